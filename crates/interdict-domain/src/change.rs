@@ -1,0 +1,197 @@
+//! Changes: one committed mutation each, in a gapless sequence, with a hash chain over commitments.
+//!
+//! Personal values never stand in a change (invariant 12): it refers to a row of personal data by id
+//! and holds a salted commitment to it. What the index needs stands in [`Fact`]s, without texts; the
+//! texts come from the personal row, as long as it is there.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::clock::Timestamp;
+use crate::customer::ListStatus;
+use crate::entry::{Strength, words};
+use crate::identifier::{IdentifierKey, Kind};
+use crate::ids::{CustomerId, EntryId, KeyId};
+use crate::merchant::MerchantNumber;
+use crate::scopes::Scopes;
+use crate::window::Window;
+
+words!(
+    /// What was done.
+    Action {
+        /// A customer was made.
+        CustomerCreated = "customer.created",
+        /// Who the customer is was changed.
+        CustomerUpdated = "customer.updated",
+        /// The list status became `blacklisted`, or its reason, scopes or window changed.
+        CustomerBlacklisted = "customer.blacklisted",
+        /// The list status became `whitelisted`, or its reason, scopes or window changed.
+        CustomerWhitelisted = "customer.whitelisted",
+        /// The list status became `normal`.
+        CustomerListStatusCleared = "customer.list_status_cleared",
+        /// A restriction flag or the reason was set.
+        CustomerRestricted = "customer.restricted",
+        /// Both restriction flags are off.
+        CustomerUnrestricted = "customer.unrestricted",
+        /// Personal data went, blocks stayed.
+        CustomerErased = "customer.erased",
+        /// An entry was made.
+        EntryCreated = "entry.created",
+        /// An entry was changed.
+        EntryUpdated = "entry.updated",
+        /// An entry was deleted.
+        EntryDeleted = "entry.deleted",
+        /// A merchant was made.
+        MerchantCreated = "merchant.created",
+        /// A key was made.
+        KeyCreated = "key.created",
+        /// A key was given an end.
+        KeyRevoked = "key.revoked",
+    }
+);
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A customer.
+    Customer(CustomerId),
+    /// An entry.
+    Entry(EntryId),
+    /// A merchant.
+    Merchant(MerchantNumber),
+    /// A key.
+    Key(KeyId),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Customer(id) => id.fmt(f),
+            Self::Entry(id) => id.fmt(f),
+            Self::Merchant(number) => number.fmt(f),
+            Self::Key(id) => id.fmt(f),
+        }
+    }
+}
+
+impl Subject {
+    /// The reverse of its text; a merchant is a bare number.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(id) = text.parse() {
+            return Some(Self::Customer(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Entry(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Key(id));
+        }
+        text.parse().ok().map(|number| Self::Merchant(MerchantNumber(number)))
+    }
+}
+
+/// An identifier by which a customer is found, with its value while the person is not erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    /// Where the index finds it.
+    pub key: IdentifierKey,
+    /// The normalised value. Personal: never in a change.
+    #[serde(skip)]
+    pub value: Option<Arc<str>>,
+}
+
+/// All that the index knows of a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerFact {
+    /// Its id.
+    pub id: CustomerId,
+    /// Whose customer.
+    pub merchant: MerchantNumber,
+    /// Its email.
+    pub email: Option<Linked>,
+    /// Its phone.
+    pub phone: Option<Linked>,
+    /// Its merchantRef.
+    pub merchant_ref: Option<Linked>,
+    /// Customer-initiated payments are blocked.
+    pub restrict_cit: bool,
+    /// Merchant-initiated payments are blocked.
+    pub restrict_mit: bool,
+    /// Why. Personal: never in a change.
+    #[serde(skip)]
+    pub restrict_reason: Option<Arc<str>>,
+    /// The list status as last set.
+    pub list_status: ListStatus,
+    /// For which initiators the status counts.
+    pub list_scopes: Scopes,
+    /// When the status counts.
+    pub list_window: Window,
+    /// Why. Personal: never in a change.
+    #[serde(skip)]
+    pub list_reason: Option<Arc<str>>,
+}
+
+/// All that the index knows of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryFact {
+    /// Its id, which names its list.
+    pub id: EntryId,
+    /// The kind of its identifier.
+    pub kind: Kind,
+    /// Where the index finds it.
+    pub key: IdentifierKey,
+    /// For which initiators it counts.
+    pub scopes: Scopes,
+    /// How strongly it blocks.
+    pub strength: Strength,
+    /// When it counts.
+    pub window: Window,
+    /// Why. Personal: never in a change.
+    #[serde(skip)]
+    pub reason: Option<Arc<str>>,
+    /// What the payer is told. Personal: never in a change.
+    #[serde(skip)]
+    pub public_message: Option<Arc<str>>,
+}
+
+/// What a change means to the index. The index is the fold of these (invariant 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fact {
+    /// The customer is now this.
+    CustomerPut(CustomerFact),
+    /// The customer is gone.
+    CustomerRemoved(CustomerId),
+    /// The entry is now this. An entry never changes its key.
+    EntryPut(EntryFact),
+    /// The entry is gone.
+    EntryRemoved {
+        /// Which entry.
+        id: EntryId,
+        /// Where the index finds it.
+        key: IdentifierKey,
+    },
+}
+
+/// A change as the feed gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its place in the gapless sequence, from 1.
+    pub sequence: i64,
+    /// When, on the server's clock.
+    pub at: Timestamp,
+    /// Whose data.
+    pub merchant: MerchantNumber,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub action: Action,
+    /// About what.
+    pub subject: Subject,
+    /// What it means to the index, with texts while the personal row is there.
+    pub facts: Vec<Fact>,
+}

@@ -1,0 +1,188 @@
+//! Identifiers: a kind and a normalised value. One file a kind, one canonical form, one key.
+//!
+//! The same functions make what is written and what is looked up (invariant 7; incident 1 of the
+//! peers). Not here: matching policies by provider, ranges and subdomains.
+
+pub mod bin;
+pub mod card_fingerprint;
+pub mod country;
+pub mod device;
+pub mod email;
+pub mod email_domain;
+pub mod iban;
+pub mod ip;
+mod key;
+pub mod merchant_ref;
+pub mod phone;
+
+use std::borrow::Cow;
+
+pub use email::Email;
+pub use key::{IdentifierKey, Pepper, PepperError};
+pub use merchant_ref::MerchantRef;
+pub use phone::Phone;
+
+use crate::entry::Strength;
+
+/// The kinds of identifier, in entries and in decisions by the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An email address.
+    Email,
+    /// A domain of email addresses, subdomains included.
+    EmailDomain,
+    /// A phone number in E.164.
+    Phone,
+    /// An address or a range.
+    Ip,
+    /// A device fingerprint, opaque.
+    Device,
+    /// A card's fingerprint from the gateway, opaque. Never a card number.
+    CardFingerprint,
+    /// The first 6 to 11 digits of a card number.
+    Bin,
+    /// A bank account.
+    Iban,
+    /// The merchant's own id of a customer.
+    MerchantRef,
+    /// ISO 3166-1, two letters.
+    Country,
+}
+
+impl Kind {
+    /// Each kind once, in the order in which a decision looks them up.
+    pub const ALL: [Self; 10] = [
+        Self::Email,
+        Self::EmailDomain,
+        Self::Phone,
+        Self::Ip,
+        Self::Device,
+        Self::CardFingerprint,
+        Self::Bin,
+        Self::Iban,
+        Self::MerchantRef,
+        Self::Country,
+    ];
+
+    /// The name, as in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::EmailDomain => "emailDomain",
+            Self::Phone => "phone",
+            Self::Ip => "ip",
+            Self::Device => "device",
+            Self::CardFingerprint => "cardFingerprint",
+            Self::Bin => "bin",
+            Self::Iban => "iban",
+            Self::MerchantRef => "merchantRef",
+            Self::Country => "country",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// A number that never changes: it is stored, and it is part of each key.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Email => 1,
+            Self::EmailDomain => 2,
+            Self::Phone => 3,
+            Self::Ip => 4,
+            Self::Device => 5,
+            Self::CardFingerprint => 6,
+            Self::Bin => 7,
+            Self::Iban => 8,
+            Self::MerchantRef => 9,
+            Self::Country => 10,
+        }
+    }
+
+    /// The reverse of [`Self::code`].
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The strength of a block entry that does not say one: a person's own identifiers block hard,
+    /// what many people share blocks softly.
+    pub const fn default_strength(self) -> Strength {
+        match self {
+            Self::Email
+            | Self::Phone
+            | Self::CardFingerprint
+            | Self::Iban
+            | Self::Device
+            | Self::MerchantRef => Strength::Hard,
+            Self::EmailDomain | Self::Ip | Self::Bin | Self::Country => Strength::Soft,
+        }
+    }
+
+    /// The canonical form of a value of this kind; borrowed when the text already is canonical.
+    pub fn normalise(self, text: &str) -> Result<Cow<'_, str>, IdentifierError> {
+        match self {
+            Self::Email => email::normalise(text),
+            Self::EmailDomain => email_domain::normalise(text),
+            Self::Phone => phone::normalise(text),
+            Self::Ip => ip::normalise(text),
+            Self::Device => device::normalise(text),
+            Self::CardFingerprint => card_fingerprint::normalise(text),
+            Self::Bin => bin::normalise(text),
+            Self::Iban => iban::normalise(text),
+            Self::MerchantRef => merchant_ref::normalise(text),
+            Self::Country => country::normalise(text),
+        }
+    }
+}
+
+impl serde::Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("unknown kind of identifier"))
+    }
+}
+
+/// Why a text is not an identifier of its kind. The message says what would be one, and never
+/// repeats the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct IdentifierError(pub &'static str);
+
+/// A kind and a normalised value.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Identifier {
+    kind: Kind,
+    value: Box<str>,
+}
+
+impl Identifier {
+    /// Parses a value of a kind.
+    pub fn parse(kind: Kind, text: &str) -> Result<Self, IdentifierError> {
+        Ok(Self { kind, value: kind.normalise(text)?.into() })
+    }
+
+    /// The kind.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The value in canonical form.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// Identifiers never reach a log.
+impl std::fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:…", self.kind.as_str())
+    }
+}

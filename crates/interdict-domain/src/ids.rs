@@ -1,0 +1,249 @@
+//! Ids: a prefix and a 27-character base62 KSUID (Odus, Conventions). One type for each thing that
+//! has an id, so that a customer's id cannot be passed where an entry's is wanted.
+//!
+//! Not here: the merchant's number, which is an integer ([`crate::merchant::MerchantNumber`]).
+
+use std::fmt;
+use std::str::FromStr;
+
+use svix_ksuid::KsuidLike as _;
+
+use crate::clock::{Random, Timestamp};
+use crate::entry::List;
+
+/// Seconds between the Unix epoch and the KSUID epoch.
+const KSUID_EPOCH_S: i64 = 1_400_000_000;
+/// Characters of a KSUID in base62.
+const KSUID_TEXT_LENGTH: usize = 27;
+
+/// Twenty bytes: four of time (seconds, big endian), sixteen of randomness.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ksuid([u8; 20]);
+
+impl Ksuid {
+    /// A new KSUID of this moment.
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        let mut bytes = [0_u8; 20];
+        random.fill(&mut bytes);
+        let seconds = (now.seconds() - KSUID_EPOCH_S).clamp(0, i64::from(u32::MAX));
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        if let Some(head) = bytes.first_chunk_mut::<4>() {
+            *head = seconds.to_be_bytes();
+        }
+        Self(bytes)
+    }
+
+    /// The raw bytes, as stored.
+    pub const fn bytes(&self) -> &[u8; 20] {
+        &self.0
+    }
+
+    /// From the raw bytes, as stored.
+    pub const fn from_bytes(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.len() != KSUID_TEXT_LENGTH {
+            return None;
+        }
+        let ksuid = svix_ksuid::Ksuid::from_str(text).ok()?;
+        let bytes = <[u8; 20]>::try_from(ksuid.bytes().as_slice()).ok()?;
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Ksuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&svix_ksuid::Ksuid::from_bytes(self.0).to_base62())
+    }
+}
+
+impl fmt::Debug for Ksuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is not an id of the wanted kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be {prefix} and 27 letters or digits")]
+pub struct IdError {
+    /// The prefix that was wanted.
+    pub prefix: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Ksuid);
+
+        impl $name {
+            /// What each id of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new id of this moment.
+            pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+                Self(Ksuid::generate(now, random))
+            }
+
+            /// The id without its prefix.
+            pub const fn ksuid(&self) -> Ksuid {
+                self.0
+            }
+
+            /// From a stored KSUID.
+            pub const fn from_ksuid(ksuid: Ksuid) -> Self {
+                Self(ksuid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}{}", Self::PREFIX, self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix(Self::PREFIX)
+                    .and_then(Ksuid::parse)
+                    .map(Self)
+                    .ok_or(IdError { prefix: Self::PREFIX })
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// A customer.
+    CustomerId,
+    "cus_"
+);
+id!(
+    /// One decision, or one batch of them.
+    DecisionId,
+    "dec_"
+);
+id!(
+    /// An API key or an OAuth client. Not a secret.
+    KeyId,
+    "key_"
+);
+
+/// An entry: `bl_` on the block list, `al_` on the allow list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    list: List,
+    ksuid: Ksuid,
+}
+
+impl EntryId {
+    /// A new id of this moment.
+    pub fn generate(list: List, now: Timestamp, random: &dyn Random) -> Self {
+        Self { list, ksuid: Ksuid::generate(now, random) }
+    }
+
+    /// From a stored KSUID and the list that the entry is on.
+    pub const fn from_parts(list: List, ksuid: Ksuid) -> Self {
+        Self { list, ksuid }
+    }
+
+    /// The list that the entry is on.
+    pub const fn list(&self) -> List {
+        self.list
+    }
+
+    /// The id without its prefix.
+    pub const fn ksuid(&self) -> Ksuid {
+        self.ksuid
+    }
+
+    const fn prefix(list: List) -> &'static str {
+        match list {
+            List::Block => "bl_",
+            List::Allow => "al_",
+        }
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::prefix(self.list), self.ksuid)
+    }
+}
+
+impl fmt::Debug for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for EntryId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        [List::Block, List::Allow]
+            .into_iter()
+            .find_map(|list| {
+                let ksuid = text.strip_prefix(Self::prefix(list)).and_then(Ksuid::parse)?;
+                Some(Self { list, ksuid })
+            })
+            .ok_or(IdError { prefix: "bl_ or al_" })
+    }
+}
+
+impl serde::Serialize for EntryId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for EntryId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_the_source_document_survives_the_round_trip() {
+        let id: CustomerId = "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV".parse().unwrap();
+        assert_eq!(id.to_string(), "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV");
+        assert_eq!(Ksuid::from_bytes(*id.ksuid().bytes()), id.ksuid());
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        assert!("bl_2R0uWz4tu9wxTMBXxj9CJfSE9vV".parse::<CustomerId>().is_err());
+        assert!("cus_2R0uWz4tu9wxTMBXxj9CJfSE9v".parse::<CustomerId>().is_err());
+        assert!("cus_zzzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<CustomerId>().is_err(), "over 160 bits");
+        assert_eq!("al_2R0uWz4tu9wxTMBXxj9CJfSE9vV".parse::<EntryId>().unwrap().list(), List::Allow);
+    }
+}

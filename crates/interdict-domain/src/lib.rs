@@ -1,0 +1,20 @@
+//! The words of Interdict, pure: identifiers and their normalisation, customers, restrictions,
+//! entries, windows, changes.
+//!
+//! Deliberately not here: async, I/O, SQL, HTTP, and any reading of the time or of randomness. Both
+//! are passed in ([`clock`]).
+
+pub mod actor;
+pub mod change;
+pub mod clock;
+pub mod credential;
+pub mod customer;
+pub mod entry;
+pub mod identifier;
+pub mod ids;
+pub mod merchant;
+pub mod mode;
+pub mod pan;
+pub mod scopes;
+pub mod text;
+pub mod window;

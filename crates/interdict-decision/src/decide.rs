@@ -255,7 +255,7 @@ impl<'i, 'a> Judge<'i, 'a> {
         let tier = deciding.map_or(Tier::Default, |source| source.tier);
         let explanation = self.explanation.map(|partial| {
             let Partial { mut customers, lookups } = partial;
-            customers.sort_by_key(|customer| matches!(customer.how, Counted::Shared { .. }));
+            customers.sort_by_key(|it| (matches!(it.how, Counted::Shared { .. }), it.id));
             Box::new(Explanation { customers, lookups, tiers: tiers(&self.sources, tier) })
         });
         Decision {

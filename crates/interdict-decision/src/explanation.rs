@@ -10,8 +10,7 @@ use crate::order::{ORDER, Outcome, Tier};
 /// How a decision came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation<'a> {
-    /// Every customer that counted, the named one first, the others as the lookups found them and
-    /// by id.
+    /// Every customer that counted, the named one first, the others by id.
     pub customers: Vec<CountedCustomer<'a>>,
     /// Every lookup once: those of the attempt, then what the named customer brought along.
     pub lookups: Vec<ExplainedLookup<'a>>,

@@ -22,6 +22,8 @@ mod index;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 pub mod order;
+#[cfg(test)]
+mod tests;
 
 pub use attempt::{Attempt, Lookup};
 pub use decide::decide;

@@ -64,19 +64,12 @@ impl Index {
         let texts = interner.intern(fact.restrict_reason.as_ref(), fact.list_reason.as_ref());
         let record = CustomerRecord::new(fact, texts);
         let (wanted, marked) = (record.keys, record.is_marked());
-        // A mark only says that the record must be read. So whoever is to be blocked gets it before
-        // the record says so, and keeps it until the record says so no more.
-        let held = self.customers.find(fact.id, |position, held| (position, held.keys, held.is_marked()));
-        if let Some((position, _, was_marked)) = held {
-            for (_, key) in wanted.iter() {
-                self.keys.link(key, position, marked || was_marked);
-            }
-        }
         let Some((position, replaced)) = self.customers.put(record) else { return };
+        // First the new links, then away with the old ones: the customer is always found somewhere.
         for (_, key) in wanted.iter() {
             self.keys.link(key, position, marked);
         }
-        let held = held.map_or(OwnKeys::default(), |(_, keys, _)| keys);
+        let held = replaced.as_ref().map_or(OwnKeys::default(), |replaced| replaced.keys);
         for (_, key) in held.iter().filter(|(_, key)| !wanted.contains(*key)) {
             self.keys.unlink(key, position);
         }

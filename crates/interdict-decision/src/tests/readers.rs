@@ -50,7 +50,11 @@ fn a_blocked_customer_whose_email_moves_back_and_forth_is_never_seen_allowed() {
         Fact::CustomerPut(CustomerFact { email: linked(Kind::Email, email), ..blocked })
     };
     let index = index(&[with("a")]);
-    let lookups = [typed(Kind::Email, "a"), typed(Kind::Email, "b")];
+    // Others in between give the email time to move while a reader is on its way from one to the other.
+    let others: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+    let mut lookups: Vec<_> = others.iter().map(|other| typed(Kind::Device, other)).collect();
+    lookups.insert(0, typed(Kind::Email, "a"));
+    lookups.push(typed(Kind::Email, "b"));
     let attempt = Attempt { explain: false, ..attempt(None, &lookups) };
     beside(
         &index,

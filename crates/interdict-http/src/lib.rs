@@ -6,3 +6,4 @@ pub mod body;
 pub mod error;
 pub mod json;
 pub mod page;
+pub mod server;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::date_of_birth::DateOfBirth;
 use crate::entry::words;
 use crate::identifier::{Email, MerchantRef, Phone};
 use crate::ids::CustomerId;
@@ -93,7 +94,7 @@ pub struct Profile {
     /// Idenza's role of the party.
     pub role: Option<Name>,
     /// Odus; `YYYY-MM-DD`.
-    pub date_of_birth: Option<String>,
+    pub date_of_birth: Option<DateOfBirth>,
     /// Odus's two addresses.
     pub addresses: Addresses,
     /// Whatever the merchant attached.

@@ -90,10 +90,13 @@ enum Bucket<K> {
     Shared(u64),
 }
 
+type ByBucket<K, C> =
+    RateLimiter<Bucket<K>, DashMapStateStore<Bucket<K>>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
 /// One limit for each key.
 #[derive(Debug)]
 pub struct Limiter<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
-    limiter: RateLimiter<Bucket<K>, DashMapStateStore<Bucket<K>>, C, NoOpMiddleware<C::Instant>>,
+    buckets: ByBucket<K, C>,
     keys_max: usize,
     checks: AtomicUsize,
     is_full: AtomicBool,
@@ -105,7 +108,7 @@ impl<K: Hash + Eq + Clone, C: Clock> Limiter<K, C> {
     pub fn new(burst: NonZeroU32, per_second: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
         Self {
-            limiter: RateLimiter::dashmap_with_clock(quota, clock),
+            buckets: RateLimiter::dashmap_with_clock(quota, clock),
             keys_max: KEYS_MAX,
             checks: AtomicUsize::new(1),
             is_full: AtomicBool::new(false),
@@ -123,8 +126,8 @@ impl<K: Hash + Eq + Clone, C: Clock> Limiter<K, C> {
         } else {
             Bucket::Own(key)
         };
-        self.limiter.check_key(&bucket).map_err(|not_until| {
-            let wait = not_until.earliest_possible().duration_since(self.limiter.clock().now());
+        self.buckets.check_key(&bucket).map_err(|not_until| {
+            let wait = not_until.earliest_possible().duration_since(self.buckets.clock().now());
             let wait_s = u128::from(wait.as_u64()).div_ceil(1_000_000_000).max(1);
             ApiError::rate_limited(u64::try_from(wait_s).unwrap_or(u64::MAX))
         })
@@ -132,11 +135,11 @@ impl<K: Hash + Eq + Clone, C: Clock> Limiter<K, C> {
 
     /// Forgets keys that could burst again anyway.
     fn evict(&self) {
-        self.limiter.retain_recent();
-        let is_full = self.limiter.len() >= self.keys_max;
+        self.buckets.retain_recent();
+        let is_full = self.buckets.len() >= self.keys_max;
         self.is_full.store(is_full, Ordering::Relaxed);
         if !is_full {
-            self.limiter.shrink_to_fit();
+            self.buckets.shrink_to_fit();
         }
     }
 }
@@ -197,11 +200,11 @@ mod tests {
             let _ = limiter.check(key);
         }
         let bound = limiter.keys_max + CHECKS_BETWEEN_EVICTIONS + usize::try_from(SHARED_BUCKETS).unwrap();
-        assert!(limiter.limiter.len() <= bound, "{}", limiter.limiter.len());
+        assert!(limiter.buckets.len() <= bound, "{}", limiter.buckets.len());
         assert!(limiter.is_full.load(Ordering::Relaxed));
         clock.advance(Duration::from_secs(10));
         limiter.evict();
-        assert_eq!(limiter.limiter.len(), 0);
+        assert_eq!(limiter.buckets.len(), 0);
         assert!(!limiter.is_full.load(Ordering::Relaxed));
     }
 }

@@ -1,5 +1,7 @@
 //! The PostgreSQL harness against the real binaries: it serves, it ends with its owner, it ends with its process.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of any #[test] function")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

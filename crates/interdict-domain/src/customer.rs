@@ -9,7 +9,7 @@ use crate::identifier::{Email, MerchantRef, Phone};
 use crate::ids::CustomerId;
 use crate::merchant::MerchantNumber;
 use crate::scopes::{Initiator, Scopes};
-use crate::text::{Addresses, Metadata, Name, Reason};
+use crate::text::{Addresses, DateOfBirth, Metadata, Name, Reason};
 use crate::window::Window;
 
 words!(
@@ -93,7 +93,7 @@ pub struct Profile {
     /// Idenza's role of the party.
     pub role: Option<Name>,
     /// Odus; `YYYY-MM-DD`.
-    pub date_of_birth: Option<String>,
+    pub date_of_birth: Option<DateOfBirth>,
     /// Odus's two addresses.
     pub addresses: Addresses,
     /// Whatever the merchant attached.

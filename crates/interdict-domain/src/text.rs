@@ -101,6 +101,26 @@ impl std::fmt::Debug for Metadata {
     }
 }
 
+impl Metadata {
+    /// Metadata that was checked when it was stored.
+    pub fn from_stored(map: serde_json::Map<String, serde_json::Value>) -> Self {
+        Self(map)
+    }
+
+    /// stub
+    pub fn parse(map: serde_json::Map<String, serde_json::Value>) -> Result<Self, TextError> {
+        Ok(Self(map))
+    }
+
+    /// stub
+    pub fn merge(&mut self, _patch: Option<serde_json::Map<String, serde_json::Value>>) {}
+}
+
+text!(
+    /// stub
+    DateOfBirth, max_chars: 10, line_breaks: false
+);
+
 /// Odus's two addresses, as they were sent.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,1 +1,44 @@
-//! stub
+//! The only SQL: databases, migrations, one file an aggregate, the group-commit writer and the
+//! gapless feed.
+//!
+//! A [`Store`] belongs to one mode, or is the core (invariant 8). Reads go through a
+//! [`MerchantView`], writes through a [`MerchantTransaction`]: both are made for one merchant, so
+//! that no query can forget it (invariant 9). A row and its change are written by one call, so that
+//! neither exists without the other (invariant 3).
+//!
+//! Deliberately not here: what a change means (`interdict-app`), and the index that follows the feed
+//! (`interdict-decision`).
+
+mod backup;
+mod chain;
+mod credential;
+mod customer;
+mod entry;
+mod error;
+mod feed;
+mod hits;
+mod idempotency;
+mod load;
+mod merchant;
+mod migrations;
+mod personal;
+mod sqlite;
+mod statements;
+mod store;
+mod transaction;
+mod view;
+mod writer;
+
+pub use backup::{BackupError, backup, restore};
+pub use chain::{ChainError, ChainReport};
+pub use customer::{CustomerFilter, Erased};
+pub use entry::{EntryFilter, EntryRow};
+pub use error::StorageError;
+pub use feed::{FeedObserver, HistoryItem, Recorded};
+pub use idempotency::{IdempotencyRecord, RequestKey};
+pub use migrations::{Dialect, Schema, migration_texts};
+pub use statements::all as statements;
+pub use store::{Durability, Store, StoreOptions};
+pub use transaction::{Authorship, MerchantTransaction, Transaction};
+pub use view::{MerchantView, PageRequest, View};
+pub use writer::{Committed, WriteError};

@@ -1,0 +1,88 @@
+//! Index + fact → index.
+//!
+//! Every fact says what is now so, not what changed: a replay changes nothing. Readers go on
+//! meanwhile, and no block may vanish for a moment. Hence the order inside each step: what speaks
+//! against somebody is put before it is taken away elsewhere, and what cannot be done under one lock
+//! is made visible at once ([`crate::index`]'s moments).
+
+use interdict_domain::change::{CustomerFact, EntryFact, Fact};
+use interdict_domain::ids::CustomerId;
+
+use crate::index::{CustomerRecord, EntryRecord, Index, Interner, OwnKeys};
+
+impl Index {
+    /// Folds in the facts of one change. Readers see all of them or none.
+    ///
+    /// One thread applies. A second would wait for the first, but then nobody could say which of two
+    /// changes of the same customer is the later.
+    pub fn apply(&self, facts: &[Fact]) {
+        let mut interner = self.interner.lock();
+        match facts {
+            [] => {}
+            [fact] if !self.spans_shards(fact) => self.apply_one(&mut interner, fact),
+            facts => self.moments.change(|| {
+                for fact in facts {
+                    self.apply_one(&mut interner, fact);
+                }
+            }),
+        }
+    }
+
+    /// Whether a reader between two of its lookups could miss a block while this is applied: when a
+    /// customer leaves a key.
+    fn spans_shards(&self, fact: &Fact) -> bool {
+        match fact {
+            Fact::EntryPut(_) | Fact::EntryRemoved { .. } => false,
+            Fact::CustomerRemoved(_) => true,
+            Fact::CustomerPut(fact) => {
+                let held = self.customers.find(fact.id, |_, record| record.keys).unwrap_or_default();
+                let wanted = [&fact.email, &fact.phone, &fact.merchant_ref];
+                held.0
+                    .iter()
+                    .zip(wanted)
+                    .any(|(held, wanted)| held.is_some() && *held != wanted.as_ref().map(|linked| linked.key))
+            }
+        }
+    }
+
+    fn apply_one(&self, interner: &mut Interner, fact: &Fact) {
+        match fact {
+            Fact::EntryPut(fact) => self.put_entry(interner, fact),
+            Fact::EntryRemoved { id, key } => interner.release(self.keys.remove_entry(*key, *id)),
+            Fact::CustomerPut(fact) => self.put_customer(interner, fact),
+            Fact::CustomerRemoved(id) => self.remove_customer(interner, *id),
+        }
+    }
+
+    fn put_entry(&self, interner: &mut Interner, fact: &EntryFact) {
+        let texts = interner.intern(fact.reason.as_ref(), fact.public_message.as_ref());
+        let replaced = self.keys.put_entry(fact.key, EntryRecord::new(fact, texts));
+        interner.release(replaced);
+    }
+
+    fn put_customer(&self, interner: &mut Interner, fact: &CustomerFact) {
+        let texts = interner.intern(fact.restrict_reason.as_ref(), fact.list_reason.as_ref());
+        let record = CustomerRecord::new(fact, texts);
+        let (wanted, marked) = (record.keys, record.is_marked());
+        let Some((position, replaced)) = self.customers.put(record) else { return };
+        // First the new links, then away with the old ones: the customer is always found somewhere.
+        for (_, key) in wanted.iter() {
+            self.keys.link(key, position, marked);
+        }
+        let held = replaced.as_ref().map_or(OwnKeys::default(), |replaced| replaced.keys);
+        for (_, key) in held.iter().filter(|(_, key)| !wanted.contains(*key)) {
+            self.keys.unlink(key, position);
+        }
+        interner.release(replaced.and_then(|replaced| replaced.texts));
+    }
+
+    fn remove_customer(&self, interner: &mut Interner, id: CustomerId) {
+        let Some((position, keys)) = self.customers.find(id, |position, held| (position, held.keys)) else {
+            return;
+        };
+        for (_, key) in keys.iter() {
+            self.keys.unlink(key, position);
+        }
+        interner.release(self.customers.remove(id).and_then(|removed| removed.texts));
+    }
+}

@@ -1,0 +1,112 @@
+//! What is in memory: every key, every entry, every customer. Many threads read, one applies.
+//!
+//! - `keys` leads from an identifier's key to the sources that stand on it, and holds the entries;
+//! - `customers` holds the customers, by id and by position;
+//! - `moment` lets a reader see the state of one moment while changes come in;
+//! - `texts` keeps equal reasons and messages once.
+//!
+//! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
+//! tries of their own beside `keys`; and how facts are folded in ([`crate::apply`]).
+
+mod customers;
+mod entries;
+mod fingerprint;
+mod keys;
+mod moment;
+mod place;
+mod slab;
+mod texts;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::Mutex;
+
+pub(crate) use customers::{CustomerRecord, Customers, OwnKeys};
+pub(crate) use entries::EntryRecord;
+pub use fingerprint::Fingerprint;
+pub(crate) use keys::{Found, Keys};
+pub(crate) use moment::Moments;
+pub(crate) use place::Position;
+pub(crate) use texts::Interner;
+
+/// Everything that a decision needs, in memory.
+///
+/// Readers never wait for one another. They wait for the applying thread only while it holds the
+/// one shard that they read, or, for the few changes that must be seen as a whole, while it makes
+/// them.
+#[derive(Debug)]
+pub struct Index {
+    pub(crate) keys: Keys,
+    pub(crate) customers: Customers,
+    pub(crate) moments: Moments,
+    /// The applying thread's own state. A second thread that applies would wait here.
+    pub(crate) interner: Mutex<Interner>,
+    revision: AtomicI64,
+}
+
+/// What the index holds and what it takes, computed from capacities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Customers.
+    pub customers: usize,
+    /// Entries on both lists.
+    pub entries: usize,
+    /// Distinct keys that lead somewhere.
+    pub keys: usize,
+    /// Bytes of the key table.
+    pub key_bytes: usize,
+    /// Bytes of the entries, and of the lists of keys with several sources.
+    pub entry_bytes: usize,
+    /// Bytes of the customers, without their texts.
+    pub customer_bytes: usize,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Index {
+    /// An empty index at revision 0.
+    pub fn new() -> Self {
+        Self::with_capacity(0)
+    }
+
+    /// An empty index with room for so many entries with keys of their own.
+    pub fn with_capacity(keys: usize) -> Self {
+        Self {
+            keys: Keys::with_capacity(keys),
+            customers: Customers::new(),
+            moments: Moments::new(),
+            interner: Mutex::new(Interner::default()),
+            revision: AtomicI64::new(0),
+        }
+    }
+
+    /// Says that everything up to this change has been applied. Never goes back.
+    pub fn advance(&self, revision: i64) {
+        self.revision.fetch_max(revision, Ordering::AcqRel);
+    }
+
+    /// The newest change up to which everything has been applied.
+    pub fn revision(&self) -> i64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
+    /// Gives back the room that was reserved and not used. For after the load: it holds each shard
+    /// while it copies it.
+    pub fn shrink(&self) {
+        let _applying = self.interner.lock();
+        self.keys.shrink();
+        self.customers.shrink();
+    }
+
+    /// What the index holds and what it takes.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = Statistics::default();
+        self.keys.count(&mut statistics);
+        self.customers.count(&mut statistics);
+        statistics
+    }
+}

@@ -1,0 +1,265 @@
+//! The oracle: what the index must equal. Plain vectors, scanned from end to end, with each rule of
+//! the decision as one sentence of code.
+//!
+//! Deliberately not here: anything that is fast. It shares the order and the words of the answer
+//! with the real thing, and no code that finds or judges.
+
+use interdict_domain::change::{CustomerFact, EntryFact, Fact};
+use interdict_domain::customer::ListStatus;
+use interdict_domain::entry::{List, Strength};
+use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::ids::{CustomerId, EntryId};
+use interdict_domain::scopes::Initiator;
+
+use crate::attempt::Attempt;
+use crate::decision::{DecideError, Decision, SourceKind};
+use crate::explanation::Counted;
+use crate::order::{Code, ORDER, Outcome, Tier};
+
+/// Everything that is so, as last said.
+#[derive(Clone, Debug, Default)]
+pub struct Oracle {
+    /// The customers that are there.
+    pub customers: Vec<CustomerFact>,
+    /// The entries that are there.
+    pub entries: Vec<EntryFact>,
+}
+
+/// What a decision comes down to, in a form that can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Allow or block.
+    pub outcome: Outcome,
+    /// Why.
+    pub code: Code,
+    /// The deciding tier.
+    pub tier: Tier,
+    /// The customer that was named.
+    pub customer: Option<CustomerId>,
+    /// What matched, in the order of the answer.
+    pub sources: Vec<VerdictSource>,
+    /// The reasons of what matched, in the same order.
+    pub reasons: Vec<Option<String>>,
+    /// The deciding entry's message.
+    pub public_message: Option<String>,
+    /// Every customer that counts, the named one first, then by id: and whether a whitelist would.
+    pub counted: Vec<(CustomerId, bool)>,
+    /// Every lookup: its key's kind and value, and whether allow entries could match, and whether
+    /// something was found through it. Sorted.
+    pub lookups: Vec<(Kind, Option<String>, bool, bool)>,
+}
+
+/// Tier, kind of identifier, customer, entry, and what it is.
+pub type VerdictSource = (Tier, Option<Kind>, Option<CustomerId>, Option<EntryId>, SourceKind);
+
+/// A lookup as the oracle sees it.
+#[derive(Clone, Debug)]
+struct Probe {
+    kind: Kind,
+    key: IdentifierKey,
+    value: Option<String>,
+    verified: bool,
+    hit: bool,
+}
+
+impl Oracle {
+    /// Folds in a fact.
+    pub fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::CustomerPut(fact) => {
+                self.customers.retain(|held| held.id != fact.id);
+                self.customers.push(fact.clone());
+            }
+            Fact::CustomerRemoved(id) => self.customers.retain(|held| held.id != *id),
+            Fact::EntryPut(fact) => {
+                self.entries.retain(|held| held.id != fact.id);
+                self.entries.push(fact.clone());
+            }
+            Fact::EntryRemoved { id, .. } => self.entries.retain(|held| held.id != *id),
+        }
+    }
+
+    /// The facts that make the present state from nothing.
+    pub fn facts(&self) -> Vec<Fact> {
+        let customers = self.customers.iter().cloned().map(Fact::CustomerPut);
+        customers.chain(self.entries.iter().cloned().map(Fact::EntryPut)).collect()
+    }
+
+    /// Decides, by looking at everything.
+    pub fn decide(&self, attempt: &Attempt<'_>) -> Result<Verdict, DecideError> {
+        if attempt.customer.is_none() && attempt.lookups.is_empty() {
+            return Err(DecideError::NothingIdentifies);
+        }
+        let named = self.named(attempt)?;
+        let trusted = named.is_some()
+            && (attempt.customer.is_some()
+                || attempt.lookups.iter().any(|lookup| lookup.kind == Kind::MerchantRef && lookup.verified));
+        let mut probes = probes(attempt, named, trusted);
+        let mut sources: Vec<(VerdictSource, Option<String>, Option<String>)> = Vec::new();
+        let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+
+        for entry in &self.entries {
+            let Some(probe) = probes.iter_mut().find(|probe| probe.key == entry.key) else { continue };
+            let tier = match (entry.id.list(), entry.strength) {
+                (List::Block, Strength::Hard) => Tier::HardBlock,
+                (List::Block, Strength::Soft) => Tier::SoftBlock,
+                (List::Allow, _) => Tier::AllowEntry,
+            };
+            let counts = entry.scopes.contains(attempt.initiator) && entry.window.contains(attempt.now);
+            if counts && (tier != Tier::AllowEntry || probe.verified) {
+                probe.hit = true;
+                let source = (tier, Some(probe.kind), None, Some(entry.id), SourceKind::Entry);
+                sources.push((source, text(&entry.reason), text(&entry.public_message)));
+            }
+        }
+
+        let mut counted = Vec::new();
+        for customer in &self.customers {
+            let is_named = named.is_some_and(|named| named.id == customer.id);
+            let through = probes.iter_mut().find(|probe| has(customer, probe.key));
+            if !is_named && through.is_none() {
+                continue;
+            }
+            counted.push((!is_named, customer.id, is_named && trusted));
+            let kind = if is_named { None } else { through.as_ref().map(|probe| probe.kind) };
+            let mut blocks = false;
+            let restricted = match attempt.initiator {
+                Initiator::Customer => customer.restrict_cit,
+                Initiator::Merchant => customer.restrict_mit,
+            };
+            if restricted {
+                blocks = true;
+                let source = (Tier::Restriction, kind, Some(customer.id), None, SourceKind::Restriction);
+                sources.push((source, text(&customer.restrict_reason), None));
+            }
+            let counts = customer.list_scopes.contains(attempt.initiator)
+                && customer.list_window.contains(attempt.now);
+            let tier = match customer.list_status {
+                ListStatus::Blacklisted if counts => Some(Tier::Blacklisted),
+                ListStatus::Whitelisted if counts && is_named && trusted => Some(Tier::Whitelisted),
+                ListStatus::Normal | ListStatus::Blacklisted | ListStatus::Whitelisted => None,
+            };
+            if let Some(tier) = tier {
+                blocks = true;
+                let source = (tier, kind, Some(customer.id), None, SourceKind::ListStatus);
+                sources.push((source, text(&customer.list_reason), None));
+            }
+            if let Some(probe) = through
+                && !is_named
+            {
+                probe.hit |= blocks;
+            }
+        }
+
+        sources.sort();
+        counted.sort();
+        let rule = ORDER.iter().find(|rule| {
+            rule.tier == Tier::Default || sources.iter().any(|((tier, ..), ..)| *tier == rule.tier)
+        });
+        let tier = rule.map_or(Tier::Default, |rule| rule.tier);
+        let mut lookups: Vec<_> =
+            probes.into_iter().map(|probe| (probe.kind, probe.value, probe.verified, probe.hit)).collect();
+        lookups.sort();
+        Ok(Verdict {
+            outcome: tier.outcome(),
+            code: tier.code(),
+            tier,
+            customer: named.map(|named| named.id),
+            public_message: sources.first().and_then(|(_, _, message)| message.clone()),
+            reasons: sources.iter().map(|(_, reason, _)| reason.clone()).collect(),
+            sources: sources.into_iter().map(|(source, ..)| source).collect(),
+            counted: counted.into_iter().map(|(_, id, whitelist)| (id, whitelist)).collect(),
+            lookups,
+        })
+    }
+
+    fn named(&self, attempt: &Attempt<'_>) -> Result<Option<&CustomerFact>, DecideError> {
+        let mut named = None;
+        if let Some(id) = attempt.customer {
+            let mut all = self.customers.iter();
+            let found = all.find(|held| held.id == id && held.merchant == attempt.merchant);
+            named = Some(found.ok_or(DecideError::UnknownCustomer)?);
+        }
+        let refs = || attempt.lookups.iter().filter(|lookup| lookup.kind == Kind::MerchantRef);
+        for lookup in refs() {
+            let mut all = self.customers.iter();
+            let Some(found) = all.find(|held| has_ref(held, lookup.key)) else { continue };
+            if named.is_some_and(|named| named.id != found.id) {
+                return Err(DecideError::CustomerDisagreesWithRef);
+            }
+            named = Some(found);
+        }
+        match named {
+            Some(named) if named.merchant_ref.is_some() && refs().any(|it| !has_ref(named, it.key)) => {
+                Err(DecideError::CustomerDisagreesWithRef)
+            }
+            named => Ok(named),
+        }
+    }
+}
+
+fn has_ref(customer: &CustomerFact, key: IdentifierKey) -> bool {
+    customer.merchant_ref.as_ref().is_some_and(|linked| linked.key == key)
+}
+
+fn has(customer: &CustomerFact, key: IdentifierKey) -> bool {
+    [&customer.email, &customer.phone, &customer.merchant_ref]
+        .into_iter()
+        .flatten()
+        .any(|linked| linked.key == key)
+}
+
+/// What is looked up, each once, in the order of the attempt.
+fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) -> Vec<Probe> {
+    let mut probes: Vec<Probe> = Vec::new();
+    let mut add = |probe: Probe| match probes.iter_mut().find(|known| known.key == probe.key) {
+        Some(known) => known.verified |= probe.verified,
+        None => probes.push(probe),
+    };
+    for lookup in attempt.lookups {
+        let value = Some(lookup.value.to_owned());
+        add(Probe { kind: lookup.kind, key: lookup.key, value, verified: lookup.verified, hit: false });
+    }
+    let Some(named) = named else { return probes };
+    let own =
+        [(Kind::Email, &named.email), (Kind::Phone, &named.phone), (Kind::MerchantRef, &named.merchant_ref)];
+    for (kind, linked) in own {
+        let Some(linked) = linked else { continue };
+        let value = linked.value.as_deref().map(str::to_owned);
+        add(Probe { kind, key: linked.key, value, verified: trusted, hit: false });
+    }
+    probes
+}
+
+/// The same of a real decision, which must have been made with its explanation.
+pub fn verdict(decision: &Decision<'_>) -> Verdict {
+    let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+    let explanation = decision.explanation.as_deref();
+    let mut counted: Vec<_> = explanation
+        .iter()
+        .flat_map(|explanation| &explanation.customers)
+        .map(|it| (matches!(it.how, Counted::Shared { .. }), it.id, it.whitelist_applies))
+        .collect();
+    counted.sort();
+    let mut lookups: Vec<_> = explanation
+        .iter()
+        .flat_map(|explanation| &explanation.lookups)
+        .map(|it| (it.kind, it.value.as_deref().map(str::to_owned), it.verified, it.hit))
+        .collect();
+    lookups.sort();
+    Verdict {
+        outcome: decision.outcome,
+        code: decision.code,
+        tier: decision.tier,
+        customer: decision.customer,
+        sources: decision
+            .sources
+            .iter()
+            .map(|it| (it.tier, it.kind, it.customer, it.entry, it.what))
+            .collect(),
+        reasons: decision.sources.iter().map(|source| text(&source.reason)).collect(),
+        public_message: text(&decision.public_message),
+        counted: counted.into_iter().map(|(_, id, whitelist)| (id, whitelist)).collect(),
+        lookups,
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of the decision as a whole. Those of a part stand beside it.
+
+mod equivalence;
+mod incidents;
+mod readers;
+mod rules;
+mod world;

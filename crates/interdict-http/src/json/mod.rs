@@ -1,0 +1,13 @@
+//! Strict JSON: a body becomes a small tree, or one clear refusal, and [`Fields`] reads the tree and
+//! collects every problem of it.
+//!
+//! Deliberately not here: JSON on the way out (serde does that), and anything that knows a route.
+
+mod fields;
+mod path;
+mod tree;
+
+pub(crate) use fields::MISSING;
+pub use fields::{Fields, Sent};
+pub use path::Path;
+pub use tree::{Json, JsonError, MAX_DEPTH, parse};

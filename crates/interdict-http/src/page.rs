@@ -1,0 +1,370 @@
+//! Pages and queries: Duro's cursors in `/v1`, Odus's page numbers on its paths.
+//!
+//! Deliberately not here: which filters a route has, and the reading of rows.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use interdict_domain::clock::Timestamp;
+use serde::Serialize;
+
+use crate::error::Detail;
+
+/// Duro: items of a page unless the query says otherwise.
+pub const LIMIT_DEFAULT: usize = 20;
+/// Duro: the most items of a page.
+pub const LIMIT_MAX: usize = 100;
+/// Odus: items of a page unless the query says otherwise.
+pub const PAGE_SIZE_DEFAULT: usize = 10;
+/// Odus: the most items of a page.
+pub const PAGE_SIZE_MAX: usize = 100;
+/// More than any id of ours.
+const CURSOR_ID_CHARS_MAX: usize = 64;
+
+/// The parameters of a query, percent-decoded, in order. The readers take what they know;
+/// [`Query::finish`] reports the rest.
+#[derive(Debug)]
+pub struct Query {
+    pairs: Vec<(String, String, bool)>,
+    problems: Vec<Detail>,
+}
+
+impl Query {
+    /// Of a URI's query, which may be missing.
+    pub fn new(query: Option<&str>) -> Self {
+        let parsed = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let pairs = parsed.map(|(name, value)| (name.into_owned(), value.into_owned(), false)).collect();
+        Self { pairs, problems: Vec::new() }
+    }
+
+    /// The value of a parameter; the first where it is there twice.
+    pub fn get(&mut self, name: &str) -> Option<&str> {
+        let mut found = None;
+        for (other, value, asked) in &mut self.pairs {
+            if other == name {
+                *asked = true;
+                found = found.or(Some(value.as_str()));
+            }
+        }
+        found
+    }
+
+    /// The value of a parameter, checked; a bad one is a problem. The error's Display is the issue.
+    pub fn parse<T, E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let parsed = parse(self.get(name)?);
+        match parsed {
+            Ok(value) => Some(value),
+            Err(issue) => {
+                self.problems.push(Detail::new(name, issue.to_string()));
+                None
+            }
+        }
+    }
+
+    /// One of some words.
+    pub fn word<T: Clone>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        self.parse(name, |text| {
+            words.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone()).ok_or_else(|| {
+                let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                format!("must be one of: {}", allowed.join(", "))
+            })
+        })
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parse(name, |text| text.parse::<bool>().map_err(|_| "must be true or false"))
+    }
+
+    /// A whole number within a range.
+    pub fn integer(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        self.parse(name, |text| {
+            text.parse()
+                .ok()
+                .filter(|value| range.contains(value))
+                .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// Odus's filter `name[eq]=value`.
+    pub fn filter_eq(&mut self, name: &str) -> Option<&str> {
+        self.get(&format!("{name}[eq]"))
+    }
+
+    /// The end, where undocumented parameters are problems, as they are in `/v1`.
+    pub fn finish(mut self) -> Result<(), Vec<Detail>> {
+        for (name, _, asked) in &self.pairs {
+            if !asked {
+                let path = crate::json::Path::root().to_unknown(name);
+                self.problems.push(Detail::new(path, "is not a documented parameter"));
+            }
+        }
+        self.finish_lenient()
+    }
+
+    /// The end, where undocumented parameters are ignored, as on Odus's paths.
+    pub fn finish_lenient(self) -> Result<(), Vec<Detail>> {
+        if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
+    }
+}
+
+/// Where the next page begins: after this row, newest first. Clients must not look into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// When the last row of the page was created.
+    pub created_at: Timestamp,
+    /// The last row's id.
+    pub id: String,
+}
+
+/// A text that is no cursor of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a nextCursor of an earlier answer")]
+pub struct CursorError;
+
+impl Cursor {
+    /// base64url of the time in microseconds and the id.
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.created_at.micros(), self.id))
+    }
+
+    /// Back from [`Cursor::encode`]; anything else is refused.
+    pub fn decode(text: &str) -> Result<Self, CursorError> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError)?;
+        let plain = String::from_utf8(bytes).map_err(|_| CursorError)?;
+        let (micros, id) = plain.split_once('.').ok_or(CursorError)?;
+        let micros: i64 = micros.parse().map_err(|_| CursorError)?;
+        let is_id = !id.is_empty()
+            && id.len() <= CURSOR_ID_CHARS_MAX
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let cursor = Self { created_at: Timestamp::from_micros(micros), id: id.to_owned() };
+        // What would be written otherwise was not written by us.
+        if is_id && cursor.encode() == text { Ok(cursor) } else { Err(CursorError) }
+    }
+}
+
+/// What a client of `/v1` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CursorPage {
+    /// 1 to 100.
+    pub limit: usize,
+    /// Nothing for the first page.
+    pub cursor: Option<Cursor>,
+}
+
+impl CursorPage {
+    /// Takes `limit` and `cursor`; bad values are problems.
+    pub fn read(query: &mut Query) -> Self {
+        let issue = || format!("must be a whole number from 1 to {LIMIT_MAX}");
+        let limit = query.parse("limit", |text| {
+            text.parse::<usize>().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)).ok_or_else(issue)
+        });
+        let cursor = query.parse("cursor", Cursor::decode);
+        Self { limit: limit.unwrap_or(LIMIT_DEFAULT), cursor }
+    }
+}
+
+/// A page of `/v1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Items<T> {
+    /// Newest first.
+    pub items: Vec<T>,
+    /// For the next page's `cursor`; null on the last one.
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+}
+
+impl<T> Items<T> {
+    /// From one row more than `limit`, where there are as many: that one only tells that there is more.
+    pub fn from_one_more(mut rows: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> Cursor) -> Self {
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| has_more).map(|row| cursor(row).encode());
+        Self { items: rows, next_cursor, has_more }
+    }
+
+    /// The same page with other items: the rows as the client sees them.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Items<U> {
+        Items {
+            items: self.items.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+            has_more: self.has_more,
+        }
+    }
+}
+
+/// Odus's order by `createdAt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortDirection {
+    /// Oldest first: Odus's default.
+    #[default]
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// What a client of Odus's paths asks for. Bad values fall back silently (Odus, Conventions).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberedPage {
+    /// From 1.
+    pub page: usize,
+    /// 1 to 100.
+    pub page_size: usize,
+    /// Of `createdAt`.
+    pub sort_direction: SortDirection,
+}
+
+impl NumberedPage {
+    /// Takes `page`, `pageSize`, `sortBy` and `sortDirection`.
+    pub fn read(query: &mut Query) -> Self {
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0);
+        let page = number(query.get("page")).unwrap_or(1);
+        let page_size =
+            number(query.get("pageSize")).map_or(PAGE_SIZE_DEFAULT, |size| size.min(PAGE_SIZE_MAX));
+        let sort_direction = match query.get("sortDirection") {
+            Some(text) if text.eq_ignore_ascii_case("desc") => SortDirection::Descending,
+            _ => SortDirection::Ascending,
+        };
+        query.get("sortBy");
+        Self { page, page_size, sort_direction }
+    }
+
+    /// Rows before this page.
+    pub fn offset(&self) -> usize {
+        (self.page - 1).saturating_mul(self.page_size)
+    }
+
+    /// The answer, from the rows of this page and the number of all rows.
+    pub fn answer<T>(&self, data: Vec<T>, item_count: usize) -> Numbered<T> {
+        let page_count = item_count.div_ceil(self.page_size);
+        let pagination = Pagination {
+            has_next_page: self.page < page_count,
+            has_previous_page: self.page > 1,
+            item_count,
+            page: self.page,
+            page_count,
+            page_size: self.page_size,
+        };
+        Numbered { data, pagination }
+    }
+}
+
+/// A page of Odus's paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Numbered<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where they are.
+    pub pagination: Pagination,
+}
+
+/// Odus, Conventions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pagination {
+    /// Whether there is a next page.
+    pub has_next_page: bool,
+    /// Whether there is a previous page.
+    pub has_previous_page: bool,
+    /// Of all pages.
+    pub item_count: usize,
+    /// From 1.
+    pub page: usize,
+    /// 0 where there are no items.
+    pub page_count: usize,
+    /// Items of a full page.
+    pub page_size: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_the_round_trip_and_nothing_else_is_one() {
+        let cursor =
+            Cursor { created_at: Timestamp::from_micros(1_700_000_000_123_456), id: "cus_2R0u".to_owned() };
+        assert_eq!(Cursor::decode(&cursor.encode()), Ok(cursor.clone()));
+        let padded = cursor.encode() + "=";
+        let plus = URL_SAFE_NO_PAD.encode("+5.cus_1");
+        let quote = URL_SAFE_NO_PAD.encode("5.cus_1' OR 1");
+        for bad in ["", "x", "cus_2R0u", "MTIz", &padded, &plus, &quote, "é"] {
+            assert_eq!(Cursor::decode(bad), Err(CursorError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bad_limit_or_cursor_is_a_problem() {
+        for bad in ["limit=0", "limit=101", "limit=x", "limit=", "cursor=x", "limit=-1", "odd=1"] {
+            let mut query = Query::new(Some(bad));
+            CursorPage::read(&mut query);
+            let details = query.finish().unwrap_err();
+            assert_eq!(details.len(), 1, "{bad}");
+            assert!(bad.starts_with(&details[0].path), "{bad}");
+        }
+        let mut query = Query::new(Some("limit=100"));
+        assert_eq!(CursorPage::read(&mut query), CursorPage { limit: 100, cursor: None });
+        assert_eq!(query.finish(), Ok(()));
+        assert_eq!(CursorPage::read(&mut Query::new(None)).limit, LIMIT_DEFAULT);
+    }
+
+    #[test]
+    fn one_row_more_tells_that_there_is_more() {
+        let cursor = |n: &i64| Cursor { created_at: Timestamp::from_micros(*n), id: format!("cus_{n}") };
+        let page = Items::from_one_more(vec![3, 2, 1], 2, cursor);
+        assert_eq!((page.items.as_slice(), page.has_more), (&[3, 2][..], true));
+        assert_eq!(Cursor::decode(&page.next_cursor.unwrap()).unwrap().id, "cus_2");
+        let last = Items::from_one_more(vec![3, 2], 2, cursor);
+        assert_eq!(
+            serde_json::to_value(last).unwrap(),
+            serde_json::json!({"items": [3, 2], "nextCursor": null, "hasMore": false})
+        );
+    }
+
+    #[test]
+    fn bad_page_numbers_fall_back_silently() {
+        let read = |text| NumberedPage::read(&mut Query::new(Some(text)));
+        let default = NumberedPage { page: 1, page_size: 10, sort_direction: SortDirection::Ascending };
+        for bad in ["", "page=0&pageSize=0", "page=x&pageSize=-1", "sortDirection=up"] {
+            assert_eq!(read(bad), default, "{bad}");
+        }
+        let page = read("page=3&pageSize=1000&sortDirection=desc");
+        assert_eq!((page.page, page.page_size, page.offset()), (3, 100, 200));
+        assert_eq!(page.sort_direction, SortDirection::Descending);
+        assert_eq!(read("page=18446744073709551615&pageSize=100").offset(), usize::MAX);
+    }
+
+    #[test]
+    fn odus_pages_count_themselves() {
+        let page = NumberedPage { page: 2, page_size: 10, sort_direction: SortDirection::Ascending };
+        let answer = serde_json::to_value(page.answer(vec![1], 11)).unwrap();
+        assert_eq!(
+            answer,
+            serde_json::json!({"data": [1], "pagination": {"hasNextPage": false, "hasPreviousPage": true,
+                "itemCount": 11, "page": 2, "pageCount": 2, "pageSize": 10}})
+        );
+    }
+
+    #[test]
+    fn a_query_is_percent_decoded() {
+        let mut query =
+            Query::new(Some("status%5Beq%5D=open&customer[eq]=cus_1&query=a%20b+c&active=maybe&kind=x"));
+        assert_eq!(query.filter_eq("status"), Some("open"));
+        assert_eq!(query.filter_eq("customer"), Some("cus_1"));
+        assert_eq!(query.get("query"), Some("a b c"));
+        assert_eq!(query.flag("active"), None);
+        assert_eq!(query.word("kind", &[("email", 1)]), None);
+        assert_eq!(
+            query.finish_lenient(),
+            Err(vec![
+                Detail::new("active", "must be true or false"),
+                Detail::new("kind", "must be one of: email")
+            ])
+        );
+    }
+}

@@ -1,0 +1,344 @@
+//! Customers: one row each, written together with its change.
+
+use interdict_domain::change::{Action, Fact, Subject};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Restriction};
+use interdict_domain::identifier::{Email, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::ids::{CustomerId, Ksuid};
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::text::{Addresses, DateOfBirth, Metadata, Name, Reason};
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use crate::error::StorageError;
+use crate::statements::statements;
+use crate::transaction::{Authorship, MerchantTransaction};
+use crate::view::{MerchantView, PageRequest};
+use crate::{feed, idempotency, load, personal};
+
+macro_rules! columns {
+    () => {
+        "id, merchant, email, phone, name, first_name, last_name, merchant_ref, role, date_of_birth,
+         billing_address, shipping_address, metadata, restrict_cit, restrict_mit, restrict_reason,
+         list_status, list_reason, list_scopes, list_from, list_until, created_at, updated_at"
+    };
+}
+
+// The status as it counts now: one whose window is over is normal again.
+macro_rules! filter {
+    () => {
+        " AND (CAST($2 AS TEXT) IS NULL OR search LIKE $2 ESCAPE '\\')
+          AND (CAST($3 AS TEXT) IS NULL OR $3 = CASE
+                WHEN (list_from IS NULL OR list_from <= $4) AND (list_until IS NULL OR $4 < list_until)
+                THEN list_status ELSE 'normal' END)
+          AND (CAST($5 AS BIGINT) IS NULL OR $5 = CASE WHEN restrict_cit + restrict_mit > 0 THEN 1 ELSE 0 END)
+          AND (CAST($6 AS BYTEA) IS NULL OR email_key = $6) "
+    };
+}
+
+statements! {
+    UPSERT = "INSERT INTO customer (id, merchant, email, email_key, phone, phone_key, name, first_name,
+                    last_name, merchant_ref, ref_key, role, date_of_birth, billing_address, shipping_address,
+                    metadata, restrict_cit, restrict_mit, restrict_reason, list_status, list_reason,
+                    list_scopes, list_from, list_until, search, created_at, updated_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                    $20, $21, $22, $23, $24, $25, $26, $27)
+              ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key,
+                    phone = excluded.phone, phone_key = excluded.phone_key, name = excluded.name,
+                    first_name = excluded.first_name, last_name = excluded.last_name,
+                    merchant_ref = excluded.merchant_ref, ref_key = excluded.ref_key, role = excluded.role,
+                    date_of_birth = excluded.date_of_birth, billing_address = excluded.billing_address,
+                    shipping_address = excluded.shipping_address, metadata = excluded.metadata,
+                    restrict_cit = excluded.restrict_cit, restrict_mit = excluded.restrict_mit,
+                    restrict_reason = excluded.restrict_reason, list_status = excluded.list_status,
+                    list_reason = excluded.list_reason, list_scopes = excluded.list_scopes,
+                    list_from = excluded.list_from, list_until = excluded.list_until,
+                    search = excluded.search, updated_at = excluded.updated_at";
+    DELETE = "DELETE FROM customer WHERE merchant = $1 AND id = $2";
+    SELECT = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 AND id = $2");
+    SELECT_BY_REF = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 AND ref_key = $2");
+    SELECT_WITHOUT_REF_BY_EMAIL = concat!("SELECT ", columns!(), " FROM customer
+        WHERE merchant = $1 AND email_key = $2 AND ref_key IS NULL ORDER BY created_at, id LIMIT 2");
+    SELECT_AFTER = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
+        " AND (created_at, id) < ($7, $8) ORDER BY created_at DESC, id DESC LIMIT $9");
+    SELECT_PAGE_NEWEST = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
+        " ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8");
+    SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
+        " ORDER BY created_at, id LIMIT $7 OFFSET $8");
+    COUNT = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!());
+}
+
+/// Which customers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerFilter {
+    /// Part of email, name, ref or id, in any case.
+    pub query: Option<String>,
+    /// The list status as it counts now.
+    pub list_status: Option<ListStatus>,
+    /// Whether a restriction flag is set.
+    pub restricted: Option<bool>,
+    /// Exactly this email.
+    pub email: Option<Email>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What an erasure did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// Blocks that stay in force without plain text.
+    pub blocks_kept: i64,
+}
+
+/// The keys under which a customer is found.
+pub(crate) fn keys(customer: &Customer, pepper: &Pepper) -> [(Kind, Option<IdentifierKey>); 3] {
+    let profile = &customer.profile;
+    let key =
+        |kind, value: Option<&str>| (kind, value.map(|value| pepper.key(customer.merchant, kind, value)));
+    [
+        key(Kind::Email, profile.email.as_ref().map(Email::as_str)),
+        key(Kind::Phone, profile.phone.as_ref().map(Phone::as_str)),
+        key(Kind::MerchantRef, profile.merchant_ref.as_ref().map(MerchantRef::as_str)),
+    ]
+}
+
+/// A LIKE pattern for a part of a text, in any case.
+pub(crate) fn part_of(query: &str) -> String {
+    let mut pattern = String::with_capacity(query.len() + 2);
+    pattern.push('%');
+    for c in query.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn json_map(
+    map: Option<&serde_json::Map<String, serde_json::Value>>,
+) -> Result<Option<String>, StorageError> {
+    Ok(map.map(serde_json::to_string).transpose()?)
+}
+
+fn search_text(customer: &Customer) -> String {
+    let profile = &customer.profile;
+    let parts = [
+        profile.email.as_ref().map(|email| email.as_str().to_owned()),
+        profile.full_name(),
+        profile.merchant_ref.as_ref().map(|value| value.as_str().to_owned()),
+        Some(customer.id.to_string()),
+    ];
+    // A line break between the parts: no part of a text spans two of them.
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase()
+}
+
+fn read(row: &Row<'_>) -> Result<Customer, StorageError> {
+    let map = |index: usize| -> Result<Option<serde_json::Map<String, serde_json::Value>>, StorageError> {
+        let text: Option<String> = row.get(index)?;
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    };
+    let name = |index: usize| -> Result<Option<Name>, StorageError> {
+        Ok(row.get::<_, Option<String>>(index)?.map(Name::from_stored))
+    };
+    let reason = |index: usize| -> Result<Option<Reason>, StorageError> {
+        Ok(row.get::<_, Option<String>>(index)?.map(Reason::from_stored))
+    };
+    let status: String = row.get(16)?;
+    Ok(Customer {
+        id: CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
+        merchant: MerchantNumber(row.get(1)?),
+        profile: Profile {
+            email: row.get::<_, Option<String>>(2)?.map(Email::from_stored),
+            phone: row.get::<_, Option<String>>(3)?.map(Phone::from_stored),
+            name: name(4)?,
+            first_name: name(5)?,
+            last_name: name(6)?,
+            merchant_ref: row.get::<_, Option<String>>(7)?.map(MerchantRef::from_stored),
+            role: name(8)?,
+            date_of_birth: row.get::<_, Option<String>>(9)?.map(DateOfBirth::from_stored),
+            addresses: Addresses { billing: map(10)?, shipping: map(11)? },
+            metadata: Metadata::from_stored(map(12)?.unwrap_or_default()),
+        },
+        restriction: Restriction {
+            cit: row.get::<_, i64>(13)? != 0,
+            mit: row.get::<_, i64>(14)? != 0,
+            reason: reason(15)?,
+        },
+        standing: ListStanding {
+            status: ListStatus::parse(&status).ok_or(StorageError::Corrupt("list status"))?,
+            reason: reason(17)?,
+            scopes: load::scopes(row.get(18)?)?,
+            window: load::window(row.get(19)?, row.get(20)?)?,
+        },
+        created_at: Timestamp::from_micros(row.get(21)?),
+        updated_at: Timestamp::from_micros(row.get(22)?),
+    })
+}
+
+impl MerchantView<'_> {
+    /// A customer by id.
+    pub fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StorageError> {
+        self.one_customer(SELECT, &id.ksuid().bytes()[..])
+    }
+
+    /// A customer by the merchant's own id.
+    pub fn customer_by_ref(&self, merchant_ref: &MerchantRef) -> Result<Option<Customer>, StorageError> {
+        let key = self.pepper.key(self.merchant, Kind::MerchantRef, merchant_ref.as_str());
+        self.one_customer(SELECT_BY_REF, &key.0)
+    }
+
+    /// The one customer without a ref that has an email; nothing when there is none or more than one.
+    pub fn only_customer_without_ref(&self, email: &Email) -> Result<Option<Customer>, StorageError> {
+        let key = self.pepper.key(self.merchant, Kind::Email, email.as_str());
+        let mut statement = self.connection.prepare_cached(SELECT_WITHOUT_REF_BY_EMAIL)?;
+        let mut rows = statement.query(params![self.merchant.0, key.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let customer = read(row)?;
+        Ok(rows.next()?.is_none().then_some(customer))
+    }
+
+    fn one_customer(&self, sql: &'static str, key: &[u8]) -> Result<Option<Customer>, StorageError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row(params![self.merchant.0, key], |row| Ok(read(row))).optional()?.transpose()
+    }
+
+    /// A page of customers.
+    pub fn customers(
+        &self,
+        filter: &CustomerFilter,
+        page: PageRequest,
+    ) -> Result<Vec<Customer>, StorageError> {
+        let query = filter.query.as_deref().map(part_of);
+        let status = filter.list_status.map(ListStatus::as_str);
+        let (now, restricted) = (filter.now.micros(), filter.restricted.map(i64::from));
+        let email = self.email_key(filter);
+        let filters: [&dyn rusqlite::ToSql; 6] =
+            [&self.merchant.0, &query, &status, &now, &restricted, &email];
+        let collect = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(&[&filters[..], more].concat()[..])?;
+            let mut customers = Vec::new();
+            while let Some(row) = rows.next()? {
+                customers.push(read(row)?);
+            }
+            Ok(customers)
+        };
+        match page {
+            PageRequest::After { position, limit } => {
+                let (at, id) = crate::entry::keyset(position);
+                collect(SELECT_AFTER, &[&at, &id.as_slice(), &limit])
+            }
+            PageRequest::Numbered { offset, limit, ascending: false } => {
+                collect(SELECT_PAGE_NEWEST, &[&limit, &offset])
+            }
+            PageRequest::Numbered { offset, limit, ascending: true } => {
+                collect(SELECT_PAGE_OLDEST, &[&limit, &offset])
+            }
+        }
+    }
+
+    /// How many customers a filter lets through.
+    pub fn count_customers(&self, filter: &CustomerFilter) -> Result<i64, StorageError> {
+        let query = filter.query.as_deref().map(part_of);
+        let status = filter.list_status.map(ListStatus::as_str);
+        let restricted = filter.restricted.map(i64::from);
+        let email = self.email_key(filter);
+        Ok(self.connection.prepare_cached(COUNT)?.query_row(
+            params![self.merchant.0, query, status, filter.now.micros(), restricted, email],
+            |row| row.get(0),
+        )?)
+    }
+
+    fn email_key(&self, filter: &CustomerFilter) -> Option<[u8; 16]> {
+        let email = filter.email.as_ref()?;
+        Some(self.pepper.key(self.merchant, Kind::Email, email.as_str()).0)
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Writes a customer and the change that made it so.
+    pub fn put_customer(
+        &mut self,
+        by: &Authorship<'_>,
+        action: Action,
+        before: Option<&Customer>,
+        after: &Customer,
+    ) -> Result<(), StorageError> {
+        let profile = &after.profile;
+        let [(_, email_key), (_, phone_key), (_, ref_key)] = keys(after, self.pepper());
+        let key = |key: Option<IdentifierKey>| key.map(|key| key.0);
+        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
+            &after.id.ksuid().bytes()[..],
+            self.merchant.0,
+            profile.email.as_ref().map(Email::as_str),
+            key(email_key),
+            profile.phone.as_ref().map(Phone::as_str),
+            key(phone_key),
+            profile.name.as_ref().map(Name::as_str),
+            profile.first_name.as_ref().map(Name::as_str),
+            profile.last_name.as_ref().map(Name::as_str),
+            profile.merchant_ref.as_ref().map(MerchantRef::as_str),
+            key(ref_key),
+            profile.role.as_ref().map(Name::as_str),
+            profile.date_of_birth.as_ref().map(DateOfBirth::as_str),
+            json_map(profile.addresses.billing.as_ref())?,
+            json_map(profile.addresses.shipping.as_ref())?,
+            serde_json::to_string(&profile.metadata)?,
+            i64::from(after.restriction.cit),
+            i64::from(after.restriction.mit),
+            after.restriction.reason.as_ref().map(Reason::as_str),
+            after.standing.status.as_str(),
+            after.standing.reason.as_ref().map(Reason::as_str),
+            after.standing.scopes.bits(),
+            after.standing.window.from().map(Timestamp::micros),
+            after.standing.window.until().map(Timestamp::micros),
+            search_text(after),
+            after.created_at.micros(),
+            after.updated_at.micros(),
+        ])?;
+        let facts = vec![load::customer_fact(after, self.pepper())];
+        let body = feed::body(before, Some(after))?;
+        self.append(by, action, Subject::Customer(after.id), facts, Some((body, None)))?;
+        Ok(())
+    }
+
+    /// Erases a person: the row, all that changes ever said, the answers kept for replays, and the
+    /// plain text of entries on any identifier that the customer has or had. The blocks stay, as keys
+    /// without plain text.
+    pub fn erase_customer(
+        &mut self,
+        by: &Authorship<'_>,
+        customer: &Customer,
+    ) -> Result<Erased, StorageError> {
+        let connection = self.transaction.connection;
+        let subject = customer.id.to_string();
+        let mut identifiers: Vec<(Kind, IdentifierKey)> = Vec::new();
+        let said = personal::bodies(connection, self.merchant, &subject)?;
+        let mut lives = vec![customer.clone()];
+        for body in &said {
+            lives.extend(feed::customers_of(body)?);
+        }
+        for (kind, key) in lives.iter().flat_map(|life| keys(life, self.pepper())) {
+            if let Some(key) = key.filter(|key| !identifiers.contains(&(kind, *key))) {
+                identifiers.push((kind, key));
+            }
+        }
+        let mut facts = vec![Fact::CustomerRemoved(customer.id)];
+        connection
+            .prepare_cached(DELETE)?
+            .execute(params![self.merchant.0, &customer.id.ksuid().bytes()[..]])?;
+        personal::erase_subject(connection, self.merchant, &subject)?;
+        idempotency::erase_subject(connection, self.merchant, &subject)?;
+        let mut blocks_kept = 0;
+        for (_, key) in &identifiers {
+            personal::erase_identifier(connection, self.merchant, *key)?;
+            idempotency::erase_identifier(connection, self.merchant, *key)?;
+            blocks_kept += self.erase_entries(by, *key, &mut facts)?;
+        }
+        blocks_kept += self.keep_own_blocks(by, customer, &mut facts)?;
+        self.append(by, Action::CustomerErased, Subject::Customer(customer.id), facts, None)?;
+        self.transaction.truncate_after_commit = true;
+        Ok(Erased { blocks_kept })
+    }
+}

@@ -1,0 +1,357 @@
+//! Entries: one row each, written together with its change; and what an erasure makes of them.
+
+use interdict_domain::actor::{Actor, ActorType};
+use interdict_domain::change::{Action, Fact, Subject};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::{Customer, ListStatus};
+use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::{Identifier, IdentifierKey, Kind};
+use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::{PublicMessage, Reason};
+use interdict_domain::window::Window;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use crate::customer::{keys, part_of};
+use crate::error::StorageError;
+use crate::statements::statements;
+use crate::transaction::{Authorship, MerchantTransaction};
+use crate::view::{MerchantView, PageRequest};
+use crate::{feed, hits, load};
+
+macro_rules! columns {
+    () => {
+        "id, list, kind, identifier_key, value, reason, reason_code, public_message, scopes, strength,
+         starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer"
+    };
+}
+
+macro_rules! filter {
+    () => {
+        " AND (CAST($2 AS TEXT) IS NULL OR list = $2)
+          AND (CAST($3 AS BIGINT) IS NULL OR kind = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR LOWER(COALESCE(value, '')) LIKE $4 ESCAPE '\\'
+               OR LOWER(COALESCE(reason, '')) LIKE $4 ESCAPE '\\')
+          AND (CAST($5 AS BIGINT) IS NULL OR $5 = CASE
+                WHEN (starts_at IS NULL OR starts_at <= $6) AND (expires_at IS NULL OR $6 < expires_at)
+                THEN 1 ELSE 0 END)
+          AND (CAST($7 AS BYTEA) IS NULL OR identifier_key = $7) "
+    };
+}
+
+statements! {
+    UPSERT = "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
+                    public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
+                    created_at, updated_at, erased_customer)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+              ON CONFLICT (id) DO UPDATE SET value = excluded.value, reason = excluded.reason,
+                    reason_code = excluded.reason_code, public_message = excluded.public_message,
+                    scopes = excluded.scopes, strength = excluded.strength, starts_at = excluded.starts_at,
+                    expires_at = excluded.expires_at, source = excluded.source,
+                    updated_at = excluded.updated_at";
+    DELETE = "DELETE FROM entry WHERE merchant = $1 AND id = $2";
+    SELECT = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 AND id = $2");
+    SELECT_BY_IDENTIFIER = concat!("SELECT ", columns!(), " FROM entry
+        WHERE merchant = $1 AND identifier_key = $2 AND list = $3 AND kind = $4 AND erased_customer IS NULL");
+    SELECT_BY_KEY = concat!("SELECT ", columns!(), " FROM entry
+        WHERE merchant = $1 AND identifier_key = $2 AND erased_customer IS NULL");
+    SELECT_AFTER = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 ", filter!(),
+        " AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10");
+    SELECT_PAGE_NEWEST = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 ", filter!(),
+        " ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9");
+    SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 ", filter!(),
+        " ORDER BY created_at, id LIMIT $8 OFFSET $9");
+    COUNT = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!());
+}
+
+/// Which entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryFilter {
+    /// On which list.
+    pub list: Option<List>,
+    /// Of which kind.
+    pub kind: Option<Kind>,
+    /// Part of value or reason, in any case.
+    pub query: Option<String>,
+    /// Whether it counts now.
+    pub active: Option<bool>,
+    /// Exactly this identifier.
+    pub identifier: Option<Identifier>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// An entry with how often it decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// The entry.
+    pub entry: Entry,
+    /// Decisions that it was among the sources of, as last written.
+    pub hits: i64,
+    /// The newest of them.
+    pub last_hit_at: Option<Timestamp>,
+}
+
+/// Where a page begins: after a row, or before all of them.
+pub(crate) fn keyset(position: Option<(Timestamp, Ksuid)>) -> (i64, [u8; 20]) {
+    position.map_or((i64::MAX, [0xff; 20]), |(at, id)| (at.micros(), *id.bytes()))
+}
+
+fn read(row: &Row<'_>) -> Result<Entry, StorageError> {
+    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
+    let reason_code: Option<String> = row.get(6)?;
+    Ok(Entry {
+        id: EntryId::from_parts(list, Ksuid::from_bytes(row.get(0)?)),
+        kind: Kind::from_code(row.get(2)?).ok_or(StorageError::Corrupt("kind"))?,
+        key: IdentifierKey(row.get(3)?),
+        value: row.get(4)?,
+        reason: row.get::<_, Option<String>>(5)?.map(Reason::from_stored),
+        reason_code: reason_code
+            .map(|code| ReasonCode::parse(&code).ok_or(StorageError::Corrupt("reason code")))
+            .transpose()?,
+        public_message: row.get::<_, Option<String>>(7)?.map(PublicMessage::from_stored),
+        scopes: load::scopes(row.get(8)?)?,
+        strength: Strength::parse(word(9)?).ok_or(StorageError::Corrupt("strength"))?,
+        window: load::window(row.get(10)?, row.get(11)?)?,
+        source: EntrySource::parse(word(12)?).ok_or(StorageError::Corrupt("source"))?,
+        created_by: Actor {
+            kind: ActorType::parse(word(13)?).ok_or(StorageError::Corrupt("actor"))?,
+            id: row.get(14)?,
+        },
+        created_at: Timestamp::from_micros(row.get(15)?),
+        updated_at: Timestamp::from_micros(row.get(16)?),
+        erased_customer: row
+            .get::<_, Option<[u8; 20]>>(17)?
+            .map(|bytes| CustomerId::from_ksuid(Ksuid::from_bytes(bytes))),
+    })
+}
+
+impl MerchantView<'_> {
+    /// An entry by id, with its hits.
+    pub fn entry(&self, id: EntryId) -> Result<Option<EntryRow>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let found = statement
+            .query_row(params![self.merchant.0, &id.ksuid().bytes()[..]], |row| Ok(read(row)))
+            .optional()?
+            .transpose()?;
+        // The KSUID alone is the row's key: `bl_` and `al_` must not name each other's entries.
+        found.filter(|entry| entry.id == id).map(|entry| self.with_hits(entry)).transpose()
+    }
+
+    /// The entry of an identifier on a list.
+    pub fn entry_of(&self, list: List, identifier: &Identifier) -> Result<Option<Entry>, StorageError> {
+        let key = self.pepper.key(self.merchant, identifier.kind(), identifier.value());
+        let mut statement = self.connection.prepare_cached(SELECT_BY_IDENTIFIER)?;
+        statement
+            .query_row(params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()], |row| {
+                Ok(read(row))
+            })
+            .optional()?
+            .transpose()
+    }
+
+    fn with_hits(&self, entry: Entry) -> Result<EntryRow, StorageError> {
+        let (hits, last_hit_at) = hits::of(self.connection, entry.id)?;
+        Ok(EntryRow { entry, hits, last_hit_at })
+    }
+
+    /// A page of entries.
+    pub fn entries(&self, filter: &EntryFilter, page: PageRequest) -> Result<Vec<EntryRow>, StorageError> {
+        let (list, kind) = (filter.list.map(List::as_str), filter.kind.map(Kind::code));
+        let query = filter.query.as_deref().map(part_of);
+        let (active, now) = (filter.active.map(i64::from), filter.now.micros());
+        let key = self.filter_key(filter);
+        let filters: [&dyn rusqlite::ToSql; 7] =
+            [&self.merchant.0, &list, &kind, &query, &active, &now, &key];
+        let collect = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(&[&filters[..], more].concat()[..])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries.push(self.with_hits(read(row)?)?);
+            }
+            Ok(entries)
+        };
+        match page {
+            PageRequest::After { position, limit } => {
+                let (at, id) = keyset(position);
+                collect(SELECT_AFTER, &[&at, &id.as_slice(), &limit])
+            }
+            PageRequest::Numbered { offset, limit, ascending: false } => {
+                collect(SELECT_PAGE_NEWEST, &[&limit, &offset])
+            }
+            PageRequest::Numbered { offset, limit, ascending: true } => {
+                collect(SELECT_PAGE_OLDEST, &[&limit, &offset])
+            }
+        }
+    }
+
+    /// How many entries a filter lets through.
+    pub fn count_entries(&self, filter: &EntryFilter) -> Result<i64, StorageError> {
+        let (list, kind) = (filter.list.map(List::as_str), filter.kind.map(Kind::code));
+        let query = filter.query.as_deref().map(part_of);
+        let active = filter.active.map(i64::from);
+        let key = self.filter_key(filter);
+        Ok(self.connection.prepare_cached(COUNT)?.query_row(
+            params![self.merchant.0, list, kind, query, active, filter.now.micros(), key],
+            |row| row.get(0),
+        )?)
+    }
+
+    fn filter_key(&self, filter: &EntryFilter) -> Option<[u8; 16]> {
+        let identifier = filter.identifier.as_ref()?;
+        Some(self.pepper.key(self.merchant, identifier.kind(), identifier.value()).0)
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Writes an entry and the change that made it so.
+    pub fn put_entry(
+        &mut self,
+        by: &Authorship<'_>,
+        action: Action,
+        before: Option<&Entry>,
+        after: &Entry,
+    ) -> Result<(), StorageError> {
+        self.write_entry(after)?;
+        let body = feed::body(before, Some(after))?;
+        self.append(
+            by,
+            action,
+            Subject::Entry(after.id),
+            vec![load::entry_fact(after)],
+            Some((body, Some(after.key))),
+        )?;
+        Ok(())
+    }
+
+    /// Deletes an entry. Everything else that blocks the same person stays (incident 11).
+    pub fn delete_entry(&mut self, by: &Authorship<'_>, entry: &Entry) -> Result<(), StorageError> {
+        self.remove_entry_row(entry.id)?;
+        let facts = vec![Fact::EntryRemoved { id: entry.id, key: entry.key }];
+        let body = feed::body(Some(entry), None)?;
+        self.append(
+            by,
+            Action::EntryDeleted,
+            Subject::Entry(entry.id),
+            facts,
+            Some((body, Some(entry.key))),
+        )?;
+        Ok(())
+    }
+
+    fn remove_entry_row(&mut self, id: EntryId) -> Result<(), StorageError> {
+        let connection = self.transaction.connection;
+        connection.prepare_cached(DELETE)?.execute(params![self.merchant.0, &id.ksuid().bytes()[..]])?;
+        hits::forget(connection, id)
+    }
+
+    fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
+        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
+            &entry.id.ksuid().bytes()[..],
+            self.merchant.0,
+            entry.list().as_str(),
+            entry.kind.code(),
+            entry.key.0,
+            entry.value,
+            entry.reason.as_ref().map(Reason::as_str),
+            entry.reason_code.map(ReasonCode::as_str),
+            entry.public_message.as_ref().map(PublicMessage::as_str),
+            entry.scopes.bits(),
+            entry.strength.as_str(),
+            entry.window.from().map(Timestamp::micros),
+            entry.window.until().map(Timestamp::micros),
+            entry.source.as_str(),
+            entry.created_by.kind.as_str(),
+            entry.created_by.id,
+            entry.created_at.micros(),
+            entry.updated_at.micros(),
+            entry.erased_customer.map(|id| *id.ksuid().bytes()),
+        ])?;
+        Ok(())
+    }
+
+    /// Takes the plain text from the block entries of an identifier, and the allow entries away: an
+    /// exemption for somebody who is forgotten rests on nothing. Returns how many blocks stay.
+    pub(crate) fn erase_entries(
+        &mut self,
+        by: &Authorship<'_>,
+        key: IdentifierKey,
+        facts: &mut Vec<Fact>,
+    ) -> Result<i64, StorageError> {
+        let entries = {
+            let mut statement = self.transaction.connection.prepare_cached(SELECT_BY_KEY)?;
+            let mut rows = statement.query(params![self.merchant.0, key.0])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries.push(read(row)?);
+            }
+            entries
+        };
+        let mut kept = 0;
+        for entry in entries {
+            match entry.list() {
+                List::Allow => {
+                    self.remove_entry_row(entry.id)?;
+                    facts.push(Fact::EntryRemoved { id: entry.id, key });
+                }
+                List::Block => {
+                    let tombstone = Entry {
+                        value: None,
+                        reason: None,
+                        public_message: None,
+                        updated_at: by.now,
+                        ..entry
+                    };
+                    self.write_entry(&tombstone)?;
+                    facts.push(load::entry_fact(&tombstone));
+                    kept += 1;
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Turns a customer's own restriction and blacklisting into entries without plain text on each of
+    /// its identifiers, one a source, so that nothing is lifted by forgetting.
+    pub(crate) fn keep_own_blocks(
+        &mut self,
+        by: &Authorship<'_>,
+        customer: &Customer,
+        facts: &mut Vec<Fact>,
+    ) -> Result<i64, StorageError> {
+        let restriction = Scopes::from_flags(customer.restriction.cit, customer.restriction.mit)
+            .map(|scopes| (scopes, Window::ALWAYS));
+        let standing = &customer.standing;
+        let blacklisted = (standing.status == ListStatus::Blacklisted && !standing.window.has_ended(by.now))
+            .then_some((standing.scopes, standing.window));
+        let mut kept = 0;
+        for (scopes, window) in restriction.into_iter().chain(blacklisted) {
+            for (kind, key) in keys(customer, self.pepper()) {
+                let Some(key) = key else { continue };
+                let tombstone = Entry {
+                    id: EntryId::generate(List::Block, by.now, by.random),
+                    kind,
+                    value: None,
+                    key,
+                    reason: None,
+                    reason_code: None,
+                    public_message: None,
+                    scopes,
+                    strength: Strength::Hard,
+                    window,
+                    source: EntrySource::Erasure,
+                    created_by: by.actor.clone(),
+                    created_at: by.now,
+                    updated_at: by.now,
+                    erased_customer: Some(customer.id),
+                };
+                self.write_entry(&tombstone)?;
+                facts.push(load::entry_fact(&tombstone));
+                kept += 1;
+            }
+        }
+        Ok(kept)
+    }
+}

@@ -1,0 +1,139 @@
+//! Answers kept for replays, in the same transaction as what they answer (invariant 3).
+
+use interdict_domain::clock::Timestamp;
+use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::merchant::MerchantNumber;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::error::StorageError;
+use crate::statements::statements;
+use crate::transaction::{MerchantTransaction, Transaction};
+use crate::view::MerchantView;
+
+statements! {
+    UPSERT = "INSERT INTO idempotency (merchant, request, fingerprint, status, body, holds_secret, revision,
+                                       subject, identifier_key, created_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+              ON CONFLICT (merchant, request) DO UPDATE SET fingerprint = excluded.fingerprint,
+                  status = excluded.status, body = excluded.body, holds_secret = excluded.holds_secret,
+                  revision = excluded.revision, subject = excluded.subject,
+                  identifier_key = excluded.identifier_key, created_at = excluded.created_at";
+    SELECT = "SELECT fingerprint, status, body, holds_secret, revision FROM idempotency
+              WHERE merchant = $1 AND request = $2 AND created_at > $3";
+    DELETE_SUBJECT = "DELETE FROM idempotency WHERE merchant = $1 AND subject = $2";
+    DELETE_IDENTIFIER = "DELETE FROM idempotency WHERE merchant = $1 AND identifier_key = $2";
+    DELETE_OLD = "DELETE FROM idempotency WHERE (merchant, request) IN
+                  (SELECT merchant, request FROM idempotency WHERE created_at <= $1 LIMIT $2)";
+}
+
+/// How long an answer is kept.
+const KEPT_S: i64 = 24 * 60 * 60;
+
+/// Method, path and `Idempotency-Key`, as a keyed hash: people put emails into such keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestKey(pub [u8; 16]);
+
+/// An answer as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// A keyed hash of the request's body: another body under the same key is a conflict.
+    pub fingerprint: [u8; 16],
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's body; empty when it showed a secret.
+    pub body: Vec<u8>,
+    /// The answer showed a secret, which is shown once.
+    pub holds_secret: bool,
+    /// The answer's revision.
+    pub revision: i64,
+    /// Whom the answer is about, so that an erasure finds it.
+    pub subject: Option<String>,
+    /// Which identifier the answer is about, so that an erasure finds it.
+    pub identifier: Option<IdentifierKey>,
+}
+
+fn find(
+    connection: &Connection,
+    merchant: MerchantNumber,
+    request: RequestKey,
+    now: Timestamp,
+) -> Result<Option<IdempotencyRecord>, StorageError> {
+    let oldest = now.plus_seconds(-KEPT_S).micros();
+    Ok(connection
+        .prepare_cached(SELECT)?
+        .query_row(params![merchant.0, request.0, oldest], |row| {
+            Ok(IdempotencyRecord {
+                fingerprint: row.get(0)?,
+                status: row.get(1)?,
+                body: row.get(2)?,
+                holds_secret: row.get::<_, i64>(3)? != 0,
+                revision: row.get(4)?,
+                subject: None,
+                identifier: None,
+            })
+        })
+        .optional()?)
+}
+
+impl MerchantView<'_> {
+    /// The answer that was given to a request, if it is younger than a day.
+    pub fn idempotency_record(
+        &self,
+        request: RequestKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, StorageError> {
+        find(self.connection, self.merchant, request, now)
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Keeps an answer.
+    pub fn put_idempotency_record(
+        &mut self,
+        request: RequestKey,
+        record: &IdempotencyRecord,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
+            self.merchant.0,
+            request.0,
+            record.fingerprint,
+            record.status,
+            record.body,
+            i64::from(record.holds_secret),
+            record.revision,
+            record.subject,
+            record.identifier.map(|key| key.0),
+            now.micros(),
+        ])?;
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    /// Forgets answers older than a day, a bounded number at a time; returns how many went.
+    pub fn forget_old_answers(&mut self, now: Timestamp, limit: i64) -> Result<usize, StorageError> {
+        let oldest = now.plus_seconds(-KEPT_S).micros();
+        Ok(self.connection.prepare_cached(DELETE_OLD)?.execute(params![oldest, limit])?)
+    }
+}
+
+/// Forgets answers about a subject.
+pub(crate) fn erase_subject(
+    connection: &Connection,
+    merchant: MerchantNumber,
+    subject: &str,
+) -> Result<(), StorageError> {
+    connection.prepare_cached(DELETE_SUBJECT)?.execute(params![merchant.0, subject])?;
+    Ok(())
+}
+
+/// Forgets answers about an identifier.
+pub(crate) fn erase_identifier(
+    connection: &Connection,
+    merchant: MerchantNumber,
+    key: IdentifierKey,
+) -> Result<(), StorageError> {
+    connection.prepare_cached(DELETE_IDENTIFIER)?.execute(params![merchant.0, key.0])?;
+    Ok(())
+}

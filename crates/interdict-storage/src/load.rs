@@ -1,0 +1,146 @@
+//! From rows to what the index knows: one at a time for a change, all of them at the start.
+
+use std::sync::Arc;
+
+use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::{Customer, ListStatus};
+use interdict_domain::entry::{Entry, List, Strength};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper};
+use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::window::Window;
+use rusqlite::Row;
+
+use crate::error::StorageError;
+use crate::statements::statements;
+use crate::view::View;
+
+statements! {
+    ALL_ENTRIES = "SELECT id, list, kind, identifier_key, scopes, strength, starts_at, expires_at, reason,
+                          public_message
+                   FROM entry";
+    ALL_CUSTOMERS = "SELECT id, merchant, email, email_key, phone, phone_key, merchant_ref, ref_key,
+                            restrict_cit, restrict_mit, restrict_reason, list_status, list_reason, list_scopes,
+                            list_from, list_until
+                     FROM customer";
+    COUNTS = "SELECT (SELECT COUNT(*) FROM customer), (SELECT COUNT(*) FROM entry)";
+}
+
+/// What the index knows of a customer.
+pub(crate) fn customer_fact(customer: &Customer, pepper: &Pepper) -> Fact {
+    let linked = |kind, value: Option<&str>| {
+        value.map(|value| Linked {
+            key: pepper.key(customer.merchant, kind, value),
+            value: Some(Arc::from(value)),
+        })
+    };
+    let profile = &customer.profile;
+    let arc = |reason: &Option<interdict_domain::text::Reason>| {
+        reason.as_ref().map(|text| Arc::from(text.as_str()))
+    };
+    Fact::CustomerPut(CustomerFact {
+        id: customer.id,
+        merchant: customer.merchant,
+        email: linked(Kind::Email, profile.email.as_ref().map(|email| email.as_str())),
+        phone: linked(Kind::Phone, profile.phone.as_ref().map(|phone| phone.as_str())),
+        merchant_ref: linked(Kind::MerchantRef, profile.merchant_ref.as_ref().map(|value| value.as_str())),
+        restrict_cit: customer.restriction.cit,
+        restrict_mit: customer.restriction.mit,
+        restrict_reason: arc(&customer.restriction.reason),
+        list_status: customer.standing.status,
+        list_scopes: customer.standing.scopes,
+        list_window: customer.standing.window,
+        list_reason: arc(&customer.standing.reason),
+    })
+}
+
+/// What the index knows of an entry.
+pub(crate) fn entry_fact(entry: &Entry) -> Fact {
+    Fact::EntryPut(EntryFact {
+        id: entry.id,
+        kind: entry.kind,
+        key: entry.key,
+        scopes: entry.scopes,
+        strength: entry.strength,
+        window: entry.window,
+        reason: entry.reason.as_ref().map(|text| Arc::from(text.as_str())),
+        public_message: entry.public_message.as_ref().map(|text| Arc::from(text.as_str())),
+    })
+}
+
+/// A window as two columns hold it. Rows were checked when they were written.
+pub(crate) fn window(from: Option<i64>, until: Option<i64>) -> Result<Window, StorageError> {
+    Window::new(from.map(Timestamp::from_micros), until.map(Timestamp::from_micros))
+        .map_err(|_| StorageError::Corrupt("window"))
+}
+
+/// Scopes as a column holds them.
+pub(crate) fn scopes(bits: u8) -> Result<Scopes, StorageError> {
+    Scopes::from_bits(bits).ok_or(StorageError::Corrupt("scopes"))
+}
+
+impl View<'_> {
+    /// How many customers and entries there are, for making room.
+    pub fn counts(&self) -> Result<(i64, i64), StorageError> {
+        Ok(self.connection.query_row(COUNTS, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }
+
+    /// All that an index needs, row by row.
+    pub fn for_each_fact(&self, sink: &mut dyn FnMut(Fact)) -> Result<(), StorageError> {
+        let mut statement = self.connection.prepare(ALL_ENTRIES)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            sink(entry_row(row)?);
+        }
+        let mut statement = self.connection.prepare(ALL_CUSTOMERS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            sink(customer_row(row)?);
+        }
+        Ok(())
+    }
+}
+
+fn text(row: &Row<'_>, index: usize) -> Result<Option<Arc<str>>, StorageError> {
+    Ok(row.get_ref(index)?.as_str_or_null().map_err(rusqlite::Error::from)?.map(Arc::from))
+}
+
+fn entry_row(row: &Row<'_>) -> Result<Fact, StorageError> {
+    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
+    Ok(Fact::EntryPut(EntryFact {
+        id: EntryId::from_parts(list, Ksuid::from_bytes(row.get(0)?)),
+        kind: Kind::from_code(row.get(2)?).ok_or(StorageError::Corrupt("kind"))?,
+        key: IdentifierKey(row.get(3)?),
+        scopes: scopes(row.get(4)?)?,
+        strength: Strength::parse(word(5)?).ok_or(StorageError::Corrupt("strength"))?,
+        window: window(row.get(6)?, row.get(7)?)?,
+        reason: text(row, 8)?,
+        public_message: text(row, 9)?,
+    }))
+}
+
+fn customer_row(row: &Row<'_>) -> Result<Fact, StorageError> {
+    let linked = |value: usize, key: usize| -> Result<Option<Linked>, StorageError> {
+        let key: Option<[u8; 16]> = row.get(key)?;
+        let value = text(row, value)?;
+        Ok(key.map(|key| Linked { key: IdentifierKey(key), value }))
+    };
+    let status = row.get_ref(11)?.as_str().map_err(rusqlite::Error::from)?;
+    Ok(Fact::CustomerPut(CustomerFact {
+        id: CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
+        merchant: MerchantNumber(row.get(1)?),
+        email: linked(2, 3)?,
+        phone: linked(4, 5)?,
+        merchant_ref: linked(6, 7)?,
+        restrict_cit: row.get::<_, i64>(8)? != 0,
+        restrict_mit: row.get::<_, i64>(9)? != 0,
+        restrict_reason: text(row, 10)?,
+        list_status: ListStatus::parse(status).ok_or(StorageError::Corrupt("list status"))?,
+        list_reason: text(row, 12)?,
+        list_scopes: scopes(row.get(13)?)?,
+        list_window: window(row.get(14)?, row.get(15)?)?,
+    }))
+}

@@ -1,0 +1,32 @@
+//! Each SQL statement by name, so that a test can prepare all of them on both engines.
+
+/// Declares the statements of a file: a constant each, and a list of all of them.
+///
+/// One text runs on both engines: `$1` in order of first appearance, BIGINT for flags, no LIKE for
+/// case, no engine's own functions.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* const $name: &str = $sql;)+
+        /// The statements of this file by name.
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+pub(crate) use statements;
+
+use crate::migrations::Schema;
+
+/// All statements that run in a schema, by name.
+pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
+    let common = [crate::feed::STATEMENTS, crate::personal::STATEMENTS, crate::chain::STATEMENTS];
+    let own: &[&[(&str, &str)]] = match schema {
+        Schema::Core => &[crate::merchant::STATEMENTS, crate::credential::STATEMENTS],
+        Schema::Mode => &[
+            crate::customer::STATEMENTS,
+            crate::entry::STATEMENTS,
+            crate::hits::STATEMENTS,
+            crate::idempotency::STATEMENTS,
+            crate::load::STATEMENTS,
+        ],
+    };
+    common.iter().chain(own).flat_map(|list| list.iter().copied()).collect()
+}

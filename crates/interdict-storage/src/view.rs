@@ -1,0 +1,64 @@
+//! Reading: everything, or one merchant's part. The queries stand in the aggregates' own files.
+
+use interdict_domain::clock::Timestamp;
+use interdict_domain::identifier::Pepper;
+use interdict_domain::ids::Ksuid;
+use interdict_domain::merchant::MerchantNumber;
+use rusqlite::Connection;
+
+use crate::error::StorageError;
+use crate::transaction::Head;
+
+/// A snapshot of a store.
+pub struct View<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) pepper: &'c Pepper,
+}
+
+impl<'c> View<'c> {
+    /// One merchant's part of it.
+    pub fn merchant(&self, merchant: MerchantNumber) -> MerchantView<'c> {
+        MerchantView { connection: self.connection, pepper: self.pepper, merchant }
+    }
+
+    /// The newest sequence.
+    pub fn revision(&self) -> Result<i64, StorageError> {
+        Ok(Head::read(self.connection)?.sequence)
+    }
+}
+
+/// One merchant's part of a snapshot: the merchant stands in no parameter of any query, because it
+/// is the credential's and was given once.
+pub struct MerchantView<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) pepper: &'c Pepper,
+    pub(crate) merchant: MerchantNumber,
+}
+
+impl MerchantView<'_> {
+    /// The newest sequence.
+    pub fn revision(&self) -> Result<i64, StorageError> {
+        Ok(Head::read(self.connection)?.sequence)
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageRequest {
+    /// After a row of the page before, newest first.
+    After {
+        /// The last row's time and id; nothing for the first page.
+        position: Option<(Timestamp, Ksuid)>,
+        /// How many rows.
+        limit: i64,
+    },
+    /// By number (Odus).
+    Numbered {
+        /// How many rows come before.
+        offset: i64,
+        /// How many rows.
+        limit: i64,
+        /// Oldest first.
+        ascending: bool,
+    },
+}

@@ -1,0 +1,299 @@
+//! The group-commit writer: one thread a store. It takes what has queued while the last commit ran,
+//! runs each piece of work in a savepoint inside one transaction, moves the head once, commits once,
+//! tells the observer, and answers everybody. One disk flush serves many.
+//!
+//! Between commits it notices what another process wrote to the same file.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::error::StorageError;
+use crate::feed::Follower;
+use crate::sqlite;
+use crate::store::{Durability, StoreOptions};
+use crate::transaction::{Head, Transaction};
+
+/// The most pieces of work in one commit.
+const BATCH_MAX: usize = 256;
+/// The most pieces of work that wait. Beyond it, callers are told to come back.
+const QUEUE_MAX: usize = 8_192;
+/// How soon a foreign commit is noticed when nothing is written here.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What a committed piece of work gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed<T> {
+    /// The work's own answer.
+    pub value: T,
+    /// The newest sequence that the commit contains or has seen.
+    pub revision: i64,
+}
+
+/// Why a piece of work was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError<E> {
+    /// The work itself said no. Nothing of it was kept.
+    #[error("the work was refused")]
+    Refused(E),
+    /// More waits than can be served soon.
+    #[error("too many writes are waiting")]
+    Overloaded,
+    /// The commit failed: nothing was kept.
+    #[error("the commit failed")]
+    CommitFailed,
+    /// The writer is gone.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+/// What befell the transaction around a piece of work.
+#[derive(Clone, Copy)]
+enum Outcome {
+    Committed(i64),
+    Failed,
+}
+
+trait Job: Send {
+    /// Runs the work; false when it was refused and its writes must go.
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> bool;
+    /// Answers the caller.
+    fn finish(self: Box<Self>, outcome: Outcome);
+}
+
+struct TypedJob<T, E, F> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<Committed<T>, WriteError<E>>>,
+}
+
+impl<T, E, F> Job for TypedJob<T, E, F>
+where
+    T: Send,
+    E: From<StorageError> + Send,
+    F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> bool {
+        let Some(work) = self.work.take() else { return false };
+        // A panic in one piece of work must not take the others with it. Its savepoint is rolled
+        // back, so no half-written state is seen afterwards.
+        let result = catch_unwind(AssertUnwindSafe(|| work(transaction)))
+            .unwrap_or_else(|_| Err(E::from(StorageError::Corrupt("the work panicked"))));
+        let kept = result.is_ok();
+        self.result = Some(result);
+        kept
+    }
+
+    fn finish(self: Box<Self>, outcome: Outcome) {
+        let answer = match (self.result, outcome) {
+            (Some(Ok(value)), Outcome::Committed(revision)) => Ok(Committed { value, revision }),
+            (Some(Err(error)), Outcome::Committed(_)) => Err(WriteError::Refused(error)),
+            (_, Outcome::Failed) | (None, Outcome::Committed(_)) => Err(WriteError::CommitFailed),
+        };
+        // A caller that went away needs no answer.
+        drop(self.reply.send(answer));
+    }
+}
+
+/// The handle to the writer's thread. Dropping it ends the thread after what has queued.
+pub(crate) struct Writer {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. If there is an observer, its first act is to load everything.
+    pub(crate) fn start(connection: Connection, options: StoreOptions) -> Result<Self, StorageError> {
+        let (queue, jobs) = sync_channel(QUEUE_MAX);
+        let follower = Follower::new(options.observer, options.path.clone(), options.pepper.clone());
+        let context = Thread {
+            connection,
+            jobs,
+            follower,
+            options_durability: options.durability,
+            pepper: options.pepper,
+            truncate_pending: false,
+        };
+        let name = options.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
+        let thread = std::thread::Builder::new()
+            .name(format!("writer-{name}"))
+            .spawn(move || context.run())
+            .map_err(|source| StorageError::File { path: options.path, source })?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<Committed<T>, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.enqueue(work)?.await.unwrap_or(Err(WriteError::Stopped))
+    }
+
+    pub(crate) fn write_blocking<T, E, F>(&self, work: F) -> Result<Committed<T>, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.enqueue(work)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
+    }
+
+    fn enqueue<T, E, F>(
+        &self,
+        work: F,
+    ) -> Result<oneshot::Receiver<Result<Committed<T>, WriteError<E>>>, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(TypedJob { work: Some(work), result: None, reply });
+        let queue = self.queue.as_ref().ok_or(WriteError::Stopped)?;
+        match queue.try_send(job) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(WriteError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopped),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a writer's thread had panicked");
+        }
+    }
+}
+
+struct Thread {
+    connection: Connection,
+    jobs: Receiver<Box<dyn Job>>,
+    follower: Follower,
+    options_durability: Durability,
+    pepper: interdict_domain::identifier::Pepper,
+    /// An erasure is committed, but the log still holds the old bytes.
+    truncate_pending: bool,
+}
+
+impl Thread {
+    fn run(mut self) {
+        self.follower.load(&self.connection);
+        loop {
+            match self.jobs.recv_timeout(POLL) {
+                Ok(first) => self.commit_batch(first),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.follower.catch_up(&self.connection);
+                    self.truncate_if_pending();
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn commit_batch(&mut self, first: Box<dyn Job>) {
+        let mut batch = vec![first];
+        while batch.len() < BATCH_MAX
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        if self.options_durability == Durability::ControlEarlyAcknowledgement {
+            return self.control_acknowledge_early(batch);
+        }
+        let outcome = match self.run_batch(&mut batch) {
+            Ok(revision) => Outcome::Committed(revision),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    jobs = batch.len(),
+                    "a commit failed"
+                );
+                self.roll_back();
+                Outcome::Failed
+            }
+        };
+        for job in batch {
+            job.finish(outcome);
+        }
+    }
+
+    /// One transaction: begin, run each, move the head once, commit, apply.
+    fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<i64, StorageError> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let head = Head::read(&self.connection)?;
+        if head.sequence != self.follower.applied() {
+            // Another process wrote: its changes come first, and they are committed already.
+            self.follower.catch_up(&self.connection);
+        }
+        let before = head.sequence;
+        let mut transaction = Transaction::new(&self.connection, &self.pepper, head);
+        for job in batch.iter_mut() {
+            transaction.in_savepoint(|transaction| job.run(transaction))?;
+        }
+        let truncate = transaction.truncate_after_commit;
+        let (head, changes) = transaction.into_parts();
+        if head.sequence != before {
+            head.write(&self.connection)?;
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.follower.apply_own(&self.connection, &head, &changes);
+        if truncate {
+            self.truncate_pending = true;
+            self.truncate_if_pending();
+        }
+        Ok(head.sequence)
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "a rollback failed");
+        }
+    }
+
+    /// After an erasure: the answer waits for this, so that "erased" is true of the files, too. A
+    /// reader in the way delays it to the next poll.
+    fn truncate_if_pending(&mut self) {
+        if !self.truncate_pending {
+            return;
+        }
+        match sqlite::truncate_log(&self.connection) {
+            Ok(done) => self.truncate_pending = !done,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the log could not be truncated yet"
+                );
+            }
+        }
+    }
+
+    /// What the fault tests must catch: everybody is told before the commit.
+    fn control_acknowledge_early(&mut self, batch: Vec<Box<dyn Job>>) {
+        let mut batch = batch;
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
+        let Ok(head) = Head::read(&self.connection) else { return };
+        let mut transaction = Transaction::new(&self.connection, &self.pepper, head);
+        for job in &mut batch {
+            drop(transaction.in_savepoint(|transaction| job.run(transaction)));
+        }
+        let (head, changes) = transaction.into_parts();
+        for job in batch {
+            job.finish(Outcome::Committed(head.sequence));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        drop((begun, head.write(&self.connection), self.connection.execute_batch("COMMIT")));
+        self.follower.apply_own(&self.connection, &head, &changes);
+    }
+}

@@ -2,9 +2,10 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
+use interdict_domain::date_of_birth::DateOfBirth;
 use interdict_domain::identifier::{Email, MerchantRef, Phone};
 use interdict_domain::ids::CustomerId;
-use interdict_domain::text::{DateOfBirth, Name};
+use interdict_domain::text::Name;
 use interdict_storage::{Authorship, MerchantTransaction};
 use serde_json::{Map, Value};
 

@@ -10,7 +10,7 @@ use crate::identifier::{Email, MerchantRef, Phone};
 use crate::ids::CustomerId;
 use crate::merchant::MerchantNumber;
 use crate::scopes::{Initiator, Scopes};
-use crate::text::{Addresses, DateOfBirth, Metadata, Name, Reason};
+use crate::text::{Addresses, Metadata, Name, Reason};
 use crate::window::Window;
 
 words!(

@@ -121,11 +121,6 @@ impl Metadata {
     }
 }
 
-text!(
-    /// stub
-    DateOfBirth, max_chars: 10, line_breaks: false
-);
-
 /// Odus's two addresses, as they were sent.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

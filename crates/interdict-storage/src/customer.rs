@@ -3,10 +3,11 @@
 use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Restriction};
+use interdict_domain::date_of_birth::DateOfBirth;
 use interdict_domain::identifier::{Email, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
 use interdict_domain::ids::{CustomerId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::text::{Addresses, DateOfBirth, Metadata, Name, Reason};
+use interdict_domain::text::{Addresses, Metadata, Name, Reason};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;

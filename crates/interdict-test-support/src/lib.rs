@@ -1,0 +1,12 @@
+//! What the tests of several crates need: a PostgreSQL of their own, a free port, and waiting for a condition.
+//! A dev-dependency only, and it knows none of our crates: what is particular to one of them lives in its tests.
+
+mod binaries;
+mod port;
+mod postgres;
+mod wait;
+
+pub use binaries::{Binaries, INSTALL_LINE};
+pub use port::free_port;
+pub use postgres::{Fsync, Postgres, PostgresSettings, StartError};
+pub use wait::{TimedOut, wait_until};

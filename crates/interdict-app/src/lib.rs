@@ -1,1 +1,57 @@
-//! stub
+//! The use cases, one file each: authorise, act, change, answer.
+//!
+//! A use case that changes something is a plain function over a [`MerchantTransaction`]: it reads,
+//! decides, writes, and knows nothing of threads, retries or wire formats. [`Service::mutate`] runs
+//! it in the next commit, together with the record for replays. Deciding never touches a store
+//! ([`Service::decide`]).
+//!
+//! Deliberately not here: HTTP, SQL, and any reading of the time or of randomness.
+//!
+//! [`MerchantTransaction`]: interdict_storage::MerchantTransaction
+
+mod app;
+mod authenticate;
+mod caller;
+mod create_customer;
+mod create_key;
+mod create_merchant;
+mod decide_payment;
+mod directory;
+mod erase_customer;
+mod error;
+mod hits;
+mod index_feed;
+mod list_customer;
+mod list_entry;
+mod mutate;
+mod restrict_customer;
+mod service;
+mod set_list_status;
+mod standing;
+mod tokens;
+mod unlist_customer;
+mod unlist_entry;
+mod update_customer;
+mod update_entry;
+
+pub use app::{App, AppOptions, OpenError};
+pub use authenticate::AuthenticateError;
+pub use caller::Caller;
+pub use create_customer::create_customer;
+pub use create_key::{NewKey, NewKeyOptions, revoke_key, rotate_key};
+pub use create_merchant::{MerchantKeys, NewMerchant};
+pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
+pub use erase_customer::erase_customer;
+pub use error::UseCaseError;
+pub use list_customer::{ListedCustomer, list_customer};
+pub use list_entry::{NewEntry, list_entry};
+pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
+pub use restrict_customer::{RestrictionUpdate, restrict_customer};
+pub use service::{Readiness, Service};
+pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};
+pub use standing::{Standing, StandingSource};
+pub use tokens::{Token, TokenError};
+pub use unlist_customer::{UnlistError, unlist_customer};
+pub use unlist_entry::unlist_entry;
+pub use update_customer::{ProfileUpdate, update_customer};
+pub use update_entry::{EntryUpdate, update_entry};

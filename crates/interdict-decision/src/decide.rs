@@ -22,15 +22,47 @@ pub fn decide<'a>(index: &Index, attempt: &Attempt<'a>) -> Result<Decision<'a>, 
     if attempt.customer.is_none() && attempt.lookups.is_empty() {
         return Err(DecideError::NothingIdentifies);
     }
-    index.moments.read(|| {
-        // Before the first lookup: what is seen is at least as new as it says.
-        let revision = index.revision();
-        let mut judge = Judge::new(index, attempt);
-        let named = judge.name()?;
-        judge.judge_named(named.as_ref());
-        judge.look_up_all(named.as_ref());
-        Ok(judge.conclude(named.as_ref(), revision))
-    })
+    let mut decision = Decision::default();
+    if shortcut(index, attempt, &mut decision) {
+        return Ok(decision);
+    }
+    decide_at_length(index, attempt)
+}
+
+/// The common case, made short: nobody is named, and at most one of the lookups finds anything, which
+/// is an entry. Gives up on everything else. The answer is made in its place, because moving it costs
+/// more than finding it.
+#[inline]
+fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, decision: &mut Decision<'a>) -> bool {
+    let named = |lookup: &Lookup<'_>| lookup.kind == Kind::MerchantRef;
+    if attempt.explain || attempt.customer.is_some() || attempt.lookups.iter().any(named) {
+        return false;
+    }
+    let Some(moment) = index.moments.begin() else { return false };
+    // Before the first lookup: what is seen is at least as new as it says.
+    decision.revision = index.revision();
+    for lookup in attempt.lookups {
+        let all_seen = index.keys.visit_single(lookup.key, |entry| {
+            judge_entry(entry, &Probe::of(lookup), attempt, &mut decision.sources);
+        });
+        if !all_seen {
+            return false;
+        }
+    }
+    if decision.sources.len() > 1 || !index.moments.still(moment) {
+        return false;
+    }
+    decision.settle();
+    true
+}
+
+#[inline(never)]
+fn decide_at_length<'a>(index: &Index, attempt: &Attempt<'a>) -> Result<Decision<'a>, DecideError> {
+    let mut judge = Judge::new(index, attempt);
+    // What is read comes back through `judge`, and the answer is made once: moving it costs more
+    // than finding it.
+    let (named, revision) = index.moments.read(|| judge.gather())?;
+    Ok(judge.conclude(named.as_ref(), revision))
 }
 
 /// The customer that the attempt names.
@@ -54,11 +86,17 @@ struct Probe<'a> {
     verified: bool,
 }
 
+impl<'a> Probe<'a> {
+    const fn of(lookup: &Lookup<'a>) -> Self {
+        Self { kind: lookup.kind, key: lookup.key, given: Some(lookup.value), verified: lookup.verified }
+    }
+}
+
 struct Judge<'i, 'a> {
     index: &'i Index,
     attempt: &'i Attempt<'a>,
     sources: Sources<'a>,
-    /// Customers that were counted: each counts once.
+    /// Customers that count, each once.
     counted: SmallVec<[Position; 4]>,
     explanation: Option<Partial<'a>>,
 }
@@ -72,13 +110,25 @@ struct Partial<'a> {
 
 impl<'i, 'a> Judge<'i, 'a> {
     fn new(index: &'i Index, attempt: &'i Attempt<'a>) -> Self {
-        Self {
-            index,
-            attempt,
-            sources: Sources::new(),
-            counted: SmallVec::new(),
-            explanation: attempt.explain.then(Partial::default),
+        Self { index, attempt, sources: Sources::new(), counted: SmallVec::new(), explanation: None }
+    }
+
+    /// Everything that matches. Forgets what it gathered before.
+    #[inline]
+    fn gather(&mut self) -> Result<(Option<Named>, i64), DecideError> {
+        self.sources.clear();
+        self.counted.clear();
+        self.explanation = self.attempt.explain.then(Partial::default);
+        // Before the first lookup: what is seen is at least as new as it says.
+        let revision = self.index.revision();
+        let named = self.name()?;
+        if let Some(named) = &named {
+            let how = if named.by_id { Counted::Id } else { Counted::MerchantRef };
+            self.counted.push(named.position);
+            self.judge_customer(named.position, how, named.trusted);
         }
+        self.look_up_all(named.as_ref());
+        Ok((named, revision))
     }
 
     /// Finds the customer that is named, and refuses names that disagree.
@@ -134,12 +184,6 @@ impl<'i, 'a> Judge<'i, 'a> {
         having.into_iter().filter_map(named).min_by_key(|named| named.id)
     }
 
-    fn judge_named(&mut self, named: Option<&Named>) {
-        let Some(named) = named else { return };
-        let how = if named.by_id { Counted::Id } else { Counted::MerchantRef };
-        self.judge_customer(named.position, how, named.trusted);
-    }
-
     /// Looks up each identifier once: what the attempt carries, then what the named customer brings
     /// along.
     fn look_up_all(&mut self, named: Option<&Named>) {
@@ -153,8 +197,7 @@ impl<'i, 'a> Judge<'i, 'a> {
             let verified = lookup.verified
                 || own
                 || attempt.lookups.iter().skip(at + 1).any(|other| same(other) && other.verified);
-            let probe = Probe { kind: lookup.kind, key: lookup.key, given: Some(lookup.value), verified };
-            self.look_up(probe, named);
+            self.look_up(Probe { verified, ..Probe::of(lookup) }, named);
         }
         let Some(named) = named else { return };
         for (kind, key) in named.keys.iter() {
@@ -166,54 +209,49 @@ impl<'i, 'a> Judge<'i, 'a> {
 
     #[inline]
     fn look_up(&mut self, probe: Probe<'a>, named: Option<&Named>) {
-        let before = self.sources.len();
-        let mut sharing: SmallVec<[Position; 4]> = SmallVec::new();
-        let Self { index, attempt, ref mut sources, .. } = *self;
+        let (sources_before, counted_before) = (self.sources.len(), self.counted.len());
+        let Self { index, attempt, ref mut sources, ref mut counted, .. } = *self;
         index.keys.visit(probe.key, attempt.explain, |found| match found {
-            Found::Entry(entry) => sources.extend(judge_entry(entry, &probe, attempt)),
-            Found::Customer(position) => sharing.push(position),
+            Found::Entry(entry) => judge_entry(entry, &probe, attempt, sources),
+            Found::Customer(position) if counted.contains(&position) => {}
+            Found::Customer(position) => counted.push(position),
             Found::Unreadable => sources.push(unreadable(&probe)),
         });
         // Only now, with the shard free again: locks are never held two at a time.
-        if self.sources.len() == before && sharing.is_empty() && self.explanation.is_none() {
-            return;
+        let more = probe.given.is_none() && self.sources.len() > sources_before;
+        if more || self.counted.len() > counted_before || self.explanation.is_some() {
+            self.follow_up(&probe, named, sources_before, counted_before);
         }
-        self.give_values(&probe, named, before, sharing);
     }
 
-    /// The rest of a lookup that found something.
-    fn give_values(
+    /// The rest of a lookup that found customers, or whose own value is wanted.
+    #[cold]
+    fn follow_up(
         &mut self,
         probe: &Probe<'a>,
         named: Option<&Named>,
-        before: usize,
-        sharing: SmallVec<[Position; 4]>,
+        sources_before: usize,
+        counted_before: usize,
     ) {
         let value = self.value(probe, named);
-        if probe.given.is_none() {
-            for source in self.sources.iter_mut().skip(before) {
-                source.value.clone_from(&value);
-            }
+        for source in self.sources.iter_mut().skip(sources_before) {
+            source.value.clone_from(&value);
         }
-        for position in sharing {
-            if !self.counted.contains(&position) {
-                let how = Counted::Shared { kind: probe.kind, value: value.clone() };
-                self.judge_customer(position, how, false);
-            }
+        for at in counted_before..self.counted.len() {
+            let Some(&position) = self.counted.get(at) else { break };
+            let how = Counted::Shared { kind: probe.kind, value: value.clone() };
+            self.judge_customer(position, how, false);
         }
         if let Some(explanation) = &mut self.explanation {
-            let hits = self.sources.get(before..).unwrap_or_default();
+            let hits = self.sources.get(sources_before..).unwrap_or_default();
+            let entries = hits.iter().filter(|hit| hit.entry.is_some());
             explanation.lookups.push(ExplainedLookup {
                 kind: probe.kind,
                 value,
                 verified: probe.verified,
                 rule: MatchRule::Exact,
                 hit: !hits.is_empty(),
-                entry: hits
-                    .iter()
-                    .filter(|hit| hit.entry.is_some())
-                    .min_by_key(|hit| order(hit))
-                    .and_then(|hit| hit.entry),
+                entry: entries.min_by_key(|hit| order(hit)).and_then(|hit| hit.entry),
             });
         }
     }
@@ -228,7 +266,6 @@ impl<'i, 'a> Judge<'i, 'a> {
 
     /// Adds what stands for or against a customer that counts.
     fn judge_customer(&mut self, position: Position, how: Counted<'a>, trusted: bool) {
-        self.counted.push(position);
         let Self { index, attempt, ref mut sources, ref mut explanation, .. } = *self;
         let read = index.customers.at(position, |record| {
             sources.extend(restriction(record, &how, attempt));
@@ -247,27 +284,62 @@ impl<'i, 'a> Judge<'i, 'a> {
         }
     }
 
+    #[inline]
     fn conclude(mut self, named: Option<&Named>, revision: i64) -> Decision<'a> {
         if self.sources.len() > 1 {
-            self.sources.sort_by(|a, b| order(a).cmp(&order(b)));
+            self.sources.sort_unstable_by_key(order);
         }
-        let deciding = self.sources.first();
-        let tier = deciding.map_or(Tier::Default, |source| source.tier);
-        let explanation = self.explanation.map(|partial| {
-            let Partial { mut customers, lookups } = partial;
-            customers.sort_by_key(|it| (matches!(it.how, Counted::Shared { .. }), it.id));
-            Box::new(Explanation { customers, lookups, tiers: tiers(&self.sources, tier) })
-        });
-        Decision {
-            outcome: tier.outcome(),
-            code: tier.code(),
-            tier,
-            customer: named.map(|named| named.id),
-            public_message: deciding.and_then(|source| source.public_message.clone()),
+        let mut decision = Decision {
             sources: self.sources,
+            customer: named.map(|named| named.id),
             revision,
-            explanation,
+            ..Decision::default()
+        };
+        decision.settle();
+        decision.explanation =
+            self.explanation.map(|partial| partial.conclude(&decision.sources, decision.tier));
+        decision
+    }
+}
+
+impl Decision<'_> {
+    /// Says what follows from the first of the sources, which are in their order.
+    #[inline]
+    fn settle(&mut self) {
+        let Some(deciding) = self.sources.first() else { return };
+        self.tier = deciding.tier;
+        self.outcome = deciding.tier.outcome();
+        self.code = deciding.tier.code();
+        self.public_message.clone_from(&deciding.public_message);
+    }
+}
+
+/// Nothing speaks for or against.
+impl Default for Decision<'_> {
+    #[inline]
+    fn default() -> Self {
+        Self {
+            outcome: Tier::Default.outcome(),
+            code: Tier::Default.code(),
+            tier: Tier::Default,
+            customer: None,
+            sources: Sources::new(),
+            public_message: None,
+            revision: 0,
+            explanation: None,
         }
+    }
+}
+
+impl<'a> Partial<'a> {
+    #[cold]
+    fn conclude(mut self, sources: &[Source<'a>], tier: Tier) -> Box<Explanation<'a>> {
+        self.customers.sort_by_key(|it| (matches!(it.how, Counted::Shared { .. }), it.id));
+        Box::new(Explanation {
+            customers: self.customers,
+            lookups: self.lookups,
+            tiers: tiers(sources, tier),
+        })
     }
 }
 
@@ -278,16 +350,16 @@ fn order(source: &Source<'_>) -> impl Ord + use<> {
 
 /// An entry that stands on the key that was looked up: whether it counts, now, for this initiator.
 #[inline]
-fn judge_entry<'a>(entry: &EntryRecord, probe: &Probe<'a>, attempt: &Attempt<'_>) -> Option<Source<'a>> {
-    let Some(window) = entry.window.unpack() else { return Some(unreadable(probe)) };
+fn judge_entry<'a>(entry: &EntryRecord, probe: &Probe<'a>, attempt: &Attempt<'_>, sources: &mut Sources<'a>) {
+    let Some(window) = entry.window.unpack() else { return sources.push(unreadable(probe)) };
     let tier = entry.tier();
     // An exemption must rest on something that the payer cannot choose (incident 7).
     let claimed = tier == Tier::AllowEntry && !probe.verified;
     if claimed || !entry.scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
-        return None;
+        return;
     }
     let texts = entry.texts.as_deref();
-    Some(Source {
+    sources.push(Source {
         tier,
         what: SourceKind::Entry,
         entry: Some(entry.id),
@@ -298,7 +370,7 @@ fn judge_entry<'a>(entry: &EntryRecord, probe: &Probe<'a>, attempt: &Attempt<'_>
         public_message: texts.and_then(|texts| texts.second.clone()),
         scopes: entry.scopes,
         window,
-    })
+    });
 }
 
 fn restriction<'a>(record: &CustomerRecord, how: &Counted<'a>, attempt: &Attempt<'_>) -> Option<Source<'a>> {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::date_of_birth::DateOfBirth;
 use crate::entry::words;
 use crate::identifier::{Email, MerchantRef, Phone};
 use crate::ids::CustomerId;

@@ -6,63 +6,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use svix_ksuid::KsuidLike as _;
-
 use crate::clock::{Random, Timestamp};
 use crate::entry::List;
+use crate::ksuid::TEXT_LENGTH;
 
-/// Seconds between the Unix epoch and the KSUID epoch.
-const KSUID_EPOCH_S: i64 = 1_400_000_000;
-/// Characters of a KSUID in base62.
-const KSUID_TEXT_LENGTH: usize = 27;
+pub use crate::ksuid::Ksuid;
 
-/// Twenty bytes: four of time (seconds, big endian), sixteen of randomness.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ksuid([u8; 20]);
+/// The longest id: a prefix of four characters and the KSUID.
+const ID_LENGTH_MAX: usize = 4 + TEXT_LENGTH;
 
-impl Ksuid {
-    /// A new KSUID of this moment.
-    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
-        let mut bytes = [0_u8; 20];
-        random.fill(&mut bytes);
-        let seconds = (now.seconds() - KSUID_EPOCH_S).clamp(0, i64::from(u32::MAX));
-        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-        if let Some(head) = bytes.first_chunk_mut::<4>() {
-            *head = seconds.to_be_bytes();
-        }
-        Self(bytes)
-    }
-
-    /// The raw bytes, as stored.
-    pub const fn bytes(&self) -> &[u8; 20] {
-        &self.0
-    }
-
-    /// From the raw bytes, as stored.
-    pub const fn from_bytes(bytes: [u8; 20]) -> Self {
-        Self(bytes)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        if text.len() != KSUID_TEXT_LENGTH {
-            return None;
-        }
-        let ksuid = svix_ksuid::Ksuid::from_str(text).ok()?;
-        let bytes = <[u8; 20]>::try_from(ksuid.bytes().as_slice()).ok()?;
-        Some(Self(bytes))
-    }
-}
-
-impl fmt::Display for Ksuid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&svix_ksuid::Ksuid::from_bytes(self.0).to_base62())
-    }
-}
-
-impl fmt::Debug for Ksuid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+/// Writes prefix and KSUID in one go: ids are written in each decision.
+fn write_id(f: &mut fmt::Formatter<'_>, prefix: &str, ksuid: Ksuid) -> fmt::Result {
+    let mut text = [0_u8; ID_LENGTH_MAX];
+    let length = prefix.len() + TEXT_LENGTH;
+    let (head, tail) = text.split_at_mut_checked(prefix.len()).ok_or(fmt::Error)?;
+    head.copy_from_slice(prefix.as_bytes());
+    tail.get_mut(..TEXT_LENGTH).ok_or(fmt::Error)?.copy_from_slice(&ksuid.encode());
+    let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+    f.pad(text.ok_or(fmt::Error)?)
 }
 
 /// A text that is not an id of the wanted kind.
@@ -101,7 +62,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}{}", Self::PREFIX, self.0)
+                write_id(f, Self::PREFIX, self.0)
             }
         }
 
@@ -116,7 +77,7 @@ macro_rules! id {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 text.strip_prefix(Self::PREFIX)
-                    .and_then(Ksuid::parse)
+                    .and_then(Ksuid::decode)
                     .map(Self)
                     .ok_or(IdError { prefix: Self::PREFIX })
             }
@@ -191,7 +152,7 @@ impl EntryId {
 
 impl fmt::Display for EntryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", Self::prefix(self.list), self.ksuid)
+        write_id(f, Self::prefix(self.list), self.ksuid)
     }
 }
 
@@ -208,7 +169,7 @@ impl FromStr for EntryId {
         [List::Block, List::Allow]
             .into_iter()
             .find_map(|list| {
-                let ksuid = text.strip_prefix(Self::prefix(list)).and_then(Ksuid::parse)?;
+                let ksuid = text.strip_prefix(Self::prefix(list)).and_then(Ksuid::decode)?;
                 Some(Self { list, ksuid })
             })
             .ok_or(IdError { prefix: "bl_ or al_" })

@@ -4,14 +4,19 @@
 //! Deliberately not here: async, I/O, SQL, HTTP, and any reading of the time or of randomness. Both
 //! are passed in ([`clock`]).
 
+#[macro_use]
+mod newtype;
+
 pub mod actor;
 pub mod change;
 pub mod clock;
 pub mod credential;
 pub mod customer;
+pub mod date_of_birth;
 pub mod entry;
 pub mod identifier;
 pub mod ids;
+mod ksuid;
 pub mod merchant;
 pub mod mode;
 pub mod pan;

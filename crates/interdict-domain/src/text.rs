@@ -113,7 +113,12 @@ impl Metadata {
     }
 
     /// stub
-    pub fn merge(&mut self, _patch: Option<serde_json::Map<String, serde_json::Value>>) {}
+    pub fn merge(
+        &mut self,
+        _patch: Option<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<(), TextError> {
+        Ok(())
+    }
 }
 
 text!(

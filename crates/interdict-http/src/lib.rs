@@ -3,7 +3,9 @@
 //! Deliberately not here: what the calls do (`interdict-app`), and any reading of configuration.
 
 pub mod body;
+pub mod docs_page;
 pub mod error;
 pub mod json;
+pub mod middleware;
 pub mod page;
 pub mod server;

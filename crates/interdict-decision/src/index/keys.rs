@@ -121,6 +121,19 @@ impl Keys {
         }
     }
 
+    /// The short way for the common case. Shows the one entry that stands on a key, if there is one;
+    /// false when there is more to see, which [`Self::visit`] shows.
+    #[inline]
+    pub(crate) fn visit_single(&self, key: IdentifierKey, visit: impl FnOnce(&EntryRecord)) -> bool {
+        let Some(shard) = self.shard(key) else { return false };
+        let inside = shard.read();
+        let Some(slot) = inside.table.find(hash(key), |slot| slot.key == key) else { return true };
+        match slot.place.unpack() {
+            Target::Customer { marked, .. } | Target::Cluster { marked, .. } => !marked,
+            Target::Entry(position) => inside.entries.get(position).map(visit).is_some(),
+        }
+    }
+
     /// Puts an entry, in one step. Returns the texts of the one that it replaces.
     pub(crate) fn put_entry(&self, key: IdentifierKey, record: EntryRecord) -> Option<Arc<Texts>> {
         let mut inside = self.shard(key)?.write();

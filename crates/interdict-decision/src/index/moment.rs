@@ -48,16 +48,28 @@ impl Moments {
     #[inline]
     pub(crate) fn read<T>(&self, mut read: impl FnMut() -> T) -> T {
         for _ in 0..ATTEMPTS {
-            let before = self.number.load(Ordering::Acquire);
-            if before % 2 == 0 {
+            if let Some(number) = self.begin() {
                 let answer = read();
-                if self.number.load(Ordering::Acquire) == before {
+                if self.still(number) {
                     return answer;
                 }
             }
             std::hint::spin_loop();
         }
         self.read_at_rest(read)
+    }
+
+    /// The number of the present moment; none while such a change is being made.
+    #[inline]
+    pub(crate) fn begin(&self) -> Option<u64> {
+        let number = self.number.load(Ordering::Acquire);
+        (number % 2 == 0).then_some(number)
+    }
+
+    /// Whether what was read since was read at one moment.
+    #[inline]
+    pub(crate) fn still(&self, number: u64) -> bool {
+        self.number.load(Ordering::Acquire) == number
     }
 
     #[cold]

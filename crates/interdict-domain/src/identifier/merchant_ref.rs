@@ -1,39 +1,54 @@
-//! stub
+//! The merchant's own ids of its customers: Idenza's `customer_reference_id`.
+//!
+//! Exempt from the search for card numbers: references are often long numbers. Deliberately not here:
+//! that a reference is unique per merchant, which the store keeps.
 
 use std::borrow::Cow;
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use super::IdentifierError;
 
-/// The canonical form.
+/// The longest reference, in characters.
+const CHARS_MAX: usize = 128;
+
+const REFUSED: IdentifierError =
+    IdentifierError("must be a reference of 1 to 128 characters, without control characters");
+
+canonical_text!(
+    /// A merchant's own id of a customer.
+    MerchantRef,
+    IdentifierError,
+    normalise
+);
+
+/// The canonical form: without white space around it, in NFC, case kept.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
-    Ok(Cow::Borrowed(text.trim()))
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(REFUSED);
+    }
+    let canonical =
+        if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect::<String>()) };
+    if canonical.len() > CHARS_MAX && canonical.chars().count() > CHARS_MAX {
+        return Err(REFUSED);
+    }
+    Ok(canonical)
 }
 
-/// A normalised value.
-#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct MerchantRef(String);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl MerchantRef {
-    /// Parses and normalises.
-    pub fn parse(text: &str) -> Result<Self, IdentifierError> {
-        normalise(text).map(|value| Self(value.into_owned()))
-    }
-
-    /// A value that was normalised when it was stored.
-    pub fn from_stored(value: String) -> Self {
-        Self(value)
-    }
-
-    /// The canonical form.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Identifiers never reach a log.
-impl std::fmt::Debug for MerchantRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MerchantRef(…)")
+    #[test]
+    fn a_reference_keeps_its_case_and_may_look_like_a_card() {
+        assert!(matches!(normalise(" Ref-1 "), Ok(Cow::Borrowed("Ref-1"))));
+        assert!(normalise("4242424242424242").is_ok());
+        assert_eq!(normalise("e\u{301}").unwrap(), "é");
+        assert!(normalise(&"é".repeat(128)).is_ok());
+        assert!(normalise(&"é".repeat(129)).is_err());
+        for text in ["", " ", "a\0b", "a\tb", "a\u{9f}b"] {
+            assert!(normalise(text).is_err(), "{text}");
+        }
     }
 }

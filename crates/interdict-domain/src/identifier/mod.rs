@@ -7,12 +7,14 @@ pub mod bin;
 pub mod card_fingerprint;
 pub mod country;
 pub mod device;
+mod domain;
 pub mod email;
 pub mod email_domain;
 pub mod iban;
 pub mod ip;
 mod key;
 pub mod merchant_ref;
+mod opaque;
 pub mod phone;
 
 use std::borrow::Cow;

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use interdict_domain::clock::Timestamp;
 
-use super::{Json, Path};
+use super::{Json, Path, Sent};
 use crate::error::Detail;
 
 /// More details than this help nobody, and would let a small body make a large answer.
@@ -18,53 +18,6 @@ const MAX_EXACT_IN_F64: f64 = 9_007_199_254_740_992.0;
 /// The issue of a required field that is not there; Idenza lists these apart.
 pub(crate) const MISSING: &str = "is required";
 const UNDOCUMENTED: &str = "is not a documented field";
-
-/// What a client sent for one field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent<T> {
-    /// The field is not there.
-    Absent,
-    /// The field is `null`.
-    Null,
-    /// A good value.
-    Value(T),
-    /// A bad value: the problem is noted already, and `finish` will report it.
-    Refused,
-}
-
-impl<T> Sent<T> {
-    /// The value, where absent and `null` mean the same.
-    pub fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null | Self::Refused => None,
-        }
-    }
-
-    /// For updates: `None` keeps what is, `Some(None)` clears it.
-    pub fn update(self) -> Option<Option<T>> {
-        match self {
-            Self::Value(value) => Some(Some(value)),
-            Self::Null => Some(None),
-            Self::Absent | Self::Refused => None,
-        }
-    }
-
-    /// Whether the client named the field at all.
-    pub fn is_sent(&self) -> bool {
-        !matches!(self, Self::Absent)
-    }
-
-    /// Another type of value.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sent<U> {
-        match self {
-            Self::Absent => Sent::Absent,
-            Self::Null => Sent::Null,
-            Self::Refused => Sent::Refused,
-            Self::Value(value) => Sent::Value(change(value)),
-        }
-    }
-}
 
 #[derive(Debug)]
 struct Field {
@@ -79,7 +32,7 @@ struct Field {
 /// marks it as documented; [`Fields::finish`] reports the rest.
 #[derive(Debug)]
 pub struct Fields {
-    fields: Vec<Field>,
+    members: Vec<Field>,
     path: Path,
     problems: Vec<Detail>,
 }
@@ -92,7 +45,7 @@ impl Fields {
 
     /// No fields: the body is empty, on a call whose body is optional.
     pub fn empty() -> Self {
-        Self { fields: Vec::new(), path: Path::root(), problems: Vec::new() }
+        Self { members: Vec::new(), path: Path::root(), problems: Vec::new() }
     }
 
     /// The fields of a query, percent-decoded.
@@ -102,10 +55,10 @@ impl Fields {
 
     /// The fields of an object somewhere in a body.
     pub fn at(path: Path, json: Json) -> Self {
-        let mut fields = Self { fields: Vec::new(), path, problems: Vec::new() };
+        let mut fields = Self { members: Vec::new(), path, problems: Vec::new() };
         match json {
             Json::Object(members) => {
-                fields.fields = members
+                fields.members = members
                     .into_iter()
                     .map(|(name, value)| Field { name, value, from_query: false, asked: false })
                     .collect();
@@ -122,13 +75,13 @@ impl Fields {
     #[must_use]
     pub fn and_query(mut self, query: &str) -> Self {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if self.fields.iter().any(|field| field.name == name) {
+            if self.members.iter().any(|field| field.name == name) {
                 let path = self.path.to_unknown(&name);
                 self.note(path, "is there more than once");
             } else {
                 let value = Json::Text(value.into_owned());
                 let name = name.into_owned();
-                self.fields.push(Field { name, value, from_query: true, asked: false });
+                self.members.push(Field { name, value, from_query: true, asked: false });
             }
         }
         self
@@ -298,7 +251,7 @@ impl Fields {
     /// The end: the value, or every problem. `None` is for a value whose required parts are missing;
     /// they have been noted where they were asked for.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<Detail>> {
-        for field in std::mem::take(&mut self.fields) {
+        for field in std::mem::take(&mut self.members) {
             if !field.asked {
                 let path = self.path.to_unknown(&field.name);
                 self.note(path, UNDOCUMENTED);
@@ -328,7 +281,7 @@ impl Fields {
         name: &'static str,
         read: impl FnOnce(Json, bool) -> Result<T, E>,
     ) -> Sent<T> {
-        let Some(field) = self.fields.iter_mut().find(|field| field.name == name) else {
+        let Some(field) = self.members.iter_mut().find(|field| field.name == name) else {
             return Sent::Absent;
         };
         field.asked = true;
@@ -366,35 +319,6 @@ impl Fields {
     }
 }
 
-impl<T> Sent<T> {
-    /// The same answer in another type, for what is no value.
-    fn map_never<U>(self) -> Sent<U> {
-        match self {
-            Self::Absent => Sent::Absent,
-            Self::Null => Sent::Null,
-            Self::Refused | Self::Value(_) => Sent::Refused,
-        }
-    }
-
-    fn map_checked<E: Display>(
-        self,
-        fields: &mut Fields,
-        name: &'static str,
-        check: impl FnOnce(&T) -> Result<(), E>,
-    ) -> Self {
-        match self {
-            Self::Value(value) => match check(&value) {
-                Ok(()) => Self::Value(value),
-                Err(issue) => {
-                    fields.problem(name, issue);
-                    Self::Refused
-                }
-            },
-            other => other,
-        }
-    }
-}
-
 fn text_of(json: Json) -> Result<String, &'static str> {
     match json {
         Json::Text(text) => Ok(text),
@@ -427,121 +351,4 @@ fn whole(json: &Json, from_query: bool) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::json::parse;
-
-    fn fields(text: &str) -> Fields {
-        Fields::new(parse(text.as_bytes()).unwrap())
-    }
-
-    fn problems(fields: Fields) -> Vec<(String, String)> {
-        let details = fields.finish(Some(())).unwrap_err();
-        details.into_iter().map(|detail| (detail.path, detail.issue)).collect()
-    }
-
-    fn problem(path: &str, issue: &str) -> (String, String) {
-        (path.to_owned(), issue.to_owned())
-    }
-
-    #[test]
-    fn absent_null_and_a_value_are_three_things() {
-        let mut body = fields(r#"{"a":null,"b":"x"}"#);
-        assert_eq!(body.text("a").update(), Some(None));
-        assert_eq!(body.text("b").update(), Some(Some("x".to_owned())));
-        assert_eq!(body.text("c").update(), None);
-        assert_eq!(body.finish(Some(7)), Ok(7));
-    }
-
-    #[test]
-    fn every_problem_is_reported_at_once() {
-        let mut body = fields(
-            r#"{"text":1,"flag":"true","count":1.5,"list":"grey","at":"now","scopes":["cit","cit"],
-                "names":["a",2],"deep":{"x":1,"odd":2},"extra":1,"items":[{"email":1},3]}"#,
-        );
-        body.text("text");
-        body.flag("flag");
-        body.integer("count", 1..=5);
-        body.word("list", &[("block", 1), ("allow", 2)]);
-        body.time("at");
-        body.words("scopes", &[("cit", 1), ("mit", 2)]);
-        body.texts("names", 0..=5);
-        body.object("deep", |mut deep| {
-            deep.text("x");
-            deep.finish(Some(()))
-        });
-        let absent = body.text("id");
-        assert_eq!(body.required("id", absent), None);
-        for mut item in body.objects("items", 1..=2).value().unwrap() {
-            item.text("email");
-            body.absorb(item.finish(Some(())).unwrap_err());
-        }
-        let expected = [
-            problem("text", "must be a text"),
-            problem("flag", "must be true or false"),
-            problem("count", "must be a whole number from 1 to 5"),
-            problem("list", "must be one of: block, allow"),
-            problem("at", "must be an RFC 3339 time, such as 2026-12-31T23:59:59Z"),
-            problem("scopes", "must not repeat a word"),
-            problem("names.1", "must be a text"),
-            problem("deep.x", "must be a text"),
-            problem("deep.odd", "is not a documented field"),
-            problem("id", "is required"),
-            problem("items.0.email", "must be a text"),
-            problem("items.1", "must be an object"),
-            problem("extra", "is not a documented field"),
-        ];
-        assert_eq!(problems(body), expected);
-    }
-
-    #[test]
-    fn a_body_that_is_no_object_is_a_problem_of_the_body() {
-        for body in ["[]", "null", "\"x\"", "1"] {
-            assert_eq!(problems(fields(body)), [problem("", "must be an object")]);
-        }
-    }
-
-    #[test]
-    fn an_array_has_a_size() {
-        let mut body = fields(r#"{"a":[],"b":[1,2,3],"c":7}"#);
-        body.array("a", 1..=2);
-        body.array("b", 1..=2);
-        body.objects("c", 1..=2);
-        let size = "must have from 1 to 2 items";
-        assert_eq!(
-            problems(body),
-            [problem("a", size), problem("b", size), problem("c", "must be an array")]
-        );
-    }
-
-    #[test]
-    fn whole_numbers_may_be_written_as_they_like() {
-        let mut body = fields(r#"{"a":12,"b":12.0,"c":-0,"d":1e3,"e":"12","f":18446744073709551615}"#);
-        let any = i64::MIN..=i64::MAX;
-        assert_eq!(body.integer("a", any.clone()), Sent::Value(12));
-        assert_eq!(body.integer("b", any.clone()), Sent::Value(12));
-        assert_eq!(body.integer("c", any.clone()), Sent::Value(0));
-        assert_eq!(body.integer("d", any.clone()), Sent::Value(1000));
-        assert_eq!(body.integer("e", any.clone()), Sent::Refused, "a text is no number in a body");
-        assert_eq!(body.integer("f", any), Sent::Refused);
-    }
-
-    #[test]
-    fn a_query_has_flags_and_integers_too() {
-        let mut query =
-            Fields::from_query("subscriber_id=12&add_to_blacklist=true&email=a%40b.ng&email=x&odd=1");
-        assert_eq!(query.integer("subscriber_id", 1..=99), Sent::Value(12));
-        assert_eq!(query.flag("add_to_blacklist"), Sent::Value(true));
-        assert_eq!(query.text("email"), Sent::Value("a@b.ng".to_owned()));
-        assert_eq!(
-            problems(query),
-            [problem("email", "is there more than once"), problem("odd", "is not a documented field")]
-        );
-    }
-
-    #[test]
-    fn a_small_body_does_not_make_a_large_answer() {
-        let many: Vec<String> = (0..1000).map(|n| format!("\"k{n}\":0")).collect();
-        assert_eq!(problems(fields(&format!("{{{}}}", many.join(",")))).len(), MAX_DETAILS);
-    }
-}
+mod tests;

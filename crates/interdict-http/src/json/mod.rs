@@ -5,9 +5,11 @@
 
 mod fields;
 mod path;
+mod sent;
 mod tree;
 
+pub use fields::Fields;
 pub(crate) use fields::MISSING;
-pub use fields::{Fields, Sent};
 pub use path::Path;
+pub use sent::Sent;
 pub use tree::{Json, JsonError, MAX_DEPTH, parse};

@@ -16,6 +16,10 @@ pub const MAX_DEPTH: usize = 32;
 /// Up to this many keys are compared pairwise, which beats sorting.
 const MAX_KEYS_PAIRWISE: usize = 16;
 
+/// The least i64, and the first number that no u64 holds.
+const LEAST_INTEGER: f64 = -9_223_372_036_854_775_808.0;
+const BEYOND_INTEGERS: f64 = 18_446_744_073_709_551_616.0;
+
 const TOO_DEEP: &str = "nests more than 32 levels deep";
 const DUPLICATE: &str = "is there more than once";
 const NUMBER: &str = "is a number out of range: send it as text";
@@ -58,7 +62,7 @@ pub enum JsonError {
 pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
     // serde_json checks the encoding of what it keeps only; the grammar wants it everywhere.
     let text = std::str::from_utf8(bytes).map_err(|_| JsonError::Malformed)?;
-    let state = State::default();
+    let state = State { numbers: Numbers { rest: text, seen: 0, found: 0 }.into(), ..State::default() };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let parsed = Seed { state: &state, depth: 0 }.deserialize(&mut deserializer);
     match parsed.and_then(|json| deserializer.end().map(|()| json)) {
@@ -77,7 +81,8 @@ fn is_json_text(text: &str) -> bool {
 
 /// Where the reader stands, and why it stopped. The path is left as it is on an error.
 #[derive(Default)]
-struct State {
+struct State<'t> {
+    numbers: RefCell<Numbers<'t>>,
     steps: RefCell<Vec<Step>>,
     issue: RefCell<Option<&'static str>>,
 }
@@ -87,7 +92,54 @@ enum Step {
     Index(usize),
 }
 
-impl State {
+/// Finds the text of a number again by counting: serde_json hands over a value and not how it was
+/// written. It only ever moves forward, so all searches together read the text once.
+#[derive(Default)]
+struct Numbers<'t> {
+    rest: &'t str,
+    /// Numbers that the reader has visited.
+    seen: usize,
+    /// Numbers that stand before `rest`.
+    found: usize,
+}
+
+impl<'t> Numbers<'t> {
+    /// The text of the number that was visited last.
+    fn last_seen(&mut self) -> &'t str {
+        let mut number = "";
+        while self.found < self.seen {
+            let Some(start) = self.rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) else {
+                return number;
+            };
+            let from = self.rest.get(start..).unwrap_or_default();
+            if let Some(string) = from.strip_prefix('"') {
+                self.rest = after_string(string);
+                continue;
+            }
+            let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+            let end = from.find(|c| !is_of_number(c)).unwrap_or(from.len());
+            (number, self.rest) = from.split_at(end);
+            self.found += 1;
+        }
+        number
+    }
+}
+
+/// What follows a string, from behind its opening quote.
+fn after_string(text: &str) -> &str {
+    let mut escaped = false;
+    for (position, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return text.get(position + 1..).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    ""
+}
+
+impl State<'_> {
     fn refuse<E: serde::de::Error>(&self, issue: &'static str) -> E {
         *self.issue.borrow_mut() = Some(issue);
         E::custom(issue)
@@ -107,12 +159,12 @@ impl State {
 
 /// Reads one value at a depth.
 #[derive(Clone, Copy)]
-struct Seed<'s> {
-    state: &'s State,
+struct Seed<'s, 't> {
+    state: &'s State<'t>,
     depth: usize,
 }
 
-impl Seed<'_> {
+impl Seed<'_, '_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
             return Err(self.state.refuse(TOO_DEEP));
@@ -121,7 +173,7 @@ impl Seed<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
+impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -129,7 +181,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_> {
+impl<'de> Visitor<'de> for Seed<'_, '_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,18 +197,22 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        self.state.numbers.borrow_mut().seen += 1;
         Ok(Json::Number(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        self.state.numbers.borrow_mut().seen += 1;
         Ok(Json::Number(value.into()))
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json, E> {
-        // A whole number that no integer type holds arrives here rounded: to keep it would be to keep
-        // another number than the one that was sent.
-        let (least, most) = (-9_223_372_036_854_775_808.0, 18_446_744_073_709_551_616.0);
-        if value <= least || value >= most {
+        let mut numbers = self.state.numbers.borrow_mut();
+        numbers.seen += 1;
+        // An integer that no integer type holds arrives here rounded: to keep it would be to keep another
+        // number than the one that was sent. With a fraction or an exponent it was meant as a float.
+        let is_beyond_integers = value <= LEAST_INTEGER || value >= BEYOND_INTEGERS;
+        if is_beyond_integers && !numbers.last_seen().contains(['.', 'e', 'E']) {
             return Err(self.state.refuse(NUMBER));
         }
         serde_json::Number::from_f64(value).map(Json::Number).ok_or_else(|| self.state.refuse(NUMBER))
@@ -317,12 +373,15 @@ mod tests {
 
     #[test]
     fn a_number_that_cannot_be_kept_is_refused() {
-        for number in ["1e999", "-1e999", "18446744073709551616", "-9223372036854775809", "1e300"] {
+        for number in ["1e999", "-1e999", "18446744073709551616", "-9223372036854775809"] {
             assert_eq!(unacceptable(&format!("{{\"a\":[{number}]}}")).0, "a.0", "{number}");
         }
-        for number in ["18446744073709551615", "-9223372036854775807", "-0", "1e-400", "1E2", "0.1"] {
+        for number in ["18446744073709551615", "-9223372036854775807", "-0", "1e-400", "1E2", "0.1", "1e300"]
+        {
             assert!(parse(number.as_bytes()).is_ok(), "{number}");
         }
+        let text = r#"{"-1":[1e30,"2\"-3",-4.5e30,true],"é9":6,"b":{"c":[],"d":123456789012345678901}}"#;
+        assert_eq!(unacceptable(text), ("b.d".to_owned(), NUMBER));
     }
 
     #[test]

@@ -1,0 +1,171 @@
+//! Everything together: the core with its credentials, and a service for each mode.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use interdict_domain::actor::Actor;
+use interdict_domain::clock::{Clock, Random};
+use interdict_domain::identifier::Pepper;
+use interdict_domain::mode::Mode;
+use interdict_storage::{
+    Authorship, Durability, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
+};
+
+use crate::directory::{Directory, DirectoryFollower};
+use crate::service::{Service, ServiceOptions};
+use crate::tokens::TokenKeys;
+
+/// What the application is made of. Only the command line makes a real clock and generator.
+pub struct AppOptions {
+    /// The folder of `core.db`, `test.db` and `live.db`. It must exist.
+    pub data_dir: PathBuf,
+    /// The secret under the identifiers' keys.
+    pub pepper: Pepper,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The generator.
+    pub random: Arc<dyn Random>,
+    /// When a commit counts as done.
+    pub durability: Durability,
+    /// Whether decisions are wanted: a command that only writes needs no index.
+    pub with_index: bool,
+}
+
+/// Why the application cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} cannot be opened")]
+pub struct OpenError {
+    /// Which file.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: StorageError,
+}
+
+/// The application.
+pub struct App {
+    pub(crate) core: Store,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) token_keys: TokenKeys,
+    test: Arc<Service>,
+    live: Arc<Service>,
+}
+
+impl App {
+    /// Where a store's file lies in a data folder: `core`, `test` or `live`.
+    pub fn file(data_dir: &Path, store: &str) -> PathBuf {
+        data_dir.join(store).with_extension("db")
+    }
+
+    /// Opens or creates the three stores and begins to load the index.
+    pub fn open(options: &AppOptions) -> Result<Self, OpenError> {
+        let directory = Arc::new(Directory::default());
+        let path = Self::file(&options.data_dir, "core");
+        let core = Store::open(StoreOptions {
+            path: path.clone(),
+            schema: Schema::Core,
+            pepper: options.pepper.clone(),
+            random: Arc::clone(&options.random),
+            durability: options.durability,
+            observer: Some(Box::new(DirectoryFollower(Arc::clone(&directory)))),
+        })
+        .map_err(|source| OpenError { path, source })?;
+        let service = |mode: Mode| {
+            let path = Self::file(&options.data_dir, mode.as_str());
+            Service::open(ServiceOptions {
+                mode,
+                path: path.clone(),
+                pepper: options.pepper.clone(),
+                clock: Arc::clone(&options.clock),
+                random: Arc::clone(&options.random),
+                durability: options.durability,
+                with_index: options.with_index,
+            })
+            .map(Arc::new)
+            .map_err(|source| OpenError { path, source })
+        };
+        Ok(Self {
+            core,
+            directory,
+            clock: Arc::clone(&options.clock),
+            random: Arc::clone(&options.random),
+            token_keys: TokenKeys::new(&options.pepper.derive("interdict 2026-11 oauth tokens")),
+            test: service(Mode::Test)?,
+            live: service(Mode::Live)?,
+        })
+    }
+
+    /// The service of a mode.
+    pub fn service(&self, mode: Mode) -> &Arc<Service> {
+        match mode {
+            Mode::Test => &self.test,
+            Mode::Live => &self.live,
+        }
+    }
+
+    /// The core: merchants and credentials.
+    pub fn core(&self) -> &Store {
+        &self.core
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The generator.
+    pub fn random(&self) -> &dyn Random {
+        self.random.as_ref()
+    }
+
+    /// Whether both modes can answer from an index that has seen everything.
+    pub fn is_ready(&self) -> bool {
+        Mode::ALL.into_iter().all(|mode| {
+            let readiness = self.service(mode).readiness();
+            readiness.loaded && readiness.fresh
+        })
+    }
+
+    /// Runs a piece of work in the core's next commit, for a thread that may wait.
+    pub fn write_core<T, E, F>(&self, actor: Actor, work: F) -> Result<T, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &Authorship<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (now, random) = (self.clock.now(), Arc::clone(&self.random));
+        let committed = self.core.write_blocking(move |transaction| {
+            work(transaction, &Authorship { actor: &actor, now, random: random.as_ref() })
+        })?;
+        Ok(committed.value)
+    }
+
+    /// What is done now and then: hit counts and last uses are written, old answers forgotten. The
+    /// caller decides when; a failure is logged and the next call tries again.
+    pub async fn do_chores(&self, forget: bool) {
+        for mode in Mode::ALL {
+            let service = self.service(mode);
+            if let Err(error) = service.write_hits().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "hit counts are kept for later");
+            }
+            if forget && let Err(error) = service.forget_old_answers().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "old answers are kept for now");
+            }
+        }
+        let used = self.directory.take_used();
+        if used.is_empty() {
+            return;
+        }
+        let written = self
+            .core
+            .write(move |transaction: &mut Transaction<'_>| {
+                used.iter().try_for_each(|(id, at)| transaction.touch_credential(*id, *at))
+            })
+            .await;
+        if let Err(error) = written {
+            tracing::warn!(error = &error as &dyn std::error::Error, "last uses were not written");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Making a customer.
+
+use interdict_domain::change::Action;
+use interdict_domain::customer::{Customer, ListStanding, Profile, Restriction};
+use interdict_domain::ids::CustomerId;
+use interdict_storage::{Authorship, MerchantTransaction};
+
+use crate::error::UseCaseError;
+
+/// Makes a customer. Emails and phones are not unique; a merchantRef is.
+pub fn create_customer(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    profile: Profile,
+) -> Result<Customer, UseCaseError> {
+    if let Some(merchant_ref) = &profile.merchant_ref
+        && transaction.view().customer_by_ref(merchant_ref)?.is_some()
+    {
+        return Err(UseCaseError::RefTaken);
+    }
+    let customer = Customer {
+        id: CustomerId::generate(by.now, by.random),
+        merchant: transaction.merchant(),
+        profile,
+        restriction: Restriction::default(),
+        standing: ListStanding::NORMAL,
+        created_at: by.now,
+        updated_at: by.now,
+    };
+    transaction.put_customer(by, Action::CustomerCreated, None, &customer)?;
+    Ok(customer)
+}

@@ -1,0 +1,101 @@
+//! Deciding: may this customer pay, now, this way? From memory and the clock alone (invariant 1).
+
+use std::borrow::Cow;
+
+use interdict_decision::{Attempt, DecideError, Decision, Lookup, decide};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::CustomerId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::scopes::Initiator;
+use smallvec::SmallVec;
+
+use crate::service::Service;
+
+/// Identifiers that most attempts carry at most; more are put on the heap.
+const IDENTIFIERS_INLINE: usize = 4;
+
+/// An identifier that came with an attempt, in canonical form.
+#[derive(Clone, Debug)]
+pub struct Presented<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its value in canonical form.
+    pub value: Cow<'a, str>,
+    /// Whether it is the merchant's word. What a payer typed matches blocks only.
+    pub verified: bool,
+}
+
+/// An attempt as a caller describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct PaymentAttempt<'a> {
+    /// Who starts the payment.
+    pub initiator: Initiator,
+    /// The customer by id.
+    pub customer: Option<CustomerId>,
+    /// Identifiers by kind, the merchantRef among them.
+    pub identifiers: &'a [Presented<'a>],
+    /// Whether the answer is to say how it came about.
+    pub explain: bool,
+    /// Whether it counts no hit and leaves no trace.
+    pub dry_run: bool,
+}
+
+/// Why an attempt cannot be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecidePaymentError {
+    /// The index is still being loaded.
+    #[error("the index is still being loaded")]
+    NotLoaded,
+    /// The attempt itself.
+    #[error(transparent)]
+    Attempt(#[from] DecideError),
+}
+
+impl Service {
+    /// Decides an attempt and hands the decision to `answer`, which turns it into what the caller
+    /// gets. The second argument says whether the index may be stale.
+    pub fn decide<R>(
+        &self,
+        merchant: MerchantNumber,
+        now: Timestamp,
+        attempt: &PaymentAttempt<'_>,
+        answer: impl FnOnce(&Decision<'_>, bool) -> R,
+    ) -> Result<R, DecidePaymentError> {
+        // Lookups live on the stack: a usual attempt allocates nothing.
+        let lookups: SmallVec<[Lookup<'_>; IDENTIFIERS_INLINE]> =
+            attempt.identifiers.iter().map(|presented| self.lookup(merchant, presented)).collect();
+        let attempt_in = Attempt {
+            merchant,
+            initiator: attempt.initiator,
+            now,
+            customer: attempt.customer,
+            lookups: &lookups,
+            explain: attempt.explain,
+        };
+        self.index
+            .with(|index| {
+                let decision = decide(index, &attempt_in)?;
+                if !attempt.dry_run {
+                    self.count_hits(&decision, now);
+                }
+                Ok(answer(&decision, !self.index.is_fresh()))
+            })
+            .unwrap_or(Err(DecidePaymentError::NotLoaded))
+    }
+
+    fn lookup<'a>(&self, merchant: MerchantNumber, presented: &'a Presented<'a>) -> Lookup<'a> {
+        Lookup {
+            kind: presented.kind,
+            key: self.pepper.key(merchant, presented.kind, &presented.value),
+            value: &presented.value,
+            verified: presented.verified,
+        }
+    }
+
+    fn count_hits(&self, decision: &Decision<'_>, now: Timestamp) {
+        for entry in decision.sources.iter().filter_map(|source| source.entry) {
+            self.hits.count(entry, now);
+        }
+    }
+}

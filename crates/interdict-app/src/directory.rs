@@ -1,0 +1,111 @@
+//! The credentials in memory, as the fold of the core's feed: a revoked key is dead as soon as the
+//! feed says so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use interdict_domain::change::{Change, Subject};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::credential::Credential;
+use interdict_domain::ids::KeyId;
+use interdict_storage::{FeedObserver, StorageError, View};
+use parking_lot::RwLock;
+
+/// A credential with when it was last used.
+pub(crate) struct Known {
+    pub(crate) credential: Credential,
+    last_used_us: AtomicI64,
+}
+
+impl Known {
+    /// Notes a use. A plain store: the last of two at once may win.
+    pub(crate) fn touch(&self, now: Timestamp) {
+        self.last_used_us.store(now.micros(), Ordering::Relaxed);
+    }
+}
+
+#[derive(Default)]
+struct Maps {
+    by_digest: HashMap<[u8; 32], Arc<Known>>,
+    by_id: HashMap<KeyId, Arc<Known>>,
+}
+
+impl Maps {
+    fn put(&mut self, credential: Credential) -> Arc<Known> {
+        let used = self.by_id.get(&credential.id).map(|known| known.last_used_us.load(Ordering::Relaxed));
+        let stored = credential.last_used_at.map_or(i64::MIN, Timestamp::micros);
+        let known =
+            Arc::new(Known { last_used_us: AtomicI64::new(used.unwrap_or(stored).max(stored)), credential });
+        self.by_digest.insert(known.credential.digest, Arc::clone(&known));
+        self.by_id.insert(known.credential.id, Arc::clone(&known));
+        known
+    }
+}
+
+/// The credentials in memory.
+#[derive(Default)]
+pub(crate) struct Directory {
+    maps: RwLock<Maps>,
+    written_us: RwLock<HashMap<KeyId, i64>>,
+}
+
+impl Directory {
+    /// By the SHA-256 of a secret.
+    pub(crate) fn by_digest(&self, digest: &[u8; 32]) -> Option<Arc<Known>> {
+        self.maps.read().by_digest.get(digest).cloned()
+    }
+
+    /// By id.
+    pub(crate) fn by_id(&self, id: KeyId) -> Option<Arc<Known>> {
+        self.maps.read().by_id.get(&id).cloned()
+    }
+
+    /// Keeps one that was found in the store.
+    pub(crate) fn put(&self, credential: Credential) -> Arc<Known> {
+        self.maps.write().put(credential)
+    }
+
+    /// The credentials that were used since the last call, with when.
+    pub(crate) fn take_used(&self) -> Vec<(KeyId, Timestamp)> {
+        let maps = self.maps.read();
+        let mut written = self.written_us.write();
+        let mut used = Vec::new();
+        for (id, known) in &maps.by_id {
+            let last = known.last_used_us.load(Ordering::Relaxed);
+            if last != i64::MIN && written.insert(*id, last) != Some(last) {
+                used.push((*id, Timestamp::from_micros(last)));
+            }
+        }
+        used
+    }
+}
+
+/// Follows the core's feed into a directory.
+pub(crate) struct DirectoryFollower(pub(crate) Arc<Directory>);
+
+impl FeedObserver for DirectoryFollower {
+    fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
+        let mut maps = Maps::default();
+        for credential in view.credentials(None)? {
+            maps.put(credential);
+        }
+        *self.0.maps.write() = maps;
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[Change], view: &View<'_>) {
+        for change in changes {
+            let Subject::Key(id) = change.subject else { continue };
+            match view.credential(id) {
+                Ok(Some(credential)) => drop(self.0.put(credential)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a credential cannot be read");
+                }
+            }
+        }
+    }
+
+    fn lost(&mut self) {}
+}

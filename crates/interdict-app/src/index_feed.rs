@@ -1,0 +1,129 @@
+//! The index as the fold of the feed (invariant 2): loads it, follows, and says how fresh it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+
+use interdict_decision::Index;
+use interdict_domain::change::{Change, Fact};
+use interdict_storage::{FeedObserver, StorageError, View};
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+/// Facts handed from the reading to the applying thread at once.
+const CHUNK: usize = 8_192;
+/// Chunks that may wait.
+const CHUNKS_WAITING: usize = 8;
+
+/// The index of one mode, with how fresh it is.
+pub(crate) struct IndexState {
+    index: RwLock<Index>,
+    loaded: AtomicBool,
+    fresh: AtomicBool,
+    revision: watch::Sender<i64>,
+}
+
+impl IndexState {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            index: RwLock::new(Index::new()),
+            loaded: AtomicBool::new(false),
+            fresh: AtomicBool::new(false),
+            revision: watch::Sender::new(0),
+        })
+    }
+
+    /// Reads the index; nothing before it is loaded.
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Index) -> T) -> Option<T> {
+        self.loaded.load(Ordering::Acquire).then(|| read(&self.index.read()))
+    }
+
+    /// Whether everything that was committed here is known.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh.load(Ordering::Acquire)
+    }
+
+    /// The newest change that the index has seen.
+    pub(crate) fn revision(&self) -> i64 {
+        *self.revision.borrow()
+    }
+
+    /// Changes with the revision.
+    pub(crate) fn revisions(&self) -> watch::Receiver<i64> {
+        self.revision.subscribe()
+    }
+
+    fn seen(&self, revision: i64) {
+        self.fresh.store(true, Ordering::Release);
+        self.revision.send_replace(revision);
+    }
+}
+
+/// Follows the feed of one store into an index.
+pub(crate) struct IndexFollower {
+    state: Arc<IndexState>,
+}
+
+impl IndexFollower {
+    pub(crate) fn new(state: Arc<IndexState>) -> Self {
+        Self { state }
+    }
+}
+
+impl FeedObserver for IndexFollower {
+    /// Builds a whole index aside and swaps it in: meanwhile the old one goes on deciding.
+    fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
+        let revision = view.revision()?;
+        let (customers, entries) = view.counts()?;
+        // Each customer may be found by email, phone and ref.
+        let keys = usize::try_from(entries.saturating_add(customers.saturating_mul(3))).unwrap_or(0);
+        let index = Index::with_capacity(keys);
+        read_and_apply(view, &index)?;
+        index.shrink();
+        index.advance(revision);
+        *self.state.index.write() = index;
+        self.state.loaded.store(true, Ordering::Release);
+        self.state.seen(revision);
+        tracing::info!(customers, entries, revision, "index loaded");
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[Change], _: &View<'_>) {
+        let Some(last) = changes.last() else { return };
+        let index = self.state.index.read();
+        for change in changes {
+            index.apply(&change.facts);
+        }
+        index.advance(last.sequence);
+        drop(index);
+        self.state.seen(last.sequence);
+    }
+
+    fn lost(&mut self) {
+        self.state.fresh.store(false, Ordering::Release);
+    }
+}
+
+/// One thread steps through the rows while another applies them: the load takes the longer of both,
+/// not their sum.
+fn read_and_apply(view: &View<'_>, index: &Index) -> Result<(), StorageError> {
+    std::thread::scope(|scope| {
+        let (chunks, received) = sync_channel::<Vec<Fact>>(CHUNKS_WAITING);
+        scope.spawn(move || {
+            for chunk in received {
+                index.apply(&chunk);
+            }
+        });
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let mut stopped = false;
+        view.for_each_fact(&mut |fact| {
+            chunk.push(fact);
+            if chunk.len() == CHUNK {
+                let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+                stopped |= chunks.send(full).is_err();
+            }
+        })?;
+        stopped |= chunks.send(chunk).is_err();
+        if stopped { Err(StorageError::Stopped) } else { Ok(()) }
+    })
+}

@@ -1,0 +1,71 @@
+//! Idenza's `/customer/add`: makes or updates a customer, and sets the list status in the same go.
+
+use interdict_domain::change::Action;
+use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Restriction};
+use interdict_domain::identifier::{Email, MerchantRef};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::text::Name;
+use interdict_storage::{Authorship, MerchantTransaction};
+
+use crate::error::UseCaseError;
+use crate::set_list_status::action;
+
+/// A customer as Idenza's clients describe one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedCustomer {
+    /// The first name.
+    pub first_name: Name,
+    /// The last name.
+    pub last_name: Name,
+    /// The email.
+    pub email: Email,
+    /// `customer_reference_id`.
+    pub merchant_ref: MerchantRef,
+    /// The role; the old one, or `PAYEE`, when none is sent.
+    pub role: Option<Name>,
+    /// The list to put it on; nothing keeps the present status.
+    pub status: Option<ListStatus>,
+}
+
+/// Makes or updates the customer with this ref; with no such ref, the one customer without a ref that
+/// has the email; else a new one.
+pub fn list_customer(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    listed: ListedCustomer,
+) -> Result<Customer, UseCaseError> {
+    let by_ref = transaction.view().customer_by_ref(&listed.merchant_ref)?;
+    let before = match by_ref {
+        Some(customer) => Some(customer),
+        None => transaction.view().only_customer_without_ref(&listed.email)?,
+    };
+    let mut after = before.clone().unwrap_or_else(|| Customer {
+        id: CustomerId::generate(by.now, by.random),
+        merchant: transaction.merchant(),
+        profile: Profile::default(),
+        restriction: Restriction::default(),
+        standing: ListStanding::NORMAL,
+        created_at: by.now,
+        updated_at: by.now,
+    });
+    let profile = &mut after.profile;
+    // The names that were sent are the names now: an older full name must not speak against them.
+    profile.name = None;
+    profile.first_name = Some(listed.first_name);
+    profile.last_name = Some(listed.last_name);
+    profile.email = Some(listed.email);
+    profile.merchant_ref = Some(listed.merchant_ref);
+    profile.role =
+        listed.role.or(profile.role.take()).or_else(|| Some(Name::from_stored("PAYEE".to_owned())));
+    after.updated_at = by.now;
+    let what = match (listed.status, &before) {
+        (Some(status), _) => {
+            after.standing = ListStanding { status, ..ListStanding::NORMAL };
+            action(status)
+        }
+        (None, Some(_)) => Action::CustomerUpdated,
+        (None, None) => Action::CustomerCreated,
+    };
+    transaction.put_customer(by, what, before.as_ref(), &after)?;
+    Ok(after)
+}

@@ -1,0 +1,84 @@
+//! Putting an identifier on a list.
+
+use interdict_domain::change::Action;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::Identifier;
+use interdict_domain::ids::EntryId;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::{PublicMessage, Reason};
+use interdict_domain::window::Window;
+use interdict_storage::{Authorship, MerchantTransaction};
+
+use crate::error::UseCaseError;
+
+/// An entry to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    /// On which list.
+    pub list: List,
+    /// What is listed.
+    pub identifier: Identifier,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Why, as one of seven.
+    pub reason_code: Option<ReasonCode>,
+    /// What the payer is told.
+    pub public_message: Option<PublicMessage>,
+    /// For which initiators; both unless said otherwise.
+    pub scopes: Scopes,
+    /// How strongly; the kind's own unless said otherwise.
+    pub strength: Option<Strength>,
+    /// From when.
+    pub starts_at: Option<Timestamp>,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+    /// Where it comes from.
+    pub source: EntrySource,
+}
+
+/// Lists an identifier. Listed already: the same entry takes the new terms, all of them, so that a new
+/// block without an end clears an old end (incident 3). Returns whether it is new.
+pub fn list_entry(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    new: NewEntry,
+) -> Result<(Entry, bool), UseCaseError> {
+    let window = window(by.now, new.starts_at, new.expires_at)?;
+    let before = transaction.view().entry_of(new.list, &new.identifier)?;
+    let kind = new.identifier.kind();
+    let after = Entry {
+        id: before.as_ref().map_or_else(|| EntryId::generate(new.list, by.now, by.random), |entry| entry.id),
+        kind,
+        value: Some(new.identifier.value().to_owned()),
+        key: transaction.pepper().key(transaction.merchant(), kind, new.identifier.value()),
+        reason: new.reason,
+        reason_code: new.reason_code,
+        public_message: new.public_message,
+        scopes: new.scopes,
+        strength: new.strength.unwrap_or_else(|| kind.default_strength()),
+        window,
+        source: new.source,
+        created_by: before.as_ref().map_or_else(|| by.actor.clone(), |entry| entry.created_by.clone()),
+        created_at: before.as_ref().map_or(by.now, |entry| entry.created_at),
+        updated_at: by.now,
+        erased_customer: None,
+    };
+    let action = if before.is_some() { Action::EntryUpdated } else { Action::EntryCreated };
+    transaction.put_entry(by, action, before.as_ref(), &after)?;
+    Ok((after, before.is_none()))
+}
+
+/// A window that still lies before us, at least in part: a block that never counts would be a silent
+/// no-op.
+pub(crate) fn window(
+    now: Timestamp,
+    starts_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+) -> Result<Window, UseCaseError> {
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(UseCaseError::Invalid { path: "expiresAt", issue: "must lie in the future" });
+    }
+    Window::new(starts_at, expires_at)
+        .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })
+}

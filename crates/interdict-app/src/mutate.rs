@@ -1,0 +1,230 @@
+//! Running a use case in the next commit, together with the record that answers a replay
+//! (invariant 3).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_storage::{
+    Authorship, IdempotencyRecord, MerchantTransaction, RequestKey, StorageError, WriteError,
+};
+use parking_lot::Mutex;
+
+use crate::caller::Caller;
+use crate::service::Service;
+
+/// An answer as it goes out, and as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The body shows a secret: it is never kept.
+    pub holds_secret: bool,
+    /// Whom it is about, so that an erasure finds what was kept.
+    pub subject: Option<String>,
+    /// Which identifier it is about, likewise.
+    pub identifier: Option<IdentifierKey>,
+}
+
+/// A use case's no. Nothing that it wrote stays, but the answer may be kept for replays.
+pub enum Refusal {
+    /// The caller's to mend.
+    Answer(Answer),
+    /// The store's.
+    Storage(StorageError),
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// What identifies a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replayable {
+    request: RequestKey,
+    fingerprint: [u8; 16],
+}
+
+/// What came of a mutation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutated {
+    /// The answer.
+    pub answer: Answer,
+    /// The revision that contains it.
+    pub revision: i64,
+    /// It was given before, and nothing was done now.
+    pub replayed: bool,
+}
+
+/// Why a mutation has no answer of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum MutateError {
+    /// Another body came under the same key.
+    #[error("the idempotency key was used with another body")]
+    IdempotencyConflict,
+    /// The first request under this key still runs.
+    #[error("a request with this idempotency key still runs")]
+    IdempotencyInProgress,
+    /// The first answer showed a secret.
+    #[error("the answer showed a secret, which is shown once")]
+    SecretAlreadyShown,
+    /// More waits than can be served soon.
+    #[error("too many writes are waiting")]
+    Overloaded,
+    /// The store cannot be reached.
+    #[error("the store has stopped")]
+    Unavailable,
+    /// The store failed; nothing was kept.
+    #[error("the store failed")]
+    Failed(#[source] StorageError),
+    /// The commit failed; nothing was kept.
+    #[error("the commit failed")]
+    CommitFailed,
+}
+
+/// Requests with an idempotency key that run right now.
+#[derive(Clone, Default)]
+pub(crate) struct Running(Arc<Mutex<HashMap<(MerchantNumber, [u8; 16]), [u8; 16]>>>);
+
+struct RunningGuard {
+    running: Running,
+    key: (MerchantNumber, [u8; 16]),
+}
+
+impl Running {
+    fn enter(&self, merchant: MerchantNumber, replayable: Replayable) -> Result<RunningGuard, MutateError> {
+        let key = (merchant, replayable.request.0);
+        let mut running = self.0.lock();
+        match running.get(&key) {
+            Some(fingerprint) if *fingerprint == replayable.fingerprint => {
+                Err(MutateError::IdempotencyInProgress)
+            }
+            Some(_) => Err(MutateError::IdempotencyConflict),
+            None => {
+                running.insert(key, replayable.fingerprint);
+                Ok(RunningGuard { running: self.clone(), key })
+            }
+        }
+    }
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        self.running.0.lock().remove(&self.key);
+    }
+}
+
+/// What the piece of work in the commit found.
+enum Done {
+    Answered(Answer),
+    Replayed(IdempotencyRecord),
+}
+
+impl Service {
+    /// What identifies a replay of a request.
+    pub fn replayable(&self, method: &str, path: &str, key: &str, query: &str, body: &[u8]) -> Replayable {
+        let digest = |parts: &[&[u8]]| {
+            let mut hasher = blake3::Hasher::new_keyed(&self.request_secret);
+            for part in parts {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+            let mut digest = [0_u8; 16];
+            hasher.finalize_xof().fill(&mut digest);
+            digest
+        };
+        Replayable {
+            request: RequestKey(digest(&[method.as_bytes(), path.as_bytes(), key.as_bytes()])),
+            fingerprint: digest(&[query.as_bytes(), body]),
+        }
+    }
+
+    /// Runs a use case in the next commit and returns its answer once that is on the disk and in the
+    /// index; or the answer of the first time, for a replay.
+    pub async fn mutate<F>(
+        &self,
+        caller: &Caller,
+        replayable: Option<Replayable>,
+        work: F,
+    ) -> Result<Mutated, MutateError>
+    where
+        F: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Answer, Refusal>
+            + Send
+            + 'static,
+    {
+        let merchant = caller.merchant;
+        let _running = replayable.map(|replayable| self.running.enter(merchant, replayable)).transpose()?;
+        let (actor, now, random) = (caller.actor(), self.clock.now(), Arc::clone(&self.random));
+        let committed = self
+            .store
+            .write(move |transaction| -> Result<Done, Refusal> {
+                let by = Authorship { actor: &actor, now, random: random.as_ref() };
+                let Some(replayable) = replayable else {
+                    return work(&mut transaction.merchant(merchant), &by).map(Done::Answered);
+                };
+                let request = replayable.request;
+                let before = transaction.merchant(merchant).view().idempotency_record(request, now)?;
+                if let Some(record) = before {
+                    return Ok(Done::Replayed(record));
+                }
+                let answer = match transaction.attempt(|inner| work(&mut inner.merchant(merchant), &by)) {
+                    Ok(answer) | Err(Refusal::Answer(answer)) => answer,
+                    Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
+                };
+                let revision = transaction.revision();
+                let record = record_of(&answer, replayable.fingerprint, revision);
+                transaction.merchant(merchant).put_idempotency_record(request, &record, now)?;
+                Ok(Done::Answered(answer))
+            })
+            .await;
+        match committed {
+            Ok(committed) => match committed.value {
+                Done::Answered(answer) => {
+                    Ok(Mutated { answer, revision: committed.revision, replayed: false })
+                }
+                Done::Replayed(record) => replay(record, replayable),
+            },
+            Err(WriteError::Refused(Refusal::Answer(answer))) => {
+                Ok(Mutated { answer, revision: self.index.revision(), replayed: false })
+            }
+            Err(WriteError::Refused(Refusal::Storage(error))) => Err(MutateError::Failed(error)),
+            Err(WriteError::Overloaded) => Err(MutateError::Overloaded),
+            Err(WriteError::CommitFailed) => Err(MutateError::CommitFailed),
+            Err(WriteError::Stopped) => Err(MutateError::Unavailable),
+        }
+    }
+}
+
+fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {
+    IdempotencyRecord {
+        fingerprint,
+        status: answer.status,
+        body: if answer.holds_secret { Vec::new() } else { answer.body.clone() },
+        holds_secret: answer.holds_secret,
+        revision,
+        subject: answer.subject.clone(),
+        identifier: answer.identifier,
+    }
+}
+
+fn replay(record: IdempotencyRecord, replayable: Option<Replayable>) -> Result<Mutated, MutateError> {
+    if replayable.is_some_and(|replayable| replayable.fingerprint != record.fingerprint) {
+        return Err(MutateError::IdempotencyConflict);
+    }
+    if record.holds_secret {
+        return Err(MutateError::SecretAlreadyShown);
+    }
+    let answer = Answer {
+        status: record.status,
+        body: record.body,
+        holds_secret: false,
+        subject: None,
+        identifier: None,
+    };
+    Ok(Mutated { answer, revision: record.revision, replayed: true })
+}

@@ -1,0 +1,175 @@
+//! One mode of Interdict: its store, its index, and what goes on between them. Nothing here can reach
+//! the other mode (invariant 8).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use interdict_decision::{Fingerprint, Statistics};
+use interdict_domain::clock::{Clock, Random, Timestamp};
+use interdict_domain::identifier::Pepper;
+use interdict_domain::ids::EntryId;
+use interdict_domain::mode::Mode;
+use interdict_storage::{
+    Durability, EntryRow, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
+};
+
+use crate::hits::Hits;
+use crate::index_feed::{IndexFollower, IndexState};
+use crate::mutate::Running;
+
+/// Answers that are forgotten in one go, so that the writer is never held up.
+const FORGET_AT_ONCE: i64 = 1_000;
+
+/// One mode of Interdict.
+pub struct Service {
+    pub(crate) mode: Mode,
+    pub(crate) store: Store,
+    pub(crate) index: Arc<IndexState>,
+    pub(crate) hits: Hits,
+    pub(crate) running: Running,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) pepper: Pepper,
+    pub(crate) request_secret: [u8; 32],
+}
+
+/// What a service is made of.
+pub(crate) struct ServiceOptions {
+    pub(crate) mode: Mode,
+    pub(crate) path: PathBuf,
+    pub(crate) pepper: Pepper,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) durability: Durability,
+    /// Whether decisions are wanted: a command that only writes needs no index.
+    pub(crate) with_index: bool,
+}
+
+/// Whether a service can answer, and from what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// There is an index.
+    pub loaded: bool,
+    /// It has seen everything.
+    pub fresh: bool,
+    /// The newest change that it has seen.
+    pub revision: i64,
+}
+
+impl Service {
+    pub(crate) fn open(options: ServiceOptions) -> Result<Self, StorageError> {
+        let index = IndexState::new();
+        let observer = IndexFollower::new(Arc::clone(&index));
+        let store = Store::open(StoreOptions {
+            path: options.path,
+            schema: Schema::Mode,
+            pepper: options.pepper.clone(),
+            random: Arc::clone(&options.random),
+            durability: options.durability,
+            observer: if options.with_index { Some(Box::new(observer)) } else { None },
+        })?;
+        Ok(Self {
+            mode: options.mode,
+            store,
+            index,
+            hits: Hits::default(),
+            running: Running::default(),
+            clock: options.clock,
+            random: options.random,
+            request_secret: options.pepper.derive("interdict 2026-11 idempotency"),
+            pepper: options.pepper,
+        })
+    }
+
+    /// Which mode.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The secret under the identifiers' keys.
+    pub fn pepper(&self) -> &Pepper {
+        &self.pepper
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// For ids.
+    pub fn random(&self) -> &dyn Random {
+        self.random.as_ref()
+    }
+
+    /// Whether it can answer, and from what.
+    pub fn readiness(&self) -> Readiness {
+        let loaded = self.index.with(|_| ()).is_some();
+        Readiness { loaded, fresh: self.index.is_fresh(), revision: self.index.revision() }
+    }
+
+    /// What the index holds; nothing before it is loaded.
+    pub fn statistics(&self) -> Option<Statistics> {
+        self.index.with(interdict_decision::Index::statistics)
+    }
+
+    /// A digest of all that the index holds, to compare two of them.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.index.with(interdict_decision::Index::fingerprint)
+    }
+
+    /// Waits until the index has seen a revision; false when the time is over.
+    pub async fn wait_for_revision(&self, revision: i64, limit: Duration) -> bool {
+        let mut revisions = self.index.revisions();
+        let reached = revisions.wait_for(|seen| *seen >= revision);
+        matches!(tokio::time::timeout(limit, reached).await, Ok(Ok(_)))
+    }
+
+    /// Adds what was counted and not written yet.
+    pub fn with_pending_hits(&self, mut row: EntryRow) -> EntryRow {
+        if let Some((hits, last)) = self.hits.pending(row.entry.id) {
+            row.hits = row.hits.saturating_add(hits);
+            row.last_hit_at = row.last_hit_at.max(Some(last));
+        }
+        row
+    }
+
+    /// Writes what was counted since the last call.
+    pub async fn write_hits(&self) -> Result<(), WriteError<StorageError>> {
+        let pending = self.hits.take();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(EntryId, i64, Timestamp)> =
+            pending.iter().map(|(entry, (hits, last))| (*entry, *hits, *last)).collect();
+        let written = self
+            .store
+            .write(move |transaction: &mut Transaction<'_>| {
+                rows.into_iter().try_for_each(|(entry, hits, last)| transaction.add_hits(entry, hits, last))
+            })
+            .await;
+        if written.is_err() {
+            self.hits.put_back(pending);
+        }
+        written.map(|_| ())
+    }
+
+    /// Forgets answers that are older than a day.
+    pub async fn forget_old_answers(&self) -> Result<(), WriteError<StorageError>> {
+        let now = self.clock.now();
+        loop {
+            let forgotten = self
+                .store
+                .write(move |transaction| transaction.forget_old_answers(now, FORGET_AT_ONCE))
+                .await?;
+            if i64::try_from(forgotten.value).unwrap_or(0) < FORGET_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+}

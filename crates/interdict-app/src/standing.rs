@@ -1,0 +1,87 @@
+//! What follows for a customer from everything that stands for or against: the effective state, with
+//! every source (Kill Bill's users have asked for it since 2020).
+
+use std::sync::Arc;
+
+use interdict_decision::{Code, Decision, Outcome, SourceKind, Tier};
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::{CustomerId, EntryId};
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::scopes::Initiator;
+
+use crate::decide_payment::{DecidePaymentError, PaymentAttempt};
+use crate::service::Service;
+
+/// One source, as an answer shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingSource {
+    /// The step of the order.
+    pub tier: Tier,
+    /// The word for it.
+    pub code: Code,
+    /// What kind of thing.
+    pub what: SourceKind,
+    /// Which entry.
+    pub entry: Option<EntryId>,
+    /// Whose flag or status.
+    pub customer: Option<CustomerId>,
+    /// Through which kind of identifier it was found.
+    pub kind: Option<Kind>,
+    /// That identifier's value.
+    pub value: Option<String>,
+    /// Why it stands.
+    pub reason: Option<Arc<str>>,
+}
+
+/// A customer's standing for one initiator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What an attempt would get.
+    pub outcome: Outcome,
+    /// Why.
+    pub code: Code,
+    /// Everything that stands, the deciding source first.
+    pub sources: Vec<StandingSource>,
+    /// Everything up to this change was seen.
+    pub revision: i64,
+}
+
+impl Standing {
+    fn of(decision: &Decision<'_>) -> Self {
+        let source = |source: &interdict_decision::Source<'_>| StandingSource {
+            tier: source.tier,
+            code: source.code(),
+            what: source.what,
+            entry: source.entry,
+            customer: source.customer,
+            kind: source.kind,
+            value: source.value.as_ref().map(|value| value.to_string()),
+            reason: source.reason.clone(),
+        };
+        Self {
+            outcome: decision.outcome,
+            code: decision.code,
+            sources: decision.sources.iter().map(source).collect(),
+            revision: decision.revision,
+        }
+    }
+}
+
+impl Service {
+    /// A customer's standing for an initiator: the decision on an attempt that says nothing but who.
+    pub fn standing(
+        &self,
+        merchant: MerchantNumber,
+        customer: CustomerId,
+        initiator: Initiator,
+    ) -> Result<Standing, DecidePaymentError> {
+        let attempt = PaymentAttempt {
+            initiator,
+            customer: Some(customer),
+            identifiers: &[],
+            explain: false,
+            dry_run: true,
+        };
+        self.decide(merchant, self.clock.now(), &attempt, |decision, _| Standing::of(decision))
+    }
+}

@@ -1,0 +1,60 @@
+//! Changing the terms of an entry. Its list, kind and value never change: that would be another entry.
+
+use interdict_domain::change::Action;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::entry::{Entry, ReasonCode, Strength};
+use interdict_domain::ids::EntryId;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::{PublicMessage, Reason};
+use interdict_domain::window::Window;
+use interdict_storage::{Authorship, EntryRow, MerchantTransaction};
+
+use crate::error::UseCaseError;
+
+/// What to change: an outer `None` keeps a field, an inner one clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryUpdate {
+    /// Why.
+    pub reason: Option<Option<Reason>>,
+    /// Why, as one of seven.
+    pub reason_code: Option<Option<ReasonCode>>,
+    /// What the payer is told.
+    pub public_message: Option<Option<PublicMessage>>,
+    /// For which initiators; cleared means both.
+    pub scopes: Option<Option<Scopes>>,
+    /// How strongly; cleared means the kind's own.
+    pub strength: Option<Option<Strength>>,
+    /// From when.
+    pub starts_at: Option<Option<Timestamp>>,
+    /// Until when.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// Changes only what is sent. An end in the past is allowed here: it ends the entry now.
+pub fn update_entry(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    id: EntryId,
+    update: EntryUpdate,
+) -> Result<EntryRow, UseCaseError> {
+    let row = transaction.view().entry(id)?.ok_or(UseCaseError::NotFound("entry"))?;
+    let before = row.entry;
+    let starts_at = update.starts_at.unwrap_or(before.window.from());
+    let expires_at = update.expires_at.unwrap_or(before.window.until());
+    let window = Window::new(starts_at, expires_at)
+        .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })?;
+    let after = Entry {
+        reason: update.reason.unwrap_or_else(|| before.reason.clone()),
+        reason_code: update.reason_code.unwrap_or(before.reason_code),
+        public_message: update.public_message.unwrap_or_else(|| before.public_message.clone()),
+        scopes: update.scopes.map_or(before.scopes, |scopes| scopes.unwrap_or(Scopes::BOTH)),
+        strength: update
+            .strength
+            .map_or(before.strength, |strength| strength.unwrap_or_else(|| before.kind.default_strength())),
+        window,
+        updated_at: by.now,
+        ..before.clone()
+    };
+    transaction.put_entry(by, Action::EntryUpdated, Some(&before), &after)?;
+    Ok(EntryRow { entry: after, ..row })
+}

@@ -1,0 +1,27 @@
+//! What the opaque kinds have in common: device fingerprints and card fingerprints. Whatever the
+//! other side made up is kept as it is, case included.
+//!
+//! Deliberately not here: merchant references, which may look like card numbers.
+
+use std::borrow::Cow;
+
+use super::IdentifierError;
+use crate::pan;
+
+/// The longest value, in characters.
+pub(super) const CHARS_MAX: usize = 256;
+
+/// The text without white space around it, or the error for what it should have been.
+pub(super) fn normalise(text: &str, refused: IdentifierError) -> Result<Cow<'_, str>, IdentifierError> {
+    let text = text.trim();
+    if text.is_empty()
+        || (text.len() > CHARS_MAX && text.chars().count() > CHARS_MAX)
+        || text.chars().any(char::is_control)
+    {
+        return Err(refused);
+    }
+    if pan::holds_pan(text) {
+        return Err(IdentifierError("must be a fingerprint or a token, never a card number"));
+    }
+    Ok(Cow::Borrowed(text))
+}

@@ -34,7 +34,24 @@ mod unlist_entry;
 mod update_customer;
 mod update_entry;
 
+/// The words of a decision, for those who answer with one.
+pub mod decision {
+    pub use interdict_decision::explanation::{Counted, CountedCustomer, ExplainedLookup, ExplainedTier};
+    pub use interdict_decision::order::ORDER;
+    pub use interdict_decision::{
+        Code, DecideError, Decision, Explanation, Outcome, Source, SourceKind, Statistics, Tier,
+    };
+}
+
 pub use app::{App, AppOptions, OpenError};
+/// What the use cases take and give that is the store's.
+pub mod store {
+    pub use interdict_storage::{
+        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, HistoryItem,
+        MerchantTransaction, MerchantView, PageRequest, Recorded, StorageError, View, WriteError,
+    };
+}
+
 pub use authenticate::AuthenticateError;
 pub use caller::Caller;
 pub use create_customer::create_customer;

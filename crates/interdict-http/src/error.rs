@@ -11,6 +11,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub use crate::dialect::Dialect;
 use crate::json::JsonError;
 
 /// One thing that is wrong with a body or a query.
@@ -26,29 +27,6 @@ impl Detail {
     /// One problem.
     pub fn new(path: impl Into<String>, issue: impl Into<String>) -> Self {
         Self { path: path.into(), issue: issue.into() }
-    }
-}
-
-/// Whose shapes a path answers in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// Duro's style, grown further.
-    Native,
-    /// Odus's paths: their own bodies and pages, Duro's errors.
-    Odus,
-    /// Idenza's paths: everything their own.
-    Idenza,
-}
-
-impl Dialect {
-    /// The dialect of a path. The three vendors' paths do not collide.
-    pub fn of_path(path: &str) -> Self {
-        let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next());
-        match first {
-            Some("customers" | "blacklist" | "payments") => Self::Odus,
-            Some("customer" | "risk") => Self::Idenza,
-            _ => Self::Native,
-        }
     }
 }
 
@@ -332,25 +310,6 @@ mod tests {
         let response: Response<Bytes> = error.respond(dialect);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
-    }
-
-    #[test]
-    fn a_path_has_one_dialect() {
-        for (path, dialect) in [
-            ("/v1/customers", Dialect::Native),
-            ("/v1/customers/cus_1/blacklist", Dialect::Native),
-            ("/customers", Dialect::Odus),
-            ("/customers/cus_1/restrictions", Dialect::Odus),
-            ("/blacklist", Dialect::Odus),
-            ("/blacklists", Dialect::Native),
-            ("/payments/pay_1", Dialect::Odus),
-            ("/customer/add", Dialect::Idenza),
-            ("/risk/bin/score", Dialect::Idenza),
-            ("/", Dialect::Native),
-            ("*", Dialect::Native),
-        ] {
-            assert_eq!(Dialect::of_path(path), dialect, "{path}");
-        }
     }
 
     #[test]

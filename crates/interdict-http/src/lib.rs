@@ -3,6 +3,7 @@
 //! Deliberately not here: what the calls do (`interdict-app`), and any reading of configuration.
 
 pub mod body;
+pub mod dialect;
 pub mod docs_page;
 pub mod error;
 pub mod json;

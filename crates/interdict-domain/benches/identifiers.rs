@@ -67,7 +67,9 @@ fn written(c: &mut Criterion) {
     let moment = Timestamp::from_micros(1_795_232_613_123_456);
     let mut group = c.benchmark_group("write");
     group.bench_function("ksuid encode", |b| b.iter(|| black_box(id.ksuid()).encode()));
-    group.bench_function("ksuid decode", |b| b.iter(|| Ksuid::decode(black_box("2R0uWz4tu9wxTMBXxj9CJfSE9vV"))));
+    group.bench_function("ksuid decode", |b| {
+        b.iter(|| Ksuid::decode(black_box("2R0uWz4tu9wxTMBXxj9CJfSE9vV")));
+    });
     group.bench_function("customer id", |b| b.iter(|| write!(Sink(0), "{}", black_box(id))));
     group.bench_function("timestamp", |b| b.iter(|| write!(Sink(0), "{}", black_box(moment))));
     group.finish();

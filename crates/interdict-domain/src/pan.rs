@@ -280,8 +280,8 @@ mod tests {
 
     /// A number of one of the issuers, with its check digit right.
     fn pan() -> impl Strategy<Value = Vec<u8>> {
-        (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u32>(), vec_of_digits(19)).prop_map(
-            |(which, length, within, mut digits)| {
+        (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u32>(), vec_of_digits(19))
+            .prop_map(|(which, length, within, mut digits)| {
                 let issuer = which.get(ISSUERS);
                 digits.truncate(*length.get(issuer.lengths));
                 let prefix = (issuer.from + within % (issuer.to - issuer.from + 1)).to_string();
@@ -296,8 +296,7 @@ mod tests {
                     })
                     .unwrap();
                 digits
-            },
-        )
+            })
     }
 
     fn vec_of_digits(length: usize) -> impl Strategy<Value = Vec<u8>> {

@@ -28,7 +28,9 @@ const CODES: &[&str; 249] = &[
 
 /// The canonical form: two letters in upper case. White space around them is ignored.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
-    let code = <[u8; 2]>::try_from(text.trim().as_bytes()).ok().map(|code| code.map(|byte| byte.to_ascii_uppercase()));
+    let code = <[u8; 2]>::try_from(text.trim().as_bytes())
+        .ok()
+        .map(|code| code.map(|byte| byte.to_ascii_uppercase()));
     code.and_then(|code| CODES.binary_search_by(|known| known.as_bytes().cmp(&code)).ok())
         .and_then(|index| CODES.get(index))
         .map(|known| Cow::Borrowed(*known))

@@ -9,8 +9,9 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::IdentifierError;
 
-const REFUSED: IdentifierError =
-    IdentifierError("must be an address such as 203.0.113.7 or 2001:db8::1, or a range such as 203.0.113.0/24");
+const REFUSED: IdentifierError = IdentifierError(
+    "must be an address such as 203.0.113.7 or 2001:db8::1, or a range such as 203.0.113.0/24",
+);
 
 /// Bits of the prefix under which IPv6 writes the addresses of IPv4.
 const MAPPED_PREFIX_BITS: u8 = 96;
@@ -76,8 +77,22 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         for text in [
-            "", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", "1.2.3.4/33", "::1/129", "1.2.3.4/", "/24",
-            "1.2.3.0/255.255.255.0", "fe80::1%eth0", "[::1]", "1.2.3.4:80", "localhost", "0x7f.1", "2130706433",
+            "",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "256.1.1.1",
+            "1.2.3.4/33",
+            "::1/129",
+            "1.2.3.4/",
+            "/24",
+            "1.2.3.0/255.255.255.0",
+            "fe80::1%eth0",
+            "[::1]",
+            "1.2.3.4:80",
+            "localhost",
+            "0x7f.1",
+            "2130706433",
         ] {
             assert!(normalise(text).is_err(), "{text}");
         }

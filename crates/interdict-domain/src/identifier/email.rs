@@ -33,11 +33,19 @@ canonical_text!(
 /// The canonical form of an address; borrowed when the text is canonical already. White space around
 /// it is ignored.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
-    let text = text.trim();
+    let text = trim(text);
     match scan(text.as_bytes()) {
         Scan::Canonical => Ok(Cow::Borrowed(text)),
         Scan::UpperCase => Ok(Cow::Owned(text.to_ascii_lowercase())),
         Scan::Unclear => judge(text).map(Cow::Owned).ok_or(REFUSED),
+    }
+}
+
+/// Trims white space, sparing the ordinary text the search for it.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

@@ -11,8 +11,8 @@ pub struct Timestamp(i64);
 /// Years 0001 to 9999: what RFC 3339 can write.
 const MIN_US: i64 = -62_135_596_800_000_000;
 const MAX_US: i64 = 253_402_300_799_999_999;
-/// Microseconds of a day.
-const DAY_US: i64 = 86_400_000_000;
+/// The Unix epoch in UTC.
+const EPOCH: jiff::civil::DateTime = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 impl Timestamp {
     /// From microseconds since the Unix epoch, clamped to the years that RFC 3339 can write.
@@ -43,50 +43,14 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-21T03:43:33.123Z`. Written by hand, because each answer
-/// holds some and because jiff's times end a day before the year 9999 does.
+/// RFC 3339 in UTC with milliseconds: `2026-11-21T03:43:33.123Z`. Written as a civil time, because
+/// jiff's timestamps end a day before the year 9999 does.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = self.0.div_euclid(DAY_US);
-        let ms = self.0.rem_euclid(DAY_US) / 1_000;
-        let (year, month, day) = civil_from_days(days);
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        for (end, value) in [
-            (4, year),
-            (7, month),
-            (10, day),
-            (13, ms / 3_600_000),
-            (16, ms / 60_000 % 60),
-            (19, ms / 1_000 % 60),
-            (23, ms % 1_000),
-        ] {
-            write_digits(&mut text, end, value);
-        }
-        f.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        let since_epoch = jiff::SignedDuration::from_micros(self.0);
+        let civil = EPOCH.checked_add(since_epoch).map_err(|_| fmt::Error)?;
+        write!(f, "{civil:.3}Z")
     }
-}
-
-/// Writes a number's digits so that they end before a place, as far as zeros stand there.
-fn write_digits(text: &mut [u8; 24], end: usize, mut value: i64) {
-    for place in text.iter_mut().take(end).rev().take_while(|place| place.is_ascii_digit()) {
-        *place = b'0' + u8::try_from(value % 10).unwrap_or_default();
-        value /= 10;
-    }
-}
-
-/// Year, month and day of a day since the Unix epoch (H. Hinnant, "chrono-compatible low-level date
-/// algorithms"). Years begin in March there, so that the leap day comes last.
-const fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 impl fmt::Debug for Timestamp {
@@ -124,7 +88,7 @@ fn parse_at_the_ends(text: &str) -> Option<Timestamp> {
         return None;
     }
     let local = jiff::civil::DateTime::from_parts(pieces.date(), pieces.time()?);
-    let since_epoch = local.duration_since(jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    let since_epoch = local.duration_since(EPOCH);
     let micros = i64::try_from(since_epoch.as_micros()).ok()?;
     Some(Timestamp::from_micros(micros - i64::from(offset.seconds()) * 1_000_000))
 }

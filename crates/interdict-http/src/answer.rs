@@ -39,7 +39,13 @@ pub(crate) fn encode<T: Serialize>(body: &T) -> Vec<u8> {
 
 /// The answer of a mutation, about a customer, an entry, or nobody.
 pub(crate) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
-    Answer { status: status.as_u16(), body: encode(body), holds_secret: false, subject: None, identifier: None }
+    Answer {
+        status: status.as_u16(),
+        body: encode(body),
+        holds_secret: false,
+        subject: None,
+        identifier: None,
+    }
 }
 
 /// The same answer, marked with whom it is about: an erasure finds it.

@@ -2,7 +2,7 @@
 //! record for replays, answer with the revision.
 
 use axum::extract::{FromRequest, Request};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::store::{Authorship, MerchantTransaction};
@@ -13,7 +13,7 @@ use crate::body;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Detail};
 use crate::extract::{Rejected, reject};
-use crate::interface::{REVISION, State};
+use crate::interface::State;
 use crate::json::{self, Fields};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -39,7 +39,8 @@ impl FromRequest<State> for Mutation {
         let idempotency_key = idempotency_key(&parts.headers).map_err(|error| reject(&error, &path))?;
         cluster_wait(&parts.headers).map_err(|error| reject(&error, &path))?;
         let limits = state.body_limits(body::LIMIT_BYTES);
-        let bytes = body::read_json(&parts.headers, body, limits).await.map_err(|error| reject(&error, &path))?;
+        let bytes =
+            body::read_json(&parts.headers, body, limits).await.map_err(|error| reject(&error, &path))?;
         Ok(Self {
             method: parts.method.as_str().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -72,11 +73,8 @@ fn cluster_wait(headers: &HeaderMap) -> Result<(), ApiError> {
 impl Mutation {
     /// The fields of the body; an empty body has none.
     fn fields(&self) -> Result<Fields, ApiError> {
-        let fields = if self.bytes.is_empty() {
-            Fields::empty()
-        } else {
-            Fields::new(json::parse(&self.bytes)?)
-        };
+        let fields =
+            if self.bytes.is_empty() { Fields::empty() } else { Fields::new(json::parse(&self.bytes)?) };
         // Idenza takes its parameters from the body or from the query.
         Ok(if self.dialect == Dialect::Idenza { fields.and_query(&self.query) } else { fields })
     }
@@ -95,9 +93,10 @@ impl Mutation {
         E: Into<Failure>,
     {
         let service = &caller.service;
-        let replayable = self.idempotency_key.as_ref().map(|key| {
-            service.replayable(&self.method, &self.path, key, &self.query, &self.bytes)
-        });
+        let replayable = self
+            .idempotency_key
+            .as_ref()
+            .map(|key| service.replayable(&self.method, &self.path, key, &self.query, &self.bytes));
         let input = self.fields().map_err(Refused::from).and_then(read);
         let dialect = self.dialect;
         if replayable.is_none()
@@ -188,10 +187,4 @@ fn refuse(error: &MutateError) -> ApiError {
 pub(crate) fn read_failed(error: &interdict_app::store::StorageError) -> ApiError {
     tracing::error!(error = error as &dyn std::error::Error, "a read failed");
     ApiError::internal()
-}
-
-/// The header of a revision, where it is put by hand.
-pub(crate) fn with_revision(mut response: Response, revision: i64) -> Response {
-    response.headers_mut().insert(REVISION, HeaderValue::from(revision));
-    response.into_response()
 }

@@ -4,9 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use http::{Method, StatusCode};
+use interdict_app::App;
 use interdict_app::decision::{Code, Decision};
+use interdict_domain::mode::Mode;
 use parking_lot::RwLock;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 
 use crate::middleware::metrics::{Metrics, RouteMetrics};
@@ -33,6 +38,10 @@ pub(crate) struct Observed {
     pub(crate) decisions: RouteMetrics,
     pub(crate) batches: RouteMetrics,
     by_code: [(Code, Counter); Code::ALL.len()],
+    revision: Family<ModeLabels, Gauge>,
+    fresh: Family<ModeLabels, Gauge>,
+    customers: Family<ModeLabels, Gauge>,
+    entries: Family<ModeLabels, Gauge>,
     routes: RwLock<HashMap<(String, Method), RouteMetrics>>,
 }
 
@@ -43,6 +52,10 @@ impl Observed {
             decisions: metrics.route("/v1/decisions", "POST"),
             batches: metrics.route("/v1/decisions/batch", "POST"),
             by_code,
+            revision: register(&metrics, "index_revision", "Newest change that the index has seen"),
+            fresh: register(&metrics, "index_fresh", "1 while the index has seen everything, else 0"),
+            customers: register(&metrics, "index_customers", "Customers in the index"),
+            entries: register(&metrics, "index_entries", "Entries in the index"),
             routes: RwLock::default(),
             metrics,
         }
@@ -50,6 +63,23 @@ impl Observed {
 
     pub(crate) fn start() -> Instant {
         RouteMetrics::start()
+    }
+
+    /// Reads off what is known when asked: revisions, and what the index holds.
+    pub(crate) fn gauge(&self, app: &App) {
+        for mode in Mode::ALL {
+            let service = app.service(mode);
+            let labels = ModeLabels { mode: mode.as_str() };
+            let set = |family: &Family<ModeLabels, Gauge>, value: i64| {
+                family.get_or_create_owned(&labels).set(value);
+            };
+            set(&self.revision, service.readiness().revision);
+            set(&self.fresh, i64::from(service.readiness().fresh));
+            if let Some(statistics) = service.statistics() {
+                set(&self.customers, i64::try_from(statistics.customers).unwrap_or(i64::MAX));
+                set(&self.entries, i64::try_from(statistics.entries).unwrap_or(i64::MAX));
+            }
+        }
     }
 
     /// Counts a decision.
@@ -72,6 +102,17 @@ impl Observed {
         });
         route.answered(status, started);
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ModeLabels {
+    mode: &'static str,
+}
+
+fn register(metrics: &Metrics, name: &str, help: &str) -> Family<ModeLabels, Gauge> {
+    let family = Family::default();
+    metrics.with_registry(|registry| registry.register(name, help, family.clone()));
+    family
 }
 
 const fn outcome_of(code: Code) -> &'static str {

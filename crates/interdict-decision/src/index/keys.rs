@@ -1,49 +1,46 @@
 //! The key table: from an identifier's key to the sources that stand on it, in many shards.
 //!
 //! The key is a hash already, so its own bits choose: eight bytes of it the bucket and hashbrown's
-//! tag, two of the others the shard. An entry lives in the shard of its key, so that one lock makes
-//! its replacement atomic and one read finds it.
+//! tag, two of the others the shard. An entry lies whole in the slot of its key, one cache line, so
+//! that a hit costs no more misses than finding it; a link to a customer takes a slot of 20 bytes in
+//! a table beside. One lock over both makes the replacement of an entry atomic.
+//!
+//! Not here: the customers themselves, and ranges.
+
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::EntryId;
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Statistics;
 use super::entries::EntryRecord;
+use super::links::{Cluster, Link};
 use super::place::{Place, Position, Target};
 use super::slab::Slab;
 use super::texts::Texts;
-use std::sync::Arc;
 
 /// More shards make the pauses shorter in which one of them grows, and readers meet the applying
 /// thread less often; their headers should stay in the second-level cache.
 pub(crate) const SHARDS: usize = 1024;
 
-/// Twenty bytes: a key, and what it leads to.
-#[derive(Clone, Copy)]
+/// A key and the entry that stands on it. Several entries on one key take several slots.
+#[repr(align(64))] // One cache line, never two.
 struct Slot {
     key: IdentifierKey,
-    place: Place,
+    entry: EntryRecord,
 }
 
-/// The sources of a key that has several. The marked ones apart, because a decision without an
-/// explanation looks at them only.
-#[derive(Debug, Default)]
-struct Cluster {
-    marked: Vec<Place>,
-    unmarked: Vec<Place>,
-}
-
-#[repr(align(128))] // The lock and the table's header in one line, which no other shard writes.
+#[repr(align(128))] // The lock and the tables' headers in two lines, which no other shard writes.
 struct Shard {
     inside: RwLock<Inside>,
 }
 
 struct Inside {
-    table: HashTable<Slot>,
-    entries: Slab<EntryRecord>,
+    entries: HashTable<Slot>,
+    links: HashTable<Link>,
     clusters: Slab<Cluster>,
 }
 
@@ -71,8 +68,7 @@ pub(crate) enum Found<'a> {
 
 #[inline]
 fn hash(key: IdentifierKey) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = key.0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    u64::from_le_bytes(*key.0.first_chunk().unwrap_or(&[0; 8]))
 }
 
 #[inline]
@@ -87,16 +83,18 @@ impl Keys {
         // of them to grow.
         let mean = keys / SHARDS;
         let capacity = if keys == 0 { 0 } else { mean + 5 * mean.isqrt() + 1 };
-        let shards: Vec<Shard> = (0..SHARDS)
-            .map(|_| Shard {
+        let shard = || {
+            let entries = HashTable::with_capacity(capacity);
+            Shard {
                 inside: RwLock::new(Inside {
-                    table: HashTable::with_capacity(capacity),
-                    entries: Slab::with_capacity(capacity),
+                    entries,
+                    links: HashTable::new(),
                     clusters: Slab::with_capacity(0),
                 }),
-            })
-            .collect();
-        let Ok(shards) = shards.into_boxed_slice().try_into() else { return Self::with_capacity(keys) };
+            }
+        };
+        let shards: Box<[Shard]> = (0..SHARDS).map(|_| shard()).collect();
+        let Ok(shards) = shards.try_into() else { return Self::with_capacity(keys) };
         Self { shards }
     }
 
@@ -105,87 +103,92 @@ impl Keys {
         self.shards.get(shard(key)).map(|shard| &shard.inside)
     }
 
-    /// Shows what stands on a key; of customers only the marked ones, unless all are wanted.
+    fn write(&self, key: IdentifierKey) -> Option<RwLockWriteGuard<'_, Inside>> {
+        Some(self.shard(key)?.write())
+    }
+
     #[inline]
+    fn read(&self, key: IdentifierKey) -> Option<RwLockReadGuard<'_, Inside>> {
+        Some(self.shard(key)?.read())
+    }
+
+    /// Shows what stands on a key; of customers only the marked ones, unless all are wanted.
     pub(crate) fn visit(&self, key: IdentifierKey, all: bool, mut visit: impl FnMut(Found<'_>)) {
-        let Some(shard) = self.shard(key) else { return visit(Found::Unreadable) };
-        let inside = shard.read();
-        let Some(slot) = inside.table.find(hash(key), |slot| slot.key == key) else { return };
-        match slot.place.unpack() {
-            Target::Customer { marked: false, .. } | Target::Cluster { marked: false, .. } if !all => {}
-            Target::Entry(position) => {
-                visit(inside.entries.get(position).map_or(Found::Unreadable, Found::Entry));
-            }
-            Target::Customer { position, .. } => visit(Found::Customer(position)),
-            Target::Cluster { position, .. } => inside.visit_cluster(position, all, visit),
+        let Some(inside) = self.read(key) else { return visit(Found::Unreadable) };
+        inside.entries_of(key).for_each(|entry| visit(Found::Entry(entry)));
+        match inside.link(key).map(Place::unpack) {
+            None | Some(Target::Customer { marked: false, .. } | Target::Cluster { marked: false, .. })
+                if !all => {}
+            None => {}
+            Some(Target::Customer { position, .. }) => visit(Found::Customer(position)),
+            Some(Target::Cluster { position, .. }) => match inside.clusters.get(position) {
+                Some(cluster) => cluster.customers(all).for_each(|customer| visit(Found::Customer(customer))),
+                None => visit(Found::Unreadable),
+            },
         }
     }
 
-    /// The short way for the common case. Shows the one entry that stands on a key, if there is one;
-    /// false when there is more to see, which [`Self::visit`] shows.
+    /// The short way for the common case. Shows the entries that stand on a key; false when there is
+    /// more to see, which [`Self::visit`] shows.
     #[inline]
-    pub(crate) fn visit_single(&self, key: IdentifierKey, visit: impl FnOnce(&EntryRecord)) -> bool {
-        let Some(shard) = self.shard(key) else { return false };
-        let inside = shard.read();
-        let Some(slot) = inside.table.find(hash(key), |slot| slot.key == key) else { return true };
-        match slot.place.unpack() {
-            Target::Customer { marked, .. } | Target::Cluster { marked, .. } => !marked,
-            Target::Entry(position) => inside.entries.get(position).map(visit).is_some(),
+    pub(crate) fn visit_entries(&self, key: IdentifierKey, visit: impl FnMut(&EntryRecord)) -> bool {
+        let Some(inside) = self.read(key) else { return false };
+        inside.entries_of(key).for_each(visit);
+        match inside.link(key).map(Place::unpack) {
+            None => true,
+            Some(Target::Customer { marked, .. } | Target::Cluster { marked, .. }) => !marked,
         }
     }
 
     /// Puts an entry, in one step. Returns the texts of the one that it replaces.
-    pub(crate) fn put_entry(&self, key: IdentifierKey, record: EntryRecord) -> Option<Arc<Texts>> {
-        let mut inside = self.shard(key)?.write();
-        if let Some(place) = inside.place(key)
-            && let Some(position) = inside.entry_position(place, record.id)
-            && let Some(held) = inside.entries.get_mut(position)
-        {
-            return std::mem::replace(held, record).texts;
+    pub(crate) fn put_entry(&self, key: IdentifierKey, entry: EntryRecord) -> Option<Arc<Texts>> {
+        let mut inside = self.write(key)?;
+        let same = |slot: &Slot| slot.key == key && slot.entry.id == entry.id;
+        if let Some(held) = inside.entries.find_mut(hash(key), same) {
+            return std::mem::replace(&mut held.entry, entry).texts;
         }
-        let place = Place::pack(Target::Entry(inside.entries.insert(record)));
-        inside.add(key, place);
+        inside.entries.insert_unique(hash(key), Slot { key, entry }, |slot| hash(slot.key));
         None
     }
 
     /// Removes an entry. Returns its texts.
     pub(crate) fn remove_entry(&self, key: IdentifierKey, id: EntryId) -> Option<Arc<Texts>> {
-        let mut inside = self.shard(key)?.write();
-        let place = inside.place(key)?;
-        let position = inside.entry_position(place, id)?;
-        inside.take(key, Place::pack(Target::Entry(position)));
-        inside.entries.remove(position)?.texts
+        let mut inside = self.write(key)?;
+        let same = |slot: &Slot| slot.key == key && slot.entry.id == id;
+        let (slot, _) = inside.entries.find_entry(hash(key), same).ok()?.remove();
+        slot.entry.texts
     }
 
     /// Leads a key to a customer, or marks anew one that it leads to.
     pub(crate) fn link(&self, key: IdentifierKey, position: Position, marked: bool) {
-        let Some(shard) = self.shard(key) else { return };
-        let wanted = Place::pack(Target::Customer { position, marked });
-        let other = Place::pack(Target::Customer { position, marked: !marked });
-        let mut inside = shard.write();
-        if inside.has(key, wanted) {
-            return;
-        }
+        let Some(mut inside) = self.write(key) else { return };
         // Under one lock: no reader sees the customer twice or not at all.
-        inside.take(key, other);
-        inside.add(key, wanted);
+        inside.unlink(key, position);
+        inside.add_link(key, Place::pack(Target::Customer { position, marked }));
     }
 
     /// Leads a key to a customer no more.
     pub(crate) fn unlink(&self, key: IdentifierKey, position: Position) {
-        let Some(shard) = self.shard(key) else { return };
-        let mut inside = shard.write();
-        for marked in [true, false] {
-            inside.take(key, Place::pack(Target::Customer { position, marked }));
+        if let Some(mut inside) = self.write(key) {
+            inside.unlink(key, position);
         }
     }
 
     /// Shows every key and everything that stands on it.
     pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, Found<'_>)) {
         for shard in self.shards.iter() {
-            let keys: Vec<IdentifierKey> = shard.inside.read().table.iter().map(|slot| slot.key).collect();
-            for key in keys {
-                self.visit(key, true, |found| visit(key, found));
+            let inside = shard.inside.read();
+            inside.entries.iter().for_each(|slot| visit(slot.key, Found::Entry(&slot.entry)));
+            for link in &inside.links {
+                match link.place.unpack() {
+                    Target::Customer { position, .. } => visit(link.key, Found::Customer(position)),
+                    Target::Cluster { position, .. } => match inside.clusters.get(position) {
+                        Some(cluster) => {
+                            cluster.customers(true).for_each(|it| visit(link.key, Found::Customer(it)));
+                        }
+                        None => visit(link.key, Found::Unreadable),
+                    },
+                }
             }
         }
     }
@@ -193,133 +196,80 @@ impl Keys {
     pub(crate) fn shrink(&self) {
         for shard in self.shards.iter() {
             let mut inside = shard.inside.write();
-            inside.table.shrink_to_fit(|slot| hash(slot.key));
-            inside.entries.shrink();
+            inside.entries.shrink_to_fit(|slot| hash(slot.key));
+            inside.links.shrink_to_fit(|link| hash(link.key));
             inside.clusters.shrink();
         }
     }
 
     pub(crate) fn count(&self, statistics: &mut Statistics) {
-        statistics.key_bytes += size_of_val(&*self.shards);
+        statistics.entry_bytes += size_of_val(&*self.shards);
         for shard in self.shards.iter() {
             let inside = shard.inside.read();
-            statistics.keys += inside.table.len();
             statistics.entries += inside.entries.len();
-            statistics.key_bytes += inside.table.allocation_size();
-            statistics.entry_bytes += inside.entries.bytes() + inside.clusters.bytes();
-            for cluster in inside.clusters.iter() {
-                let places = cluster.marked.capacity() + cluster.unmarked.capacity();
-                statistics.entry_bytes += places * size_of::<Place>();
-            }
+            statistics.links += inside.links.len();
+            statistics.entry_bytes += inside.entries.allocation_size();
+            statistics.link_bytes += inside.links.allocation_size() + inside.clusters.bytes();
+            statistics.link_bytes += inside.clusters.iter().map(Cluster::bytes).sum::<usize>();
         }
     }
 }
 
 impl Inside {
-    #[cold]
-    fn visit_cluster(&self, position: u32, all: bool, mut visit: impl FnMut(Found<'_>)) {
-        let Some(cluster) = self.clusters.get(position) else { return visit(Found::Unreadable) };
-        let unmarked = if all { cluster.unmarked.as_slice() } else { &[] };
-        for place in cluster.marked.iter().chain(unmarked) {
-            visit(match place.unpack() {
-                Target::Entry(position) => self.entries.get(position).map_or(Found::Unreadable, Found::Entry),
-                Target::Customer { position, .. } => Found::Customer(position),
-                Target::Cluster { .. } => Found::Unreadable,
-            });
-        }
+    #[inline]
+    fn entries_of(&self, key: IdentifierKey) -> impl Iterator<Item = &EntryRecord> {
+        let same_hash = self.entries.iter_hash(hash(key));
+        same_hash.filter(move |slot| slot.key == key).map(|slot| &slot.entry)
     }
 
-    fn place(&self, key: IdentifierKey) -> Option<Place> {
-        self.table.find(hash(key), |slot| slot.key == key).map(|slot| slot.place)
+    #[inline]
+    fn link(&self, key: IdentifierKey) -> Option<Place> {
+        self.links.find(hash(key), |link| link.key == key).map(|link| link.place)
     }
 
-    /// The single places behind one.
-    fn places(&self, place: Place) -> impl Iterator<Item = Place> {
-        let (single, cluster) = match place.unpack() {
-            Target::Cluster { position, .. } => (None, self.clusters.get(position)),
-            Target::Entry(_) | Target::Customer { .. } => (Some(place), None),
-        };
-        let several = cluster.into_iter().flat_map(|cluster| cluster.marked.iter().chain(&cluster.unmarked));
-        single.into_iter().chain(several.copied())
-    }
-
-    fn entry_position(&self, place: Place, id: EntryId) -> Option<u32> {
-        self.places(place).find_map(|place| match place.unpack() {
-            Target::Entry(position) => {
-                self.entries.get(position).is_some_and(|entry| entry.id == id).then_some(position)
-            }
-            Target::Customer { .. } | Target::Cluster { .. } => None,
-        })
-    }
-
-    fn has(&self, key: IdentifierKey, place: Place) -> bool {
-        self.place(key).is_some_and(|held| self.places(held).any(|single| single == place))
-    }
-
-    fn add(&mut self, key: IdentifierKey, place: Place) {
-        let Self { table, clusters, .. } = self;
-        match table.entry(hash(key), |slot| slot.key == key, |slot| hash(slot.key)) {
+    fn add_link(&mut self, key: IdentifierKey, place: Place) {
+        let Self { links, clusters, .. } = self;
+        match links.entry(hash(key), |link| link.key == key, |link| hash(link.key)) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot { key, place });
+                vacant.insert(Link { key, place });
             }
             Entry::Occupied(mut occupied) => {
-                let slot = occupied.get_mut();
-                let position = match slot.place.unpack() {
+                let link = occupied.get_mut();
+                let position = match link.place.unpack() {
                     Target::Cluster { position, .. } => position,
-                    Target::Entry(_) | Target::Customer { .. } => {
-                        let mut cluster = Cluster::default();
-                        cluster.push(slot.place);
-                        clusters.insert(cluster)
-                    }
+                    Target::Customer { .. } => clusters.insert(Cluster::of(link.place)),
                 };
+                // A cluster that cannot be reached is looked at, and then blocks.
                 let marked = clusters.get_mut(position).is_none_or(|cluster| {
                     cluster.push(place);
-                    !cluster.marked.is_empty()
+                    cluster.is_marked()
                 });
-                slot.place = Place::pack(Target::Cluster { position, marked });
+                link.place = Place::pack(Target::Cluster { position, marked });
             }
         }
     }
 
-    /// Takes a single place away from a key, if it is there.
-    fn take(&mut self, key: IdentifierKey, place: Place) {
-        let Self { table, clusters, .. } = self;
-        let Ok(mut occupied) = table.find_entry(hash(key), |slot| slot.key == key) else { return };
-        let held = occupied.get().place;
-        let Target::Cluster { position, .. } = held.unpack() else {
-            if held == place {
-                occupied.remove();
+    fn unlink(&mut self, key: IdentifierKey, customer: Position) {
+        let Self { links, clusters, .. } = self;
+        let Ok(mut occupied) = links.find_entry(hash(key), |link| link.key == key) else { return };
+        match occupied.get().place.unpack() {
+            Target::Customer { position, .. } => {
+                if position == customer {
+                    occupied.remove();
+                }
             }
-            return;
-        };
-        let Some(cluster) = clusters.get_mut(position) else { return };
-        cluster.remove(place);
-        occupied.get_mut().place = match (cluster.marked.as_slice(), cluster.unmarked.as_slice()) {
-            (&[last], []) | ([], &[last]) => {
-                clusters.remove(position);
-                last
+            Target::Cluster { position, .. } => {
+                let Some(cluster) = clusters.get_mut(position) else { return };
+                cluster.remove(customer);
+                let marked = cluster.is_marked();
+                occupied.get_mut().place = match cluster.last() {
+                    None => Place::pack(Target::Cluster { position, marked }),
+                    Some(last) => {
+                        clusters.remove(position);
+                        last
+                    }
+                };
             }
-            (marked, _) => Place::pack(Target::Cluster { position, marked: !marked.is_empty() }),
-        };
-    }
-}
-
-impl Cluster {
-    fn side(&mut self, place: Place) -> &mut Vec<Place> {
-        match place.unpack() {
-            Target::Customer { marked: false, .. } => &mut self.unmarked,
-            Target::Entry(_) | Target::Customer { .. } | Target::Cluster { .. } => &mut self.marked,
-        }
-    }
-
-    fn push(&mut self, place: Place) {
-        self.side(place).push(place);
-    }
-
-    fn remove(&mut self, place: Place) {
-        let side = self.side(place);
-        if let Some(at) = side.iter().position(|&held| held == place) {
-            side.swap_remove(at);
         }
     }
 }
@@ -329,17 +279,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_takes_20_bytes() {
-        assert_eq!(size_of::<Slot>(), 20);
+    fn an_entry_takes_one_cache_line() {
+        assert_eq!(size_of::<Slot>(), 64);
     }
 
     #[test]
     fn a_place_that_leads_nowhere_is_shown_as_unreadable() {
         let keys = Keys::with_capacity(0);
         let key = IdentifierKey([7; 16]);
-        keys.shard(key).unwrap().write().add(key, Place::pack(Target::Entry(12)));
+        let nowhere = Place::pack(Target::Cluster { position: 12, marked: true });
+        keys.write(key).unwrap().add_link(key, nowhere);
         let mut unreadable = 0;
         keys.visit(key, false, |found| unreadable += u32::from(matches!(found, Found::Unreadable)));
         assert_eq!(unreadable, 1);
+        assert!(!keys.visit_entries(key, |_| {}));
     }
 }

@@ -46,7 +46,7 @@ struct Inside {
 
 /// The key table.
 pub(crate) struct Keys {
-    shards: Box<[Shard; SHARDS]>,
+    shards: Box<[Shard]>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -93,9 +93,7 @@ impl Keys {
                 }),
             }
         };
-        let shards: Box<[Shard]> = (0..SHARDS).map(|_| shard()).collect();
-        let Ok(shards) = shards.try_into() else { return Self::with_capacity(keys) };
-        Self { shards }
+        Self { shards: (0..SHARDS).map(|_| shard()).collect() }
     }
 
     #[inline]

@@ -174,7 +174,7 @@ impl Keys {
 
     /// Shows every key and everything that stands on it.
     pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, Found<'_>)) {
-        for shard in self.shards.iter() {
+        for shard in &self.shards {
             let inside = shard.inside.read();
             inside.entries.iter().for_each(|slot| visit(slot.key, Found::Entry(&slot.entry)));
             for link in &inside.links {
@@ -192,7 +192,7 @@ impl Keys {
     }
 
     pub(crate) fn shrink(&self) {
-        for shard in self.shards.iter() {
+        for shard in &self.shards {
             let mut inside = shard.inside.write();
             inside.entries.shrink_to_fit(|slot| hash(slot.key));
             inside.links.shrink_to_fit(|link| hash(link.key));
@@ -202,7 +202,7 @@ impl Keys {
 
     pub(crate) fn count(&self, statistics: &mut Statistics) {
         statistics.entry_bytes += size_of_val(&*self.shards);
-        for shard in self.shards.iter() {
+        for shard in &self.shards {
             let inside = shard.inside.read();
             statistics.entries += inside.entries.len();
             statistics.links += inside.links.len();

@@ -104,7 +104,7 @@ fn load(entries: u64, customers: u64) -> Index {
     let held = index.statistics();
     #[expect(clippy::cast_precision_loss, reason = "printed to one digit")]
     let each = |bytes: usize| bytes as f64 / held.entries as f64;
-    println!("bytes an entry, its key included: {:.1}", each(held.entry_bytes));
+    println!("bytes an entry, its key included: {:.1}", each(held.table_bytes));
     let before = Instant::now();
     for number in 0..customers {
         index.apply(&[customer(number, number.is_multiple_of(2))]);

@@ -2,22 +2,21 @@
 //!
 //! The key is a hash already, so its own bits choose: eight bytes of it the bucket and hashbrown's
 //! tag, two of the others the shard. An entry lies whole in the slot of its key, one cache line, so
-//! that a hit costs no more misses than finding it; a link to a customer takes a slot of 20 bytes in
-//! a table beside. One lock over both makes the replacement of an entry atomic.
+//! that a hit costs no more misses than finding it. A link to customers takes a slot too: a table
+//! beside would save two thirds of its memory, and cost each miss a second probe.
 //!
 //! Not here: the customers themselves, and ranges.
 
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::EntryId;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Statistics;
+use super::cluster::Cluster;
 use super::entries::EntryRecord;
-use super::links::{Cluster, Link};
 use super::place::{Place, Position, Target};
 use super::slab::Slab;
 use super::texts::Texts;
@@ -26,21 +25,28 @@ use super::texts::Texts;
 /// thread less often; their headers should stay in the second-level cache.
 pub(crate) const SHARDS: usize = 1024;
 
-/// A key and the entry that stands on it. Several entries on one key take several slots.
+/// A key and one thing that stands on it: several take several slots.
 #[repr(align(64))] // One cache line, never two.
 struct Slot {
     key: IdentifierKey,
-    entry: EntryRecord,
+    standing: Standing,
 }
 
-#[repr(align(128))] // The lock and the tables' headers in two lines, which no other shard writes.
+enum Standing {
+    Entry(EntryRecord),
+    /// To the customers that have the identifier; at most one for each key.
+    Link(Place),
+}
+
+#[repr(align(128))] // The lock and the table's header in one line, which no other shard writes.
 struct Shard {
     inside: RwLock<Inside>,
 }
 
 struct Inside {
-    entries: HashTable<Slot>,
-    links: HashTable<Link>,
+    table: HashTable<Slot>,
+    /// How many of the slots are links.
+    links: usize,
     clusters: Slab<Cluster>,
 }
 
@@ -83,17 +89,14 @@ impl Keys {
         // of them to grow.
         let mean = keys / SHARDS;
         let capacity = if keys == 0 { 0 } else { mean + 5 * mean.isqrt() + 1 };
-        let shard = || {
-            let entries = HashTable::with_capacity(capacity);
-            Shard {
-                inside: RwLock::new(Inside {
-                    entries,
-                    links: HashTable::new(),
-                    clusters: Slab::with_capacity(0),
-                }),
-            }
+        let shard = |_| Shard {
+            inside: RwLock::new(Inside {
+                table: HashTable::with_capacity(capacity),
+                links: 0,
+                clusters: Slab::with_capacity(0),
+            }),
         };
-        Self { shards: (0..SHARDS).map(|_| shard()).collect() }
+        Self { shards: (0..SHARDS).map(shard).collect() }
     }
 
     #[inline]
@@ -113,48 +116,42 @@ impl Keys {
     /// Shows what stands on a key; of customers only the marked ones, unless all are wanted.
     pub(crate) fn visit(&self, key: IdentifierKey, all: bool, mut visit: impl FnMut(Found<'_>)) {
         let Some(inside) = self.read(key) else { return visit(Found::Unreadable) };
-        inside.entries_of(key).for_each(|entry| visit(Found::Entry(entry)));
-        match inside.link(key).map(Place::unpack) {
-            None | Some(Target::Customer { marked: false, .. } | Target::Cluster { marked: false, .. })
-                if !all => {}
-            None => {}
-            Some(Target::Customer { position, .. }) => visit(Found::Customer(position)),
-            Some(Target::Cluster { position, .. }) => match inside.clusters.get(position) {
-                Some(cluster) => cluster.customers(all).for_each(|customer| visit(Found::Customer(customer))),
-                None => visit(Found::Unreadable),
-            },
+        for standing in inside.of(key) {
+            inside.show(standing, all, &mut visit);
         }
     }
 
     /// The short way for the common case. Shows the entries that stand on a key; false when there is
     /// more to see, which [`Self::visit`] shows.
     #[inline]
-    pub(crate) fn visit_entries(&self, key: IdentifierKey, visit: impl FnMut(&EntryRecord)) -> bool {
+    pub(crate) fn visit_entries(&self, key: IdentifierKey, mut visit: impl FnMut(&EntryRecord)) -> bool {
         let Some(inside) = self.read(key) else { return false };
-        inside.entries_of(key).for_each(visit);
-        match inside.link(key).map(Place::unpack) {
-            None => true,
-            Some(Target::Customer { marked, .. } | Target::Cluster { marked, .. }) => !marked,
+        let mut all_seen = true;
+        for standing in inside.of(key) {
+            match standing {
+                Standing::Entry(entry) => visit(entry),
+                Standing::Link(place) => all_seen = !place.is_marked(),
+            }
         }
+        all_seen
     }
 
     /// Puts an entry, in one step. Returns the texts of the one that it replaces.
     pub(crate) fn put_entry(&self, key: IdentifierKey, entry: EntryRecord) -> Option<Arc<Texts>> {
         let mut inside = self.write(key)?;
-        let same = |slot: &Slot| slot.key == key && slot.entry.id == entry.id;
-        if let Some(held) = inside.entries.find_mut(hash(key), same) {
-            return std::mem::replace(&mut held.entry, entry).texts;
+        if let Some(slot) = inside.table.find_mut(hash(key), |slot| slot.is_entry(key, entry.id)) {
+            return std::mem::replace(&mut slot.standing, Standing::Entry(entry)).texts();
         }
-        inside.entries.insert_unique(hash(key), Slot { key, entry }, |slot| hash(slot.key));
+        inside.insert(Slot { key, standing: Standing::Entry(entry) });
         None
     }
 
     /// Removes an entry. Returns its texts.
     pub(crate) fn remove_entry(&self, key: IdentifierKey, id: EntryId) -> Option<Arc<Texts>> {
         let mut inside = self.write(key)?;
-        let same = |slot: &Slot| slot.key == key && slot.entry.id == id;
-        let (slot, _) = inside.entries.find_entry(hash(key), same).ok()?.remove();
-        slot.entry.texts
+        let found = inside.table.find_entry(hash(key), |slot| slot.is_entry(key, id));
+        let (slot, _) = found.ok()?.remove();
+        slot.standing.texts()
     }
 
     /// Leads a key to a customer, or marks anew one that it leads to.
@@ -176,17 +173,8 @@ impl Keys {
     pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, Found<'_>)) {
         for shard in &self.shards {
             let inside = shard.inside.read();
-            inside.entries.iter().for_each(|slot| visit(slot.key, Found::Entry(&slot.entry)));
-            for link in &inside.links {
-                match link.place.unpack() {
-                    Target::Customer { position, .. } => visit(link.key, Found::Customer(position)),
-                    Target::Cluster { position, .. } => match inside.clusters.get(position) {
-                        Some(cluster) => {
-                            cluster.customers(true).for_each(|it| visit(link.key, Found::Customer(it)));
-                        }
-                        None => visit(link.key, Found::Unreadable),
-                    },
-                }
+            for slot in &inside.table {
+                inside.show(&slot.standing, true, &mut |found| visit(slot.key, found));
             }
         }
     }
@@ -194,79 +182,109 @@ impl Keys {
     pub(crate) fn shrink(&self) {
         for shard in &self.shards {
             let mut inside = shard.inside.write();
-            inside.entries.shrink_to_fit(|slot| hash(slot.key));
-            inside.links.shrink_to_fit(|link| hash(link.key));
+            inside.table.shrink_to_fit(|slot| hash(slot.key));
             inside.clusters.shrink();
         }
     }
 
     pub(crate) fn count(&self, statistics: &mut Statistics) {
-        statistics.entry_bytes += size_of_val(&*self.shards);
+        statistics.table_bytes += size_of_val(&*self.shards);
         for shard in &self.shards {
             let inside = shard.inside.read();
-            statistics.entries += inside.entries.len();
-            statistics.links += inside.links.len();
-            statistics.entry_bytes += inside.entries.allocation_size();
-            statistics.link_bytes += inside.links.allocation_size() + inside.clusters.bytes();
-            statistics.link_bytes += inside.clusters.iter().map(Cluster::bytes).sum::<usize>();
+            statistics.entries += inside.table.len() - inside.links;
+            statistics.links += inside.links;
+            statistics.table_bytes += inside.table.allocation_size() + inside.clusters.bytes();
+            statistics.table_bytes += inside.clusters.iter().map(Cluster::bytes).sum::<usize>();
+        }
+    }
+}
+
+impl Slot {
+    fn is_entry(&self, key: IdentifierKey, id: EntryId) -> bool {
+        self.key == key && matches!(&self.standing, Standing::Entry(entry) if entry.id == id)
+    }
+
+    fn is_link(&self, key: IdentifierKey) -> bool {
+        self.key == key && matches!(&self.standing, Standing::Link(_))
+    }
+}
+
+impl Standing {
+    fn texts(self) -> Option<Arc<Texts>> {
+        match self {
+            Self::Entry(entry) => entry.texts,
+            Self::Link(_) => None,
         }
     }
 }
 
 impl Inside {
+    /// What stands on a key.
     #[inline]
-    fn entries_of(&self, key: IdentifierKey) -> impl Iterator<Item = &EntryRecord> {
-        let same_hash = self.entries.iter_hash(hash(key));
-        same_hash.filter(move |slot| slot.key == key).map(|slot| &slot.entry)
+    fn of(&self, key: IdentifierKey) -> impl Iterator<Item = &Standing> {
+        let same_hash = self.table.iter_hash(hash(key));
+        same_hash.filter(move |slot| slot.key == key).map(|slot| &slot.standing)
     }
 
-    #[inline]
-    fn link(&self, key: IdentifierKey) -> Option<Place> {
-        self.links.find(hash(key), |link| link.key == key).map(|link| link.place)
-    }
-
-    fn add_link(&mut self, key: IdentifierKey, place: Place) {
-        let Self { links, clusters, .. } = self;
-        match links.entry(hash(key), |link| link.key == key, |link| hash(link.key)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Link { key, place });
-            }
-            Entry::Occupied(mut occupied) => {
-                let link = occupied.get_mut();
-                let position = match link.place.unpack() {
-                    Target::Cluster { position, .. } => position,
-                    Target::Customer { .. } => clusters.insert(Cluster::of(link.place)),
-                };
-                // A cluster that cannot be reached is looked at, and then blocks.
-                let marked = clusters.get_mut(position).is_none_or(|cluster| {
-                    cluster.push(place);
-                    cluster.is_marked()
-                });
-                link.place = Place::pack(Target::Cluster { position, marked });
-            }
+    fn show(&self, standing: &Standing, all: bool, visit: &mut impl FnMut(Found<'_>)) {
+        let place = match standing {
+            Standing::Entry(entry) => return visit(Found::Entry(entry)),
+            Standing::Link(place) => *place,
+        };
+        if !all && !place.is_marked() {
+            return;
+        }
+        match place.unpack() {
+            Target::Customer { position, .. } => visit(Found::Customer(position)),
+            Target::Cluster { position, .. } => match self.clusters.get(position) {
+                Some(cluster) => cluster.customers(all).for_each(|customer| visit(Found::Customer(customer))),
+                None => visit(Found::Unreadable),
+            },
         }
     }
 
+    fn insert(&mut self, slot: Slot) {
+        self.table.insert_unique(hash(slot.key), slot, |slot| hash(slot.key));
+    }
+
+    fn add_link(&mut self, key: IdentifierKey, place: Place) {
+        let Self { table, clusters, .. } = self;
+        let Some(slot) = table.find_mut(hash(key), |slot| slot.is_link(key)) else {
+            self.links += 1;
+            return self.insert(Slot { key, standing: Standing::Link(place) });
+        };
+        let Standing::Link(held) = &mut slot.standing else { return };
+        let position = match held.unpack() {
+            Target::Cluster { position, .. } => position,
+            Target::Customer { .. } => clusters.insert(Cluster::of(*held)),
+        };
+        // A cluster that cannot be reached is looked at, and then blocks.
+        let marked = clusters.get_mut(position).is_none_or(|cluster| {
+            cluster.push(place);
+            cluster.is_marked()
+        });
+        *held = Place::pack(Target::Cluster { position, marked });
+    }
+
     fn unlink(&mut self, key: IdentifierKey, customer: Position) {
-        let Self { links, clusters, .. } = self;
-        let Ok(mut occupied) = links.find_entry(hash(key), |link| link.key == key) else { return };
-        match occupied.get().place.unpack() {
-            Target::Customer { position, .. } => {
-                if position == customer {
-                    occupied.remove();
-                }
+        let Self { table, clusters, links } = self;
+        let Ok(mut occupied) = table.find_entry(hash(key), |slot| slot.is_link(key)) else { return };
+        let Standing::Link(held) = &mut occupied.get_mut().standing else { return };
+        match held.unpack() {
+            Target::Customer { position, .. } if position == customer => {
+                occupied.remove();
+                *links -= 1;
             }
+            Target::Customer { .. } => {}
             Target::Cluster { position, .. } => {
                 let Some(cluster) = clusters.get_mut(position) else { return };
                 cluster.remove(customer);
-                let marked = cluster.is_marked();
-                occupied.get_mut().place = match cluster.last() {
-                    None => Place::pack(Target::Cluster { position, marked }),
-                    Some(last) => {
-                        clusters.remove(position);
-                        last
-                    }
-                };
+                if let Some(last) = cluster.last() {
+                    *held = last;
+                    clusters.remove(position);
+                } else {
+                    *held = Place::pack(Target::Cluster { position, marked: cluster.is_marked() });
+                }
             }
         }
     }
@@ -277,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_takes_one_cache_line() {
+    fn a_slot_takes_one_cache_line() {
         assert_eq!(size_of::<Slot>(), 64);
     }
 

@@ -8,11 +8,11 @@
 //! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
 //! tries of their own beside `keys`; and how facts are folded in ([`crate::apply`]).
 
+mod cluster;
 mod customers;
 mod entries;
 mod fingerprint;
 mod keys;
-mod links;
 mod moment;
 mod place;
 mod slab;
@@ -54,10 +54,8 @@ pub struct Statistics {
     pub entries: usize,
     /// Distinct keys that lead to customers.
     pub links: usize,
-    /// Bytes of the entries, their keys included, without their texts.
-    pub entry_bytes: usize,
-    /// Bytes of the links.
-    pub link_bytes: usize,
+    /// Bytes of the key table: of keys, entries and links, without texts.
+    pub table_bytes: usize,
     /// Bytes of the customers, without their texts.
     pub customer_bytes: usize,
 }

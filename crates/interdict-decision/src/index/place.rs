@@ -48,9 +48,15 @@ impl Place {
         Self(tag | position | if marked { MARKED } else { 0 })
     }
 
+    /// Whether something stands against a customer there.
+    #[inline]
+    pub(crate) const fn is_marked(self) -> bool {
+        self.0 & MARKED != 0
+    }
+
     #[inline]
     pub(crate) const fn unpack(self) -> Target {
-        let (position, marked) = (self.0 & NOWHERE, self.0 & MARKED != 0);
+        let (position, marked) = (self.0 & NOWHERE, self.is_marked());
         if self.0 & CLUSTER == 0 {
             Target::Customer { position: Position(position), marked }
         } else {

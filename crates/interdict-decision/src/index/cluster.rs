@@ -1,15 +1,6 @@
-//! Links: from the key of an email, phone or ref to the customers that have it.
-
-use interdict_domain::identifier::IdentifierKey;
+//! The customers that share an email or phone.
 
 use super::place::{Place, Position, Target};
-
-/// Twenty bytes: a key, and where it leads.
-#[derive(Clone, Copy)]
-pub(super) struct Link {
-    pub(super) key: IdentifierKey,
-    pub(super) place: Place,
-}
 
 /// The customers of a key that several have. The marked ones apart, because a decision without an
 /// explanation looks at them only.
@@ -67,15 +58,5 @@ impl Cluster {
 
     pub(super) fn bytes(&self) -> usize {
         (self.marked.capacity() + self.unmarked.capacity()) * size_of::<Position>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_takes_20_bytes() {
-        assert_eq!(size_of::<Link>(), 20);
     }
 }

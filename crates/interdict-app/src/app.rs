@@ -128,6 +128,12 @@ impl App {
         })
     }
 
+    /// What people call an actor: a key by its name.
+    pub fn label_of(&self, actor: &Actor) -> Option<String> {
+        let known = self.directory.by_id(actor.id.parse().ok()?)?;
+        Some(known.credential.name.clone())
+    }
+
     /// Runs a piece of work in the core's next commit, for a thread that may wait.
     pub fn write_core<T, E, F>(&self, actor: Actor, work: F) -> Result<T, WriteError<E>>
     where

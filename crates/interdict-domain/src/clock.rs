@@ -11,6 +11,8 @@ pub struct Timestamp(i64);
 /// Years 0001 to 9999: what RFC 3339 can write.
 const MIN_US: i64 = -62_135_596_800_000_000;
 const MAX_US: i64 = 253_402_300_799_999_999;
+/// The Unix epoch in UTC.
+const EPOCH: jiff::civil::DateTime = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 impl Timestamp {
     /// From microseconds since the Unix epoch, clamped to the years that RFC 3339 can write.
@@ -41,13 +43,13 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-21T03:43:33.123Z`.
+/// RFC 3339 in UTC with milliseconds: `2026-11-21T03:43:33.123Z`. Written as a civil time, because
+/// jiff's timestamps end a day before the year 9999 does.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
-            Ok(moment) => write!(f, "{moment:.3}"),
-            Err(_) => Err(fmt::Error),
-        }
+        let since_epoch = jiff::SignedDuration::from_micros(self.0);
+        let civil = EPOCH.checked_add(since_epoch).map_err(|_| fmt::Error)?;
+        write!(f, "{civil:.3}Z")
     }
 }
 
@@ -66,9 +68,29 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let moment: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
-        Ok(Self::from_micros(moment.as_microsecond()))
+        // jiff also takes years of six digits with a sign.
+        if text.starts_with(['+', '-']) {
+            return Err(TimestampError);
+        }
+        match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => Ok(Self::from_micros(moment.as_microsecond())),
+            Err(_) => parse_at_the_ends(text).ok_or(TimestampError),
+        }
     }
+}
+
+/// The first and the last day that RFC 3339 can write lie outside jiff's times, but people send
+/// `9999-12-31T23:59:59Z` for "never".
+fn parse_at_the_ends(text: &str) -> Option<Timestamp> {
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let offset = pieces.to_numeric_offset()?;
+    if pieces.time_zone_annotation().is_some() || !matches!(pieces.date().year(), 1 | 9999) {
+        return None;
+    }
+    let local = jiff::civil::DateTime::from_parts(pieces.date(), pieces.time()?);
+    let since_epoch = local.duration_since(EPOCH);
+    let micros = i64::try_from(since_epoch.as_micros()).ok()?;
+    Some(Timestamp::from_micros(micros - i64::from(offset.seconds()) * 1_000_000))
 }
 
 impl serde::Serialize for Timestamp {
@@ -98,6 +120,8 @@ pub trait Random: Send + Sync {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -110,8 +134,32 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_time_can_be_written() {
-        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
-        assert_eq!(Timestamp::from_micros(i64::MIN).to_string(), "0001-01-01T00:00:00.000Z");
+    fn the_ends_of_time_can_be_written_and_read() {
+        for (micros, text) in [(i64::MAX, "9999-12-31T23:59:59.999Z"), (i64::MIN, "0001-01-01T00:00:00.000Z")]
+        {
+            assert_eq!(Timestamp::from_micros(micros).to_string(), text);
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        for text in ["9999-12-31T23:59:59", "9999-12-31", "9999-13-31T23:59:59Z", "-000001-01-01T00:00:00Z"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn times_are_written_as_jiff_writes_them(micros in MIN_US..253_402_207_200_000_000) {
+            let moment = Timestamp::from_micros(micros);
+            let floor = jiff::Timestamp::from_microsecond(micros.div_euclid(1_000) * 1_000);
+            if let Ok(floor) = floor {
+                prop_assert_eq!(moment.to_string(), format!("{floor:.3}"));
+            }
+            let read: Timestamp = moment.to_string().parse().unwrap();
+            prop_assert_eq!(read.micros(), micros.div_euclid(1_000) * 1_000);
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*|(0001|9999)-[0-9]{2}-[0-9]{2}T[0-9:.]{8}(Z|[+-][0-9:]{5})") {
+            let _ = text.parse::<Timestamp>();
+        }
     }
 }

@@ -1,5 +1,13 @@
 //! Free text that people write: reasons, names, messages, metadata. Each type has a limit, refuses
 //! control characters and card numbers, and keeps the text exactly as it was sent.
+//!
+//! Deliberately not here: escaping, which is the business of whoever shows a text.
+
+mod addresses;
+mod metadata;
+
+pub use addresses::Addresses;
+pub use metadata::Metadata;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +28,7 @@ pub enum TextError {
     /// A card number where none may stand.
     #[error("must not hold a card number: remove it, and send a token or a fingerprint instead")]
     CardNumber,
-    /// Metadata with too many keys or too much text.
+    /// Metadata with too many keys or too much text, or an address of another shape.
     #[error("{0}")]
     Metadata(&'static str),
 }
@@ -30,6 +38,7 @@ fn check(text: &str, max_chars: usize, line_breaks: bool) -> Result<(), TextErro
     if text.len() > max_chars && text.chars().count() > max_chars {
         return Err(TextError::TooLong { max_chars });
     }
+    // C0, DEL and C1: what NUL does to PostgreSQL, and escapes to a terminal.
     let refused = |c: char| c.is_control() && !(line_breaks && matches!(c, '\n' | '\r' | '\t'));
     if text.chars().any(refused) {
         return Err(TextError::ControlCharacter);
@@ -90,49 +99,74 @@ text!(
     Name, max_chars: 200, line_breaks: false
 );
 
-/// Whatever the merchant attached to a customer.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Metadata(pub serde_json::Map<String, serde_json::Value>);
-
-impl std::fmt::Debug for Metadata {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Metadata(…)")
+/// Checks a key of metadata or of an address.
+fn check_key(key: &str) -> Result<(), TextError> {
+    if key.is_empty() {
+        return Err(TextError::Metadata("must have keys of 1 to 64 characters"));
     }
+    check(key, KEY_CHARS_MAX, false)
 }
 
-impl Metadata {
-    /// Metadata that was checked when it was stored.
-    pub fn from_stored(map: serde_json::Map<String, serde_json::Value>) -> Self {
-        Self(map)
-    }
+/// The longest key of metadata or of an address, in characters.
+const KEY_CHARS_MAX: usize = 64;
 
-    /// stub
-    pub fn parse(map: serde_json::Map<String, serde_json::Value>) -> Result<Self, TextError> {
-        Ok(Self(map))
-    }
-
-    /// stub
-    pub fn merge(
-        &mut self,
-        _patch: Option<serde_json::Map<String, serde_json::Value>>,
-    ) -> Result<(), TextError> {
-        Ok(())
-    }
+/// Checks that a number is none of a card. The digits behind a decimal point are no card's.
+fn check_number(number: &serde_json::Number) -> Result<(), TextError> {
+    let holds_pan = match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(integer), _, _) => pan::holds_pan(&integer.to_string()),
+        (_, Some(integer), _) => pan::holds_pan(&integer.to_string()),
+        (_, _, Some(float)) => pan::holds_pan(&format!("{:.0}", float.trunc())),
+        _ => false,
+    };
+    if holds_pan { Err(TextError::CardNumber) } else { Ok(()) }
 }
 
-/// Odus's two addresses, as they were sent.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Addresses {
-    /// Where bills go.
-    pub billing: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Where goods go.
-    pub shipping: Option<serde_json::Map<String, serde_json::Value>>,
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-impl std::fmt::Debug for Addresses {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Addresses(…)")
+    use super::*;
+
+    #[test]
+    fn a_text_is_kept_exactly() {
+        let text = "  Chargeback\r\n\tof the 3rd\u{202e} – „fraud“ ";
+        assert_eq!(Reason::parse(text).unwrap().as_str(), text);
+        assert!(Name::parse("Zoë\u{301} O'Neil").is_ok());
+        assert!(Reason::parse("").is_ok());
+    }
+
+    #[test]
+    fn limits_are_counted_in_characters() {
+        assert!(Name::parse(&"é".repeat(200)).is_ok());
+        assert_eq!(Name::parse(&"é".repeat(201)), Err(TextError::TooLong { max_chars: 200 }));
+        assert!(PublicMessage::parse(&"é".repeat(300)).is_ok());
+        assert!(Reason::parse(&"é".repeat(1001)).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        for c in ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}') {
+            let text = format!("a{c}b");
+            let line_break = matches!(c, '\n' | '\r' | '\t');
+            assert_eq!(Reason::parse(&text).is_ok(), line_break, "{c:?}");
+            assert_eq!(Name::parse(&text), Err(TextError::ControlCharacter), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn card_numbers_are_refused_and_not_repeated() {
+        let error = Reason::parse("paid with 4242 4242 4242 4242").unwrap_err();
+        assert_eq!(error, TextError::CardNumber);
+        assert!(!error.to_string().contains("4242"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_kept_and_taken_again(text: String) {
+            if let Ok(reason) = Reason::parse(&text) {
+                prop_assert_eq!(reason.as_str(), &text);
+                prop_assert!(Reason::parse(reason.as_str()).is_ok());
+            }
+        }
     }
 }

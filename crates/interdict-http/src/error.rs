@@ -11,6 +11,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub use crate::dialect::Dialect;
 use crate::json::JsonError;
 
 /// One thing that is wrong with a body or a query.
@@ -26,29 +27,6 @@ impl Detail {
     /// One problem.
     pub fn new(path: impl Into<String>, issue: impl Into<String>) -> Self {
         Self { path: path.into(), issue: issue.into() }
-    }
-}
-
-/// Whose shapes a path answers in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// Duro's style, grown further.
-    Native,
-    /// Odus's paths: their own bodies and pages, Duro's errors.
-    Odus,
-    /// Idenza's paths: everything their own.
-    Idenza,
-}
-
-impl Dialect {
-    /// The dialect of a path. The three vendors' paths do not collide.
-    pub fn of_path(path: &str) -> Self {
-        let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next());
-        match first {
-            Some("customers" | "blacklist" | "payments") => Self::Odus,
-            Some("customer" | "risk") => Self::Idenza,
-            _ => Self::Native,
-        }
     }
 }
 
@@ -108,11 +86,20 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    /// 400: a header that cannot be read. The message says what it must be.
+    pub fn bad_header(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// Idenza's 400 without `missing_fields`: nothing is missing, the state is another.
+    pub fn idenza_only(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "not_listed", message)
+    }
+
     /// 405. `allow` such as "GET, POST".
-    pub fn method_not_allowed(allow: &'static str) -> Self {
-        let message = format!("This path does not have this method. Use one of: {allow}.");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-            .with_header(ALLOW, HeaderValue::from_static(allow))
+    pub fn method_not_allowed(allow: HeaderValue) -> Self {
+        let message = "This path does not have this method. The Allow header names those that it has.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).with_header(ALLOW, allow)
     }
 
     /// 408, and the connection closes: what follows on it cannot be told from the rest of the body.
@@ -234,13 +221,19 @@ impl ApiError {
         self.with_header(CONNECTION, HeaderValue::from_static("close"))
     }
 
-    /// Status and headers, but the body in the shape of the dialect.
-    pub fn respond<B: From<Bytes>>(&self, dialect: Dialect) -> Response<B> {
+    /// Status and body in the shape of the dialect.
+    pub fn render(&self, dialect: Dialect) -> (StatusCode, Vec<u8>) {
         let (status, body) = match dialect {
             Dialect::Native | Dialect::Odus => (self.status, json!({ "error": self.envelope() })),
             Dialect::Idenza => self.idenza(),
         };
-        let mut response = Response::new(B::from(Bytes::from(body.to_string())));
+        (status, body.to_string().into_bytes())
+    }
+
+    /// The whole answer in the shape of the dialect.
+    pub fn respond<B: From<Bytes>>(&self, dialect: Dialect) -> Response<B> {
+        let (status, body) = self.render(dialect);
+        let mut response = Response::new(B::from(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -275,7 +268,7 @@ impl ApiError {
             StatusCode::SERVICE_UNAVAILABLE => {
                 (self.status, json!({ "error": "Parties service unavailable" }))
             }
-            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if self.code != "not_listed" => {
                 let missing: Vec<&str> = self
                     .details
                     .iter()
@@ -335,25 +328,6 @@ mod tests {
     }
 
     #[test]
-    fn a_path_has_one_dialect() {
-        for (path, dialect) in [
-            ("/v1/customers", Dialect::Native),
-            ("/v1/customers/cus_1/blacklist", Dialect::Native),
-            ("/customers", Dialect::Odus),
-            ("/customers/cus_1/restrictions", Dialect::Odus),
-            ("/blacklist", Dialect::Odus),
-            ("/blacklists", Dialect::Native),
-            ("/payments/pay_1", Dialect::Odus),
-            ("/customer/add", Dialect::Idenza),
-            ("/risk/bin/score", Dialect::Idenza),
-            ("/", Dialect::Native),
-            ("*", Dialect::Native),
-        ] {
-            assert_eq!(Dialect::of_path(path), dialect, "{path}");
-        }
-    }
-
-    #[test]
     fn a_validation_error_has_details_and_others_have_none() {
         let error = ApiError::invalid("reason", "must be a text");
         let (status, answer) = body(&error, Dialect::Native);
@@ -389,7 +363,8 @@ mod tests {
 
     #[test]
     fn headers_belong_to_the_refusal() {
-        let response: Response<Bytes> = ApiError::method_not_allowed("GET, POST").respond(Dialect::Native);
+        let response: Response<Bytes> =
+            ApiError::method_not_allowed(HeaderValue::from_static("GET, POST")).respond(Dialect::Native);
         assert_eq!(response.headers()[ALLOW], "GET, POST");
         let response: Response<Bytes> = ApiError::rate_limited(7).respond(Dialect::Idenza);
         assert_eq!(

@@ -2,10 +2,27 @@
 //!
 //! Deliberately not here: what the calls do (`interdict-app`), and any reading of configuration.
 
+mod answer;
 pub mod body;
+pub mod dialect;
 pub mod docs_page;
 pub mod error;
+mod extract;
+mod idenza;
+mod interface;
 pub mod json;
 pub mod middleware;
+mod mutation;
+mod observed;
+mod odus;
+mod openapi;
+mod operations;
 pub mod page;
+mod profile;
+mod router;
 pub mod server;
+mod v1;
+mod views;
+
+pub use interface::{AnswerBody, Http, HttpOptions};
+pub use openapi::openapi_json;

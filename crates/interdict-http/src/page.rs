@@ -89,6 +89,11 @@ impl Query {
         })
     }
 
+    /// Notes a problem with a parameter, for rules that the readers do not know.
+    pub fn problem(&mut self, name: &str, issue: &str) {
+        self.problems.push(Detail::new(name, issue));
+    }
+
     /// Odus's filter `name[eq]=value`.
     pub fn filter_eq(&mut self, name: &str) -> Option<&str> {
         self.get(&format!("{name}[eq]"))

@@ -2,7 +2,7 @@
 //! clients, a limit on connections, and a drain that finishes what runs.
 //!
 //! A request costs nothing here beyond hyper's own work but a few plain stores and a match on its path:
-//! no timer (one [`watch::Watcher`] looks after all connections), no allocation, no boxed future.
+//! no timer (one watcher looks after all connections), no allocation, no boxed future.
 //!
 //! Deliberately not here: routes, and the time limit of a body ([`crate::body`]), which only its reader
 //! can answer with 408.

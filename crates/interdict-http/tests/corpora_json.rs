@@ -3,6 +3,14 @@
 //! The corpus lies outside the project: `INTERDICT_CORPORA`, or `../shared/corpora` beside it. Without
 //! it this test says so and is left out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
 use std::path::PathBuf;
 
 use interdict_http::json::{JsonError, parse};

@@ -1,5 +1,13 @@
 //! TLS with a certificate made for the test: HTTP/1.1, HTTP/2, and what does not work.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
 mod support;
 
 use std::path::Path;

@@ -159,7 +159,7 @@ fn read(row: &Row<'_>) -> Result<Customer, StorageError> {
             role: name(8)?,
             date_of_birth: row.get::<_, Option<String>>(9)?.map(DateOfBirth::from_stored),
             addresses: Addresses { billing: map(10)?, shipping: map(11)? },
-            metadata: Metadata::from_stored(map(12)?.unwrap_or_default()),
+            metadata: Metadata(map(12)?.unwrap_or_default()),
         },
         restriction: Restriction {
             cit: row.get::<_, i64>(13)? != 0,

@@ -23,39 +23,85 @@ pub(super) enum Scan {
     Unclear,
 }
 
+/// What a byte is, as bits.
+pub(super) mod class {
+    /// May stand in a label, or is the dot between two.
+    pub const DOMAIN: u8 = 1;
+    /// May stand in a local part, dots included.
+    pub const LOCAL: u8 = 2;
+    /// A dot.
+    pub const DOT: u8 = 4;
+    /// A dot or a hyphen: no label begins or ends with a hyphen, none is empty. And two hyphens may
+    /// be an A-label, whose content has to be checked.
+    pub const EDGE: u8 = 8;
+    /// In a label, makes it no number.
+    pub const NO_NUMBER: u8 = 16;
+    /// An upper-case letter.
+    pub const UPPER: u8 = 32;
+
+    /// The class of each byte.
+    const TABLE: [u8; 256] = table();
+
+    /// The class of a byte. A table, because decisions wait for it.
+    pub fn of(byte: u8) -> u8 {
+        TABLE.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "evaluated while compiling")]
+    const fn table() -> [u8; 256] {
+        let mut table = [0; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            table[byte as usize] = match byte {
+                b'a'..=b'z' => DOMAIN | LOCAL | NO_NUMBER,
+                b'A'..=b'Z' => DOMAIN | LOCAL | NO_NUMBER | UPPER,
+                b'0'..=b'9' => DOMAIN | LOCAL,
+                b'-' => DOMAIN | LOCAL | NO_NUMBER | EDGE,
+                b'.' => DOMAIN | LOCAL | DOT | EDGE,
+                // What else RFC 5321 lets an unquoted local part hold.
+                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^' | b'_'
+                | b'`' | b'{' | b'|' | b'}' | b'~' => LOCAL,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        table
+    }
+}
+
 /// Judges an ordinary ASCII domain in one pass. It never says good of what the long way refuses.
 pub(super) fn scan(domain: &[u8]) -> Scan {
-    let mut upper_case = false;
-    let mut label_bytes = 0_usize;
+    let (mut all, mut any, mut doubled, mut label) = (class::DOMAIN, 0, 0, 0);
     let mut labels = 1_usize;
-    let mut label_has_letter = false;
-    let mut previous = b'.';
-    for &byte in domain {
-        match byte {
-            b'a'..=b'z' => label_has_letter = true,
-            b'A'..=b'Z' => (label_has_letter, upper_case) = (true, true),
-            b'0'..=b'9' => {}
-            // Two hyphens may be an A-label, whose content has to be checked.
-            b'-' if previous != b'.' && previous != b'-' => label_has_letter = true,
-            b'.' if previous != b'.' && previous != b'-' && label_bytes <= LABEL_BYTES_MAX => {
-                label_bytes = 0;
-                labels += 1;
-                label_has_letter = false;
-                previous = byte;
-                continue;
-            }
-            _ => return Scan::Unclear,
+    let mut label_begin = 0_usize;
+    let mut label_bytes_max = 0_usize;
+    // As if a dot stood before the domain, so that an edge at its start is a double one.
+    let mut previous = class::EDGE;
+    for (position, &byte) in domain.iter().enumerate() {
+        let class = class::of(byte);
+        all &= class;
+        any |= class;
+        doubled |= class & previous;
+        previous = class;
+        label |= class;
+        if class & class::DOT != 0 {
+            label_bytes_max = label_bytes_max.max(position - label_begin);
+            label_begin = position + 1;
+            labels += 1;
+            label = 0;
         }
-        label_bytes += 1;
-        previous = byte;
     }
-    let ends_well = label_has_letter && previous != b'-' && label_bytes <= LABEL_BYTES_MAX;
-    if labels < 2 || !ends_well || domain.len() > BYTES_MAX {
-        Scan::Unclear
-    } else if upper_case {
-        Scan::UpperCase
-    } else {
-        Scan::Canonical
+    label_bytes_max = label_bytes_max.max(domain.len() - label_begin);
+    let is_good = all != 0
+        && (doubled | previous) & class::EDGE == 0
+        && label & class::NO_NUMBER != 0
+        && labels >= 2
+        && label_bytes_max <= LABEL_BYTES_MAX
+        && domain.len() <= BYTES_MAX;
+    match (is_good, any & class::UPPER) {
+        (false, _) => Scan::Unclear,
+        (true, 0) => Scan::Canonical,
+        (true, _) => Scan::UpperCase,
     }
 }
 
@@ -126,7 +172,7 @@ mod tests {
         fn the_short_way_agrees_with_the_long_one(domain in "[a-cA-C0-2.\\-]{1,12}") {
             match scan(domain.as_bytes()) {
                 Scan::Unclear => {}
-                Scan::Canonical => prop_assert_eq!(judge(&domain).as_deref(), Some(domain.as_str())),
+                Scan::Canonical => prop_assert_eq!(judge(&domain), Some(Cow::Borrowed(domain.as_str()))),
                 Scan::UpperCase => {
                     prop_assert_eq!(judge(&domain), Some(Cow::Owned(domain.to_ascii_lowercase())));
                 }

@@ -11,7 +11,7 @@ use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::IdentifierError;
-use super::domain::{self, Scan};
+use super::domain::{self, Scan, class};
 
 /// The longest address, in bytes of its canonical form (RFC 5321, as corrected by erratum 1690).
 const BYTES_MAX: usize = 254;
@@ -33,7 +33,7 @@ canonical_text!(
 /// The canonical form of an address; borrowed when the text is canonical already. White space around
 /// it is ignored.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
-    let text = text.trim();
+    let text = trim(text);
     match scan(text.as_bytes()) {
         Scan::Canonical => Ok(Cow::Borrowed(text)),
         Scan::UpperCase => Ok(Cow::Owned(text.to_ascii_lowercase())),
@@ -41,24 +41,36 @@ pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
     }
 }
 
+/// Trims white space, sparing the ordinary text the search for it.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Judges an ordinary ASCII address in one pass. It never says good of what the long way refuses.
 fn scan(text: &[u8]) -> Scan {
-    let mut upper_case = false;
+    let (mut any, mut doubled) = (0, 0);
     // As if a dot stood before the address, so that one at its start is a double one.
-    let mut previous = b'.';
+    let mut previous = class::DOT;
     for (position, &byte) in text.iter().enumerate() {
-        match byte {
-            b'A'..=b'Z' => upper_case = true,
-            b'.' if previous == b'.' => return Scan::Unclear,
-            b'@' if previous != b'.' && position <= LOCAL_BYTES_MAX && text.len() <= BYTES_MAX => {
-                let rest = domain::scan(text.get(position + 1..).unwrap_or_default());
-                return if rest == Scan::Canonical && upper_case { Scan::UpperCase } else { rest };
-            }
-            b'.' => {}
-            _ if is_atext(byte) => {}
-            _ => return Scan::Unclear,
+        let class = class::of(byte);
+        if class & class::LOCAL != 0 {
+            any |= class;
+            doubled |= class & previous;
+            previous = class;
+            continue;
         }
-        previous = byte;
+        let is_good = byte == b'@'
+            && (doubled | previous) & class::DOT == 0
+            && position <= LOCAL_BYTES_MAX
+            && text.len() <= BYTES_MAX;
+        return match (is_good, domain::scan(text.get(position + 1..).unwrap_or_default())) {
+            (true, Scan::Canonical) if any & class::UPPER != 0 => Scan::UpperCase,
+            (true, rest) => rest,
+            (false, _) => Scan::Unclear,
+        };
     }
     Scan::Unclear
 }
@@ -85,19 +97,11 @@ fn fold(local: &str) -> String {
     local.nfd().default_case_fold().nfc().collect()
 }
 
-/// What RFC 5321 lets an unquoted local part hold, besides dots.
-const fn is_atext(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*'
-            | b'+' | b'-' | b'/' | b'=' | b'?' | b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~'
-    )
-}
-
-/// The same with RFC 6531: other letters and signs, but none that nobody can see.
+/// What RFC 5321 lets an unquoted local part hold, and with RFC 6531 other letters and signs, but none
+/// that nobody can see. No dots.
 fn is_atom_char(c: char) -> bool {
     match u8::try_from(c) {
-        Ok(byte) if byte.is_ascii() => is_atext(byte),
+        Ok(byte) if byte.is_ascii() => class::of(byte) & (class::LOCAL | class::DOT) == class::LOCAL,
         _ => !c.is_whitespace() && !c.is_control() && !is_format(c),
     }
 }

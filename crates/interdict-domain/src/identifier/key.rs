@@ -62,24 +62,21 @@ impl Pepper {
         // Up to 55 bytes of value fit one BLAKE3 block together with the prefix: the common case
         // is hashed from the stack in one go.
         let mut block = [0_u8; 64];
-        let digest = match block.get_mut(9..9 + value.len()) {
-            Some(room) => {
-                room.copy_from_slice(value.as_bytes());
-                if let Some(head) = block.first_chunk_mut::<8>() {
-                    *head = merchant.0.to_le_bytes();
-                }
-                if let Some(byte) = block.get_mut(8) {
-                    *byte = kind.code();
-                }
-                blake3::keyed_hash(&self.0, block.get(..9 + value.len()).unwrap_or_default())
+        let digest = if let Some(room) = block.get_mut(9..9 + value.len()) {
+            room.copy_from_slice(value.as_bytes());
+            if let Some(head) = block.first_chunk_mut::<8>() {
+                *head = merchant.0.to_le_bytes();
             }
-            None => {
-                let mut hasher = blake3::Hasher::new_keyed(&self.0);
-                hasher.update(&merchant.0.to_le_bytes());
-                hasher.update(&[kind.code()]);
-                hasher.update(value.as_bytes());
-                hasher.finalize()
+            if let Some(byte) = block.get_mut(8) {
+                *byte = kind.code();
             }
+            blake3::keyed_hash(&self.0, block.get(..9 + value.len()).unwrap_or_default())
+        } else {
+            let mut hasher = blake3::Hasher::new_keyed(&self.0);
+            hasher.update(&merchant.0.to_le_bytes());
+            hasher.update(&[kind.code()]);
+            hasher.update(value.as_bytes());
+            hasher.finalize()
         };
         let mut key = [0_u8; 16];
         key.copy_from_slice(digest.as_bytes().first_chunk::<16>().unwrap_or(&[0; 16]));

@@ -1,0 +1,172 @@
+//! The service under all routes: the hot routes first, then the router; and the shape of what the
+//! router says by itself (404, 405).
+//!
+//! Deliberately not here: which routes there are ([`crate::router`]).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{HeaderName, Method, Request, Response, StatusCode};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use interdict_app::App;
+use tower::ServiceExt as _;
+
+use crate::body::BodyLimits;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::middleware::metrics::Metrics;
+use crate::middleware::rate_limit::RateLimits;
+use crate::observed::Observed;
+use crate::server::{self, ClientAddress};
+use crate::v1::{batch, decisions};
+
+/// How many changes an answer has seen.
+pub(crate) const REVISION: HeaderName = HeaderName::from_static("interdict-revision");
+
+/// How the routes treat their callers.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpOptions {
+    /// How long a read with `Interdict-At-Least` waits for its revision.
+    pub at_least_wait: Duration,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { at_least_wait: Duration::from_secs(1), body_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub(crate) struct State(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) app: Arc<App>,
+    pub(crate) limits: RateLimits,
+    pub(crate) observed: Observed,
+    pub(crate) options: HttpOptions,
+}
+
+impl std::ops::Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
+    /// The limits of a body.
+    pub(crate) fn body_limits(&self, bytes_max: usize) -> BodyLimits {
+        BodyLimits { bytes_max, timeout: self.options.body_timeout }
+    }
+}
+
+/// All routes, as a service. Cheap to clone.
+#[derive(Clone)]
+pub struct Http {
+    state: State,
+    router: Router,
+}
+
+impl Http {
+    /// All routes over an application.
+    pub fn new(app: Arc<App>, metrics: Metrics, options: HttpOptions) -> Self {
+        let observed = Observed::new(metrics);
+        let state = State(Arc::new(Shared { app, limits: RateLimits::default(), observed, options }));
+        let router = crate::router::router(state.clone());
+        Self { state, router }
+    }
+
+    async fn answer(self, mut request: Request<Incoming>, client: ClientAddress) -> Response<AnswerBody> {
+        // The hot routes are answered before the router: one comparison instead of a tree, a boxed
+        // handler and a boxed body.
+        if request.method() == Method::POST {
+            match request.uri().path() {
+                "/v1/decisions" => return decisions::answer(&self.state, request, client).await,
+                "/v1/decisions/batch" => return batch::answer(&self.state, request, client).await,
+                _ => {}
+            }
+        }
+        let started = Observed::start();
+        let (method, dialect) = (request.method().clone(), Dialect::of_path(request.uri().path()));
+        request.extensions_mut().insert(client);
+        let route = crate::observed::RouteSlot::default();
+        request.extensions_mut().insert(route.clone());
+        let answered = self.router.oneshot(request.map(axum::body::Body::new)).await;
+        let response = answered.unwrap_or_else(|never| match never {}).map(AnswerBody::Streamed);
+        let response = shape(response, dialect);
+        self.state.observed.answered(route.template(), &method, response.status(), started);
+        response
+    }
+}
+
+/// Gives the router's own 405 the dialect's envelope; its `Allow` stays.
+fn shape(response: Response<AnswerBody>, dialect: Dialect) -> Response<AnswerBody> {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED || response.headers().contains_key(CONTENT_TYPE) {
+        return response;
+    }
+    let allow = response.headers().get(ALLOW).cloned().unwrap_or(HeaderValue::from_static("GET"));
+    ApiError::method_not_allowed(allow).respond(dialect)
+}
+
+impl server::Service for Http {
+    type Body = AnswerBody;
+    type Future = Pin<Box<dyn Future<Output = Response<AnswerBody>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>, client: ClientAddress) -> Self::Future {
+        Box::pin(self.clone().answer(request, client))
+    }
+}
+
+/// The body of an answer: bytes at hand, or what the router made.
+pub enum AnswerBody {
+    /// Bytes at hand.
+    Whole(Bytes),
+    /// What the router made.
+    Streamed(axum::body::Body),
+}
+
+impl From<Bytes> for AnswerBody {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(bytes)
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Streamed(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Streamed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Streamed(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! How every mutation goes: read the body, run the use case in the next commit together with the
+//! record for replays, answer with the revision.
+
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use interdict_app::store::{Authorship, MerchantTransaction};
+use interdict_app::{Answer, Caller, MutateError, Mutated, Refusal, UseCaseError};
+
+use crate::answer;
+use crate::body;
+use crate::dialect::Dialect;
+use crate::error::{ApiError, Detail};
+use crate::extract::{Rejected, reject};
+use crate::interface::State;
+use crate::json::{self, Fields};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The longest `Idempotency-Key`.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// A mutation as it arrived.
+pub(crate) struct Mutation {
+    method: String,
+    path: String,
+    query: String,
+    idempotency_key: Option<String>,
+    bytes: Bytes,
+    dialect: Dialect,
+}
+
+impl FromRequest<State> for Mutation {
+    type Rejection = Rejected;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Rejected> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let idempotency_key = idempotency_key(&parts.headers).map_err(|error| reject(&error, &path))?;
+        cluster_wait(&parts.headers).map_err(|error| reject(&error, &path))?;
+        let limits = state.body_limits(body::LIMIT_BYTES);
+        let bytes =
+            body::read_json(&parts.headers, body, limits).await.map_err(|error| reject(&error, &path))?;
+        Ok(Self {
+            method: parts.method.as_str().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            dialect: Dialect::of_path(&path),
+            path,
+            idempotency_key,
+            bytes,
+        })
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_CHARS_MAX);
+    match key {
+        Some(key) => Ok(Some(key.to_owned())),
+        None => Err(ApiError::bad_header("Idempotency-Key must be 1 to 255 visible ASCII characters.")),
+    }
+}
+
+/// One node has applied its own change before it answers: with SQLite, that is the cluster.
+fn cluster_wait(headers: &HeaderMap) -> Result<(), ApiError> {
+    match headers.get("interdict-wait") {
+        None => Ok(()),
+        Some(value) if value == "cluster" => Ok(()),
+        Some(_) => Err(ApiError::bad_header("Interdict-Wait must be \"cluster\", or be left out.")),
+    }
+}
+
+impl Mutation {
+    /// The fields of the body; an empty body has none.
+    fn fields(&self) -> Result<Fields, ApiError> {
+        let fields =
+            if self.bytes.is_empty() { Fields::empty() } else { Fields::new(json::parse(&self.bytes)?) };
+        // Idenza takes its parameters from the body or from the query.
+        Ok(if self.dialect == Dialect::Idenza { fields.and_query(&self.query) } else { fields })
+    }
+
+    /// Runs a use case on what `read` makes of the body, and answers with what `show` makes of the
+    /// result.
+    pub(crate) async fn run<I, T, E>(
+        self,
+        caller: &Caller,
+        read: impl FnOnce(Fields) -> Result<I, Refused>,
+        act: impl FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>, I) -> Result<T, E> + Send + 'static,
+        show: impl FnOnce(&T, &Authorship<'_>) -> Answer + Send + 'static,
+    ) -> Response
+    where
+        I: Send + 'static,
+        E: Into<Failure>,
+    {
+        let service = &caller.service;
+        let replayable = self
+            .idempotency_key
+            .as_ref()
+            .map(|key| service.replayable(&self.method, &self.path, key, &self.query, &self.bytes));
+        let input = self.fields().map_err(Refused::from).and_then(read);
+        let dialect = self.dialect;
+        if replayable.is_none()
+            && let Err(Refused(error)) = &input
+        {
+            return error.respond(dialect);
+        }
+        let mutated = service
+            .mutate(caller, replayable, move |transaction, by| {
+                let refused = |error: &ApiError| Refusal::Answer(answer::refusal(error, dialect));
+                let input = input.map_err(|Refused(error)| refused(&error))?;
+                match act(transaction, by, input) {
+                    Ok(done) => Ok(show(&done, by)),
+                    Err(error) => Err(match error.into() {
+                        Failure::Refused(error) => refused(&error),
+                        Failure::Storage(error) => Refusal::Storage(error),
+                    }),
+                }
+            })
+            .await;
+        match mutated {
+            Ok(mutated) => respond(mutated),
+            Err(error) => refuse(&error).respond(dialect),
+        }
+    }
+}
+
+/// A body that was refused.
+pub(crate) struct Refused(pub(crate) ApiError);
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Vec<Detail>> for Refused {
+    fn from(details: Vec<Detail>) -> Self {
+        Self(ApiError::validation(details))
+    }
+}
+
+/// Why a use case said no, as outsiders see it.
+pub(crate) enum Failure {
+    /// The caller's to mend.
+    Refused(Box<ApiError>),
+    /// The store's.
+    Storage(interdict_app::store::StorageError),
+}
+
+impl From<UseCaseError> for Failure {
+    fn from(error: UseCaseError) -> Self {
+        Self::Refused(Box::new(match error {
+            UseCaseError::Storage(error) => return Self::Storage(error),
+            UseCaseError::NotFound(what) => ApiError::not_found(what),
+            UseCaseError::RefTaken => ApiError::conflict(
+                "Another customer of this merchant has this merchantRef. Update that customer, or use another ref.",
+            ),
+            UseCaseError::Invalid { path, issue } => ApiError::invalid(path, issue),
+        }))
+    }
+}
+
+fn respond(mutated: Mutated) -> Response {
+    let status = StatusCode::from_u16(mutated.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = answer::bytes(status, mutated.answer.body, mutated.revision);
+    if mutated.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// What the caller is told when nothing was done; the log has the rest.
+fn refuse(error: &MutateError) -> ApiError {
+    match error {
+        MutateError::IdempotencyConflict => ApiError::idempotency_conflict(),
+        MutateError::IdempotencyInProgress => ApiError::idempotency_in_progress(),
+        MutateError::SecretAlreadyShown => ApiError::secret_already_shown(),
+        MutateError::Overloaded | MutateError::Unavailable => ApiError::unavailable(),
+        MutateError::Failed(_) | MutateError::CommitFailed => {
+            tracing::error!(error = error as &dyn std::error::Error, "a mutation failed");
+            ApiError::internal()
+        }
+    }
+}
+
+/// What the caller is told when a read fails; the log has the rest.
+pub(crate) fn read_failed(error: &interdict_app::store::StorageError) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, "a read failed");
+    ApiError::internal()
+}

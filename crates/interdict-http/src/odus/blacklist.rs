@@ -1,0 +1,129 @@
+//! `/blacklist`: emails that may not pay (Odus, The Blacklist). The block entries of kind `email`.
+
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::store::{EntryFilter, StorageError};
+use interdict_app::{Answer, NewEntry, UseCaseError, list_entry, unlist_entry};
+use interdict_domain::entry::{Entry, EntrySource, List};
+use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::ids::EntryId;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::Reason;
+
+use super::customers::request;
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::json::Fields;
+use crate::mutation::{Mutation, Refused, read_failed};
+use crate::page::NumberedPage;
+use crate::v1::entries::deleted;
+use crate::views::BlacklistEntryView;
+
+fn email(text: &str) -> Result<Identifier, interdict_domain::identifier::IdentifierError> {
+    Identifier::parse(Kind::Email, text)
+}
+
+fn read(mut fields: Fields) -> Result<NewEntry, Refused> {
+    let identifier = fields.parse("email", email);
+    let identifier = fields.required("email", identifier);
+    let reason = fields.parse("reason", Reason::parse).value();
+    let new = identifier.map(|identifier| NewEntry {
+        list: List::Block,
+        identifier,
+        reason,
+        reason_code: None,
+        public_message: None,
+        scopes: Scopes::BOTH,
+        strength: None,
+        starts_at: None,
+        expires_at: None,
+        source: EntrySource::Api,
+    });
+    Ok(fields.finish(new)?)
+}
+
+fn shown((entry, is_new): &(Entry, bool)) -> Answer {
+    let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
+    answer::about_identifier(answer::answer(status, &BlacklistEntryView::of(entry)), entry.key)
+}
+
+pub(crate) async fn add(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
+    mutation.run(&key.caller, read, list_entry, |listed, _| shown(listed)).await
+}
+
+/// Whether an entry is one of Odus's Blacklist.
+fn is_on_it(entry: &Entry) -> bool {
+    entry.list() == List::Block && entry.kind == Kind::Email
+}
+
+pub(crate) async fn remove(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<EntryId>,
+    mutation: Mutation,
+) -> Response {
+    mutation
+        .run(
+            &key.caller,
+            |fields| Ok(fields.finish(Some(()))?),
+            move |transaction, by, ()| {
+                let found = transaction.view().entry(id)?;
+                found.filter(|row| is_on_it(&row.entry)).ok_or(UseCaseError::NotFound("entry"))?;
+                unlist_entry(transaction, by, id)
+            },
+            deleted,
+        )
+        .await
+}
+
+pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>) -> Response {
+    let caller = &key.caller;
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| Ok::<_, StorageError>((view.entry(id)?, view.revision()?)))
+        .await;
+    match found {
+        Ok((Some(row), revision)) if is_on_it(&row.entry) => {
+            answer::json(StatusCode::OK, &BlacklistEntryView::of(&row.entry), revision)
+        }
+        Ok(_) => ApiError::not_found("entry").respond(Dialect::Odus),
+        Err(error) => read_failed(&error).respond(Dialect::Odus),
+    }
+}
+
+pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
+    let caller = &key.caller;
+    let page = NumberedPage::read(&mut query);
+    let identifier = query.filter_eq("email").map(email);
+    if matches!(identifier, Some(Err(_))) {
+        let nothing = page.answer(Vec::<BlacklistEntryView>::new(), 0);
+        return answer::json(StatusCode::OK, &nothing, caller.service.readiness().revision);
+    }
+    let filter = EntryFilter {
+        list: Some(List::Block),
+        kind: Some(Kind::Email),
+        query: None,
+        active: None,
+        identifier: identifier.and_then(Result::ok),
+        now: caller.service.now(),
+    };
+    let rows = request(&page);
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| {
+            let count = view.count_entries(&filter)?;
+            Ok::<_, StorageError>((view.entries(&filter, rows)?, count, view.revision()?))
+        })
+        .await;
+    match found {
+        Ok((rows, count, revision)) => {
+            let data = rows.iter().map(|row| BlacklistEntryView::of(&row.entry)).collect();
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            answer::json(StatusCode::OK, &page.answer(data, count), revision)
+        }
+        Err(error) => read_failed(&error).respond(Dialect::Odus),
+    }
+}

@@ -1,0 +1,72 @@
+//! Every route, on one screen. The two hot ones are answered before the router
+//! ([`crate::interface`]); they stand here for 405 and for the reader.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::interface::State;
+use crate::{idenza, odus, operations, v1};
+
+pub(crate) fn router(state: State) -> Router {
+    Router::new()
+        // The native API: Duro's, grown further.
+        .route("/v1/oauth/token", post(v1::oauth::token))
+        .route("/v1/customers", get(v1::customers::list).post(v1::customers::create))
+        .route(
+            "/v1/customers/{id}",
+            get(v1::customers::get).patch(v1::customers::update).delete(v1::customers::erase),
+        )
+        .route("/v1/customers/ref/{ref}", get(v1::customers::get_by_ref))
+        .route(
+            "/v1/customers/{id}/blacklist",
+            post(v1::list_status::blacklist).delete(v1::list_status::unblacklist),
+        )
+        .route(
+            "/v1/customers/{id}/whitelist",
+            post(v1::list_status::whitelist).delete(v1::list_status::unwhitelist),
+        )
+        .route("/v1/customers/{id}/restrictions", post(v1::restrictions::restrict))
+        .route("/v1/customers/{id}/standing", get(v1::standing::standing))
+        .route("/v1/customers/{id}/history", get(v1::standing::history))
+        .route("/v1/entries", get(v1::entries::list).post(v1::entries::create))
+        .route(
+            "/v1/entries/{id}",
+            get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
+        )
+        .route("/v1/changes", get(v1::changes::list))
+        .route("/v1/decisions", post(answered_before))
+        .route("/v1/decisions/batch", post(answered_before))
+        // Odus.
+        .route("/customers", get(odus::customers::list).post(odus::customers::create))
+        .route("/customers/{id}", get(odus::customers::get).post(odus::customers::update))
+        .route("/customers/{id}/restrictions", post(odus::customers::restrict))
+        .route("/blacklist", get(odus::blacklist::list).post(odus::blacklist::add))
+        .route("/blacklist/{id}", get(odus::blacklist::get).delete(odus::blacklist::remove))
+        // Idenza.
+        .route("/customer/add", post(idenza::add::add))
+        .route("/customer/remove", post(idenza::remove::remove))
+        .route("/customer/get", get(idenza::get::get))
+        .route("/risk/bin/score", post(idenza::score::score))
+        // Operators and tools.
+        .route("/healthz", get(operations::healthz))
+        .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(operations::openapi))
+        .route("/docs", get(operations::docs))
+        .route("/docs/{name}", get(operations::docs_file))
+        .fallback(no_such_path)
+        .with_state(state)
+}
+
+async fn no_such_path(request: Request) -> Response {
+    ApiError::no_such_path().respond(Dialect::of_path(request.uri().path()))
+}
+
+/// Never reached: the interface answers these two first.
+async fn answered_before() -> Response {
+    ApiError::internal().respond(Dialect::Native)
+}

@@ -1,0 +1,86 @@
+//! `GET /v1/changes`: the feed for the merchant's own systems, in order and without a hole.
+
+use std::time::Duration;
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::store::StorageError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{CustomersRead, InQuery, Secret};
+use crate::interface::State;
+use crate::mutation::read_failed;
+use crate::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::views::ChangeView;
+
+/// The longest wait for a change.
+const WAIT_MS_MAX: u64 = 30_000;
+
+/// Changes after a sequence.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Changes)]
+pub(crate) struct ChangesView {
+    /// Oldest first. Sequences count the changes of all merchants: between two items of this merchant
+    /// there may be others', but none of this one's.
+    items: Vec<ChangeView>,
+    /// For the next call's `after`: everything up to it was answered.
+    next_cursor: String,
+    /// Whether there is more already.
+    has_more: bool,
+}
+
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    key: Secret<CustomersRead>,
+    InQuery(mut query): InQuery,
+) -> Response {
+    let caller = &key.caller;
+    let after = query.integer("after", 0..=u64::MAX).and_then(|after| i64::try_from(after).ok());
+    let limit = query.integer("limit", 1..=LIMIT_MAX as u64).unwrap_or(LIMIT_DEFAULT as u64);
+    let wait_ms = query.integer("wait_ms", 0..=WAIT_MS_MAX).unwrap_or(0);
+    if let Err(details) = query.finish() {
+        return ApiError::validation(details).respond(Dialect::Native);
+    }
+    let (after, limit) = (after.unwrap_or(0), usize::try_from(limit).unwrap_or(LIMIT_MAX));
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
+    loop {
+        let rows = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let found = caller
+            .service
+            .store()
+            .read(caller.merchant, move |view| {
+                Ok::<_, StorageError>((view.changes_after(after, rows)?, view.revision()?))
+            })
+            .await;
+        let (mut items, revision) = match found {
+            Ok(found) => found,
+            Err(error) => return read_failed(&error).respond(Dialect::Native),
+        };
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        if items.is_empty() && !left.is_zero() {
+            // Another merchant's change wakes this up, too: then it looks again.
+            caller.service.wait_for_revision(revision.saturating_add(1), left).await;
+            continue;
+        }
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = if has_more {
+            items.last().map_or(after, |item| item.change.sequence)
+        } else {
+            revision.max(after)
+        };
+        let label = |actor: &interdict_domain::actor::Actor| state.app.label_of(actor);
+        let view = ChangesView {
+            items: items.iter().map(|item| ChangeView::of(item, &label)).collect(),
+            next_cursor: next.to_string(),
+            has_more,
+        };
+        return answer::json(StatusCode::OK, &view, revision);
+    }
+}

@@ -1,0 +1,188 @@
+//! `/v1/customers`: making, reading, changing, finding and erasing customers (Duro, Customers).
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::store::{CustomerFilter, Erased, PageRequest, StorageError};
+use interdict_app::{Caller, create_customer, erase_customer, update_customer};
+use interdict_domain::customer::{Customer, ListStatus};
+use interdict_domain::ids::CustomerId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Reader, RefInPath, Secret};
+use crate::interface::State;
+use crate::mutation::{Mutation, read_failed};
+use crate::page::{Cursor, CursorPage, Items, Query};
+use crate::profile;
+use crate::views::{CustomerView, PublicCustomerView};
+
+pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
+    let read = |mut fields: crate::json::Fields| {
+        let profile = profile::native(&mut fields);
+        Ok(fields.finish(Some(profile))?)
+    };
+    mutation
+        .run(&key.caller, read, create_customer, |customer, by| shown(StatusCode::CREATED, customer, by.now))
+        .await
+}
+
+pub(crate) async fn update(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<CustomerId>,
+    mutation: Mutation,
+) -> Response {
+    let read = |mut fields: crate::json::Fields| {
+        let update = profile::native_update(&mut fields);
+        Ok(fields.finish(Some(update))?)
+    };
+    mutation
+        .run(
+            &key.caller,
+            read,
+            move |transaction, by, update| update_customer(transaction, by, id, update),
+            |customer, by| shown(StatusCode::OK, customer, by.now),
+        )
+        .await
+}
+
+/// What an erasure did.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Erasure)]
+pub(crate) struct ErasureView {
+    /// Always true: the answer comes when it is done.
+    erased: bool,
+    /// Blocks that stay in force without plain text.
+    blocks_kept: i64,
+}
+
+pub(crate) async fn erase(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<CustomerId>,
+    mutation: Mutation,
+) -> Response {
+    mutation
+        .run(
+            &key.caller,
+            |fields| Ok(fields.finish(Some(()))?),
+            move |transaction, by, ()| erase_customer(transaction, by, id),
+            |erased: &Erased, _| {
+                answer::answer(StatusCode::OK, &ErasureView { erased: true, blocks_kept: erased.blocks_kept })
+            },
+        )
+        .await
+}
+
+/// A mutation's answer with the customer as it is now.
+pub(crate) fn shown(
+    status: StatusCode,
+    customer: &Customer,
+    now: interdict_domain::clock::Timestamp,
+) -> interdict_app::Answer {
+    answer::about(answer::answer(status, &CustomerView::of(customer, now)), customer.id)
+}
+
+pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Response {
+    find(
+        &reader.caller,
+        Dialect::Native,
+        move |view| view.customer(id),
+        |customer, caller| {
+            if caller.publishable {
+                answer::encode(&PublicCustomerView::of(customer))
+            } else {
+                answer::encode(&CustomerView::of(customer, caller.service.now()))
+            }
+        },
+    )
+    .await
+}
+
+pub(crate) async fn get_by_ref(
+    key: Secret<CustomersRead>,
+    InPath(RefInPath(merchant_ref)): InPath<RefInPath>,
+) -> Response {
+    find(
+        &key.caller,
+        Dialect::Native,
+        move |view| view.customer_by_ref(&merchant_ref),
+        |customer, caller| answer::encode(&CustomerView::of(customer, caller.service.now())),
+    )
+    .await
+}
+
+/// One customer of the caller's merchant, as JSON that the dialect makes of it.
+pub(crate) async fn find(
+    caller: &Caller,
+    dialect: Dialect,
+    read: impl FnOnce(&interdict_app::store::MerchantView<'_>) -> Result<Option<Customer>, StorageError>
+    + Send
+    + 'static,
+    show: impl FnOnce(&Customer, &Caller) -> Vec<u8>,
+) -> Response {
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| Ok::<_, StorageError>((read(view)?, view.revision()?)))
+        .await;
+    match found {
+        Ok((Some(customer), revision)) => answer::bytes(StatusCode::OK, show(&customer, caller), revision),
+        Ok((None, _)) => ApiError::not_found("customer").respond(dialect),
+        Err(error) => read_failed(&error).respond(dialect),
+    }
+}
+
+fn read_filter(query: &mut Query, now: interdict_domain::clock::Timestamp) -> CustomerFilter {
+    let statuses: Vec<(&str, ListStatus)> =
+        ListStatus::ALL.iter().map(|status| (status.as_str(), *status)).collect();
+    CustomerFilter {
+        query: query.get("query").map(str::to_owned).filter(|query| !query.is_empty()),
+        list_status: query.word("listStatus", &statuses),
+        restricted: query.flag("restricted"),
+        email: None,
+        now,
+    }
+}
+
+pub(crate) async fn list(
+    Shared(_): Shared<State>,
+    key: Secret<CustomersRead>,
+    InQuery(mut query): InQuery,
+) -> Response {
+    let caller = &key.caller;
+    let now = caller.service.now();
+    let page = CursorPage::read(&mut query);
+    let filter = read_filter(&mut query, now);
+    let position = page
+        .cursor
+        .as_ref()
+        .and_then(|cursor| cursor.id.parse::<CustomerId>().ok().map(|id| (cursor.created_at, id.ksuid())));
+    if page.cursor.is_some() && position.is_none() {
+        query.problem("cursor", "must be a nextCursor of an earlier answer");
+    }
+    if let Err(details) = query.finish() {
+        return ApiError::validation(details).respond(Dialect::Native);
+    }
+    let limit = page.limit;
+    let request = PageRequest::After { position, limit: i64::try_from(limit + 1).unwrap_or(i64::MAX) };
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| {
+            Ok::<_, StorageError>((view.customers(&filter, request)?, view.revision()?))
+        })
+        .await;
+    match found {
+        Ok((rows, revision)) => {
+            let cursor =
+                |customer: &Customer| Cursor { created_at: customer.created_at, id: customer.id.to_string() };
+            let items = Items::from_one_more(rows, limit, cursor);
+            answer::json(StatusCode::OK, &items.map(|customer| CustomerView::of(&customer, now)), revision)
+        }
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}

@@ -1,0 +1,201 @@
+//! `/v1/entries`: the block and the allow list.
+
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::store::{EntryFilter, EntryRow, PageRequest, StorageError};
+use interdict_app::{Answer, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
+use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::ids::EntryId;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::{PublicMessage, Reason};
+
+use super::list_status::scopes;
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::json::Fields;
+use crate::mutation::{Mutation, Refused, read_failed};
+use crate::page::{Cursor, CursorPage, Items};
+use crate::views::EntryView;
+
+fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
+    ReasonCode::ALL.iter().map(|code| (code.as_str(), *code)).collect()
+}
+
+fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
+    let lists = List::ALL.map(|list| (list.as_str(), list));
+    let list = fields.word("list", &lists);
+    let list = fields.required("list", list);
+    // One kind so far: the others come with their matching rules.
+    let kind = fields.word("kind", &[(Kind::Email.as_str(), Kind::Email)]);
+    let kind = fields.required("kind", kind);
+    let value = fields.parse("value", |text| match kind {
+        Some(kind) => Identifier::parse(kind, text).map(Some),
+        None => Ok(None),
+    });
+    let identifier = fields.required("value", value).flatten();
+    let reason = fields.parse("reason", Reason::parse).value();
+    let reason_code = fields.word("reasonCode", &reason_codes()).value();
+    let public_message = fields.parse("publicMessage", PublicMessage::parse).value();
+    let scopes = scopes(&mut fields).value().unwrap_or(Scopes::BOTH);
+    let strengths = Strength::ALL.map(|strength| (strength.as_str(), strength));
+    let strength = fields.word("strength", &strengths).value();
+    let (starts_at, expires_at) = (fields.time("startsAt").value(), fields.time("expiresAt").value());
+    let new = list.zip(identifier).map(|(list, identifier)| NewEntry {
+        list,
+        identifier,
+        reason,
+        reason_code,
+        public_message,
+        scopes,
+        strength,
+        starts_at,
+        expires_at,
+        source: EntrySource::Api,
+    });
+    Ok(fields.finish(new)?)
+}
+
+fn read_update(mut fields: Fields) -> Result<EntryUpdate, Refused> {
+    let strengths = Strength::ALL.map(|strength| (strength.as_str(), strength));
+    let update = EntryUpdate {
+        reason: fields.parse("reason", Reason::parse).update(),
+        reason_code: fields.word("reasonCode", &reason_codes()).update(),
+        public_message: fields.parse("publicMessage", PublicMessage::parse).update(),
+        scopes: scopes(&mut fields).update(),
+        strength: fields.word("strength", &strengths).update(),
+        starts_at: fields.time("startsAt").update(),
+        expires_at: fields.time("expiresAt").update(),
+    };
+    Ok(fields.finish(Some(update))?)
+}
+
+/// A mutation's answer with the entry, found again by an erasure of the person.
+fn shown(status: StatusCode, row: &EntryRow) -> Answer {
+    let shown = answer::answer(status, &EntryView::of(row));
+    answer::about_identifier(shown, row.entry.key)
+}
+
+pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
+    let service = key.caller.service.clone();
+    mutation
+        .run(
+            &key.caller,
+            read_new,
+            |transaction, by, new| -> Result<_, interdict_app::UseCaseError> {
+                let (entry, is_new) = list_entry(transaction, by, new)?;
+                let row = transaction.view().entry(entry.id)?;
+                Ok((row.unwrap_or(EntryRow { entry, hits: 0, last_hit_at: None }), is_new))
+            },
+            move |(row, is_new), _| {
+                let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
+                shown(status, &service.with_pending_hits(row.clone()))
+            },
+        )
+        .await
+}
+
+pub(crate) async fn update(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<EntryId>,
+    mutation: Mutation,
+) -> Response {
+    let service = key.caller.service.clone();
+    mutation
+        .run(
+            &key.caller,
+            read_update,
+            move |transaction, by, update| update_entry(transaction, by, id, update),
+            move |row, _| shown(StatusCode::OK, &service.with_pending_hits(row.clone())),
+        )
+        .await
+}
+
+pub(crate) async fn delete(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<EntryId>,
+    mutation: Mutation,
+) -> Response {
+    mutation
+        .run(
+            &key.caller,
+            |fields| Ok(fields.finish(Some(()))?),
+            move |transaction, by, ()| unlist_entry(transaction, by, id),
+            deleted,
+        )
+        .await
+}
+
+/// 204: nothing is left to show.
+pub(crate) fn deleted(entry: &Entry, _: &interdict_app::store::Authorship<'_>) -> Answer {
+    let empty = Answer {
+        status: StatusCode::NO_CONTENT.as_u16(),
+        body: Vec::new(),
+        holds_secret: false,
+        subject: None,
+        identifier: None,
+    };
+    answer::about_identifier(empty, entry.key)
+}
+
+pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>) -> Response {
+    let caller = &key.caller;
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| Ok::<_, StorageError>((view.entry(id)?, view.revision()?)))
+        .await;
+    match found {
+        Ok((Some(row), revision)) => {
+            let row = caller.service.with_pending_hits(row);
+            answer::json(StatusCode::OK, &EntryView::of(&row), revision)
+        }
+        Ok((None, _)) => ApiError::not_found("entry").respond(Dialect::Native),
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}
+
+pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
+    let caller = &key.caller;
+    let page = CursorPage::read(&mut query);
+    let lists = List::ALL.map(|list| (list.as_str(), list));
+    let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
+    let filter = EntryFilter {
+        list: query.word("list", &lists),
+        kind: query.word("kind", &kinds),
+        query: query.get("query").map(str::to_owned).filter(|query| !query.is_empty()),
+        active: query.flag("active"),
+        identifier: None,
+        now: caller.service.now(),
+    };
+    let position = page
+        .cursor
+        .as_ref()
+        .and_then(|cursor| cursor.id.parse::<EntryId>().ok().map(|id| (cursor.created_at, id.ksuid())));
+    if page.cursor.is_some() && position.is_none() {
+        query.problem("cursor", "must be a nextCursor of an earlier answer");
+    }
+    if let Err(details) = query.finish() {
+        return ApiError::validation(details).respond(Dialect::Native);
+    }
+    let request = PageRequest::After { position, limit: i64::try_from(page.limit + 1).unwrap_or(i64::MAX) };
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| {
+            Ok::<_, StorageError>((view.entries(&filter, request)?, view.revision()?))
+        })
+        .await;
+    match found {
+        Ok((rows, revision)) => {
+            let cursor =
+                |row: &EntryRow| Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() };
+            let items = Items::from_one_more(rows, page.limit, cursor);
+            let items = items.map(|row| EntryView::of(&caller.service.with_pending_hits(row)));
+            answer::json(StatusCode::OK, &items, revision)
+        }
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}

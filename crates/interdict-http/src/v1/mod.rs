@@ -1,0 +1,12 @@
+//! The native API: Duro's paths and conventions, grown further. One file a resource.
+
+pub(crate) mod attempt;
+pub(crate) mod batch;
+pub(crate) mod changes;
+pub(crate) mod customers;
+pub(crate) mod decisions;
+pub(crate) mod entries;
+pub(crate) mod list_status;
+pub(crate) mod oauth;
+pub(crate) mod restrictions;
+pub(crate) mod standing;

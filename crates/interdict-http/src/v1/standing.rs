@@ -1,0 +1,120 @@
+//! A customer's standing and history.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::decision::DecideError;
+use interdict_app::store::StorageError;
+use interdict_app::{DecidePaymentError, Standing};
+use interdict_domain::change::Subject;
+use interdict_domain::ids::CustomerId;
+use interdict_domain::scopes::Initiator;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{CustomersRead, InPath, InQuery, Secret};
+use crate::interface::State;
+use crate::mutation::read_failed;
+use crate::page::{Cursor, CursorPage, Items};
+use crate::views::{HistoryView, ReasonView};
+
+/// The effective state for one initiator.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InitiatorStanding)]
+pub(crate) struct SideView<'a> {
+    /// `allow` or `block`.
+    outcome: &'static str,
+    /// Why.
+    code: &'static str,
+    /// Everything that stands, the deciding source first.
+    sources: Vec<ReasonView<'a>>,
+}
+
+/// The effective state of a customer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Standing)]
+pub(crate) struct StandingView<'a> {
+    /// For customer-initiated payments.
+    cit: SideView<'a>,
+    /// For merchant-initiated payments.
+    mit: SideView<'a>,
+    /// The newest change that was seen.
+    revision: i64,
+}
+
+fn side(standing: &Standing) -> SideView<'_> {
+    SideView {
+        outcome: standing.outcome.as_str(),
+        code: standing.code.as_str(),
+        sources: standing.sources.iter().map(ReasonView::of_standing).collect(),
+    }
+}
+
+pub(crate) async fn standing(key: Secret<CustomersRead>, InPath(id): InPath<CustomerId>) -> Response {
+    let caller = &key.caller;
+    let of = |initiator| caller.service.standing(caller.merchant, id, initiator);
+    match of(Initiator::Customer).and_then(|cit| Ok((cit, of(Initiator::Merchant)?))) {
+        Ok((cit, mit)) => {
+            let revision = cit.revision.min(mit.revision);
+            let view = StandingView { cit: side(&cit), mit: side(&mit), revision };
+            answer::json(StatusCode::OK, &view, revision)
+        }
+        Err(DecidePaymentError::NotLoaded) => ApiError::index_loading().respond(Dialect::Native),
+        Err(DecidePaymentError::Attempt(
+            DecideError::UnknownCustomer
+            | DecideError::CustomerDisagreesWithRef
+            | DecideError::NothingIdentifies,
+        )) => ApiError::not_found("customer").respond(Dialect::Native),
+    }
+}
+
+pub(crate) async fn history(
+    Shared(state): Shared<State>,
+    key: Secret<CustomersRead>,
+    InPath(id): InPath<CustomerId>,
+    InQuery(mut query): InQuery,
+) -> Response {
+    let caller = &key.caller;
+    let page = CursorPage::read(&mut query);
+    let before = page.cursor.as_ref().map(|cursor| cursor.id.parse::<i64>());
+    let before = match before {
+        None => Some(i64::MAX),
+        Some(parsed) => parsed.ok(),
+    };
+    if before.is_none() {
+        query.problem("cursor", "must be a nextCursor of an earlier answer");
+    }
+    if let Err(details) = query.finish() {
+        return ApiError::validation(details).respond(Dialect::Native);
+    }
+    let (limit, before) = (page.limit, before.unwrap_or(i64::MAX));
+    let rows = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| {
+            let known = view.customer(id)?.is_some();
+            Ok::<_, StorageError>((
+                known,
+                view.history(Subject::Customer(id), before, rows)?,
+                view.revision()?,
+            ))
+        })
+        .await;
+    match found {
+        Ok((true, rows, revision)) => {
+            let cursor = |item: &interdict_app::store::HistoryItem| Cursor {
+                created_at: item.change.at,
+                id: item.change.sequence.to_string(),
+            };
+            let items = Items::from_one_more(rows, limit, cursor);
+            let label = |actor: &interdict_domain::actor::Actor| state.app.label_of(actor);
+            answer::json(StatusCode::OK, &items.map(|item| HistoryView::of(&item, &label)), revision)
+        }
+        Ok((false, ..)) => ApiError::not_found("customer").respond(Dialect::Native),
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}

@@ -1,0 +1,112 @@
+//! An entry in the native shape and in Odus's.
+
+use interdict_app::store::EntryRow;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::EntryId;
+use interdict_domain::scopes::Scopes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::change::ActorView;
+
+/// One identifier on the block or the allow list.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Entry)]
+pub(crate) struct EntryView {
+    /// `bl_` or `al_` and a KSUID.
+    #[schema(value_type = String)]
+    id: EntryId,
+    /// `block` or `allow`.
+    #[schema(value_type = String)]
+    list: List,
+    #[schema(value_type = String)]
+    kind: Kind,
+    /// Normalised; null when the person was erased and only the key remains.
+    value: Option<String>,
+    /// For the merchant's own people.
+    reason: Option<String>,
+    /// One of seven words.
+    #[schema(value_type = Option<String>)]
+    reason_code: Option<ReasonCode>,
+    /// What the payer is told.
+    public_message: Option<String>,
+    /// The initiators for which it counts.
+    #[schema(value_type = Vec<String>)]
+    scopes: Scopes,
+    /// `hard` beats every exemption, `soft` yields to them.
+    #[schema(value_type = String)]
+    strength: Strength,
+    /// The first moment that counts.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    starts_at: Option<Timestamp>,
+    /// The first moment that counts no more.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    #[schema(value_type = String)]
+    source: EntrySource,
+    created_by: ActorView,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// Decisions that it was among the sources of.
+    hit_count: i64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_hit_at: Option<Timestamp>,
+}
+
+impl EntryView {
+    /// With its hits.
+    pub(crate) fn of(row: &EntryRow) -> Self {
+        let entry = &row.entry;
+        Self {
+            id: entry.id,
+            list: entry.list(),
+            kind: entry.kind,
+            value: entry.value.clone(),
+            reason: entry.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            reason_code: entry.reason_code,
+            public_message: entry.public_message.as_ref().map(|text| text.as_str().to_owned()),
+            scopes: entry.scopes,
+            strength: entry.strength,
+            starts_at: entry.window.from(),
+            expires_at: entry.window.until(),
+            source: entry.source,
+            created_by: ActorView::of(&entry.created_by),
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+            hit_count: row.hits,
+            last_hit_at: row.last_hit_at,
+        }
+    }
+}
+
+/// An entry of Odus's Blacklist.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BlacklistEntry)]
+pub(crate) struct BlacklistEntryView {
+    /// `bl_` and a KSUID.
+    #[schema(value_type = String)]
+    id: EntryId,
+    /// Normalised; null when the person was erased.
+    email: Option<String>,
+    reason: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl BlacklistEntryView {
+    /// As Odus shows it.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self {
+            id: entry.id,
+            email: entry.value.clone(),
+            reason: entry.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            created_at: entry.created_at,
+        }
+    }
+}

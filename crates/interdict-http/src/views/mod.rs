@@ -1,0 +1,11 @@
+//! What answers look like: one file a thing, shared by the dialects that show it alike.
+
+mod change;
+mod customer;
+mod entry;
+mod reason;
+
+pub(crate) use change::{ChangeView, HistoryView};
+pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
+pub(crate) use entry::{BlacklistEntryView, EntryView};
+pub(crate) use reason::ReasonView;

@@ -1,0 +1,62 @@
+//! A source of a decision, as an answer lists it.
+
+use interdict_app::decision::Source;
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::{CustomerId, EntryId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One thing that speaks for or against an attempt.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reason)]
+pub(crate) struct ReasonView<'a> {
+    /// The step of the decision order, 1 to 7.
+    tier: u8,
+    /// The word for it.
+    code: &'static str,
+    /// `restriction`, `listStatus` or `entry`.
+    source: &'static str,
+    /// Which entry.
+    #[schema(value_type = Option<String>)]
+    entry: Option<EntryId>,
+    /// Whose restriction or list status.
+    #[schema(value_type = Option<String>)]
+    customer: Option<CustomerId>,
+    /// The kind of the identifier through which it was found; null for what stands with the customer
+    /// that was named.
+    #[schema(value_type = Option<String>)]
+    kind: Option<Kind>,
+    /// That identifier, normalised.
+    value: Option<&'a str>,
+    /// Why it stands, for the merchant's own people.
+    reason: Option<&'a str>,
+}
+
+impl<'a> ReasonView<'a> {
+    pub(crate) fn of(source: &'a Source<'_>) -> Self {
+        Self {
+            tier: source.tier.number(),
+            code: source.code().as_str(),
+            source: source.what.as_str(),
+            entry: source.entry,
+            customer: source.customer,
+            kind: source.kind,
+            value: source.value.as_deref(),
+            reason: source.reason.as_deref(),
+        }
+    }
+
+    /// The same from a standing.
+    pub(crate) fn of_standing(source: &'a interdict_app::StandingSource) -> Self {
+        Self {
+            tier: source.tier.number(),
+            code: source.code.as_str(),
+            source: source.what.as_str(),
+            entry: source.entry,
+            customer: source.customer,
+            kind: source.kind,
+            value: source.value.as_deref(),
+            reason: source.reason.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Faults: what was acknowledged is on the disk, whatever happens to the process. A real binary, real
+//! signals, real system calls; and controls that break the promise, which the checkers must catch.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod flush;
+mod kill;
+mod server;

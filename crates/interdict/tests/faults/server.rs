@@ -1,0 +1,151 @@
+//! A server process of a test's own, in a folder of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use interdict_test_support::{free_port, wait_until};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than any start takes.
+const START: Duration = Duration::from_secs(30);
+
+/// Which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The product.
+    Product,
+    /// The control that answers before it commits.
+    EarlyAcknowledgement,
+    /// The control that never flushes.
+    WithoutFlush,
+}
+
+/// A data folder with a merchant in it.
+pub struct Folder {
+    dir: TempDir,
+    pub key: String,
+}
+
+impl Folder {
+    pub fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let output = Command::new(binary())
+            .args(["merchant", "create", "--name", "Faults", "--json", "--data-dir"])
+            .arg(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let created: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let key = created["keys"]["test"]["secret"].as_str().unwrap().to_owned();
+        Self { dir, key }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Walks the chain of every store; the answer of `interdict audit verify`.
+    pub fn verify(&self) {
+        let output = Command::new(binary())
+            .args(["audit", "verify", "--json", "--data-dir"])
+            .arg(self.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_interdict"))
+}
+
+/// Cargo builds the examples of a package together with its tests.
+fn control() -> PathBuf {
+    let path = binary().parent().unwrap().join("examples/control_server");
+    assert!(path.exists(), "{} is missing: run cargo build -p interdict --examples", path.display());
+    path
+}
+
+/// A running server. Ended by its own id.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    pub fn start(folder: &Folder, kind: Kind) -> Self {
+        Self::start_under(folder, kind, &[])
+    }
+
+    /// Starts the server as the last arguments of another command, such as a tracer.
+    pub fn start_under(folder: &Folder, kind: Kind, wrapper: &[&str]) -> Self {
+        let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let mut words: Vec<std::ffi::OsString> = wrapper.iter().map(Into::into).collect();
+        match kind {
+            Kind::Product => {
+                words.push(binary().into());
+                for word in ["serve", "--workers", "1", "--listen", &address.to_string(), "--data-dir"] {
+                    words.push(word.into());
+                }
+                words.push(folder.path().into());
+            }
+            Kind::EarlyAcknowledgement | Kind::WithoutFlush => {
+                let promise = match kind {
+                    Kind::EarlyAcknowledgement => "early-acknowledgement",
+                    _ => "without-flush",
+                };
+                words.push(control().into());
+                words.push(folder.path().into());
+                words.push(address.to_string().into());
+                words.push(promise.into());
+            }
+        }
+        let child = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Self { child, address };
+        wait_until(|| server.is_ready(), START);
+        server
+    }
+
+    fn is_ready(&mut self) -> bool {
+        assert!(self.child.try_wait().unwrap().is_none(), "the server ended before it was ready");
+        use std::io::{Read as _, Write as _};
+        let Ok(mut stream) = std::net::TcpStream::connect(self.address) else { return false };
+        let request = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        if stream.write_all(request.as_bytes()).is_err() {
+            return false;
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL: nothing of it runs on, nothing is flushed.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -22,6 +22,8 @@ use crate::transaction::{Head, Transaction};
 const BATCH_MAX: usize = 256;
 /// The most pieces of work that wait. Beyond it, callers are told to come back.
 const QUEUE_MAX: usize = 8_192;
+/// Commits between two tries to cut a log that a reader is in.
+const BATCHES_BETWEEN_CUTS: u32 = 64;
 /// How soon a foreign commit is noticed when nothing is written here.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -116,7 +118,9 @@ impl Writer {
             follower,
             options_durability: options.durability,
             pepper: options.pepper,
-            truncate_pending: false,
+            // A process that ended between an erasure's commit and the cut left the old bytes there.
+            truncate_pending: true,
+            batches_since_cut: 0,
         };
         let name = options.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let thread = std::thread::Builder::new()
@@ -183,11 +187,14 @@ struct Thread {
     pepper: interdict_domain::identifier::Pepper,
     /// An erasure is committed, but the log still holds the old bytes.
     truncate_pending: bool,
+    /// Commits since the log was last tried to be cut.
+    batches_since_cut: u32,
 }
 
 impl Thread {
     fn run(mut self) {
         self.follower.load(&self.connection);
+        self.truncate_if_pending();
         loop {
             match self.jobs.recv_timeout(POLL) {
                 Ok(first) => self.commit_batch(first),
@@ -231,7 +238,7 @@ impl Thread {
     fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<i64, StorageError> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let head = Head::read(&self.connection)?;
-        if head.sequence != self.follower.applied() {
+        if self.follower.is_behind(&self.connection, &head)? {
             // Another process wrote: its changes come first, and they are committed already.
             self.follower.catch_up(&self.connection);
         }
@@ -247,8 +254,10 @@ impl Thread {
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.follower.apply_own(&self.connection, &head, &changes);
-        if truncate {
-            self.truncate_pending = true;
+        self.truncate_pending |= truncate;
+        self.batches_since_cut = self.batches_since_cut.saturating_add(1);
+        // Under load there is no quiet moment to wait for.
+        if truncate || self.batches_since_cut >= BATCHES_BETWEEN_CUTS {
             self.truncate_if_pending();
         }
         Ok(head.sequence)
@@ -265,6 +274,7 @@ impl Thread {
     /// After an erasure: the answer waits for this, so that "erased" is true of the files, too. A
     /// reader in the way delays it to the next poll.
     fn truncate_if_pending(&mut self) {
+        self.batches_since_cut = 0;
         if !self.truncate_pending {
             return;
         }

@@ -176,6 +176,9 @@ impl Service {
                     Ok(answer) | Err(Refusal::Answer(answer)) => answer,
                     Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
                 };
+                if !is_kept(answer.status) {
+                    return Err(Refusal::Answer(answer));
+                }
                 let revision = transaction.revision();
                 let record = record_of(&answer, replayable.fingerprint, revision);
                 transaction.merchant(merchant).put_idempotency_record(request, &record, now)?;
@@ -198,6 +201,11 @@ impl Service {
             Err(WriteError::Stopped) => Err(MutateError::Unavailable),
         }
     }
+}
+
+/// What is the service's own trouble may be over at the next try.
+const fn is_kept(status: u16) -> bool {
+    status < 500 && status != 429
 }
 
 fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {

@@ -63,7 +63,7 @@ impl App {
             Some(known) => known,
             None => {
                 let found = self.core.read_all(move |view| view.credential(id)).await?;
-                self.directory.put(found.ok_or(TokenError::InvalidClient)?)
+                self.directory.found(found.ok_or(TokenError::InvalidClient)?)
             }
         };
         let credential = &known.credential;

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::error::StorageError;
 use crate::feed::Follower;
+use crate::scrub;
 use crate::sqlite;
 use crate::store::{Durability, StoreOptions};
 use crate::transaction::{Head, Transaction};
@@ -22,6 +23,9 @@ use crate::transaction::{Head, Transaction};
 const BATCH_MAX: usize = 256;
 /// The most pieces of work that wait. Beyond it, callers are told to come back.
 const QUEUE_MAX: usize = 8_192;
+/// Pages whose gaps are zeroed before an erasure is answered, and at once later on.
+const SCRUB_BEFORE_ANSWER: i64 = 16_384;
+const SCRUB_AT_ONCE: i64 = 1_024;
 /// Commits between two tries to cut a log that a reader is in.
 const BATCHES_BETWEEN_CUTS: u32 = 64;
 /// How soon a foreign commit is noticed when nothing is written here.
@@ -121,6 +125,7 @@ impl Writer {
             // A process that ended between an erasure's commit and the cut left the old bytes there.
             truncate_pending: true,
             batches_since_cut: 0,
+            scrub_next: None,
         };
         let name = options.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let thread = std::thread::Builder::new()
@@ -189,17 +194,27 @@ struct Thread {
     truncate_pending: bool,
     /// Commits since the log was last tried to be cut.
     batches_since_cut: u32,
+    /// Where zeroing the gaps goes on, if it is to.
+    scrub_next: Option<i64>,
 }
 
 impl Thread {
     fn run(mut self) {
         self.follower.load(&self.connection);
         self.truncate_if_pending();
+        if scrub::is_due(&self.connection).unwrap_or(true) {
+            self.scrub_next = Some(1);
+        }
         loop {
-            match self.jobs.recv_timeout(POLL) {
-                Ok(first) => self.commit_batch(first),
+            let patience = if self.scrub_next.is_some() { Duration::ZERO } else { POLL };
+            match self.jobs.recv_timeout(patience) {
+                Ok(first) => {
+                    self.commit_batch(first);
+                    self.scrub(SCRUB_AT_ONCE);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.follower.catch_up(&self.connection);
+                    self.scrub(SCRUB_AT_ONCE);
                     self.truncate_if_pending();
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -247,17 +262,24 @@ impl Thread {
         for job in batch.iter_mut() {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
         }
-        let truncate = transaction.truncate_after_commit;
+        let erased = transaction.truncate_after_commit;
         let (head, changes) = transaction.into_parts();
+        if erased {
+            scrub::mark_due(&self.connection)?;
+        }
         if head.sequence != before {
             head.write(&self.connection)?;
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.follower.apply_own(&self.connection, &head, &changes);
-        self.truncate_pending |= truncate;
+        if erased {
+            self.scrub_next = Some(1);
+            self.scrub(SCRUB_BEFORE_ANSWER);
+            self.truncate_pending = true;
+        }
         self.batches_since_cut = self.batches_since_cut.saturating_add(1);
         // Under load there is no quiet moment to wait for.
-        if truncate || self.batches_since_cut >= BATCHES_BETWEEN_CUTS {
+        if erased || self.batches_since_cut >= BATCHES_BETWEEN_CUTS {
             self.truncate_if_pending();
         }
         Ok(head.sequence)
@@ -268,6 +290,23 @@ impl Thread {
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
             tracing::error!(error = &error as &dyn std::error::Error, "a rollback failed");
+        }
+    }
+
+    /// After an erasure: what balancing left in the gaps of pages. The answer waits for it unless the file
+    /// is large; then it goes on between the commits.
+    fn scrub(&mut self, pages: i64) {
+        let Some(from) = self.scrub_next else { return };
+        match scrub::scrub(&self.connection, from, pages) {
+            Ok(next) => {
+                self.scrub_next = next;
+                self.truncate_pending = true;
+            }
+            Err(error) => {
+                // The mark stays: the next start tries again.
+                self.scrub_next = None;
+                tracing::error!(error = &error as &dyn std::error::Error, "gaps could not be zeroed");
+            }
         }
     }
 

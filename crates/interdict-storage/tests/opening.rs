@@ -6,9 +6,11 @@
 mod support;
 
 use std::sync::Barrier;
+use std::time::Duration;
 
 use interdict_domain::identifier::Pepper;
 use interdict_storage::{Dialect, Schema, StorageError, migration_texts};
+use interdict_test_support::wait_until;
 use rusqlite::Connection;
 use support::{Deterministic, open, pepper, put_one, try_open};
 use tempfile::tempdir;
@@ -79,4 +81,22 @@ fn another_pepper_is_refused() {
     let other = Pepper::from_bytes([8; 32]);
     assert!(matches!(try_open(&path, 1, other, None), Err(StorageError::WrongPepper)));
     assert_eq!(open(&path, 1, None).verify_chain(&mut |_| {}).unwrap().changes, 1);
+}
+
+#[test]
+fn an_erasure_that_was_cut_short_is_finished_at_the_next_start() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    put_one(&open(&path, 1, None), 1, &Deterministic::new(1));
+    let beside = Connection::open(&path).unwrap();
+    beside.execute("INSERT INTO meta (name, value) VALUES ('scrub', 'due')", []).unwrap();
+    let _store = open(&path, 1, None);
+    let is_due = || -> bool {
+        let read = "SELECT COUNT(*) FROM meta WHERE name = 'scrub'";
+        beside.query_row(read, [], |row| row.get(0)).unwrap()
+    };
+    wait_until(|| !is_due(), Duration::from_secs(20)).unwrap();
+    let log = path.with_extension("db-wal");
+    let is_cut = || std::fs::metadata(&log).unwrap().len() == 0;
+    wait_until(is_cut, Duration::from_secs(20)).unwrap();
 }

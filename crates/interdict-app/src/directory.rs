@@ -130,3 +130,60 @@ impl FeedObserver for DirectoryFollower {
         *self.0.maps.write() = Maps::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use interdict_domain::clock::Random;
+    use interdict_domain::credential::{CredentialKind, Permissions};
+    use interdict_domain::merchant::MerchantNumber;
+    use interdict_domain::mode::Mode;
+
+    use super::*;
+    use crate::create_key::{NewKey, NewKeyOptions};
+
+    struct Sevens;
+
+    impl Random for Sevens {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    fn key(revoked_at: Option<Timestamp>) -> Credential {
+        let options = NewKeyOptions {
+            merchant: MerchantNumber(1),
+            mode: Mode::Test,
+            kind: CredentialKind::Secret,
+            name: "key".to_owned(),
+            permissions: Permissions::ALL,
+            expires_at: None,
+        };
+        let now = Timestamp::from_micros(1);
+        Credential { revoked_at, ..NewKey::generate(options, now, &Sevens).credential }
+    }
+
+    #[test]
+    fn a_lookup_that_began_before_the_revocation_does_not_undo_it() {
+        let directory = Directory::default();
+        directory.maps.write().followed = true;
+        let revoked = key(Some(Timestamp::from_micros(2)));
+        directory.maps.write().put(revoked.clone());
+        let found = directory.found(key(None));
+        assert_eq!(found.credential, revoked);
+        let kept = directory.by_digest(&revoked.digest).unwrap();
+        assert_eq!(kept.credential.revoked_at, revoked.revoked_at);
+    }
+
+    #[test]
+    fn nothing_is_kept_while_the_feed_is_not_followed() {
+        let directory = Arc::new(Directory::default());
+        let mut follower = DirectoryFollower(Arc::clone(&directory));
+        directory.maps.write().followed = true;
+        directory.found(key(None));
+        assert!(directory.by_id(key(None).id).is_some());
+        follower.lost();
+        assert!(directory.by_id(key(None).id).is_none());
+        assert_eq!(directory.found(key(None)).credential, key(None), "it works, from the store each time");
+        assert!(directory.by_id(key(None).id).is_none());
+    }
+}

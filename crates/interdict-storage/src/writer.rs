@@ -23,6 +23,8 @@ use crate::transaction::{Head, Transaction};
 const BATCH_MAX: usize = 256;
 /// The most pieces of work that wait. Beyond it, callers are told to come back.
 const QUEUE_MAX: usize = 8_192;
+/// How often the processor is given to others before a commit that serves fewer than the last one.
+const YIELDS_MAX: u32 = 64;
 /// Pages whose gaps are zeroed before an erasure is answered, and at once later on.
 const SCRUB_BEFORE_ANSWER: i64 = 16_384;
 const SCRUB_AT_ONCE: i64 = 1_024;
@@ -126,6 +128,7 @@ impl Writer {
             truncate_pending: true,
             batches_since_cut: 0,
             scrub_next: None,
+            last_batch: 1,
         };
         let name = options.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let thread = std::thread::Builder::new()
@@ -196,6 +199,8 @@ struct Thread {
     batches_since_cut: u32,
     /// Where zeroing the gaps goes on, if it is to.
     scrub_next: Option<i64>,
+    /// How many the last commit served.
+    last_batch: usize,
 }
 
 impl Thread {
@@ -224,11 +229,8 @@ impl Thread {
 
     fn commit_batch(&mut self, first: Box<dyn Job>) {
         let mut batch = vec![first];
-        while batch.len() < BATCH_MAX
-            && let Ok(job) = self.jobs.try_recv()
-        {
-            batch.push(job);
-        }
+        self.gather(&mut batch);
+        self.last_batch = batch.len();
         if self.options_durability == Durability::ControlEarlyAcknowledgement {
             return self.control_acknowledge_early(batch);
         }
@@ -246,6 +248,23 @@ impl Thread {
         };
         for job in batch {
             job.finish(outcome);
+        }
+    }
+
+    /// Takes what has queued. Those who were just answered may be about to write again: they are given the
+    /// processor, a few times at most, before a flush is spent on the first of them alone. Nobody waits
+    /// for company who had none the last time.
+    fn gather(&self, batch: &mut Vec<Box<dyn Job>>) {
+        let mut yields = 0;
+        while batch.len() < BATCH_MAX {
+            match self.jobs.try_recv() {
+                Ok(job) => batch.push(job),
+                Err(_) if batch.len() < self.last_batch && yields < YIELDS_MAX => {
+                    yields += 1;
+                    std::thread::yield_now();
+                }
+                Err(_) => return,
+            }
         }
     }
 

@@ -89,11 +89,14 @@ pub enum MutateError {
 
 /// Requests with an idempotency key that run right now.
 #[derive(Clone, Default)]
-pub(crate) struct Running(Arc<Mutex<HashMap<(MerchantNumber, [u8; 16]), [u8; 16]>>>);
+pub(crate) struct Running(Arc<Mutex<HashMap<RunningKey, [u8; 16]>>>);
+
+/// Whose request, and which.
+type RunningKey = (MerchantNumber, [u8; 16]);
 
 struct RunningGuard {
     running: Running,
-    key: (MerchantNumber, [u8; 16]),
+    key: RunningKey,
 }
 
 impl Running {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use interdict_app::{Answer, Caller, MutateError, Mutated, Refusal, Replayable, create_customer};
 use interdict_domain::customer::Profile;
 use interdict_domain::merchant::MerchantNumber;
-use support::Shop;
+use support::{Shop, block_on};
 
 /// A day, as kept.
 const KEPT_S: i64 = 24 * 60 * 60;
@@ -58,7 +58,7 @@ impl Client {
     }
 
     fn created(&self, key: &str, body: &str) -> Result<Mutated, MutateError> {
-        self.shop.block_on(self.create(key, body, Ok(answer(201, "made"))))
+        block_on(self.create(key, body, Ok(answer(201, "made"))))
     }
 
     fn ran(&self) -> usize {
@@ -102,7 +102,7 @@ fn the_same_request_is_done_once_and_answered_alike() {
         .shop
         .service()
         .mutate(&stranger, Some(client.replayable("k", "body")), |_, _| Ok(answer(201, "theirs")));
-    assert!(!client.shop.block_on(theirs).unwrap().replayed);
+    assert!(!block_on(theirs).unwrap().replayed);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn one_that_still_runs_is_said_to_run() {
     assert!(matches!(client.created("k", "body"), Err(MutateError::IdempotencyInProgress)));
     assert!(matches!(client.created("k", "other"), Err(MutateError::IdempotencyConflict)));
     drop(release);
-    assert!(!client.shop.block_on(first).unwrap().replayed);
+    assert!(!block_on(first).unwrap().replayed);
     assert!(client.created("k", "body").unwrap().replayed);
     assert_eq!(client.ran(), 1);
 }
@@ -155,7 +155,7 @@ fn a_client_that_went_away_gets_its_answer_when_it_comes_back() {
     let mut again = Box::pin(client.create("k", "body", Ok(answer(201, "made twice"))));
     assert!(matches!(again.as_mut().poll(&mut context), Poll::Pending));
     drop(release);
-    let again = client.shop.block_on(again).unwrap();
+    let again = block_on(again).unwrap();
     assert_eq!((again.replayed, &again.answer.body[..]), (true, &b"made"[..]));
     assert_eq!(client.ran(), 1);
 }
@@ -163,7 +163,7 @@ fn a_client_that_went_away_gets_its_answer_when_it_comes_back() {
 #[test]
 fn a_refusal_is_kept_without_what_it_wrote() {
     let client = Client::new();
-    let refused = |body| client.shop.block_on(client.create("k", body, Err(answer(409, "taken"))));
+    let refused = |body| block_on(client.create("k", body, Err(answer(409, "taken"))));
     assert!(!refused("body").unwrap().replayed);
     let again = refused("body").unwrap();
     assert_eq!((again.replayed, again.answer.status), (true, 409));
@@ -175,7 +175,7 @@ fn a_refusal_is_kept_without_what_it_wrote() {
 fn the_services_own_trouble_is_not_kept() {
     let client = Client::new();
     for status in [500, 503, 429] {
-        let failed = client.shop.block_on(client.create("k", "body", Err(answer(status, "later")))).unwrap();
+        let failed = block_on(client.create("k", "body", Err(answer(status, "later")))).unwrap();
         assert_eq!((failed.answer.status, failed.replayed), (status, false));
     }
     assert!(!client.created("k", "body").unwrap().replayed);
@@ -192,7 +192,7 @@ fn an_answer_is_kept_for_a_day() {
     assert!(!client.created("k", "other").unwrap().replayed, "forgotten, the body too");
     assert!(client.created("k", "other").unwrap().replayed);
     client.shop.clock.advance(KEPT_S);
-    client.shop.block_on(client.shop.service().forget_old_answers()).unwrap();
+    block_on(client.shop.service().forget_old_answers()).unwrap();
     let count = "SELECT COUNT(*) FROM idempotency";
     let beside = rusqlite::Connection::open(client.shop.service().store().path()).unwrap();
     assert_eq!(beside.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
@@ -202,7 +202,7 @@ fn an_answer_is_kept_for_a_day() {
 fn a_secret_is_shown_once_and_kept_nowhere() {
     let client = Client::new();
     let secret = Answer { holds_secret: true, ..answer(201, "sk_test_0123456789abcdef") };
-    let create = || client.shop.block_on(client.create("k", "body", Ok(secret.clone())));
+    let create = || block_on(client.create("k", "body", Ok(secret.clone())));
     assert_eq!(create().unwrap().answer.body, secret.body);
     assert!(matches!(create(), Err(MutateError::SecretAlreadyShown)));
     assert!(matches!(client.created("k", "other"), Err(MutateError::IdempotencyConflict)));

@@ -14,7 +14,7 @@ use interdict_domain::entry::{List, ReasonCode, Strength};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{Name, Reason};
-use support::{Shop, Try, block_email, by_email, email, merchant_ref, reason, with_email};
+use support::{Shop, Try, block_email, block_on, by_email, email, merchant_ref, reason, with_email};
 
 type Said = Option<Option<&'static str>>;
 
@@ -166,7 +166,7 @@ fn hits_are_pending_then_written_and_never_counted_twice() {
         let shown = shop.service().with_pending_hits(row.clone());
         (row.hits, shown.hits, shown.last_hit_at)
     };
-    let write = || shop.block_on(shop.service().write_hits()).unwrap();
+    let write = || block_on(shop.service().write_hits()).unwrap();
     assert_eq!(hits(), (0, 0, None));
     let start = shop.now();
     for _ in 0..3 {

@@ -33,8 +33,37 @@ pub(crate) fn is_due(connection: &Connection) -> Result<bool, StorageError> {
     Ok(found.is_some())
 }
 
-/// Zeroes the gaps of some pages from a number on. Returns where to go on, or nothing at the end.
-pub(crate) fn scrub(connection: &Connection, from: i64, pages: i64) -> Result<Option<i64>, StorageError> {
+/// Where a walk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Walk {
+    next: i64,
+    /// Another erasure came meanwhile: what it left may lie behind.
+    again: bool,
+}
+
+impl Walk {
+    /// A walk for an erasure: a new one, or another one after the one that is going on. That one is not
+    /// begun anew, or erasures that never cease would keep it from the end of the file.
+    pub(crate) fn due(going_on: Option<Self>) -> Self {
+        going_on.map_or(Self { next: 1, again: false }, |walk| Self { again: true, ..walk })
+    }
+
+    /// Zeroes the gaps of some pages. Returns the rest of the walk, or nothing at its end.
+    pub(crate) fn step(self, connection: &Connection, pages: i64) -> Result<Option<Self>, StorageError> {
+        let next = scrub(connection, self.next, pages, !self.again)?;
+        Ok(match next {
+            Some(next) => Some(Self { next, ..self }),
+            None => self.again.then_some(Self { next: 1, again: false }),
+        })
+    }
+}
+
+fn scrub(
+    connection: &Connection,
+    from: i64,
+    pages: i64,
+    is_last_walk: bool,
+) -> Result<Option<i64>, StorageError> {
     let transaction = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let last: i64 = transaction.prepare_cached("PRAGMA page_count")?.query_row([], |row| row.get(0))?;
     if last >= PAGES_MAX {
@@ -52,7 +81,7 @@ pub(crate) fn scrub(connection: &Connection, from: i64, pages: i64) -> Result<Op
         }
     }
     let next = (end < last).then_some(end + 1);
-    if next.is_none() {
+    if next.is_none() && is_last_walk {
         transaction.prepare_cached("DELETE FROM meta WHERE name = 'scrub'")?.execute([])?;
     }
     transaction.commit()?;
@@ -121,10 +150,10 @@ mod tests {
         let before = sum();
         assert!(gaps_in_use(&connection) > 10, "balancing leaves something to be found");
         mark_due(&connection).unwrap();
-        let (mut next, mut steps) = (Some(1), 0);
-        while let Some(from) = next {
+        let (mut walk, mut steps) = (Some(Walk::due(None)), 0);
+        while let Some(going_on) = walk {
             assert!(is_due(&connection).unwrap());
-            next = scrub(&connection, from, 50).unwrap();
+            walk = going_on.step(&connection, 50).unwrap();
             steps += 1;
         }
         assert!(steps > 2);
@@ -134,6 +163,25 @@ mod tests {
         assert_eq!(sum(), before);
         let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(verdict, "ok");
+    }
+
+    #[test]
+    fn an_erasure_during_a_walk_makes_another_one_follow() {
+        let (_folder, connection) = file_with_gaps();
+        let steps_of = |mut walk: Option<Walk>| {
+            let mut steps = 0;
+            while let Some(going_on) = walk {
+                walk = going_on.step(&connection, 50).unwrap();
+                steps += 1;
+            }
+            steps
+        };
+        mark_due(&connection).unwrap();
+        let whole = steps_of(Some(Walk::due(None)));
+        mark_due(&connection).unwrap();
+        let begun = Walk::due(None).step(&connection, 50).unwrap();
+        assert_eq!(steps_of(Some(Walk::due(begun))), whole - 1 + whole);
+        assert!(!is_due(&connection).unwrap());
     }
 
     #[test]

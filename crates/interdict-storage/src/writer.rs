@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::error::StorageError;
 use crate::feed::Follower;
-use crate::scrub;
+use crate::scrub::{self, Walk};
 use crate::sqlite;
 use crate::store::{Durability, StoreOptions};
 use crate::transaction::{Head, Transaction};
@@ -79,6 +79,9 @@ struct TypedJob<T, E, F> {
     reply: oneshot::Sender<Result<Committed<T>, WriteError<E>>>,
 }
 
+/// What the caller waits on.
+type Receipt<T, E> = oneshot::Receiver<Result<Committed<T>, WriteError<E>>>;
+
 impl<T, E, F> Job for TypedJob<T, E, F>
 where
     T: Send,
@@ -127,7 +130,7 @@ impl Writer {
             // A process that ended between an erasure's commit and the cut left the old bytes there.
             truncate_pending: true,
             batches_since_cut: 0,
-            scrub_next: None,
+            walk: None,
             last_batch: 1,
         };
         let name = options.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
@@ -156,10 +159,7 @@ impl Writer {
         self.enqueue(work)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
-    fn enqueue<T, E, F>(
-        &self,
-        work: F,
-    ) -> Result<oneshot::Receiver<Result<Committed<T>, WriteError<E>>>, WriteError<E>>
+    fn enqueue<T, E, F>(&self, work: F) -> Result<Receipt<T, E>, WriteError<E>>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
@@ -198,7 +198,7 @@ struct Thread {
     /// Commits since the log was last tried to be cut.
     batches_since_cut: u32,
     /// Where zeroing the gaps goes on, if it is to.
-    scrub_next: Option<i64>,
+    walk: Option<Walk>,
     /// How many the last commit served.
     last_batch: usize,
 }
@@ -208,10 +208,10 @@ impl Thread {
         self.follower.load(&self.connection);
         self.truncate_if_pending();
         if scrub::is_due(&self.connection).unwrap_or(true) {
-            self.scrub_next = Some(1);
+            self.walk = Some(Walk::due(None));
         }
         loop {
-            let patience = if self.scrub_next.is_some() { Duration::ZERO } else { POLL };
+            let patience = if self.walk.is_some() { Duration::ZERO } else { POLL };
             match self.jobs.recv_timeout(patience) {
                 Ok(first) => {
                     self.commit_batch(first);
@@ -292,7 +292,7 @@ impl Thread {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.follower.apply_own(&self.connection, &head, &changes);
         if erased {
-            self.scrub_next = Some(1);
+            self.walk = Some(Walk::due(self.walk));
             self.scrub(SCRUB_BEFORE_ANSWER);
             self.truncate_pending = true;
         }
@@ -315,15 +315,18 @@ impl Thread {
     /// After an erasure: what balancing left in the gaps of pages. The answer waits for it unless the file
     /// is large; then it goes on between the commits.
     fn scrub(&mut self, pages: i64) {
-        let Some(from) = self.scrub_next else { return };
-        match scrub::scrub(&self.connection, from, pages) {
-            Ok(next) => {
-                self.scrub_next = next;
-                self.truncate_pending = true;
+        let Some(walk) = self.walk else { return };
+        match walk.step(&self.connection, pages) {
+            Ok(rest) => {
+                self.walk = rest;
+                self.truncate_pending |= rest.is_none();
             }
+            // Another process writes: later.
+            Err(StorageError::Sqlite(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
             Err(error) => {
                 // The mark stays: the next start tries again.
-                self.scrub_next = None;
+                self.walk = None;
                 tracing::error!(error = &error as &dyn std::error::Error, "gaps could not be zeroed");
             }
         }

@@ -43,15 +43,15 @@ fn two_processes_that_write_at_once_make_one_sequence() {
     let observers = [Observer::default(), Observer::default()];
     let stores = [open(&path, 1, Some(&observers[0])), open(&path, 2, Some(&observers[1]))];
     let mut sequences: Vec<i64> = std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..4_u64)
+        let writers: Vec<_> = (0..4_usize)
             .map(|writer| {
-                let (store, observer) = (&stores[writer as usize % 2], &observers[writer as usize % 2]);
-                let random = Deterministic::new(100 + writer);
+                let (store, observer) = (&stores[writer % 2], &observers[writer % 2]);
+                let random = Deterministic::new(100 + writer as u64);
                 scope.spawn(move || {
                     let mut sequences = Vec::new();
                     for number in 0..EACH {
                         let random = Arc::clone(&random);
-                        let number = writer * EACH + number;
+                        let number = writer as u64 * EACH + number;
                         let committed = store
                             .write_blocking(move |transaction| put(transaction, number, random.as_ref()))
                             .map_err(|error: interdict_storage::WriteError<StorageError>| error)
@@ -69,7 +69,7 @@ fn two_processes_that_write_at_once_make_one_sequence() {
     let all: Vec<i64> = (1..=i64::try_from(4 * EACH).unwrap()).collect();
     assert_eq!(sequences, all, "each sequence was given once");
     for observer in &observers {
-        wait_until(|| observer.revision() == all.len() as i64, PATIENCE).unwrap();
+        wait_until(|| Some(&observer.revision()) == all.last(), PATIENCE).unwrap();
         let told = observer.0.lock();
         let seen = told.applied.concat();
         assert!(seen.windows(2).all(|pair| pair[1] == pair[0] + 1), "no hole, in order");

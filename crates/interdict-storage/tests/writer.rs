@@ -71,11 +71,10 @@ async fn one_commit_serves_all_who_waited() {
     assert_sound(&store, 64);
 }
 
+type Work = Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>;
+
 /// Pieces of work that wait for the same commit.
-fn commit_together(
-    store: &Store,
-    works: Vec<Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>>,
-) -> Vec<Result<i64, WriteError<Refused>>> {
+fn commit_together(store: &Store, works: Vec<Work>) -> Vec<Result<i64, WriteError<Refused>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let release = hold(store);
@@ -107,7 +106,7 @@ fn a_piece_that_fails_leaves_the_others_and_nothing_of_itself() {
     let folder = tempdir().unwrap();
     let (observer, random) = (Observer::default(), Deterministic::new(1));
     let store = open(&folder.path().join("test.db"), 1, Some(&observer));
-    let mut works: Vec<Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>> = Vec::new();
+    let mut works: Vec<Work> = Vec::new();
     for number in 0..12 {
         let random = Arc::clone(&random);
         works.push(Box::new(move |transaction| {
@@ -129,7 +128,7 @@ fn a_piece_that_panics_harms_nobody() {
     let folder = tempdir().unwrap();
     let (observer, random) = (Observer::default(), Deterministic::new(1));
     let store = open(&folder.path().join("test.db"), 1, Some(&observer));
-    let mut works: Vec<Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>> = Vec::new();
+    let mut works: Vec<Work> = Vec::new();
     for number in 0..9 {
         let random = Arc::clone(&random);
         works.push(Box::new(move |transaction| {

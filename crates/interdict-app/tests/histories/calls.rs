@@ -14,7 +14,8 @@ const REASONS: [&str; 2] = ["seen before", "asked for it"];
 
 pub type Text = &'static str;
 
-/// One call.
+/// One call. As in the updates of the use cases, an outer `None` keeps and an inner one clears.
+#[allow(clippy::option_option, reason = "as the use cases' updates have it")]
 #[derive(Clone, Debug)]
 pub enum Call {
     Create {

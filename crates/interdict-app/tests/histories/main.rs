@@ -187,8 +187,11 @@ impl World {
     }
 }
 
+/// A customer, and identifiers with whether they are the merchant's word.
+type Presenting = (Option<CustomerId>, Vec<(Kind, Text, bool)>);
+
 /// All attempts of one customer or none with one identifier or two.
-fn attempts(customers: &[CustomerId]) -> Vec<(Option<CustomerId>, Vec<(Kind, Text, bool)>)> {
+fn attempts(customers: &[CustomerId]) -> Vec<Presenting> {
     let mut named: Vec<Option<CustomerId>> = customers.iter().copied().map(Some).collect();
     named.dedup();
     named.push(None);
@@ -256,7 +259,7 @@ proptest! {
         }
         let (shop, service) = (&world.shop, world.shop.service());
         let fingerprint = service.fingerprint();
-        prop_assert_eq!(shop.reopened().service(Mode::Test).fingerprint(), fingerprint.clone(), "loaded anew");
+        prop_assert_eq!(shop.reopened().service(Mode::Test).fingerprint(), fingerprint, "loaded anew");
         let follower = beside.service(Mode::Test);
         let revision = service.readiness().revision;
         wait_until(|| follower.readiness().revision == revision, Duration::from_secs(20)).unwrap();

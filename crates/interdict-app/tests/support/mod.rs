@@ -79,7 +79,7 @@ pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) 
         with_index: true,
     })
     .unwrap();
-    wait_until(|| app.is_ready(), Duration::from_secs(60)).unwrap();
+    wait_until(|| app.is_ready(), Duration::from_mins(1)).unwrap();
     app
 }
 
@@ -89,11 +89,6 @@ impl Shop {
         let clock = Arc::new(FakeClock(AtomicI64::new(START_US)));
         let random = Arc::new(Deterministic(AtomicU64::new(0)));
         Self { app: open(folder.path(), &clock, &random), clock, random, folder }
-    }
-
-    /// Waits for what is asynchronous.
-    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
     }
 
     /// The same files, opened anew beside.
@@ -159,6 +154,11 @@ impl Shop {
     pub fn decide(&self, attempt: &Try<'_>) -> Result<Answered, DecidePaymentError> {
         decide(self.service(), self.now(), attempt)
     }
+}
+
+/// Waits for what is asynchronous.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 /// What a payer comes with.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use interdict_domain::credential::CredentialKind;
+use interdict_domain::ids::KeyId;
 use interdict_storage::StorageError;
 use sha2::{Digest as _, Sha256};
 
@@ -39,6 +40,11 @@ impl App {
         if let Some(caller) = self.authenticate_from_memory(secret) {
             return Ok(caller);
         }
+        if !is_key(secret)
+            && let Some(id) = self.verify_token(secret)
+        {
+            return self.authenticate_client(id).await;
+        }
         if !is_well_formed(secret) {
             return Err(AuthenticateError::Invalid);
         }
@@ -48,7 +54,17 @@ impl App {
         }
         let found = self.core.read_all(move |view| view.credential_by_digest(&digest)).await?;
         let credential = found.ok_or(AuthenticateError::Invalid)?;
-        self.caller(&self.directory.put(credential)).ok_or(AuthenticateError::Invalid)
+        self.caller(&self.directory.found(credential)).ok_or(AuthenticateError::Invalid)
+    }
+
+    /// The client of a good token that is not known here: another node may have sold it.
+    async fn authenticate_client(&self, id: KeyId) -> Result<Caller, AuthenticateError> {
+        if self.directory.by_id(id).is_some() {
+            return Err(AuthenticateError::Invalid);
+        }
+        let found = self.core.read_all(move |view| view.credential(id)).await?;
+        let credential = found.ok_or(AuthenticateError::Invalid)?;
+        self.caller(&self.directory.found(credential)).ok_or(AuthenticateError::Invalid)
     }
 
     /// The caller behind a known credential, if that works now and may call anything by itself: an

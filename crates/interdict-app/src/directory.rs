@@ -27,6 +27,8 @@ impl Known {
 
 #[derive(Default)]
 struct Maps {
+    /// The feed is followed. Otherwise nothing is kept: each credential is looked up where it is written.
+    followed: bool,
     by_digest: HashMap<[u8; 32], Arc<Known>>,
     by_id: HashMap<KeyId, Arc<Known>>,
 }
@@ -40,6 +42,12 @@ impl Maps {
         self.by_digest.insert(known.credential.digest, Arc::clone(&known));
         self.by_id.insert(known.credential.id, Arc::clone(&known));
         known
+    }
+
+    fn remove(&mut self, id: KeyId) {
+        if let Some(known) = self.by_id.remove(&id) {
+            self.by_digest.remove(&known.credential.digest);
+        }
     }
 }
 
@@ -61,9 +69,17 @@ impl Directory {
         self.maps.read().by_id.get(&id).cloned()
     }
 
-    /// Keeps one that was found in the store.
-    pub(crate) fn put(&self, credential: Credential) -> Arc<Known> {
-        self.maps.write().put(credential)
+    /// Keeps one that was found in the store, unless the feed told of it meanwhile: what was found may
+    /// be older, and a revoked key must not come back to life.
+    pub(crate) fn found(&self, credential: Credential) -> Arc<Known> {
+        let mut maps = self.maps.write();
+        if let Some(known) = maps.by_id.get(&credential.id) {
+            return Arc::clone(known);
+        }
+        if maps.followed {
+            return maps.put(credential);
+        }
+        Arc::new(Known { last_used_us: AtomicI64::new(i64::MIN), credential })
     }
 
     /// The credentials that were used since the last call, with when.
@@ -86,7 +102,7 @@ pub(crate) struct DirectoryFollower(pub(crate) Arc<Directory>);
 
 impl FeedObserver for DirectoryFollower {
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
-        let mut maps = Maps::default();
+        let mut maps = Maps { followed: true, ..Maps::default() };
         for credential in view.credentials(None)? {
             maps.put(credential);
         }
@@ -98,14 +114,76 @@ impl FeedObserver for DirectoryFollower {
         for change in changes {
             let Subject::Key(id) = change.subject else { continue };
             match view.credential(id) {
-                Ok(Some(credential)) => drop(self.0.put(credential)),
-                Ok(None) => {}
+                Ok(Some(credential)) => drop(self.0.maps.write().put(credential)),
+                Ok(None) => self.0.maps.write().remove(id),
                 Err(error) => {
+                    // It may be revoked: the next use looks it up.
+                    self.0.maps.write().remove(id);
                     tracing::error!(error = &error as &dyn std::error::Error, "a credential cannot be read");
                 }
             }
         }
     }
 
-    fn lost(&mut self) {}
+    /// A key may be revoked without our hearing of it: nothing in memory opens anything.
+    fn lost(&mut self) {
+        *self.0.maps.write() = Maps::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use interdict_domain::clock::Random;
+    use interdict_domain::credential::{CredentialKind, Permissions};
+    use interdict_domain::merchant::MerchantNumber;
+    use interdict_domain::mode::Mode;
+
+    use super::*;
+    use crate::create_key::{NewKey, NewKeyOptions};
+
+    struct Sevens;
+
+    impl Random for Sevens {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    fn key(revoked_at: Option<Timestamp>) -> Credential {
+        let options = NewKeyOptions {
+            merchant: MerchantNumber(1),
+            mode: Mode::Test,
+            kind: CredentialKind::Secret,
+            name: "key".to_owned(),
+            permissions: Permissions::ALL,
+            expires_at: None,
+        };
+        let now = Timestamp::from_micros(1);
+        Credential { revoked_at, ..NewKey::generate(options, now, &Sevens).credential }
+    }
+
+    #[test]
+    fn a_lookup_that_began_before_the_revocation_does_not_undo_it() {
+        let directory = Directory::default();
+        directory.maps.write().followed = true;
+        let revoked = key(Some(Timestamp::from_micros(2)));
+        directory.maps.write().put(revoked.clone());
+        let found = directory.found(key(None));
+        assert_eq!(found.credential, revoked);
+        let kept = directory.by_digest(&revoked.digest).unwrap();
+        assert_eq!(kept.credential.revoked_at, revoked.revoked_at);
+    }
+
+    #[test]
+    fn nothing_is_kept_while_the_feed_is_not_followed() {
+        let directory = Arc::new(Directory::default());
+        let mut follower = DirectoryFollower(Arc::clone(&directory));
+        directory.maps.write().followed = true;
+        directory.found(key(None));
+        assert!(directory.by_id(key(None).id).is_some());
+        follower.lost();
+        assert!(directory.by_id(key(None).id).is_none());
+        assert_eq!(directory.found(key(None)).credential, key(None), "it works, from the store each time");
+        assert!(directory.by_id(key(None).id).is_none());
+    }
 }

@@ -81,7 +81,9 @@ impl FeedObserver for IndexFollower {
         read_and_apply(view, &index)?;
         index.shrink();
         index.advance(revision);
-        *self.state.index.write() = index;
+        // The old one is taken apart after the lock is free again: that takes long.
+        let old = std::mem::replace(&mut *self.state.index.write(), index);
+        drop(old);
         self.state.loaded.store(true, Ordering::Release);
         self.state.seen(revision);
         tracing::info!(customers, entries, revision, "index loaded");

@@ -89,11 +89,14 @@ pub enum MutateError {
 
 /// Requests with an idempotency key that run right now.
 #[derive(Clone, Default)]
-pub(crate) struct Running(Arc<Mutex<HashMap<(MerchantNumber, [u8; 16]), [u8; 16]>>>);
+pub(crate) struct Running(Arc<Mutex<HashMap<RunningKey, [u8; 16]>>>);
+
+/// Whose request, and which.
+type RunningKey = (MerchantNumber, [u8; 16]);
 
 struct RunningGuard {
     running: Running,
-    key: (MerchantNumber, [u8; 16]),
+    key: RunningKey,
 }
 
 impl Running {
@@ -176,6 +179,9 @@ impl Service {
                     Ok(answer) | Err(Refusal::Answer(answer)) => answer,
                     Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
                 };
+                if !is_kept(answer.status) {
+                    return Err(Refusal::Answer(answer));
+                }
                 let revision = transaction.revision();
                 let record = record_of(&answer, replayable.fingerprint, revision);
                 transaction.merchant(merchant).put_idempotency_record(request, &record, now)?;
@@ -198,6 +204,11 @@ impl Service {
             Err(WriteError::Stopped) => Err(MutateError::Unavailable),
         }
     }
+}
+
+/// What is the service's own trouble may be over at the next try.
+const fn is_kept(status: u16) -> bool {
+    status < 500 && status != 429
 }
 
 fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {

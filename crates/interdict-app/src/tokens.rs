@@ -59,12 +59,11 @@ impl App {
     /// Sells a token to a client.
     pub async fn issue_token(&self, client_id: &str, client_secret: &str) -> Result<Token, TokenError> {
         let id: KeyId = client_id.parse().map_err(|_| TokenError::InvalidClient)?;
-        let known = match self.directory.by_id(id) {
-            Some(known) => known,
-            None => {
-                let found = self.core.read_all(move |view| view.credential(id)).await?;
-                self.directory.put(found.ok_or(TokenError::InvalidClient)?)
-            }
+        let known = if let Some(known) = self.directory.by_id(id) {
+            known
+        } else {
+            let found = self.core.read_all(move |view| view.credential(id)).await?;
+            self.directory.found(found.ok_or(TokenError::InvalidClient)?)
         };
         let credential = &known.credential;
         let now = self.clock.now();

@@ -215,25 +215,43 @@ impl Follower {
         Self { observer, path, pepper, applied: 0, epoch: String::new(), data_version: -1, must_load: true }
     }
 
-    /// The newest sequence that the observer has seen.
-    pub(crate) fn applied(&self) -> i64 {
-        self.applied
-    }
-
     /// Loads everything; called once at the start.
     pub(crate) fn load(&mut self, connection: &Connection) {
         self.catch_up(connection);
     }
 
-    /// Sees what was committed since, here or elsewhere.
+    /// Whether somebody else committed since, or nothing can be trusted.
+    pub(crate) fn is_behind(&self, connection: &Connection, head: &Head) -> Result<bool, StorageError> {
+        Ok(self.must_load
+            || head.sequence != self.applied
+            || sqlite::data_version(connection)? != self.data_version)
+    }
+
+    /// Sees what was committed since, here or elsewhere. What cannot be followed is loaded anew at once.
     pub(crate) fn catch_up(&mut self, connection: &Connection) {
-        if let Err(error) = self.try_catch_up(connection) {
+        for _ in 0..2 {
+            let Err(error) = self.catch_up_in_snapshot(connection) else { return };
             let file = self.path.display();
             tracing::error!(error = &error as &dyn std::error::Error, %file, "the feed cannot be read");
-            self.must_load = true;
-            if let Some(observer) = &mut self.observer {
-                observer.lost();
-            }
+            self.lose();
+        }
+    }
+
+    fn lose(&mut self) {
+        self.must_load = true;
+        if let Some(observer) = &mut self.observer {
+            observer.lost();
+        }
+    }
+
+    /// Head, epoch and rows of one moment: otherwise a commit of another process could come between
+    /// them, and a load would take half of it.
+    fn catch_up_in_snapshot(&mut self, connection: &Connection) -> Result<(), StorageError> {
+        if connection.is_autocommit() {
+            let snapshot = connection.unchecked_transaction()?;
+            self.try_catch_up(&snapshot)
+        } else {
+            self.try_catch_up(connection)
         }
     }
 
@@ -246,6 +264,9 @@ impl Follower {
         let epoch: String = connection.prepare_cached(SELECT_EPOCH)?.query_row([], |row| row.get(0))?;
         if self.must_load || epoch != self.epoch || head.sequence < self.applied {
             self.load_all(connection, head, epoch)?;
+        }
+        if self.observer.is_none() {
+            self.applied = head.sequence;
         }
         while self.applied < head.sequence {
             let view = View { connection, pepper: &self.pepper };
@@ -282,5 +303,14 @@ impl Follower {
             observer.apply(changes, &View { connection, pepper: &self.pepper });
         }
         self.applied = head.sequence;
+    }
+}
+
+/// A writer's thread that panics follows nothing any more: nobody may call what is known fresh.
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.lose();
+        }
     }
 }

@@ -22,6 +22,7 @@ mod load;
 mod merchant;
 mod migrations;
 mod personal;
+mod scrub;
 mod sqlite;
 mod statements;
 mod store;

@@ -6,7 +6,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List, Strength};
-use interdict_domain::identifier::{IdentifierKey, Kind, Pepper};
+use interdict_domain::identifier::{Email, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
@@ -43,9 +43,9 @@ pub(crate) fn customer_fact(customer: &Customer, pepper: &Pepper) -> Fact {
     Fact::CustomerPut(CustomerFact {
         id: customer.id,
         merchant: customer.merchant,
-        email: linked(Kind::Email, profile.email.as_ref().map(|email| email.as_str())),
-        phone: linked(Kind::Phone, profile.phone.as_ref().map(|phone| phone.as_str())),
-        merchant_ref: linked(Kind::MerchantRef, profile.merchant_ref.as_ref().map(|value| value.as_str())),
+        email: linked(Kind::Email, profile.email.as_ref().map(Email::as_str)),
+        phone: linked(Kind::Phone, profile.phone.as_ref().map(Phone::as_str)),
+        merchant_ref: linked(Kind::MerchantRef, profile.merchant_ref.as_ref().map(MerchantRef::as_str)),
         restrict_cit: customer.restriction.cit,
         restrict_mit: customer.restriction.mit,
         restrict_reason: arc(&customer.restriction.reason),

@@ -3,13 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::StorageError;
 use crate::store::Durability;
 
 /// How long a writer waits for another process that holds the lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often, and after which pauses, a new file is tried to be put into log mode: the busy timeout again.
+const LOG_MODE_TRIES: u32 = 500;
+const LOG_MODE_PAUSE: Duration = Duration::from_millis(10);
+/// How long it waits for readers, when the log is to be cut.
+const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(50);
 /// Statements kept prepared by each connection: more than there are.
 const PREPARED_STATEMENTS: usize = 128;
 
@@ -17,12 +22,25 @@ const PREPARED_STATEMENTS: usize = 128;
 pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, StorageError> {
     let connection = Connection::open(path)?;
     common(&connection)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    enter_log_mode(&connection)?;
     connection.pragma_update(None, "synchronous", durability.synchronous())?;
     // Deleted content is overwritten with zeros: an erased person leaves no bytes behind.
     connection.pragma_update(None, "secure_delete", "on")?;
     connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     Ok(connection)
+}
+
+/// The one step that does not wait by itself: processes that start at once on a new file meet here.
+fn enter_log_mode(connection: &Connection) -> Result<(), StorageError> {
+    for _ in 0..LOG_MODE_TRIES {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(LOG_MODE_PAUSE);
+            }
+            done => return Ok(done?),
+        }
+    }
+    Ok(connection.pragma_update(None, "journal_mode", "wal")?)
 }
 
 /// A connection that only reads.
@@ -43,13 +61,16 @@ fn common(connection: &Connection) -> Result<(), StorageError> {
 }
 
 /// Writes all of the write-ahead log into the database and cuts it to nothing, so that what was
-/// erased is in neither. False when a reader was in the way.
+/// erased is in neither. False when a reader was in the way, who is not waited for long: the writer's
+/// thread has others to serve.
 pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StorageError> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    Ok(busy == 0)
+    connection.busy_timeout(TRUNCATE_TIMEOUT)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(busy? == 0)
 }
 
 /// Changes when another connection has committed.
 pub(crate) fn data_version(connection: &Connection) -> Result<i64, StorageError> {
-    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
 }

@@ -61,7 +61,7 @@ pub struct StoreOptions {
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     pepper: Pepper,
 }
 
@@ -81,7 +81,7 @@ impl Store {
         let readers = Arc::new(Readers {
             path: options.path.clone(),
             idle: Mutex::new(Vec::new()),
-            permits: Semaphore::new(READERS),
+            permits: Arc::new(Semaphore::new(READERS)),
             pepper: options.pepper.clone(),
         });
         let writer = Arc::new(Writer::start(connection, options)?);
@@ -127,10 +127,14 @@ impl Store {
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let _permit = self.readers.permits.acquire().await.map_err(|_| E::from(StorageError::Stopped))?;
-        tokio::task::spawn_blocking(move || readers.run(read))
-            .await
-            .unwrap_or_else(|_| Err(E::from(StorageError::Stopped)))
+        let permits = Arc::clone(&self.readers.permits);
+        let permit = permits.acquire_owned().await.map_err(|_| E::from(StorageError::Stopped))?;
+        // The read keeps its permit even when its caller goes away.
+        let run = move || {
+            let _permit = permit;
+            readers.run(read)
+        };
+        tokio::task::spawn_blocking(run).await.unwrap_or_else(|_| Err(E::from(StorageError::Stopped)))
     }
 
     /// As [`Self::read_all`], for a thread that may wait.

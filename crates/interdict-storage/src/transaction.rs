@@ -54,6 +54,14 @@ pub(crate) struct NewChange<'a> {
     pub(crate) by: &'a Authorship<'a>,
 }
 
+/// Begin, undo and end by depth. Each depth has a name of its own: when a piece of work panics inside an
+/// inner savepoint, undoing the outer one by name takes the inner one with it.
+const SAVEPOINTS: [[&str; 3]; 3] = [
+    ["SAVEPOINT outer_work", "ROLLBACK TO outer_work", "RELEASE outer_work"],
+    ["SAVEPOINT inner_work", "ROLLBACK TO inner_work", "RELEASE inner_work"],
+    ["SAVEPOINT innermost_work", "ROLLBACK TO innermost_work", "RELEASE innermost_work"],
+];
+
 /// One commit in the making.
 pub struct Transaction<'c> {
     pub(crate) connection: &'c Connection,
@@ -61,11 +69,12 @@ pub struct Transaction<'c> {
     head: Head,
     changes: Vec<Change>,
     pub(crate) truncate_after_commit: bool,
+    depth: usize,
 }
 
 impl<'c> Transaction<'c> {
     pub(crate) fn new(connection: &'c Connection, pepper: &'c Pepper, head: Head) -> Self {
-        Self { connection, pepper, head, changes: Vec::new(), truncate_after_commit: false }
+        Self { connection, pepper, head, changes: Vec::new(), truncate_after_commit: false, depth: 0 }
     }
 
     pub(crate) fn into_parts(self) -> (Head, Vec<Change>) {
@@ -88,19 +97,25 @@ impl<'c> Transaction<'c> {
     }
 
     pub(crate) fn in_savepoint(&mut self, work: impl FnOnce(&mut Self) -> bool) -> Result<(), StorageError> {
-        let (head, changes) = (self.head, self.changes.len());
-        self.connection.prepare_cached("SAVEPOINT work")?.execute([])?;
+        let (head, changes, depth) = (self.head, self.changes.len(), self.depth);
+        let truncate = self.truncate_after_commit;
+        let [begin, undo, end] =
+            SAVEPOINTS.get(depth).ok_or(StorageError::Corrupt("savepoints are nested too deep"))?;
+        self.connection.prepare_cached(begin)?.execute([])?;
+        self.depth = depth + 1;
         let keep = work(self);
+        self.depth = depth;
         if self.connection.is_autocommit() {
             // A full disk can end the whole transaction under us.
             return Err(StorageError::Corrupt("the transaction ended early"));
         }
         if !keep {
-            self.connection.prepare_cached("ROLLBACK TO work")?.execute([])?;
+            self.connection.prepare_cached(undo)?.execute([])?;
             self.head = head;
             self.changes.truncate(changes);
+            self.truncate_after_commit = truncate;
         }
-        self.connection.prepare_cached("RELEASE work")?.execute([])?;
+        self.connection.prepare_cached(end)?.execute([])?;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::error::StorageError;
 use crate::feed::Follower;
+use crate::scrub::{self, Walk};
 use crate::sqlite;
 use crate::store::{Durability, StoreOptions};
 use crate::transaction::{Head, Transaction};
@@ -22,6 +23,13 @@ use crate::transaction::{Head, Transaction};
 const BATCH_MAX: usize = 256;
 /// The most pieces of work that wait. Beyond it, callers are told to come back.
 const QUEUE_MAX: usize = 8_192;
+/// How often the processor is given to others before a commit that serves fewer than the last one.
+const YIELDS_MAX: u32 = 64;
+/// Pages whose gaps are zeroed before an erasure is answered, and at once later on.
+const SCRUB_BEFORE_ANSWER: i64 = 16_384;
+const SCRUB_AT_ONCE: i64 = 1_024;
+/// Commits between two tries to cut a log that a reader is in.
+const BATCHES_BETWEEN_CUTS: u32 = 64;
 /// How soon a foreign commit is noticed when nothing is written here.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -71,6 +79,9 @@ struct TypedJob<T, E, F> {
     reply: oneshot::Sender<Result<Committed<T>, WriteError<E>>>,
 }
 
+/// What the caller waits on.
+type Receipt<T, E> = oneshot::Receiver<Result<Committed<T>, WriteError<E>>>;
+
 impl<T, E, F> Job for TypedJob<T, E, F>
 where
     T: Send,
@@ -116,7 +127,11 @@ impl Writer {
             follower,
             options_durability: options.durability,
             pepper: options.pepper,
-            truncate_pending: false,
+            // A process that ended between an erasure's commit and the cut left the old bytes there.
+            truncate_pending: true,
+            batches_since_cut: 0,
+            walk: None,
+            last_batch: 1,
         };
         let name = options.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let thread = std::thread::Builder::new()
@@ -144,10 +159,7 @@ impl Writer {
         self.enqueue(work)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
-    fn enqueue<T, E, F>(
-        &self,
-        work: F,
-    ) -> Result<oneshot::Receiver<Result<Committed<T>, WriteError<E>>>, WriteError<E>>
+    fn enqueue<T, E, F>(&self, work: F) -> Result<Receipt<T, E>, WriteError<E>>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
@@ -183,16 +195,31 @@ struct Thread {
     pepper: interdict_domain::identifier::Pepper,
     /// An erasure is committed, but the log still holds the old bytes.
     truncate_pending: bool,
+    /// Commits since the log was last tried to be cut.
+    batches_since_cut: u32,
+    /// Where zeroing the gaps goes on, if it is to.
+    walk: Option<Walk>,
+    /// How many the last commit served.
+    last_batch: usize,
 }
 
 impl Thread {
     fn run(mut self) {
         self.follower.load(&self.connection);
+        self.truncate_if_pending();
+        if scrub::is_due(&self.connection).unwrap_or(true) {
+            self.walk = Some(Walk::due(None));
+        }
         loop {
-            match self.jobs.recv_timeout(POLL) {
-                Ok(first) => self.commit_batch(first),
+            let patience = if self.walk.is_some() { Duration::ZERO } else { POLL };
+            match self.jobs.recv_timeout(patience) {
+                Ok(first) => {
+                    self.commit_batch(first);
+                    self.scrub(SCRUB_AT_ONCE);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.follower.catch_up(&self.connection);
+                    self.scrub(SCRUB_AT_ONCE);
                     self.truncate_if_pending();
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -202,11 +229,8 @@ impl Thread {
 
     fn commit_batch(&mut self, first: Box<dyn Job>) {
         let mut batch = vec![first];
-        while batch.len() < BATCH_MAX
-            && let Ok(job) = self.jobs.try_recv()
-        {
-            batch.push(job);
-        }
+        self.gather(&mut batch);
+        self.last_batch = batch.len();
         if self.options_durability == Durability::ControlEarlyAcknowledgement {
             return self.control_acknowledge_early(batch);
         }
@@ -227,11 +251,28 @@ impl Thread {
         }
     }
 
+    /// Takes what has queued. Those who were just answered may be about to write again: they are given the
+    /// processor, a few times at most, before a flush is spent on the first of them alone. Nobody waits
+    /// for company who had none the last time.
+    fn gather(&self, batch: &mut Vec<Box<dyn Job>>) {
+        let mut yields = 0;
+        while batch.len() < BATCH_MAX {
+            match self.jobs.try_recv() {
+                Ok(job) => batch.push(job),
+                Err(_) if batch.len() < self.last_batch && yields < YIELDS_MAX => {
+                    yields += 1;
+                    std::thread::yield_now();
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
     /// One transaction: begin, run each, move the head once, commit, apply.
     fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<i64, StorageError> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let head = Head::read(&self.connection)?;
-        if head.sequence != self.follower.applied() {
+        if self.follower.is_behind(&self.connection, &head)? {
             // Another process wrote: its changes come first, and they are committed already.
             self.follower.catch_up(&self.connection);
         }
@@ -240,15 +281,24 @@ impl Thread {
         for job in batch.iter_mut() {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
         }
-        let truncate = transaction.truncate_after_commit;
+        let erased = transaction.truncate_after_commit;
         let (head, changes) = transaction.into_parts();
+        if erased {
+            scrub::mark_due(&self.connection)?;
+        }
         if head.sequence != before {
             head.write(&self.connection)?;
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.follower.apply_own(&self.connection, &head, &changes);
-        if truncate {
+        if erased {
+            self.walk = Some(Walk::due(self.walk));
+            self.scrub(SCRUB_BEFORE_ANSWER);
             self.truncate_pending = true;
+        }
+        self.batches_since_cut = self.batches_since_cut.saturating_add(1);
+        // Under load there is no quiet moment to wait for.
+        if erased || self.batches_since_cut >= BATCHES_BETWEEN_CUTS {
             self.truncate_if_pending();
         }
         Ok(head.sequence)
@@ -262,9 +312,30 @@ impl Thread {
         }
     }
 
+    /// After an erasure: what balancing left in the gaps of pages. The answer waits for it unless the file
+    /// is large; then it goes on between the commits.
+    fn scrub(&mut self, pages: i64) {
+        let Some(walk) = self.walk else { return };
+        match walk.step(&self.connection, pages) {
+            Ok(rest) => {
+                self.walk = rest;
+                self.truncate_pending |= rest.is_none();
+            }
+            // Another process writes: later.
+            Err(StorageError::Sqlite(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
+            Err(error) => {
+                // The mark stays: the next start tries again.
+                self.walk = None;
+                tracing::error!(error = &error as &dyn std::error::Error, "gaps could not be zeroed");
+            }
+        }
+    }
+
     /// After an erasure: the answer waits for this, so that "erased" is true of the files, too. A
     /// reader in the way delays it to the next poll.
     fn truncate_if_pending(&mut self) {
+        self.batches_since_cut = 0;
         if !self.truncate_pending {
             return;
         }

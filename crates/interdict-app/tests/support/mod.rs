@@ -1,0 +1,291 @@
+//! What the tests of the use cases share: a clock that is set, a deterministic generator, a shop in a
+//! folder of its own, and short ways to say what they do.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use interdict_app::decision::{Code, Decision, Outcome};
+use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
+use interdict_app::{
+    App, AppOptions, Caller, DecidePaymentError, NewEntry, PaymentAttempt, Presented, Service, UseCaseError,
+};
+use interdict_domain::actor::Actor;
+use interdict_domain::clock::{Clock, Random, Timestamp};
+use interdict_domain::credential::Permissions;
+use interdict_domain::customer::Profile;
+use interdict_domain::entry::{EntrySource, List};
+use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::ids::{CustomerId, EntryId, KeyId};
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::mode::Mode;
+use interdict_domain::scopes::{Initiator, Scopes};
+use interdict_domain::text::Reason;
+use interdict_test_support::wait_until;
+use tempfile::TempDir;
+
+pub const MERCHANT: MerchantNumber = MerchantNumber(1);
+pub const START_US: i64 = 1_790_000_000_000_000;
+
+/// A clock that stands still until it is moved.
+pub struct FakeClock(AtomicI64);
+
+impl FakeClock {
+    pub fn advance(&self, seconds: i64) {
+        self.advance_us(seconds * 1_000_000);
+    }
+
+    pub fn advance_us(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The same bytes in each run, and never the same twice in one.
+pub struct Deterministic(AtomicU64);
+
+impl Random for Deterministic {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        hasher.finalize_xof().fill(bytes);
+    }
+}
+
+/// The application on a folder that goes with it.
+pub struct Shop {
+    pub app: App,
+    pub clock: Arc<FakeClock>,
+    pub random: Arc<Deterministic>,
+    pub folder: TempDir,
+}
+
+pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) -> App {
+    let app = App::open(&AppOptions {
+        data_dir: folder.to_owned(),
+        pepper: Pepper::from_bytes([7; 32]),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        random: Arc::clone(random) as Arc<dyn Random>,
+        durability: Durability::ControlWithoutFlush,
+        with_index: true,
+    })
+    .unwrap();
+    wait_until(|| app.is_ready(), Duration::from_mins(1)).unwrap();
+    app
+}
+
+impl Shop {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FakeClock(AtomicI64::new(START_US)));
+        let random = Arc::new(Deterministic(AtomicU64::new(0)));
+        Self { app: open(folder.path(), &clock, &random), clock, random, folder }
+    }
+
+    /// The same files, opened anew beside.
+    pub fn reopened(&self) -> App {
+        open(self.folder.path(), &self.clock, &self.random)
+    }
+
+    pub fn service(&self) -> &Arc<Service> {
+        self.app.service(Mode::Test)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn caller(&self) -> Caller {
+        Caller {
+            service: Arc::clone(self.service()),
+            merchant: MERCHANT,
+            key: KeyId::generate(self.now(), self.random.as_ref()),
+            permissions: Permissions::ALL,
+            publishable: false,
+        }
+    }
+
+    /// Runs a use case in a commit of its own.
+    pub fn run<T, F>(&self, work: F) -> Result<T, UseCaseError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<T, UseCaseError>
+            + Send
+            + 'static,
+    {
+        let (now, random) = (self.now(), Arc::clone(&self.random));
+        let committed = self.service().store().write_blocking(move |transaction| {
+            let actor = Actor::system();
+            let by = Authorship { actor: &actor, now, random: random.as_ref() };
+            work(&mut transaction.merchant(MERCHANT), &by)
+        });
+        match committed {
+            Ok(committed) => Ok(committed.value),
+            Err(WriteError::Refused(error)) => Err(error),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    /// Reads as the API would.
+    pub fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&interdict_app::store::MerchantView<'_>) -> Result<T, StorageError>,
+    ) -> T {
+        self.service().store().read_blocking(|view| read(&view.merchant(MERCHANT))).unwrap()
+    }
+
+    pub fn customer(&self, profile: Profile) -> interdict_domain::customer::Customer {
+        self.run(move |transaction, by| interdict_app::create_customer(transaction, by, profile)).unwrap()
+    }
+
+    pub fn list(&self, new: NewEntry) -> interdict_domain::entry::Entry {
+        self.run(move |transaction, by| interdict_app::list_entry(transaction, by, new)).unwrap().0
+    }
+
+    pub fn decide(&self, attempt: &Try<'_>) -> Result<Answered, DecidePaymentError> {
+        decide(self.service(), self.now(), attempt)
+    }
+}
+
+/// Waits for what is asynchronous.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+}
+
+/// What a payer comes with.
+#[derive(Clone, Default)]
+pub struct Try<'a> {
+    pub customer: Option<CustomerId>,
+    pub identifiers: Vec<(Kind, &'a str)>,
+    pub by_merchant: bool,
+    pub typed: bool,
+    pub dry_run: bool,
+}
+
+pub fn by_email(email: &str) -> Try<'_> {
+    by(Kind::Email, email)
+}
+
+pub fn by(kind: Kind, value: &str) -> Try<'_> {
+    Try { identifiers: vec![(kind, value)], ..Try::default() }
+}
+
+pub fn by_id(id: CustomerId) -> Try<'static> {
+    Try { customer: Some(id), ..Try::default() }
+}
+
+/// The part of a decision that tests look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub outcome: Outcome,
+    pub code: Code,
+    pub customer: Option<CustomerId>,
+    pub sources: Vec<AnsweredSource>,
+    pub public_message: Option<String>,
+    pub revision: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnsweredSource {
+    pub tier: interdict_app::decision::Tier,
+    pub entry: Option<EntryId>,
+    pub customer: Option<CustomerId>,
+    pub kind: Option<Kind>,
+    pub value: Option<String>,
+    pub reason: Option<String>,
+}
+
+impl Answered {
+    fn of(decision: &Decision<'_>) -> Self {
+        let sources = decision.sources.iter().map(|source| AnsweredSource {
+            tier: source.tier,
+            entry: source.entry,
+            customer: source.customer,
+            kind: source.kind,
+            value: source.value.as_ref().map(|value| value.to_string()),
+            reason: source.reason.as_deref().map(str::to_owned),
+        });
+        Self {
+            outcome: decision.outcome,
+            code: decision.code,
+            customer: decision.customer,
+            sources: sources.collect(),
+            public_message: decision.public_message.as_deref().map(str::to_owned),
+            revision: decision.revision,
+        }
+    }
+
+    pub fn blocks(&self) -> bool {
+        self.outcome == Outcome::Block
+    }
+}
+
+/// Decides as the API would: values are normalised by the kind's own function.
+pub fn decide(service: &Service, now: Timestamp, attempt: &Try<'_>) -> Result<Answered, DecidePaymentError> {
+    let identifiers: Vec<Presented<'_>> = attempt
+        .identifiers
+        .iter()
+        .map(|(kind, value)| Presented {
+            kind: *kind,
+            value: Cow::Owned(kind.normalise(value).unwrap().into_owned()),
+            verified: !attempt.typed,
+        })
+        .collect();
+    let attempt = PaymentAttempt {
+        initiator: if attempt.by_merchant { Initiator::Merchant } else { Initiator::Customer },
+        customer: attempt.customer,
+        identifiers: &identifiers,
+        explain: false,
+        dry_run: attempt.dry_run,
+    };
+    service.decide(MERCHANT, now, &attempt, |decision, _| Answered::of(decision))
+}
+
+pub fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+pub fn phone(text: &str) -> Phone {
+    Phone::parse(text).unwrap()
+}
+
+pub fn merchant_ref(text: &str) -> MerchantRef {
+    MerchantRef::parse(text).unwrap()
+}
+
+pub fn reason(text: &str) -> Reason {
+    Reason::parse(text).unwrap()
+}
+
+pub fn with_email(text: &str) -> Profile {
+    Profile { email: Some(email(text)), ..Profile::default() }
+}
+
+/// An entry with nothing said but what is listed.
+pub fn new_entry(list: List, kind: Kind, value: &str) -> NewEntry {
+    NewEntry {
+        list,
+        identifier: Identifier::parse(kind, value).unwrap(),
+        reason: None,
+        reason_code: None,
+        public_message: None,
+        scopes: Scopes::BOTH,
+        strength: None,
+        starts_at: None,
+        expires_at: None,
+        source: EntrySource::Api,
+    }
+}
+
+pub fn block_email(value: &str) -> NewEntry {
+    new_entry(List::Block, Kind::Email, value)
+}

@@ -1,0 +1,174 @@
+//! What the store's tests share: a deterministic generator, an observer that remembers, and entries.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use interdict_domain::actor::Actor;
+use interdict_domain::change::{Action, Change};
+use interdict_domain::clock::{Random, Timestamp};
+use interdict_domain::entry::{Entry, EntrySource, List, Strength};
+use interdict_domain::identifier::{Kind, Pepper};
+use interdict_domain::ids::EntryId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::Reason;
+use interdict_domain::window::Window;
+use interdict_storage::{
+    Authorship, Durability, FeedObserver, Schema, StorageError, Store, StoreOptions, Transaction, View,
+};
+use parking_lot::Mutex;
+
+pub const MERCHANT: MerchantNumber = MerchantNumber(1);
+
+pub fn pepper() -> Pepper {
+    Pepper::from_bytes([7; 32])
+}
+
+pub fn now() -> Timestamp {
+    Timestamp::from_micros(1_790_000_000_000_000)
+}
+
+/// The same bytes in each run, and never the same twice in one.
+pub struct Deterministic {
+    seed: u64,
+    next: AtomicU64,
+}
+
+impl Deterministic {
+    pub fn new(seed: u64) -> Arc<Self> {
+        Arc::new(Self { seed, next: AtomicU64::new(0) })
+    }
+}
+
+impl Random for Deterministic {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_le_bytes());
+        hasher.update(&self.next.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        hasher.finalize_xof().fill(bytes);
+    }
+}
+
+/// What an observer was told.
+#[derive(Default)]
+pub struct Told {
+    pub loads: usize,
+    pub lost: usize,
+    /// The sequences of each call.
+    pub applied: Vec<Vec<i64>>,
+    /// The newest that is known, loaded or applied.
+    pub revision: i64,
+    /// Panics at the next change.
+    pub panics: bool,
+}
+
+/// Remembers what it was told.
+#[derive(Clone, Default)]
+pub struct Observer(pub Arc<Mutex<Told>>);
+
+impl Observer {
+    pub fn revision(&self) -> i64 {
+        self.0.lock().revision
+    }
+
+    pub fn sequences(&self) -> Vec<i64> {
+        self.0.lock().applied.concat()
+    }
+}
+
+impl FeedObserver for Observer {
+    fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
+        let mut told = self.0.lock();
+        told.loads += 1;
+        told.revision = view.revision()?;
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[Change], _: &View<'_>) {
+        let mut told = self.0.lock();
+        assert!(!told.panics, "the observer was told to panic");
+        told.applied.push(changes.iter().map(|change| change.sequence).collect());
+        told.revision = changes.last().map_or(told.revision, |change| change.sequence);
+    }
+
+    fn lost(&mut self) {
+        self.0.lock().lost += 1;
+    }
+}
+
+pub fn try_open(
+    path: &Path,
+    seed: u64,
+    pepper: Pepper,
+    observer: Option<Observer>,
+) -> Result<Store, StorageError> {
+    Store::open(StoreOptions {
+        path: path.to_owned(),
+        schema: Schema::Mode,
+        pepper,
+        random: Deterministic::new(seed),
+        durability: Durability::Full,
+        observer: observer.map(|observer| Box::new(observer) as Box<dyn FeedObserver>),
+    })
+}
+
+pub fn open(path: &Path, seed: u64, observer: Option<&Observer>) -> Store {
+    try_open(path, seed, pepper(), observer.cloned()).unwrap()
+}
+
+/// Why a piece of work of a test fails.
+#[derive(Debug)]
+pub enum Refused {
+    OnPurpose,
+    Storage(StorageError),
+}
+
+impl From<StorageError> for Refused {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+pub fn email(number: u64) -> String {
+    format!("somebody.{number}@example.com")
+}
+
+pub fn entry(number: u64, random: &dyn Random) -> Entry {
+    let value = email(number);
+    Entry {
+        id: EntryId::generate(List::Block, now(), random),
+        kind: Kind::Email,
+        key: pepper().key(MERCHANT, Kind::Email, &value),
+        value: Some(value),
+        reason: Some(Reason::from_stored(format!("reason {number}"))),
+        reason_code: None,
+        public_message: None,
+        scopes: Scopes::BOTH,
+        strength: Strength::Hard,
+        window: Window::ALWAYS,
+        source: EntrySource::Api,
+        created_by: Actor::system(),
+        created_at: now(),
+        updated_at: now(),
+        erased_customer: None,
+    }
+}
+
+/// Puts a new block entry and gives its sequence.
+pub fn put(transaction: &mut Transaction<'_>, number: u64, random: &dyn Random) -> Result<i64, StorageError> {
+    let actor = Actor::system();
+    let by = Authorship { actor: &actor, now: now(), random };
+    let entry = entry(number, random);
+    transaction.merchant(MERCHANT).put_entry(&by, Action::EntryCreated, None, &entry)?;
+    Ok(transaction.revision())
+}
+
+/// Puts one entry in a commit of its own.
+pub fn put_one(store: &Store, number: u64, random: &Arc<Deterministic>) -> i64 {
+    let random = Arc::clone(random);
+    let put = move |transaction: &mut Transaction<'_>| put(transaction, number, random.as_ref());
+    store.write_blocking::<_, StorageError, _>(put).unwrap().revision
+}

@@ -10,6 +10,7 @@ mod shop;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
 mod batch;
 mod changes;
 mod credentials;
@@ -27,7 +28,9 @@ mod oauth;
 mod odus_blacklist;
 mod odus_customers;
 mod operations;
+mod pan;
 mod restart;
 mod restrictions;
 mod revisions;
 mod standing_history;
+mod stories;

@@ -15,6 +15,8 @@
     reason = "tests"
 )]
 
+#[path = "../support/api.rs"]
+mod api;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/mod.rs"]

@@ -133,6 +133,24 @@ async fn failed_credentials_are_limited_and_good_ones_are_not() {
 }
 
 #[tokio::test]
+async fn publishable_keys_are_limited_and_secret_ones_are_not() {
+    let world = World::new().await;
+    let path = world.path("/customers/{id}");
+    let browser = world.shop.publishable();
+    let mut statuses = Vec::new();
+    for _ in 0..2_000 {
+        statuses.push(browser.get(&path).await.status);
+        if statuses.last() == Some(&429) {
+            break;
+        }
+    }
+    assert_eq!(statuses.last(), Some(&429), "after {} answers", statuses.len());
+    for _ in 0..300 {
+        world.shop.secret().get(&path).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_publishable_key_reads_one_customer_and_nothing_else() {
     let world = World::new().await;
     let revision = world.shop.revision().await;

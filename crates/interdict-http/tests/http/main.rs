@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "../support/api.rs"]
+mod api;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/mod.rs"]
@@ -12,6 +14,7 @@ mod support;
 
 mod bad_input;
 mod batch;
+mod beside;
 mod changes;
 mod credentials;
 mod customers;

@@ -135,6 +135,9 @@ async fn refs_phones_and_ibans_are_exempt() {
     assert_eq!(api.get(&format!("/v1/customers/ref/{}", PANS[0])).await.status, 200);
     let by_ref = api.decide(json!({"initiator": "customer", "merchantRef": PANS[0]})).await;
     assert!(by_ref["customer"].is_string());
+    let payload = json!({"transaction_amount": 1, "currency": "NGN", "user_id": PANS[0]});
+    let score = json!({"subscriber_id": 1, "request_id": "q", "payload": payload});
+    assert_eq!(api.post("/risk/bin/score", score).await.expect(200)["action"], "REVIEW");
     let by_iban = json!({"initiator": "customer", "iban": "DE89370400440532013000"});
     assert_eq!(api.decide(by_iban).await["code"], "default");
     // A Luhn-right run of digits with no issuer, and an amount, are no card numbers.

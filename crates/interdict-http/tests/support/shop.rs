@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::Method;
 use interdict_app::store::{Durability, StorageError};
 use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, revoke_key};
 use interdict_domain::actor::Actor;
@@ -21,9 +20,9 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_http::middleware::metrics::Metrics;
 use interdict_http::{Http, HttpOptions};
-use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crate::api::{Api, Reply};
 use crate::support::{Server, options};
 
 /// No condition takes longer than this; it is reached only when a test fails.
@@ -88,7 +87,7 @@ impl Shop {
     pub async fn open() -> Self {
         let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
         let folder = tempfile::tempdir().unwrap();
-        let app = open_app(&folder, &clock, &random);
+        let app = open_app(&folder, &clock, &random, true);
         let merchant = create_merchant(&app, "First");
         Self::serve(app, clock, merchant, random, folder).await
     }
@@ -118,7 +117,7 @@ impl Shop {
         drop(client);
         server.stop().await;
         drop(app);
-        let app = open_app(&folder, &clock, &random);
+        let app = open_app(&folder, &clock, &random, true);
         Self::serve(app, clock, merchant, random, folder).await
     }
 
@@ -127,10 +126,15 @@ impl Shop {
         create_merchant(&self.app, name)
     }
 
+    /// Another application on the same folder, as a command of the command line is beside a server.
+    pub fn beside(&self) -> Arc<App> {
+        open_app(&self.folder, &self.clock, &self.random, false)
+    }
+
     /// A client without a credential.
     pub fn anonymous(&self) -> Api {
         let base = format!("http://{}", self.server.address);
-        Api { client: self.client.clone(), base, headers: Vec::new() }
+        Api::new(self.client.clone(), base)
     }
 
     /// A client with a bearer secret.
@@ -160,6 +164,17 @@ impl Shop {
 
     /// A key of test mode that is made now.
     pub fn key(&self, kind: CredentialKind, permissions: &str, expires_in_s: Option<i64>) -> NewKey {
+        self.key_by(&self.app, kind, permissions, expires_in_s)
+    }
+
+    /// A key of test mode that another application makes.
+    pub fn key_by(
+        &self,
+        app: &App,
+        kind: CredentialKind,
+        permissions: &str,
+        expires_in_s: Option<i64>,
+    ) -> NewKey {
         let options = NewKeyOptions {
             merchant: self.merchant.merchant.number,
             mode: Mode::Test,
@@ -170,18 +185,20 @@ impl Shop {
         };
         let key = NewKey::generate(options, self.clock.now(), self.app.random());
         let saved = key.clone();
-        waiting(|| self.app.write_core(Actor::cli(), move |transaction, by| saved.save(transaction, by)))
-            .unwrap();
+        waiting(|| app.write_core(Actor::cli(), move |transaction, by| saved.save(transaction, by))).unwrap();
         key
     }
 
     /// Revokes a key now.
     pub fn revoke(&self, id: KeyId) {
+        self.revoke_by(&self.app, id);
+    }
+
+    /// Revokes a key now, through another application.
+    pub fn revoke_by(&self, app: &App, id: KeyId) {
         let now = self.clock.now();
-        waiting(|| {
-            self.app.write_core(Actor::cli(), move |transaction, by| revoke_key(transaction, by, id, now))
-        })
-        .unwrap();
+        waiting(|| app.write_core(Actor::cli(), move |transaction, by| revoke_key(transaction, by, id, now)))
+            .unwrap();
     }
 
     /// The newest change of test mode, as the store has it.
@@ -196,20 +213,26 @@ impl Shop {
     }
 }
 
+/// A client that gives up.
 fn client() -> reqwest::Client {
     #[allow(clippy::disallowed_methods, reason = "a test talks to its own server only")]
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
     client.unwrap()
 }
 
-fn open_app(folder: &TempDir, clock: &Arc<TestClock>, random: &Arc<Repeatable>) -> Arc<App> {
+fn open_app(
+    folder: &TempDir,
+    clock: &Arc<TestClock>,
+    random: &Arc<Repeatable>,
+    with_index: bool,
+) -> Arc<App> {
     let options = AppOptions {
         data_dir: folder.path().to_owned(),
         pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: Durability::Full,
-        with_index: true,
+        with_index,
     };
     Arc::new(App::open(&options).unwrap())
 }
@@ -229,135 +252,3 @@ fn create_merchant(app: &Arc<App>, name: &str) -> NewMerchant {
 
 /// Of the merchant that every shop begins with.
 pub const FIRST: MerchantNumber = MerchantNumber(1);
-
-/// A client with headers that it sends each time.
-#[derive(Clone)]
-pub struct Api {
-    client: reqwest::Client,
-    base: String,
-    headers: Vec<(String, String)>,
-}
-
-impl Api {
-    /// With one more header.
-    #[must_use]
-    pub fn with(&self, name: &str, value: &str) -> Self {
-        let mut api = self.clone();
-        api.headers.push((name.to_owned(), value.to_owned()));
-        api
-    }
-
-    /// Sends a request as it is.
-    pub async fn send(&self, method: &str, path: &str, body: Option<Vec<u8>>) -> Reply {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        if let Some(body) = body {
-            if !self.headers.iter().any(|(name, _)| name == "content-type") {
-                request = request.header("content-type", "application/json");
-            }
-            request = request.body(body);
-        }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Reply { status, headers, body: response.bytes().await.unwrap().to_vec() }
-    }
-
-    pub async fn get(&self, path: &str) -> Reply {
-        self.send("GET", path, None).await
-    }
-
-    /// With a body that is written as the test has it.
-    pub async fn post_text(&self, path: &str, body: &str) -> Reply {
-        self.send("POST", path, Some(body.as_bytes().to_vec())).await
-    }
-
-    pub async fn post(&self, path: &str, body: Value) -> Reply {
-        self.post_text(path, &body.to_string()).await
-    }
-
-    /// Without a body, and without a content type.
-    pub async fn post_empty(&self, path: &str) -> Reply {
-        self.send("POST", path, None).await
-    }
-
-    pub async fn patch(&self, path: &str, body: Value) -> Reply {
-        self.send("PATCH", path, Some(body.to_string().into_bytes())).await
-    }
-
-    pub async fn delete(&self, path: &str) -> Reply {
-        self.send("DELETE", path, None).await
-    }
-
-    /// A customer of `/v1`; its id.
-    pub async fn customer(&self, body: Value) -> String {
-        let created = self.post("/v1/customers", body).await.expect(201);
-        created["id"].as_str().unwrap().to_owned()
-    }
-
-    /// An entry of `/v1`; its id.
-    pub async fn entry(&self, body: Value) -> String {
-        let created = self.post("/v1/entries", body).await.expect(201);
-        created["id"].as_str().unwrap().to_owned()
-    }
-
-    /// A decision that was taken.
-    pub async fn decide(&self, body: Value) -> Value {
-        self.post("/v1/decisions", body).await.expect(200)
-    }
-
-    /// The code of a decision for an email, customer-initiated.
-    pub async fn code_for(&self, email: &str) -> String {
-        let decision = self.decide(serde_json::json!({"initiator": "customer", "email": email})).await;
-        decision["code"].as_str().unwrap().to_owned()
-    }
-}
-
-/// An answer.
-pub struct Reply {
-    pub status: u16,
-    headers: http::HeaderMap,
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
-    }
-
-    /// The body, after a look at the status.
-    #[track_caller]
-    pub fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text());
-        if self.body.is_empty() { Value::Null } else { self.json() }
-    }
-
-    /// The error's code, after a look at the status.
-    #[track_caller]
-    pub fn refused(&self, status: u16) -> String {
-        let body = self.expect(status);
-        body["error"]["code"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
-    }
-
-    /// The paths that a validation error names.
-    #[track_caller]
-    pub fn paths(&self) -> Vec<String> {
-        let body = self.expect(422);
-        let details = body["error"]["details"].as_array().unwrap_or_else(|| panic!("{body}"));
-        details.iter().map(|detail| detail["path"].as_str().unwrap().to_owned()).collect()
-    }
-
-    pub fn revision(&self) -> i64 {
-        self.header("interdict-revision").expect("a revision").parse().unwrap()
-    }
-}

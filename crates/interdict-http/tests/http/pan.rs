@@ -140,7 +140,7 @@ async fn refs_phones_and_ibans_are_exempt() {
     assert_eq!(api.post("/risk/bin/score", score).await.expect(200)["action"], "REVIEW");
     let by_iban = json!({"initiator": "customer", "iban": "DE89370400440532013000"});
     assert_eq!(api.decide(by_iban).await["code"], "default");
-    // A Luhn-right run of digits with no issuer, and an amount, are no card numbers.
+    // An amount is none, nor is a run of digits with a wrong last one.
     let amount =
         json!({"initiator": "customer", "email": "a@example.com", "amount": 424_242_424_242_424_i64});
     assert_eq!(api.decide(amount).await["code"], "default");

@@ -204,7 +204,7 @@ impl Shop {
     /// The newest change of test mode, as the store has it.
     pub async fn revision(&self) -> i64 {
         let store = self.app.service(Mode::Test).store();
-        store.read_all(|view| Ok::<_, StorageError>(view.revision()?)).await.unwrap()
+        store.read_all(interdict_app::store::View::revision).await.unwrap()
     }
 
     /// Bytes before HTTP makes anything of them.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use interdict_app::store::{Durability, StorageError};
+use interdict_app::store::Durability;
 use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, revoke_key};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -204,7 +204,9 @@ impl Shop {
     /// The newest change of test mode, as the store has it.
     pub async fn revision(&self) -> i64 {
         let store = self.app.service(Mode::Test).store();
-        store.read_all(interdict_app::store::View::revision).await.unwrap()
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime too few")]
+        let revision = store.read_all(|view| view.revision());
+        revision.await.unwrap()
     }
 
     /// Bytes before HTTP makes anything of them.

@@ -49,7 +49,7 @@ pub(crate) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
 }
 
 /// The same answer, marked with whom it is about: an erasure finds it.
-pub(crate) fn about(answer: Answer, subject: impl ToString) -> Answer {
+pub(crate) fn about(answer: Answer, subject: &impl ToString) -> Answer {
     Answer { subject: Some(subject.to_string()), ..answer }
 }
 

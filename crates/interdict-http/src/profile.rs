@@ -27,6 +27,7 @@ fn object(fields: &mut Fields, name: &'static str) -> Sent<Object> {
     }
 }
 
+#[allow(clippy::option_option, reason = "kept, cleared, or set: as updates say it")]
 fn address(fields: &mut Fields, name: &'static str) -> Option<Option<Object>> {
     let sent = object(fields, name);
     checked(fields, name, sent, Addresses::parse_address).update()
@@ -59,6 +60,7 @@ fn metadata(fields: &mut Fields) -> Metadata {
 }
 
 /// A change to metadata, checked by itself too, so that a refusal names the field.
+#[allow(clippy::option_option, reason = "kept, cleared, or set: as updates say it")]
 fn metadata_patch(fields: &mut Fields) -> Option<Option<Object>> {
     let sent = object(fields, "metadata");
     checked(fields, "metadata", sent, |map| Metadata::parse(map.clone()).map(|_| map)).update()

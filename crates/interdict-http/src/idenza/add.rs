@@ -54,7 +54,7 @@ pub(crate) async fn add(key: Secret<CustomersWrite>, mutation: Mutation) -> Resp
                     fullname: customer.profile.full_name().unwrap_or_default(),
                     status: word(customer.standing.at(by.now)),
                 };
-                answer::about(answer::answer(StatusCode::OK, &view), customer.id)
+                answer::about(answer::answer(StatusCode::OK, &view), &customer.id)
             },
         )
         .await

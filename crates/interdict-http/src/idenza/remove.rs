@@ -81,7 +81,7 @@ pub(crate) async fn remove(key: Secret<CustomersWrite>, mutation: Mutation) -> R
                     status: word(*status),
                     result,
                 };
-                answer::about(answer::answer(StatusCode::OK, &view), customer.id)
+                answer::about(answer::answer(StatusCode::OK, &view), &customer.id)
             },
         )
         .await

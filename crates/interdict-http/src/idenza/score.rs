@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::{DecideError, Outcome, Tier};
 use interdict_app::{Caller, DecidePaymentError, PaymentAttempt, Presented};
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{IdentifierError, Kind};
 use interdict_domain::scopes::Initiator;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,7 +38,7 @@ pub(crate) struct ScoreView {
 
 struct Transaction {
     request_id: String,
-    user_id: Option<String>,
+    user: Option<User>,
     bin: Option<String>,
 }
 
@@ -46,7 +46,20 @@ fn text(fields: &mut Fields, name: &'static str) -> json::Sent<String> {
     fields.parse(name, |text| interdict_domain::text::Name::parse(text).map(|name| name.as_str().to_owned()))
 }
 
-fn read_payload(mut fields: Fields) -> Result<(Option<String>, Option<String>), Vec<Detail>> {
+/// Who pays, by kind and canonical value.
+type User = (Kind, String);
+
+/// `user_id` is "e.g. email or UUID": an email when it is one, else the merchant's own id, which no
+/// search for card numbers looks into. Nothing but white space names nobody.
+fn user(text: &str) -> Result<Option<User>, IdentifierError> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let of = |kind: Kind| kind.normalise(text).map(|value| Some((kind, value.into_owned())));
+    of(Kind::Email).or_else(|_| of(Kind::MerchantRef))
+}
+
+fn read_payload(mut fields: Fields) -> Result<(Option<User>, Option<String>), Vec<Detail>> {
     let amount = fields.integer("transaction_amount", 1..=AMOUNT_MAX);
     fields.required("transaction_amount", amount);
     let currency = text(&mut fields, "currency");
@@ -54,8 +67,8 @@ fn read_payload(mut fields: Fields) -> Result<(Option<String>, Option<String>), 
     text(&mut fields, "external_transaction_number");
     text(&mut fields, "last4");
     let bin = fields.parse("bin", |text| Kind::Bin.normalise(text).map(std::borrow::Cow::into_owned)).value();
-    let user_id = text(&mut fields, "user_id").value();
-    fields.finish(Some((user_id, bin)))
+    let user = fields.parse("user_id", user).value().flatten();
+    fields.finish(Some((user, bin)))
 }
 
 fn read(mut fields: Fields, caller: &Caller) -> Result<Transaction, ApiError> {
@@ -65,20 +78,14 @@ fn read(mut fields: Fields, caller: &Caller) -> Result<Transaction, ApiError> {
     let payload = fields.object("payload", read_payload);
     let payload = fields.required("payload", payload);
     let transaction =
-        request_id.zip(payload).map(|(request_id, (user_id, bin))| Transaction { request_id, user_id, bin });
+        request_id.zip(payload).map(|(request_id, (user, bin))| Transaction { request_id, user, bin });
     Ok(fields.finish(transaction)?)
 }
 
-/// `user_id` is "e.g. email or UUID": an email when it is one, else the merchant's own id.
 fn presented(transaction: &Transaction) -> Vec<Presented<'_>> {
     let mut identifiers = Vec::new();
-    if let Some(user_id) = transaction.user_id.as_deref() {
-        let as_email = Kind::Email.normalise(user_id).map(|value| (Kind::Email, value));
-        let found = as_email
-            .or_else(|_| Kind::MerchantRef.normalise(user_id).map(|value| (Kind::MerchantRef, value)));
-        if let Ok((kind, value)) = found {
-            identifiers.push(Presented { kind, value, verified: true });
-        }
+    if let Some((kind, value)) = &transaction.user {
+        identifiers.push(Presented { kind: *kind, value: value.into(), verified: true });
     }
     if let Some(bin) = transaction.bin.as_deref() {
         identifiers.push(Presented { kind: Kind::Bin, value: bin.into(), verified: true });

@@ -19,7 +19,7 @@ use crate::v1::{customers, restrictions};
 use crate::views::{OdusCustomerView, PublicCustomerView};
 
 fn shown(status: StatusCode, customer: &Customer) -> Answer {
-    answer::about(answer::answer(status, &OdusCustomerView::of(customer)), customer.id)
+    answer::about(answer::answer(status, &OdusCustomerView::of(customer)), &customer.id)
 }
 
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {

@@ -41,7 +41,8 @@ pub(crate) async fn list(
     InQuery(mut query): InQuery,
 ) -> Response {
     let caller = &key.caller;
-    let after = query.integer("after", 0..=u64::MAX).and_then(|after| i64::try_from(after).ok());
+    let after = query.integer("after", 0..=i64::MAX.unsigned_abs());
+    let after = after.and_then(|after| i64::try_from(after).ok());
     let limit = query.integer("limit", 1..=LIMIT_MAX as u64).unwrap_or(LIMIT_DEFAULT as u64);
     let wait_ms = query.integer("wait_ms", 0..=WAIT_MS_MAX).unwrap_or(0);
     if let Err(details) = query.finish() {

@@ -83,7 +83,7 @@ pub(crate) fn shown(
     customer: &Customer,
     now: interdict_domain::clock::Timestamp,
 ) -> interdict_app::Answer {
-    answer::about(answer::answer(status, &CustomerView::of(customer, now)), customer.id)
+    answer::about(answer::answer(status, &CustomerView::of(customer, now)), &customer.id)
 }
 
 pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Response {

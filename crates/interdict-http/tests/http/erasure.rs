@@ -1,0 +1,100 @@
+//! `DELETE /v1/customers/{id}`: the person goes, the blocks stay in force.
+
+use serde_json::{Value, json};
+
+use crate::shop::Shop;
+
+const PERSON: [&str; 6] =
+    ["erasee@example.com", "+2348012345678", "Zubaida", "Erasee", "ref-erasee", "2348012345678"];
+
+#[tokio::test]
+async fn the_person_goes_and_the_blocks_stay() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let id = api
+        .customer(
+            json!({"email": PERSON[0], "phone": PERSON[1], "firstName": PERSON[2], "lastName": PERSON[3],
+            "merchantRef": PERSON[4]}),
+        )
+        .await;
+    api.post(&format!("/v1/customers/{id}/blacklist"), json!({"reason": "Zubaida lied"})).await.expect(200);
+    api.entry(json!({"list": "block", "kind": "email", "value": PERSON[0]})).await;
+    let erased = api.delete(&format!("/v1/customers/{id}")).await.expect(200);
+    assert_eq!(erased["erased"], true);
+    assert!(erased["blocksKept"].as_i64().unwrap() >= 1, "{erased}");
+    assert_eq!(erased.as_object().unwrap().len(), 2);
+    for (method, path) in [
+        ("GET", format!("/v1/customers/{id}")),
+        ("DELETE", format!("/v1/customers/{id}")),
+        ("PATCH", format!("/v1/customers/{id}")),
+        ("GET", format!("/customers/{id}")),
+        ("GET", format!("/v1/customers/{id}/standing")),
+        ("GET", format!("/v1/customers/{id}/history")),
+        ("POST", format!("/v1/customers/{id}/blacklist")),
+        ("GET", "/v1/customers/ref/ref-erasee".to_owned()),
+    ] {
+        assert_eq!(api.send(method, &path, None).await.refused(404), "not_found", "{method} {path}");
+    }
+    for attempt in
+        [json!({"email": PERSON[0]}), json!({"phone": PERSON[1]}), json!({"merchantRef": PERSON[4]})]
+    {
+        for initiator in ["customer", "merchant"] {
+            let mut body = attempt.clone();
+            body["initiator"] = json!(initiator);
+            assert_eq!(api.decide(body).await["outcome"], "block", "{attempt}");
+        }
+    }
+    let named = json!({"initiator": "customer", "customer": id});
+    assert_eq!(api.post("/v1/decisions", named).await.refused(404), "not_found");
+    for path in ["/v1/customers", "/v1/entries", "/v1/changes", "/customers", "/blacklist"] {
+        let text = api.get(path).await.text();
+        for word in PERSON {
+            assert!(!text.contains(word), "{path} shows {word}: {text}");
+        }
+    }
+    let entries = api.get("/v1/entries").await.expect(200);
+    assert!(
+        entries["items"].as_array().unwrap().iter().all(|entry| entry["value"] == Value::Null),
+        "{entries}"
+    );
+}
+
+/// What was kept for replays goes with the person: the key is free, and nothing old is shown.
+#[tokio::test]
+async fn the_answers_kept_for_replays_go_with_the_person() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let keyed = api.with("idempotency-key", "one");
+    let id = keyed.customer(json!({"email": PERSON[0]})).await;
+    let about = format!("/v1/customers/{id}/blacklist");
+    keyed.post(&about, json!({"reason": "r"})).await.expect(200);
+    api.delete(&format!("/v1/customers/{id}")).await.expect(200);
+    let again = keyed.post(&about, json!({"reason": "r"})).await;
+    assert_eq!(again.refused(404), "not_found");
+    assert!(!again.text().contains(PERSON[0]), "{}", again.text());
+}
+
+#[tokio::test]
+async fn somebody_without_blocks_leaves_none() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let id = api.customer(json!({"email": PERSON[0]})).await;
+    let erased = api.delete(&format!("/v1/customers/{id}")).await.expect(200);
+    assert_eq!(erased, json!({"erased": true, "blocksKept": 0}));
+    assert_eq!(api.code_for(PERSON[0]).await, "default");
+    // The ref and the email are free again.
+    api.customer(json!({"email": PERSON[0], "merchantRef": PERSON[4]})).await;
+}
+
+#[tokio::test]
+async fn flags_outlive_the_person_each_for_its_initiator() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let id = api.customer(json!({"email": PERSON[0]})).await;
+    api.post(&format!("/customers/{id}/restrictions"), json!({"restrictMit": true})).await.expect(200);
+    let erased = api.delete(&format!("/v1/customers/{id}")).await.expect(200);
+    assert!(erased["blocksKept"].as_i64().unwrap() >= 1, "{erased}");
+    let merchant = api.decide(json!({"initiator": "merchant", "email": PERSON[0]})).await;
+    assert_eq!(merchant["outcome"], "block");
+    assert_eq!(api.code_for(PERSON[0]).await, "default");
+}

@@ -1,0 +1,39 @@
+//! The API as its clients meet it: a real listener over a real folder, one module a resource.
+//!
+//! Deliberately not here: the accept loop by itself (`tests/server.rs`), and outside test data
+//! (`tests/corpora`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+#[path = "../support/api.rs"]
+mod api;
+#[path = "../support/shop.rs"]
+mod shop;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod batch;
+mod beside;
+mod changes;
+mod credentials;
+mod customers;
+mod decisions;
+mod documents;
+mod entries;
+mod erasure;
+mod explanation;
+mod idempotency;
+mod idenza;
+mod incidents;
+mod list_status;
+mod oauth;
+mod odus_blacklist;
+mod odus_customers;
+mod operations;
+mod pan;
+mod restart;
+mod restrictions;
+mod revisions;
+mod standing_history;
+mod stories;

@@ -1,0 +1,256 @@
+//! A whole Interdict in a temporary folder behind a real listener, and clients of it that hold a key.
+//! The clock stands still until a test moves it, and the generator repeats itself.
+//!
+//! Deliberately not here: bytes on a socket (`support/mod.rs`).
+
+#![allow(dead_code, reason = "each test target uses a part of it")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use interdict_app::store::Durability;
+use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, revoke_key};
+use interdict_domain::actor::Actor;
+use interdict_domain::clock::{Clock, Random, Timestamp};
+use interdict_domain::credential::{CredentialKind, Permissions};
+use interdict_domain::identifier::Pepper;
+use interdict_domain::ids::KeyId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::mode::Mode;
+use interdict_http::middleware::metrics::Metrics;
+use interdict_http::{Http, HttpOptions};
+use tempfile::TempDir;
+
+pub use crate::api::{Api, Reply};
+use crate::support::{Server, options};
+
+/// No condition takes longer than this; it is reached only when a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// When every test begins.
+const BEGINNING: &str = "2026-11-21T03:00:00Z";
+
+/// A clock that only a test moves.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    fn new() -> Arc<Self> {
+        let beginning: Timestamp = BEGINNING.parse().unwrap();
+        Arc::new(Self(AtomicI64::new(beginning.micros())))
+    }
+
+    /// Some seconds later.
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// A moment some seconds from now, as a body says it.
+    pub fn in_seconds(&self, seconds: i64) -> String {
+        self.now().plus_seconds(seconds).to_string()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// SplitMix64: never the same twice in a test, always the same in each run.
+pub struct Repeatable(AtomicU64);
+
+impl Random for Repeatable {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+            let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let mixed = (mixed ^ (mixed >> 31)).to_le_bytes();
+            chunk.copy_from_slice(&mixed[..chunk.len()]);
+        }
+    }
+}
+
+/// One merchant's Interdict.
+pub struct Shop {
+    pub app: Arc<App>,
+    pub clock: Arc<TestClock>,
+    pub merchant: NewMerchant,
+    pub random: Arc<Repeatable>,
+    server: Server,
+    client: reqwest::Client,
+    folder: TempDir,
+}
+
+impl Shop {
+    /// A new one, with merchant 1.
+    pub async fn open() -> Self {
+        let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
+        let folder = tempfile::tempdir().unwrap();
+        let app = open_app(&folder, &clock, &random, true);
+        let merchant = create_merchant(&app, "First");
+        Self::serve(app, clock, merchant, random, folder).await
+    }
+
+    async fn serve(
+        app: Arc<App>,
+        clock: Arc<TestClock>,
+        merchant: NewMerchant,
+        random: Arc<Repeatable>,
+        folder: TempDir,
+    ) -> Self {
+        let ready = async {
+            while !app.is_ready() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ready).await.expect("the index is loaded");
+        let limits = HttpOptions { at_least_wait: Duration::from_millis(50), ..HttpOptions::default() };
+        let http = Http::new(Arc::clone(&app), Metrics::new(), limits);
+        let server = Server::start(options(), http).await;
+        Self { app, clock, merchant, random, server, client: client(), folder }
+    }
+
+    /// The same folder under a new application: what is not on the disk is gone.
+    pub async fn restart(self) -> Self {
+        let Self { app, clock, merchant, random, server, client, folder } = self;
+        drop(client);
+        server.stop().await;
+        drop(app);
+        let app = open_app(&folder, &clock, &random, true);
+        Self::serve(app, clock, merchant, random, folder).await
+    }
+
+    /// Another merchant, with keys of its own.
+    pub fn another_merchant(&self, name: &str) -> NewMerchant {
+        create_merchant(&self.app, name)
+    }
+
+    /// Another application on the same folder, as a command of the command line is beside a server.
+    pub fn beside(&self) -> Arc<App> {
+        open_app(&self.folder, &self.clock, &self.random, false)
+    }
+
+    /// A client without a credential.
+    pub fn anonymous(&self) -> Api {
+        let base = format!("http://{}", self.server.address);
+        Api::new(self.client.clone(), base)
+    }
+
+    /// A client with a bearer secret.
+    pub fn bearer(&self, secret: &str) -> Api {
+        self.anonymous().with("authorization", &format!("Bearer {secret}"))
+    }
+
+    /// The merchant's server, in test mode.
+    pub fn secret(&self) -> Api {
+        self.bearer(&self.merchant.test.secret.secret)
+    }
+
+    /// The merchant's server, in live mode.
+    pub fn live(&self) -> Api {
+        self.bearer(&self.merchant.live.secret.secret)
+    }
+
+    /// A browser, in test mode.
+    pub fn publishable(&self) -> Api {
+        self.bearer(&self.merchant.test.publishable.secret)
+    }
+
+    /// The merchant's server as Idenza's clients show themselves.
+    pub fn idenza(&self) -> Api {
+        self.anonymous().with("x-api-key", &self.merchant.test.secret.secret)
+    }
+
+    /// A key of test mode that is made now.
+    pub fn key(&self, kind: CredentialKind, permissions: &str, expires_in_s: Option<i64>) -> NewKey {
+        self.key_by(&self.app, kind, permissions, expires_in_s)
+    }
+
+    /// A key of test mode that another application makes.
+    pub fn key_by(
+        &self,
+        app: &App,
+        kind: CredentialKind,
+        permissions: &str,
+        expires_in_s: Option<i64>,
+    ) -> NewKey {
+        let options = NewKeyOptions {
+            merchant: self.merchant.merchant.number,
+            mode: Mode::Test,
+            kind,
+            name: format!("key for {permissions}"),
+            permissions: Permissions::parse(permissions).unwrap(),
+            expires_at: expires_in_s.map(|seconds| self.clock.now().plus_seconds(seconds)),
+        };
+        let key = NewKey::generate(options, self.clock.now(), self.app.random());
+        let saved = key.clone();
+        waiting(|| app.write_core(Actor::cli(), move |transaction, by| saved.save(transaction, by))).unwrap();
+        key
+    }
+
+    /// Revokes a key now.
+    pub fn revoke(&self, id: KeyId) {
+        self.revoke_by(&self.app, id);
+    }
+
+    /// Revokes a key now, through another application.
+    pub fn revoke_by(&self, app: &App, id: KeyId) {
+        let now = self.clock.now();
+        waiting(|| app.write_core(Actor::cli(), move |transaction, by| revoke_key(transaction, by, id, now)))
+            .unwrap();
+    }
+
+    /// The newest change of test mode, as the store has it.
+    pub async fn revision(&self) -> i64 {
+        let store = self.app.service(Mode::Test).store();
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime too few")]
+        let revision = store.read_all(|view| view.revision());
+        revision.await.unwrap()
+    }
+
+    /// Bytes before HTTP makes anything of them.
+    pub async fn connect(&self) -> crate::support::Client {
+        self.server.connect().await
+    }
+}
+
+/// A client that gives up.
+fn client() -> reqwest::Client {
+    #[allow(clippy::disallowed_methods, reason = "a test talks to its own server only")]
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+    client.unwrap()
+}
+
+fn open_app(
+    folder: &TempDir,
+    clock: &Arc<TestClock>,
+    random: &Arc<Repeatable>,
+    with_index: bool,
+) -> Arc<App> {
+    let options = AppOptions {
+        data_dir: folder.path().to_owned(),
+        pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        random: Arc::clone(random) as Arc<dyn Random>,
+        durability: Durability::Full,
+        with_index,
+    };
+    Arc::new(App::open(&options).unwrap())
+}
+
+/// Does something that waits for the core's writer, on a thread that may wait.
+fn waiting<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
+fn create_merchant(app: &Arc<App>, name: &str) -> NewMerchant {
+    let name = name.to_owned();
+    waiting(|| {
+        app.write_core(Actor::cli(), move |transaction, by| NewMerchant::create(transaction, by, &name))
+    })
+    .unwrap()
+}
+
+/// Of the merchant that every shop begins with.
+pub const FIRST: MerchantNumber = MerchantNumber(1);

@@ -92,9 +92,26 @@ pub fn openapi_json() -> String {
     }
     shared::add(&mut document);
     let text = document.to_pretty_json();
-    text.map(|text| text + "\n").unwrap_or_else(|error| {
+    text.map(|text| plain_names(&text) + "\n").unwrap_or_else(|error| {
         tracing::error!(%error, "the document has no JSON text");
         String::new()
+    })
+}
+
+/// Names of pages and batches as people would give them: generic types are named by their parts.
+fn plain_names(text: &str) -> String {
+    [
+        ("Items_Customer", "CustomerPage"),
+        ("Items_Entry", "EntryPage"),
+        ("Items_HistoryItem", "HistoryPage"),
+        ("Numbered_OdusCustomer", "OdusCustomerPage"),
+        ("Numbered_BlacklistEntry", "BlacklistPage"),
+        ("DecisionBatch_BatchResult", "DecisionBatch"),
+    ]
+    .into_iter()
+    .fold(text.to_owned(), |text, (generic, plain)| {
+        let quoted = |name: &str| format!("{name}\"");
+        text.replace(&quoted(generic), &quoted(plain))
     })
 }
 

@@ -102,7 +102,7 @@ pub(crate) async fn docs(headers: HeaderMap) -> Response {
     operation_id = "getDocsFile",
     tag = "Operations",
     summary = "A file of the page for people",
-    params(schemas::FilePath),
+    params(("name" = String, Path, description = "Its name.", example = "redoc.standalone.js")),
     responses(
         (status = 200, description = "The file.", body = String, content_type = "text/javascript"),
         (status = 404, description = "There is no such file.", body = schemas::Error),

@@ -23,6 +23,6 @@ pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
 pub(crate) use queries::{
-    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, FilePath,
-    HistoryQuery, NumberedQuery, RefPath,
+    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, HistoryQuery,
+    NumberedQuery, RefPath,
 };

@@ -133,6 +133,7 @@ fn complete(operation: &mut Operation, method: &str, path: &str) {
             add_headers(response, way);
         }
     }
+    body_may_be_empty(operation);
     let prefix = if Dialect::of_path(path) == Dialect::Idenza { "Idenza" } else { "" };
     for Refusal(status, name, ..) in REFUSALS {
         if applies(status, way, method, path) {
@@ -148,6 +149,18 @@ fn complete(operation: &mut Operation, method: &str, path: &str) {
     let parameters = operation.parameters.get_or_insert_default();
     for name in headers {
         parameters.push(RefOr::Ref(Ref::new(format!("#/components/parameters/{name}"))));
+    }
+}
+
+/// An optional body is one that may be left out, not one that may be `null`.
+fn body_may_be_empty(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        if let Some(RefOr::T(Schema::OneOf(one_of))) = &content.schema {
+            content.schema = one_of.items.first().cloned();
+            body.required = Some(Required::False);
+        }
     }
 }
 

@@ -32,15 +32,6 @@ pub(crate) struct RefPath {
     r#ref: String,
 }
 
-/// A file of the page for people.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(crate) struct FilePath {
-    /// Its name.
-    #[param(example = "redoc.standalone.js")]
-    name: String,
-}
-
 /// Which customers.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

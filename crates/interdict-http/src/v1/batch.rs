@@ -42,7 +42,7 @@ pub(crate) struct BatchView<R: Serialize> {
     #[schema(value_type = String, format = DateTime)]
     decided_at: Timestamp,
     /// One a decision, in order.
-    #[schema(value_type = Vec<BatchItemView>)]
+    #[schema(value_type = Vec<schemas::BatchResult>)]
     results: R,
 }
 

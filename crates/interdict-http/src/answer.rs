@@ -49,6 +49,7 @@ pub(crate) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
 }
 
 /// The same answer, marked with whom it is about: an erasure finds it.
+#[allow(clippy::needless_pass_by_value, reason = "an id is as small as a reference to it")]
 pub(crate) fn about(answer: Answer, subject: impl ToString) -> Answer {
     Answer { subject: Some(subject.to_string()), ..answer }
 }

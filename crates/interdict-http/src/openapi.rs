@@ -92,10 +92,13 @@ pub fn openapi_json() -> String {
     }
     shared::add(&mut document);
     let text = document.to_pretty_json();
-    text.map(|text| plain_names(&text) + "\n").unwrap_or_else(|error| {
-        tracing::error!(%error, "the document has no JSON text");
-        String::new()
-    })
+    match text {
+        Ok(text) => plain_names(&text) + "\n",
+        Err(error) => {
+            tracing::error!(%error, "the document has no JSON text");
+            String::new()
+        }
+    }
 }
 
 /// Names of pages and batches as people would give them: generic types are named by their parts.

@@ -26,3 +26,4 @@ pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, HistoryQuery,
     NumberedQuery, RefPath,
 };
+pub(crate) use words::{KindWord, ListStatusWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};

@@ -232,8 +232,9 @@ async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'stati
 async fn credentials_are_asserted_cell_by_cell() {
     let shop = Shop::open().await;
     let credentials = Credentials::of(&shop).await;
-    let maker = shop.client(1);
-    let clients: Vec<reqwest::Client> = (2..).take(COLUMNS.len()).map(|last: u8| shop.client(last)).collect();
+    let maker = Shop::client(1);
+    let clients: Vec<reqwest::Client> =
+        (2..).take(COLUMNS.len()).map(|last: u8| Shop::client(last)).collect();
     let mut table = Vec::new();
     for row @ Row(method, template, needs, path, body) in ROWS {
         let mut cells = Vec::new();

@@ -91,7 +91,7 @@ async fn names(shop: &Shop, client: &reqwest::Client, token_client: &(String, St
 #[tokio::test]
 async fn every_example_of_the_document_is_accepted_and_nothing_undocumented_is() {
     let shop = Shop::open().await;
-    let client = shop.client(1);
+    let client = Shop::client(1);
     let (_, id, secret) = shop.token().await;
     let token_client = (id, secret);
     let document: Value = serde_json::from_str(&interdict_http::openapi_json()).unwrap();

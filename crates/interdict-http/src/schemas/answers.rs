@@ -10,7 +10,7 @@ use crate::views::{CustomerView, OdusCustomerView, PublicCustomerView};
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum AnyCustomer {
-    Secret(CustomerView),
+    Secret(Box<CustomerView>),
     Publishable(PublicCustomerView),
 }
 
@@ -18,7 +18,7 @@ pub(crate) enum AnyCustomer {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum AnyOdusCustomer {
-    Secret(OdusCustomerView),
+    Secret(Box<OdusCustomerView>),
     Publishable(PublicCustomerView),
 }
 

@@ -15,7 +15,7 @@ use super::words::{InitiatorWord, KindWord};
         "email": "user@example.com", "emailDomain": "example.com", "phone": "+2348012345678",
         "ip": "192.0.2.7", "device": "d-5f3a", "cardFingerprint": "fp_9b1c", "bin": "424242",
         "iban": "DE89370400440532013000", "country": "NG", "unverified": ["email", "ip"],
-        "amount": 500000, "currency": "NGN", "explain": true, "dryRun": true
+        "amount": 500_000, "currency": "NGN", "explain": true, "dryRun": true
     }),
     json!({"initiator": "customer", "merchantRef": "user-9999", "dryRun": true})
 ))]

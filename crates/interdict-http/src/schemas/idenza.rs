@@ -85,6 +85,7 @@ pub(crate) struct ScoreRequest {
 }
 
 /// What is known of a transaction.
+#[allow(clippy::struct_field_names, reason = "Idenza's names")]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Transaction {

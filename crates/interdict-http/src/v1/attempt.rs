@@ -71,7 +71,7 @@ impl<'a> Raw<'a> {
                 Ok(id) => customer = Some(id),
                 Err(_) if is_like_an_id(text) => unknown = true,
                 Err(error) => {
-                    problems.push(Detail::new(path.name("customer").to_string(), error.to_string()))
+                    problems.push(Detail::new(path.name("customer").to_string(), error.to_string()));
                 }
             }
         }

@@ -105,7 +105,7 @@ impl Shop {
     }
 
     async fn ready(&self) {
-        let client = self.client(1);
+        let client = Self::client(1);
         for _ in 0..2_000 {
             if self.send(&client, "GET", "/readyz", None, None).await.status == 200 {
                 return;
@@ -116,7 +116,7 @@ impl Shop {
     }
 
     /// A client at 127.0.0.`last`: failed credentials are counted by address.
-    pub fn client(&self, last: u8) -> reqwest::Client {
+    pub fn client(last: u8) -> reqwest::Client {
         reqwest::Client::builder()
             .local_address(Some(Ipv4Addr::new(127, 0, 0, last).into()))
             .timeout(PATIENCE)
@@ -185,7 +185,7 @@ impl Shop {
         let key = self.key(CredentialKind::Oauth, Permissions::ALL, Life::Good);
         let (id, secret) = (key.credential.id.to_string(), key.secret);
         let body = json!({"grant_type": "client_credentials", "client_id": id, "client_secret": secret});
-        let sold = self.send(&self.client(1), "POST", "/v1/oauth/token", None, Some(&body)).await;
+        let sold = self.send(&Self::client(1), "POST", "/v1/oauth/token", None, Some(&body)).await;
         assert_eq!(sold.status, 200);
         (sold.body["access_token"].as_str().unwrap().to_owned(), id, secret)
     }

@@ -20,6 +20,7 @@ mod operations;
 pub mod page;
 mod profile;
 mod router;
+mod schemas;
 pub mod server;
 mod v1;
 mod views;

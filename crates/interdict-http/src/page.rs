@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use interdict_domain::clock::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Detail;
 
@@ -173,7 +174,7 @@ impl CursorPage {
 }
 
 /// A page of `/v1`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Items<T> {
     /// Newest first.
@@ -260,7 +261,7 @@ impl NumberedPage {
 }
 
 /// A page of Odus's paths.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Numbered<T> {
     /// The rows.
     pub data: Vec<T>,
@@ -269,7 +270,7 @@ pub struct Numbered<T> {
 }
 
 /// Odus, Conventions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {
     /// Whether there is a next page.

@@ -1,5 +1,7 @@
 //! Reading who a customer is out of a body, in Duro's words and in Odus's.
 
+#![allow(clippy::option_option, reason = "an update keeps, clears or sets: `Sent::update`")]
+
 use interdict_app::ProfileUpdate;
 use interdict_domain::customer::Profile;
 use interdict_domain::date_of_birth::DateOfBirth;

@@ -13,6 +13,7 @@ use crate::answer;
 use crate::extract::{CustomersWrite, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused};
+use crate::schemas;
 
 /// What was set.
 #[derive(Serialize, ToSchema)]
@@ -42,6 +43,17 @@ fn read(mut fields: Fields, caller: &Caller) -> Result<ListedCustomer, Refused> 
     Ok(ListedCustomer { first_name, last_name, email, merchant_ref, role, status })
 }
 
+#[utoipa::path(
+    post,
+    path = "/customer/add",
+    operation_id = "addCustomerStatus",
+    tag = "Customer Management",
+    summary = "Add to whitelist or blacklist",
+    description = "The parameters may come as the body or as the query.",
+    request_body = Option<schemas::CustomerAdd>,
+    responses((status = 200, description = "User status successfully set.", body = AddedView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn add(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     mutation
         .run(

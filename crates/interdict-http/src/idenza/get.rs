@@ -19,6 +19,7 @@ use crate::extract::{CustomersRead, Secret};
 use crate::json::Fields;
 use crate::mutation::read_failed;
 use crate::page::{Cursor, LIMIT_DEFAULT, LIMIT_MAX};
+use crate::schemas;
 
 /// Everybody who is on a list.
 #[derive(Serialize, ToSchema)]
@@ -93,6 +94,16 @@ fn read(query: &str, caller: &Caller) -> Result<Wanted, ApiError> {
     Ok(fields.finish(wanted)?)
 }
 
+#[utoipa::path(
+    get,
+    path = "/customer/get",
+    operation_id = "listCustomerStatuses",
+    tag = "Customer Management",
+    summary = "Retrieve a list of all users for a subscriber who are on the specified list",
+    params(schemas::CustomerStatusQuery),
+    responses((status = 200, description = "Everybody who is on the list now.", body = ListView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn get(key: Secret<CustomersRead>, RawQuery(query): RawQuery) -> Response {
     let caller = &key.caller;
     let wanted = match read(query.as_deref().unwrap_or_default(), caller) {

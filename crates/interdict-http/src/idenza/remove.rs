@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::extract::{CustomersWrite, Secret};
 use crate::json::Fields;
 use crate::mutation::{Failure, Mutation, Refused};
+use crate::schemas;
 
 /// What was removed.
 #[derive(Serialize, ToSchema)]
@@ -60,6 +61,17 @@ impl From<UnlistError> for Failure {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/customer/remove",
+    operation_id = "removeCustomerStatus",
+    tag = "Customer Management",
+    summary = "Remove from whitelist or blacklist",
+    description = "The parameters may come as the body or as the query. A customer who is not there or not on that list is 400.",
+    request_body = Option<schemas::CustomerRemove>,
+    responses((status = 200, description = "User successfully removed from the specified list.", body = RemovedView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn remove(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     mutation
         .run(

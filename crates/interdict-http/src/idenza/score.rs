@@ -18,6 +18,7 @@ use crate::error::{ApiError, Detail};
 use crate::extract::{Decisions, Secret};
 use crate::interface::State;
 use crate::json::{self, Fields};
+use crate::schemas;
 
 /// Amounts are integer minor units.
 const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
@@ -102,6 +103,17 @@ fn judge(outcome: Outcome, tier: Tier) -> (Option<u8>, &'static str, &'static st
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/risk/bin/score",
+    operation_id = "scoreTransaction",
+    tag = "Transaction Scoring",
+    summary = "Score a transaction",
+    description = "Whitelisted: 0, `LOW`, `APPROVE`. Blocked: 100, `HIGH`, `DECLINE`. Else the lists say nothing: null, `UNKNOWN`, `REVIEW`.",
+    request_body = schemas::ScoreRequest,
+    responses((status = 200, description = "What the lists say of the transaction.", body = ScoreView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
+)]
 pub(crate) async fn score(
     Shared(state): Shared<State>,
     key: Secret<Decisions>,

@@ -17,7 +17,8 @@ use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
-use crate::page::NumberedPage;
+use crate::page::{Numbered, NumberedPage};
+use crate::schemas;
 use crate::v1::entries::deleted;
 use crate::views::BlacklistEntryView;
 
@@ -49,6 +50,19 @@ fn shown((entry, is_new): &(Entry, bool)) -> Answer {
     answer::about_identifier(answer::answer(status, &BlacklistEntryView::of(entry)), entry.key)
 }
 
+#[utoipa::path(
+    post,
+    path = "/blacklist",
+    operation_id = "addToBlacklist",
+    tag = "Blacklist",
+    summary = "Add an entry to the Blacklist",
+    request_body = schemas::BlacklistAdd,
+    responses(
+        (status = 201, description = "The new entry.", body = BlacklistEntryView),
+        (status = 200, description = "Listed already: the same entry with the new reason.", body = BlacklistEntryView),
+    ),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn add(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     mutation.run(&key.caller, read, list_entry, |listed, _| shown(listed)).await
 }
@@ -58,6 +72,17 @@ fn is_on_it(entry: &Entry) -> bool {
     entry.list() == List::Block && entry.kind == Kind::Email
 }
 
+#[utoipa::path(
+    delete,
+    path = "/blacklist/{id}",
+    operation_id = "removeFromBlacklist",
+    tag = "Blacklist",
+    summary = "Remove an entry from the Blacklist",
+    description = "The restriction flags of a customer stay as they are.",
+    params(schemas::EntryPath),
+    responses((status = 204, description = "Gone.")),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn remove(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<EntryId>,
@@ -77,6 +102,16 @@ pub(crate) async fn remove(
         .await
 }
 
+#[utoipa::path(
+    get,
+    path = "/blacklist/{id}",
+    operation_id = "getBlacklistEntry",
+    tag = "Blacklist",
+    summary = "Get an entry of the Blacklist",
+    params(schemas::EntryPath),
+    responses((status = 200, description = "The entry.", body = BlacklistEntryView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>) -> Response {
     let caller = &key.caller;
     let found = caller
@@ -93,6 +128,17 @@ pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>)
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/blacklist",
+    operation_id = "listBlacklist",
+    tag = "Blacklist",
+    summary = "View the Blacklist",
+    description = "Parameters that are not documented are ignored here.",
+    params(schemas::NumberedQuery),
+    responses((status = 200, description = "A page of the Blacklist.", body = Numbered<BlacklistEntryView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
     let caller = &key.caller;
     let page = NumberedPage::read(&mut query);

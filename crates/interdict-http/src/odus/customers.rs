@@ -13,8 +13,9 @@ use crate::dialect::Dialect;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Reader, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, read_failed};
-use crate::page::{NumberedPage, SortDirection};
+use crate::page::{Numbered, NumberedPage, SortDirection};
 use crate::profile;
+use crate::schemas;
 use crate::v1::{customers, restrictions};
 use crate::views::{OdusCustomerView, PublicCustomerView};
 
@@ -22,6 +23,16 @@ fn shown(status: StatusCode, customer: &Customer) -> Answer {
     answer::about(answer::answer(status, &OdusCustomerView::of(customer)), &customer.id)
 }
 
+#[utoipa::path(
+    post,
+    path = "/customers",
+    operation_id = "createOdusCustomer",
+    tag = "Customers",
+    summary = "Create a customer (Odus)",
+    request_body = schemas::OdusCustomerCreate,
+    responses((status = 201, description = "The customer.", body = OdusCustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     let read = |mut fields: Fields| {
         let profile = profile::odus(&mut fields);
@@ -30,6 +41,17 @@ pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> R
     mutation.run(&key.caller, read, create_customer, |customer, _| shown(StatusCode::CREATED, customer)).await
 }
 
+#[utoipa::path(
+    post,
+    path = "/customers/{id}",
+    operation_id = "updateOdusCustomer",
+    tag = "Customers",
+    summary = "Update a customer (Odus)",
+    params(schemas::CustomerPath),
+    request_body = Option<schemas::OdusCustomerUpdate>,
+    responses((status = 200, description = "The customer.", body = OdusCustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn update(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<CustomerId>,
@@ -49,6 +71,17 @@ pub(crate) async fn update(
         .await
 }
 
+#[utoipa::path(
+    post,
+    path = "/customers/{id}/restrictions",
+    operation_id = "restrictCustomer",
+    tag = "Restrictions",
+    summary = "Apply or remove a restriction",
+    params(schemas::CustomerPath),
+    request_body = Option<schemas::RestrictionSet>,
+    responses((status = 200, description = "The customer.", body = OdusCustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn restrict(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<CustomerId>,
@@ -64,6 +97,17 @@ pub(crate) async fn restrict(
         .await
 }
 
+#[utoipa::path(
+    get,
+    path = "/customers/{id}",
+    operation_id = "getOdusCustomer",
+    tag = "Customers",
+    summary = "Get a customer (Odus)",
+    description = "A publishable key may make this call, too: it is shown `PublicCustomer` only.",
+    params(schemas::CustomerPath),
+    responses((status = 200, description = "The customer; `PublicCustomer` for a publishable key.", body = schemas::AnyOdusCustomer)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Response {
     customers::find(
         &reader.caller,
@@ -89,6 +133,17 @@ pub(crate) fn request(page: &NumberedPage) -> PageRequest {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/customers",
+    operation_id = "listOdusCustomers",
+    tag = "Customers",
+    summary = "List customers (Odus)",
+    description = "Parameters that are not documented are ignored here.",
+    params(schemas::NumberedQuery),
+    responses((status = 200, description = "A page of customers.", body = Numbered<OdusCustomerView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
     let caller = &key.caller;
     let page = NumberedPage::read(&mut query);

@@ -20,6 +20,7 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Detail};
 use crate::interface::{AnswerBody, State};
 use crate::json::{self, Fields, Path};
+use crate::schemas;
 use crate::server::ClientAddress;
 use crate::views::ReasonView;
 
@@ -41,7 +42,7 @@ pub(crate) struct BatchView<R: Serialize> {
     #[schema(value_type = String, format = DateTime)]
     decided_at: Timestamp,
     /// One a decision, in order.
-    #[schema(value_type = Vec<BatchItemView>)]
+    #[schema(value_type = Vec<schemas::BatchResult>)]
     results: R,
 }
 
@@ -77,6 +78,17 @@ struct FastBatch<'a> {
 type Item<'a> = Result<Raw<'a>, Vec<Detail>>;
 
 /// Answers a request for many decisions.
+#[utoipa::path(
+    post,
+    path = "/v1/decisions/batch",
+    operation_id = "decideBatch",
+    tag = "Decisions",
+    summary = "Decide on many attempts",
+    description = "A bad item is an error in its place, not a failed batch. The body may have 16 MiB.",
+    request_body = schemas::DecisionBatchRequest,
+    responses((status = 200, description = "One result for each attempt, in order.", body = BatchView<schemas::BatchResult>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
+)]
 pub(crate) async fn answer(
     state: &State,
     request: Request<Incoming>,

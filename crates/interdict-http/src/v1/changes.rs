@@ -16,6 +16,7 @@ use crate::extract::{CustomersRead, InQuery, Secret};
 use crate::interface::State;
 use crate::mutation::read_failed;
 use crate::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::schemas;
 use crate::views::ChangeView;
 
 /// The longest wait for a change.
@@ -35,6 +36,16 @@ pub(crate) struct ChangesView {
     has_more: bool,
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/changes",
+    operation_id = "listChanges",
+    tag = "Changes",
+    summary = "Follow the changes",
+    params(schemas::ChangesQuery),
+    responses((status = 200, description = "Changes after a sequence, oldest first, without a hole.", body = ChangesView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
     key: Secret<CustomersRead>,

@@ -18,8 +18,19 @@ use crate::interface::State;
 use crate::mutation::{Mutation, read_failed};
 use crate::page::{Cursor, CursorPage, Items, Query};
 use crate::profile;
+use crate::schemas;
 use crate::views::{CustomerView, PublicCustomerView};
 
+#[utoipa::path(
+    post,
+    path = "/v1/customers",
+    operation_id = "createCustomer",
+    tag = "Customers",
+    summary = "Create a customer",
+    request_body = Option<schemas::CustomerCreate>,
+    responses((status = 201, description = "The customer.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     let read = |mut fields: crate::json::Fields| {
         let profile = profile::native(&mut fields);
@@ -30,6 +41,17 @@ pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> R
         .await
 }
 
+#[utoipa::path(
+    patch,
+    path = "/v1/customers/{id}",
+    operation_id = "updateCustomer",
+    tag = "Customers",
+    summary = "Update a customer",
+    params(schemas::CustomerPath),
+    request_body = Option<schemas::CustomerUpdate>,
+    responses((status = 200, description = "The customer.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn update(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<CustomerId>,
@@ -60,6 +82,17 @@ pub(crate) struct ErasureView {
     blocks_kept: i64,
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/customers/{id}",
+    operation_id = "eraseCustomer",
+    tag = "Customers",
+    summary = "Erase a customer",
+    description = "Personal data goes for good; the blocks stay in force on its email, phone and ref. Afterwards the id is 404.",
+    params(schemas::CustomerPath),
+    responses((status = 200, description = "Erased.", body = ErasureView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn erase(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<CustomerId>,
@@ -86,6 +119,17 @@ pub(crate) fn shown(
     answer::about(answer::answer(status, &CustomerView::of(customer, now)), &customer.id)
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/customers/{id}",
+    operation_id = "getCustomer",
+    tag = "Customers",
+    summary = "Get a customer",
+    description = "A publishable key may make this call, too: it is shown `PublicCustomer` only.",
+    params(schemas::CustomerPath),
+    responses((status = 200, description = "The customer; `PublicCustomer` for a publishable key.", body = schemas::AnyCustomer)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Response {
     find(
         &reader.caller,
@@ -102,6 +146,16 @@ pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Respo
     .await
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/customers/ref/{ref}",
+    operation_id = "getCustomerByRef",
+    tag = "Customers",
+    summary = "Get a customer by the merchant's own id",
+    params(schemas::RefPath),
+    responses((status = 200, description = "The customer.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn get_by_ref(
     key: Secret<CustomersRead>,
     InPath(RefInPath(merchant_ref)): InPath<RefInPath>,
@@ -148,8 +202,18 @@ fn read_filter(query: &mut Query, now: interdict_domain::clock::Timestamp) -> Cu
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/customers",
+    operation_id = "listCustomers",
+    tag = "Customers",
+    summary = "List customers",
+    params(schemas::CustomersQuery),
+    responses((status = 200, description = "A page of customers, newest first.", body = Items<CustomerView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn list(
-    Shared(_): Shared<State>,
+    Shared(_state): Shared<State>,
     key: Secret<CustomersRead>,
     InQuery(mut query): InQuery,
 ) -> Response {

@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::extract::{at_least, authenticate, authorise, shown};
 use crate::interface::{AnswerBody, REVISION, State};
 use crate::json::{self, Fields, Path};
+use crate::schemas;
 use crate::server::ClientAddress;
 use crate::views::ReasonView;
 
@@ -144,6 +145,17 @@ fn explain<'a>(explanation: &'a Explanation<'a>) -> ExplanationView<'a> {
 }
 
 /// Answers a request of the hot route.
+#[utoipa::path(
+    post,
+    path = "/v1/decisions",
+    operation_id = "decide",
+    tag = "Decisions",
+    summary = "Decide on an attempt to pay",
+    description = "A customer id that nobody has is 404.",
+    request_body = schemas::AttemptRequest,
+    responses((status = 200, description = "Whether this payer may pay, now, this way, and why.", body = DecisionView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
+)]
 pub(crate) async fn answer(
     state: &State,
     request: Request<Incoming>,

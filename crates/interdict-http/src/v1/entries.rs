@@ -18,6 +18,7 @@ use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
 use crate::page::{Cursor, CursorPage, Items};
+use crate::schemas;
 use crate::views::EntryView;
 
 fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
@@ -78,6 +79,19 @@ fn shown(status: StatusCode, row: &EntryRow) -> Answer {
     answer::about_identifier(shown, row.entry.key)
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/entries",
+    operation_id = "createEntry",
+    tag = "Entries",
+    summary = "Put an identifier on a list",
+    request_body = schemas::EntryCreate,
+    responses(
+        (status = 201, description = "The new entry.", body = EntryView),
+        (status = 200, description = "The entry that was there already, updated.", body = EntryView),
+    ),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     let service = key.caller.service.clone();
     mutation
@@ -97,6 +111,17 @@ pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> R
         .await
 }
 
+#[utoipa::path(
+    patch,
+    path = "/v1/entries/{id}",
+    operation_id = "updateEntry",
+    tag = "Entries",
+    summary = "Update an entry",
+    params(schemas::EntryPath),
+    request_body = Option<schemas::EntryUpdate>,
+    responses((status = 200, description = "The entry.", body = EntryView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn update(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<EntryId>,
@@ -113,6 +138,17 @@ pub(crate) async fn update(
         .await
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/entries/{id}",
+    operation_id = "deleteEntry",
+    tag = "Entries",
+    summary = "Take an identifier off its list",
+    description = "What else stands against or for its owner stays.",
+    params(schemas::EntryPath),
+    responses((status = 204, description = "Gone.")),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn delete(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<EntryId>,
@@ -140,6 +176,16 @@ pub(crate) fn deleted(entry: &Entry, _: &interdict_app::store::Authorship<'_>) -
     answer::about_identifier(empty, entry.key)
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/entries/{id}",
+    operation_id = "getEntry",
+    tag = "Entries",
+    summary = "Get an entry",
+    params(schemas::EntryPath),
+    responses((status = 200, description = "The entry.", body = EntryView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>) -> Response {
     let caller = &key.caller;
     let found = caller
@@ -157,6 +203,16 @@ pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>)
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/entries",
+    operation_id = "listEntries",
+    tag = "Entries",
+    summary = "List entries",
+    params(schemas::EntriesQuery),
+    responses((status = 200, description = "A page of entries, newest first.", body = Items<EntryView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
     let caller = &key.caller;
     let page = CursorPage::read(&mut query);

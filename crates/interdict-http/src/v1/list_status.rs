@@ -12,8 +12,22 @@ use interdict_domain::text::Reason;
 use crate::extract::{CustomersWrite, InPath, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused};
+use crate::schemas;
 use crate::v1::customers::shown;
+use crate::views::CustomerView;
 
+#[utoipa::path(
+    post,
+    path = "/v1/customers/{id}/blacklist",
+    operation_id = "blacklistCustomer",
+    tag = "Customers",
+    summary = "Blacklist a customer",
+    description = "Again: the new reason stands, none when none is sent.",
+    params(schemas::CustomerPath),
+    request_body = Option<schemas::ListStatusSet>,
+    responses((status = 200, description = "OK", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn blacklist(
     key: Secret<CustomersWrite>,
     id: InPath<CustomerId>,
@@ -22,6 +36,18 @@ pub(crate) async fn blacklist(
     set(&key, id, mutation, ListStatus::Blacklisted).await
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/customers/{id}/whitelist",
+    operation_id = "whitelistCustomer",
+    tag = "Customers",
+    summary = "Whitelist a customer",
+    description = "Moves the customer off the blacklist.",
+    params(schemas::CustomerPath),
+    request_body = Option<schemas::ListStatusSet>,
+    responses((status = 200, description = "The customer.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn whitelist(
     key: Secret<CustomersWrite>,
     id: InPath<CustomerId>,
@@ -30,6 +56,16 @@ pub(crate) async fn whitelist(
     set(&key, id, mutation, ListStatus::Whitelisted).await
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/customers/{id}/blacklist",
+    operation_id = "unblacklistCustomer",
+    tag = "Customers",
+    summary = "Take a customer off the blacklist",
+    params(schemas::CustomerPath),
+    responses((status = 200, description = "The customer, back to normal.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn unblacklist(
     key: Secret<CustomersWrite>,
     id: InPath<CustomerId>,
@@ -38,6 +74,16 @@ pub(crate) async fn unblacklist(
     clear(&key, id, mutation, ListStatus::Blacklisted).await
 }
 
+#[utoipa::path(
+    delete,
+    path = "/v1/customers/{id}/whitelist",
+    operation_id = "unwhitelistCustomer",
+    tag = "Customers",
+    summary = "Take a customer off the whitelist",
+    params(schemas::CustomerPath),
+    responses((status = 200, description = "The customer, back to normal.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn unwhitelist(
     key: Secret<CustomersWrite>,
     id: InPath<CustomerId>,

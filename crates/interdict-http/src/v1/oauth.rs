@@ -12,6 +12,7 @@ use crate::body;
 use crate::error::{ApiError, Detail};
 use crate::interface::State;
 use crate::json::{self, Fields};
+use crate::schemas;
 use crate::server::ClientAddress;
 
 /// A token as sold.
@@ -38,6 +39,17 @@ fn read(mut fields: Fields) -> Result<Credentials, Vec<Detail>> {
     fields.finish(both.map(|(client_id, client_secret)| Credentials { client_id, client_secret }))
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/oauth/token",
+    operation_id = "createAccessToken",
+    tag = "OAuth",
+    summary = "Sell an access token",
+    description = "For client credentials. The body may also be a form (`application/x-www-form-urlencoded`, RFC 6749, 4.4).",
+    request_body = schemas::TokenRequest,
+    responses((status = 200, description = "An access token of 60 minutes.", body = TokenView)),
+    security(()),
+)]
 pub(crate) async fn token(Shared(state): Shared<State>, request: Request) -> Response {
     match sell(&state, request).await {
         Ok(view) => {

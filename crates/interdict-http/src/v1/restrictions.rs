@@ -10,7 +10,9 @@ use interdict_domain::text::Reason;
 use crate::extract::{CustomersWrite, InPath, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused};
+use crate::schemas;
 use crate::v1::customers::shown;
+use crate::views::CustomerView;
 
 /// The flags and the reason. The customer stands in the path; in the body it may be repeated.
 pub(crate) fn read(mut fields: Fields, id: CustomerId) -> Result<RestrictionUpdate, Refused> {
@@ -27,6 +29,17 @@ pub(crate) fn read(mut fields: Fields, id: CustomerId) -> Result<RestrictionUpda
     Ok(fields.finish(Some(update))?)
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/customers/{id}/restrictions",
+    operation_id = "setCustomerRestrictions",
+    tag = "Restrictions",
+    summary = "Restrict a customer, or lift restrictions",
+    params(schemas::CustomerPath),
+    request_body = Option<schemas::RestrictionSet>,
+    responses((status = 200, description = "The customer.", body = CustomerView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
 pub(crate) async fn restrict(
     key: Secret<CustomersWrite>,
     InPath(id): InPath<CustomerId>,

@@ -19,6 +19,7 @@ use crate::extract::{CustomersRead, InPath, InQuery, Secret};
 use crate::interface::State;
 use crate::mutation::read_failed;
 use crate::page::{Cursor, CursorPage, Items};
+use crate::schemas;
 use crate::views::{HistoryView, ReasonView};
 
 /// The effective state for one initiator.
@@ -53,6 +54,17 @@ fn side(standing: &Standing) -> SideView<'_> {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/customers/{id}/standing",
+    operation_id = "getCustomerStanding",
+    tag = "Customers",
+    summary = "Get a customer's standing",
+    description = "The effective state and every source of it.",
+    params(schemas::CustomerPath),
+    responses((status = 200, description = "What follows for the customer, for each initiator.", body = StandingView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn standing(key: Secret<CustomersRead>, InPath(id): InPath<CustomerId>) -> Response {
     let caller = &key.caller;
     let of = |initiator| caller.service.standing(caller.merchant, id, initiator);
@@ -71,6 +83,16 @@ pub(crate) async fn standing(key: Secret<CustomersRead>, InPath(id): InPath<Cust
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/customers/{id}/history",
+    operation_id = "listCustomerHistory",
+    tag = "Customers",
+    summary = "List a customer's changes",
+    params(schemas::CustomerPath, schemas::HistoryQuery),
+    responses((status = 200, description = "A page of changes, newest first.", body = Items<HistoryView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
 pub(crate) async fn history(
     Shared(state): Shared<State>,
     key: Secret<CustomersRead>,

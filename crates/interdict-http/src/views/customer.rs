@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::schemas::ListStatusWord;
+
 /// A customer (Duro), grown by names, role, metadata, list status and restrictions.
+#[allow(clippy::struct_excessive_bools, reason = "the source documents' fields, word for word")]
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Customer)]
@@ -35,7 +38,7 @@ pub(crate) struct CustomerView {
     /// Why, while it is.
     blacklist_reason: Option<String>,
     /// `normal`, `blacklisted` or `whitelisted`, as it counts now.
-    #[schema(value_type = String)]
+    #[schema(value_type = ListStatusWord)]
     list_status: ListStatus,
     /// Why, while it is not normal.
     list_status_reason: Option<String>,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::change::ActorView;
+use crate::schemas::{KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
 
 /// One identifier on the block or the allow list.
 #[derive(Serialize, ToSchema)]
@@ -20,24 +21,24 @@ pub(crate) struct EntryView {
     #[schema(value_type = String)]
     id: EntryId,
     /// `block` or `allow`.
-    #[schema(value_type = String)]
+    #[schema(value_type = ListWord)]
     list: List,
-    #[schema(value_type = String)]
+    #[schema(value_type = KindWord)]
     kind: Kind,
     /// Normalised; null when the person was erased and only the key remains.
     value: Option<String>,
     /// For the merchant's own people.
     reason: Option<String>,
     /// One of seven words.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<ReasonCodeWord>)]
     reason_code: Option<ReasonCode>,
     /// What the payer is told.
     public_message: Option<String>,
     /// The initiators for which it counts.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<ScopeWord>)]
     scopes: Scopes,
     /// `hard` beats every exemption, `soft` yields to them.
-    #[schema(value_type = String)]
+    #[schema(value_type = StrengthWord)]
     strength: Strength,
     /// The first moment that counts.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -1,0 +1,29 @@
+//! What the API's document says of requests: bodies, queries, errors. Types for the document only:
+//! the handlers read bodies by [`crate::json::Fields`], and a test sends every example here to them.
+//!
+//! Deliberately not here: answers, which are documented where they are made ([`crate::views`]).
+
+#![allow(dead_code, reason = "nobody reads the fields: the document is made from their types")]
+
+mod answers;
+mod customers;
+mod decisions;
+mod entries;
+mod errors;
+mod idenza;
+mod queries;
+mod words;
+
+pub(crate) use answers::{AnyCustomer, AnyOdusCustomer, BatchResult};
+pub(crate) use customers::{
+    CustomerCreate, CustomerUpdate, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate, RestrictionSet,
+};
+pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
+pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
+pub(crate) use errors::{Error, IdenzaError};
+pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
+pub(crate) use queries::{
+    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, HistoryQuery,
+    NumberedQuery, RefPath,
+};
+pub(crate) use words::{KindWord, ListStatusWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};

@@ -1,0 +1,89 @@
+//! Bodies about entries.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::words::{EntryKindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
+
+/// A new entry. The same identifier twice on one list updates the entry.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(
+    json!({"list": "block", "kind": "email", "value": "user@example.com"}),
+    json!({
+        "list": "block", "kind": "email", "value": "user@example.com",
+        "reason": "Fraudulent activity detected", "reasonCode": "payment_fraud",
+        "publicMessage": "Please contact support.", "scopes": ["cit", "mit"], "strength": "hard",
+        "startsAt": "2026-01-01T00:00:00.000Z", "expiresAt": "2099-01-01T00:00:00.000Z"
+    })
+))]
+pub(crate) struct EntryCreate {
+    /// On which list.
+    list: ListWord,
+    /// Of which kind the value is. One kind so far.
+    kind: EntryKindWord,
+    /// The identifier, in any form of it; answers in normalised form.
+    #[schema(example = "user@example.com")]
+    value: String,
+    /// For the merchant's own people.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+    /// Why, as one word.
+    reason_code: Option<ReasonCodeWord>,
+    /// What the payer is told.
+    #[schema(max_length = 300)]
+    public_message: Option<String>,
+    /// The initiators for which it counts; both unless said otherwise.
+    #[schema(min_items = 1, max_items = 2)]
+    scopes: Option<Vec<ScopeWord>>,
+    /// Of a block entry; by its kind unless said otherwise (`hard` for emails).
+    strength: Option<StrengthWord>,
+    /// The first moment that counts (RFC 3339); always, when left out.
+    #[schema(format = DateTime)]
+    starts_at: Option<String>,
+    /// The first moment that counts no more (RFC 3339); never, when left out.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// A change of an entry: what is left out stays, `null` clears. The identifier does not change.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({
+    "reason": "Reviewed", "reasonCode": "other", "publicMessage": null, "scopes": ["cit"],
+    "strength": "hard", "startsAt": null, "expiresAt": "2099-01-01T00:00:00.000Z"
+})))]
+pub(crate) struct EntryUpdate {
+    /// For the merchant's own people.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+    /// Why, as one word.
+    reason_code: Option<ReasonCodeWord>,
+    /// What the payer is told.
+    #[schema(max_length = 300)]
+    public_message: Option<String>,
+    /// The initiators for which it counts; `null` is both.
+    #[schema(min_items = 1, max_items = 2)]
+    scopes: Option<Vec<ScopeWord>>,
+    /// Of a block entry; `null` is the one of its kind.
+    strength: Option<StrengthWord>,
+    /// The first moment that counts (RFC 3339).
+    #[schema(format = DateTime)]
+    starts_at: Option<String>,
+    /// The first moment that counts no more (RFC 3339).
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// An email for the Blacklist (Odus, Add an Entry to the Blacklist).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"email": "user@example.com", "reason": "Fraudulent activity detected"})))]
+pub(crate) struct BlacklistAdd {
+    /// An email address of at most 254 bytes once normalised.
+    #[schema(format = "email", max_length = 254)]
+    email: String,
+    /// For the merchant's own people.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+}

@@ -1,0 +1,146 @@
+//! Parameters of paths and queries.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::words::{KindWord, ListStatusWord, ListWord, StatusWord};
+
+/// A customer by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct CustomerPath {
+    /// `cus_` and a KSUID.
+    #[param(example = "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// An entry by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct EntryPath {
+    /// `bl_` or `al_` and a KSUID.
+    #[param(example = "bl_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// A customer by the merchant's own id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct RefPath {
+    /// The `merchantRef`, percent-encoded.
+    #[param(example = "user-1001")]
+    r#ref: String,
+}
+
+/// Which customers.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CustomersQuery {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// A part of the email, name, merchantRef or id.
+    #[param(nullable = false)]
+    query: Option<String>,
+    /// Only those with this list status now.
+    #[param(nullable = false, inline)]
+    list_status: Option<ListStatusWord>,
+    /// Only those with, or without, a restriction.
+    #[param(nullable = false)]
+    restricted: Option<bool>,
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EntriesQuery {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// Only this list.
+    #[param(nullable = false, inline)]
+    list: Option<ListWord>,
+    /// Only this kind.
+    #[param(nullable = false, inline)]
+    kind: Option<KindWord>,
+    /// A part of the value or the reason.
+    #[param(nullable = false)]
+    query: Option<String>,
+    /// Only those whose window is open now, or is not.
+    #[param(nullable = false)]
+    active: Option<bool>,
+}
+
+/// Which changes of a customer.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+/// Which changes of the merchant.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangesQuery {
+    /// Only changes after this sequence; `nextCursor` of the answer before.
+    #[param(minimum = 0, default = json!(0), nullable = false)]
+    after: Option<u64>,
+    /// The most items of an answer.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// How long to wait for a change when there is none yet, in milliseconds.
+    #[param(minimum = 0, maximum = 30_000, default = json!(0), nullable = false)]
+    wait_ms: Option<u64>,
+}
+
+/// A page by its number (Odus). Bad values fall back silently.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NumberedQuery {
+    /// From 1.
+    #[param(minimum = 1, default = json!(1), nullable = false)]
+    page: Option<u64>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(10), nullable = false)]
+    page_size: Option<u64>,
+    /// Always `createdAt`.
+    #[param(default = json!("createdAt"), nullable = false)]
+    sort_by: Option<String>,
+    /// `asc` or `desc`.
+    #[param(default = json!("asc"), nullable = false)]
+    sort_direction: Option<String>,
+    /// Only this email.
+    #[param(rename = "email[eq]", nullable = false)]
+    email: Option<String>,
+}
+
+/// Which list (Idenza).
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CustomerStatusQuery {
+    /// Your organization's ID: the key's merchant, else 401.
+    subscriber_id: i64,
+    /// Which list.
+    #[param(inline)]
+    list: StatusWord,
+    /// Customers of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}

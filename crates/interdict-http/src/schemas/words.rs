@@ -1,0 +1,133 @@
+//! The fixed words of bodies and queries. A test compares them with the domain's.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// On which list: `block` or `allow`.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = List)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ListWord {
+    Block,
+    Allow,
+}
+
+/// A kind of identifier.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Kind)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum KindWord {
+    Email,
+    EmailDomain,
+    Phone,
+    Ip,
+    Device,
+    CardFingerprint,
+    Bin,
+    Iban,
+    MerchantRef,
+    Country,
+}
+
+/// The kinds of which entries can be made so far.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = EntryKind)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum EntryKindWord {
+    Email,
+}
+
+/// Who starts a payment: `customer` (CIT) or `merchant` (MIT: renewals).
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Initiator)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum InitiatorWord {
+    Customer,
+    Merchant,
+}
+
+/// An initiator for which something counts.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Scope)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ScopeWord {
+    Cit,
+    Mit,
+}
+
+/// `hard` beats every exemption, `soft` yields to them.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Strength)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StrengthWord {
+    Hard,
+    Soft,
+}
+
+/// The one exclusive standing of a customer.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = ListStatus)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ListStatusWord {
+    Normal,
+    Blacklisted,
+    Whitelisted,
+}
+
+/// Why an entry exists, as one of seven.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = ReasonCode)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReasonCodeWord {
+    PaymentFraud,
+    Chargeback,
+    Abuse,
+    Spam,
+    TosViolation,
+    FalseInfo,
+    Other,
+}
+
+/// Idenza's word for a list.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = CustomerListName)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum StatusWord {
+    Whitelist,
+    Blacklist,
+}
+
+/// The one grant that is sold.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Grant)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GrantWord {
+    ClientCredentials,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use interdict_domain::customer::ListStatus;
+    use interdict_domain::entry::{List, ReasonCode, Strength};
+    use interdict_domain::identifier::Kind;
+    use interdict_domain::scopes::Initiator;
+    use utoipa::PartialSchema;
+
+    fn words<T: PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        schema["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_words_are_the_domains() {
+        assert_eq!(words::<ListWord>(), List::ALL.map(List::as_str));
+        assert_eq!(words::<KindWord>(), Kind::ALL.map(Kind::as_str));
+        assert_eq!(words::<InitiatorWord>(), Initiator::ALL.map(Initiator::as_str));
+        assert_eq!(words::<StrengthWord>(), Strength::ALL.map(Strength::as_str));
+        let statuses: Vec<&str> = ListStatus::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<ListStatusWord>(), statuses);
+        let codes: Vec<&str> = ReasonCode::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<ReasonCodeWord>(), codes);
+    }
+}

@@ -1,0 +1,118 @@
+//! Every example of a request body in the API's document, sent to every call that takes it, over a real
+//! listener. The examples show every property (a test beside the document proves that), so none is
+//! documented that a call refuses. And every call refuses what is not documented.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod shop;
+
+use serde_json::{Value, json};
+
+use shop::Shop;
+
+/// A call with the examples of its body.
+struct Call {
+    method: String,
+    path: String,
+    examples: Vec<Value>,
+    answers: Vec<String>,
+}
+
+fn calls(document: &Value) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let Some(reference) = schema["$ref"].as_str() else { continue };
+            let schema = document.pointer(reference.strip_prefix('#').unwrap()).unwrap();
+            calls.push(Call {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                examples: schema["examples"].as_array().unwrap().clone(),
+                answers: operation["responses"].as_object().unwrap().keys().cloned().collect(),
+            });
+        }
+    }
+    calls
+}
+
+/// What the ids of the document stand for here.
+struct Names {
+    customer: String,
+    entry: String,
+    number: i64,
+    client: (String, String),
+}
+
+impl Names {
+    fn path(&self, path: &str) -> String {
+        let id = if path.contains("entries") { &self.entry } else { &self.customer };
+        path.replace("{id}", id)
+    }
+
+    fn body(&self, example: &Value) -> Value {
+        let mut text = example.to_string().replace("cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.customer);
+        text = text.replace("key_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.client.0);
+        text = text.replace("oas_test_…", &self.client.1);
+        let mut body: Value = serde_json::from_str(&text).unwrap();
+        if let Some(number) = body.get_mut("subscriber_id") {
+            *number = self.number.into();
+        }
+        body
+    }
+}
+
+/// Things for one example alone.
+async fn names(shop: &Shop, client: &reqwest::Client, token_client: &(String, String)) -> Names {
+    let key = Some(shop.secret());
+    let customer = shop.send(client, "POST", "/v1/customers", key, Some(&json!({}))).await;
+    let entry = json!({"list": "block", "kind": "email", "value": "entry@example.com"});
+    let entry = shop.send(client, "POST", "/v1/entries", key, Some(&entry)).await;
+    // For the call that takes somebody off the list.
+    let listed = json!({
+        "subscriber_id": shop.number().0, "first_name": "Ada", "last_name": "Obi",
+        "email": "ada.add@example.com", "customer_reference_id": "idenza-1", "add_to_blacklist": true
+    });
+    assert_eq!(shop.send(client, "POST", "/customer/add", key, Some(&listed)).await.status, 200);
+    Names {
+        customer: customer.body["id"].as_str().unwrap().to_owned(),
+        entry: entry.body["id"].as_str().unwrap().to_owned(),
+        number: shop.number().0,
+        client: token_client.clone(),
+    }
+}
+
+#[tokio::test]
+async fn every_example_of_the_document_is_accepted_and_nothing_undocumented_is() {
+    let shop = Shop::open().await;
+    let client = Shop::client(1);
+    let (_, id, secret) = shop.token().await;
+    let token_client = (id, secret);
+    let document: Value = serde_json::from_str(&interdict_http::openapi_json()).unwrap();
+    let calls = calls(&document);
+    assert!(calls.len() >= 17, "{}", calls.len());
+    for Call { method, path, examples, answers } in &calls {
+        for example in examples {
+            let names = names(&shop, &client, &token_client).await;
+            let (place, body) = (names.path(path), names.body(example));
+            let answered = shop.send(&client, method, &place, Some(shop.secret()), Some(&body)).await;
+            let status = answered.status;
+            assert!((200..300).contains(&status), "{method} {path} {body}: {status} {}", answered.body);
+            assert!(answers.contains(&status.to_string()), "{method} {path}: {status} is not documented");
+        }
+        let names = names(&shop, &client, &token_client).await;
+        let mut body = names.body(&examples[0]);
+        body["undocumented"] = json!(1);
+        let refused = shop.send(&client, method, &names.path(path), Some(shop.secret()), Some(&body)).await;
+        let is_idenza = path.starts_with("/customer/") || path.starts_with("/risk/");
+        assert_eq!(refused.status, if is_idenza { 400 } else { 422 }, "{method} {path}");
+        assert!(refused.body.to_string().contains("undocumented"), "{method} {path}: {}", refused.body);
+    }
+    shop.close().await;
+}

@@ -90,7 +90,7 @@ fn refuse_lost_databases(configuration: &Configuration, pepper: &Pepper) -> Resu
         return Ok(());
     }
     let was_used = if there.contains(&"core") {
-        has_merchants(configuration, pepper)?
+        data_has_merchant(configuration, pepper)?
     } else {
         // The core is opened first: where it is gone, what has content has lost it.
         there.iter().any(|store| App::file(folder, store).metadata().is_ok_and(|file| file.len() > 0))
@@ -109,7 +109,7 @@ fn refuse_lost_databases(configuration: &Configuration, pepper: &Pepper) -> Resu
     Ok(())
 }
 
-fn has_merchants(configuration: &Configuration, pepper: &Pepper) -> Result<bool> {
+fn data_has_merchant(configuration: &Configuration, pepper: &Pepper) -> Result<bool> {
     let core = Store::open(StoreOptions {
         path: App::file(&configuration.data_dir, "core"),
         schema: Schema::Core,
@@ -119,5 +119,10 @@ fn has_merchants(configuration: &Configuration, pepper: &Pepper) -> Result<bool>
         observer: None,
     })
     .context("core.db cannot be opened")?;
-    Ok(core.read_blocking(|view| view.count_merchants())? > 0)
+    Ok(has_merchant(&core)?)
+}
+
+/// Whether there is a merchant: there is none before the first start.
+pub fn has_merchant(core: &Store) -> Result<bool, StorageError> {
+    core.read_blocking(|view| Ok(view.count_merchants()? > 0))
 }

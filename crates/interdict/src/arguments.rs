@@ -249,7 +249,7 @@ pub struct CheckArguments {
     pub json: JsonArgument,
 }
 
-#[derive(Subcommand)]
+#[derive(Subcommand, Clone, Copy)]
 pub enum AuditCommand {
     /// Walk the hash chain over all changes; ends with 1 when one was altered or is missing
     Verify {

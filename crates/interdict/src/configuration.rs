@@ -23,7 +23,7 @@ const WORKERS_MAX: usize = 1_024;
 /// The configuration file: each option under its own name.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct File {
+struct Written {
     data_dir: Option<PathBuf>,
     database_url: Option<String>,
     pepper_file: Option<PathBuf>,
@@ -46,7 +46,7 @@ pub struct Configuration {
     pub log: Option<String>,
     /// How it is logged.
     pub log_format: LogFormat,
-    file: File,
+    file: Written,
 }
 
 /// What serving needs to know.
@@ -65,9 +65,9 @@ impl Configuration {
     /// Reads the file, if there is one, and puts everything together.
     pub fn load(common: CommonArguments) -> Result<Self> {
         let file = match &common.config {
-            Some(path) => File::read(path)?,
-            None if Path::new(FILE).exists() => File::read(Path::new(FILE))?,
-            None => File::default(),
+            Some(path) => Written::read(path)?,
+            None if Path::new(FILE).exists() => Written::read(Path::new(FILE))?,
+            None => Written::default(),
         };
         // A variable that is set to nothing says nothing.
         if common.database_url.or_else(|| file.database_url.clone()).is_some_and(|url| !url.is_empty()) {
@@ -114,7 +114,7 @@ impl Configuration {
     }
 }
 
-impl File {
+impl Written {
     fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| misuse(format!("{} cannot be read: {error}", path.display())))?;

@@ -3,7 +3,7 @@
 //! 0 is success (for `check`: allowed), 1 a failure (for `audit verify`: a fault), 2 a mistake in how
 //! the command was called, 3 a payment that `check` finds blocked.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
 use interdict_app::UseCaseError;
@@ -35,7 +35,7 @@ pub fn misuse(message: impl Into<String>) -> anyhow::Error {
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let mut text = format!("error: {error}\n");
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because: {cause}\n"));
+        let _ = writeln!(text, "  because: {cause}");
     }
     crate::output::complain(&text);
     ExitCode::from(if error.is::<Misuse>() { MISUSED } else { FAILED })

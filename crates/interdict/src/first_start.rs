@@ -11,6 +11,7 @@ use interdict_app::store::StorageError;
 use interdict_app::{App, NewMerchant, UseCaseError};
 use interdict_domain::actor::Actor;
 
+use crate::application;
 use crate::data_folder::{self, Existing};
 use crate::failure::refused;
 use crate::output;
@@ -20,7 +21,7 @@ const FILE: &str = "first-run.txt";
 
 /// Makes the first merchant if there is none: nothing more than a look otherwise.
 pub fn begin(app: &App, data_dir: &Path, base_url: &str) -> Result<()> {
-    if app.core().read_blocking(|view| view.count_merchants())? > 0 {
+    if application::has_merchant(app.core())? {
         return Ok(());
     }
     let file = data_dir.join(FILE);

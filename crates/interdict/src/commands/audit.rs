@@ -1,11 +1,12 @@
 //! `interdict audit verify`: the walk over the hash chain of every store.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use interdict_app::App;
 use interdict_domain::mode::Mode;
-use interdict_storage::{ChainReport, Store};
+use interdict_storage::{ChainReport, StorageError, Store};
 use serde_json::json;
 
 use crate::application::{self, Wanted};
@@ -49,9 +50,11 @@ fn stores(app: &App) -> [(&'static str, &Store); 3] {
 
 fn verify(name: &str, store: &Store) -> Result<ChainReport> {
     let failed = || format!("{name}.db cannot be read");
-    let total = store.read_blocking(|view| view.revision()).with_context(failed)?;
-    let bar = output::progress(name, u64::try_from(total).unwrap_or(0));
-    let mut step = |sequence: i64| bar.set_position(u64::try_from(sequence).unwrap_or(0));
+    let total = store
+        .read_blocking(|view| -> Result<u64, StorageError> { Ok(view.revision()?.unsigned_abs()) })
+        .with_context(failed)?;
+    let bar = output::progress(name, total);
+    let mut step = |sequence: i64| bar.set_position(sequence.unsigned_abs());
     let report = store.verify_chain(&mut step).with_context(failed)?;
     bar.finish_and_clear();
     Ok(report)
@@ -61,12 +64,14 @@ fn as_text(reports: &[(&str, ChainReport)]) -> String {
     let mut text = String::new();
     for (name, report) in reports {
         let ChainReport { changes, personal, erased, fault } = report;
-        text.push_str(&match fault {
-            Some(fault) => format!("{name}: FAULT after {changes} sound changes: {fault}\n"),
-            None => format!(
-                "{name}: {changes} changes, all sound ({personal} with personal data, {erased} erased)\n"
+        // Writing to a string cannot fail, here and wherever it is not looked at.
+        let _ = match fault {
+            Some(fault) => writeln!(text, "{name}: FAULT after {changes} sound changes: {fault}"),
+            None => writeln!(
+                text,
+                "{name}: {changes} changes, all sound ({personal} with personal data, {erased} erased)"
             ),
-        });
+        };
     }
     if reports.iter().any(|(_, report)| report.fault.is_some()) {
         text.push_str(

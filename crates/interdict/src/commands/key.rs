@@ -1,5 +1,6 @@
 //! `interdict key create`, `list`, `rotate` and `revoke`.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -179,15 +180,15 @@ fn show_new(key: &NewKey, replaced: Option<&Credential>, json: bool) -> Result<(
     }
     let mut text = format!("Made {}. Its secret is shown this once:\n\n", credential.id);
     if credential.kind == CredentialKind::Oauth {
-        text.push_str(&format!("  client id      {}\n  client secret  {}\n", credential.id, key.secret));
+        let _ = writeln!(text, "  client id      {}\n  client secret  {}", credential.id, key.secret);
     } else {
-        text.push_str(&format!("  {}\n", key.secret));
+        let _ = writeln!(text, "  {}", key.secret);
     }
     if let Some(end) = credential.expires_at {
-        text.push_str(&format!("\nIt works until {end}.\n"));
+        let _ = writeln!(text, "\nIt works until {end}.");
     }
     if let Some((old, end)) = replaced.and_then(|old| Some((old.id, old.revoked_at?))) {
-        text.push_str(&format!("\n{old} works until {end}.\n"));
+        let _ = writeln!(text, "\n{old} works until {end}.");
     }
     output::print(&text)
 }

@@ -1,7 +1,9 @@
 //! A decision as people and programs read it. The JSON has the fields of `POST /v1/decisions` with its
 //! explanation, but for the id: nothing was recorded that one could name.
 
-use interdict_app::decision::{Counted, Decision, Explanation, ORDER, Source};
+use std::fmt::Write as _;
+
+use interdict_app::decision::{Counted, Decision, Explanation, ORDER, Outcome, Source};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::scopes::Initiator;
 use serde_json::{Value, json};
@@ -56,7 +58,7 @@ fn explanation(explanation: &Explanation<'_>) -> Value {
         json!({
             "tier": tier.tier.number(),
             "reached": tier.reached,
-            "outcome": tier.outcome.map(|outcome| outcome.as_str()),
+            "outcome": tier.outcome.map(Outcome::as_str),
         })
     });
     json!({
@@ -84,7 +86,7 @@ pub fn as_text(decision: &Decision<'_>, initiator: Initiator) -> String {
         decision.revision
     );
     if let Some(message) = &decision.public_message {
-        text.push_str(&format!("The payer is told: {message}\n"));
+        let _ = writeln!(text, "The payer is told: {message}");
     }
     if !decision.sources.is_empty() {
         text.push_str("\nWhat stands for or against it, the deciding source first\n");
@@ -123,7 +125,7 @@ fn push_explanation(text: &mut String, explanation: &Explanation<'_>) {
         text.push_str(&output::table(&["kind", "value", "hit", "entry"], rows));
     }
     let rows = explanation.tiers.iter().zip(&ORDER).map(|(tier, rule)| {
-        let says = tier.outcome.map_or("-", |outcome| outcome.as_str());
+        let says = tier.outcome.map_or("-", Outcome::as_str);
         let reached = if tier.reached { "reached" } else { "not reached" };
         vec![tier.tier.number().to_string(), rule.matches.to_owned(), says.to_owned(), reached.to_owned()]
     });

@@ -135,7 +135,7 @@ impl Filler {
         for ((place, somebody), days_ago) in members.iter().enumerate().zip(days_ago) {
             let by = self.by(days_ago);
             let customer = if place == 0 {
-                self.put_odus_customer(transaction, &by, somebody)?
+                put_odus_customer(transaction, &by, somebody)?
             } else {
                 create_customer(transaction, &by, profile(somebody)?)?
             };
@@ -145,27 +145,6 @@ impl Filler {
             list_entry(transaction, &self.by(listing.made_days_ago), self.entry(listing)?)?;
         }
         Ok(())
-    }
-
-    /// The one customer whose id is given, not made.
-    fn put_odus_customer(
-        &self,
-        transaction: &mut MerchantTransaction<'_, '_>,
-        by: &Authorship<'_>,
-        somebody: &Somebody,
-    ) -> Result<Customer, UseCaseError> {
-        let id: CustomerId = cast::ODUS_CUSTOMER.parse().map_err(wrong)?;
-        let customer = Customer {
-            id,
-            merchant: transaction.merchant(),
-            profile: profile(somebody)?,
-            restriction: Restriction::default(),
-            standing: ListStanding::NORMAL,
-            created_at: by.now,
-            updated_at: by.now,
-        };
-        transaction.put_customer(by, Action::CustomerCreated, None, &customer)?;
-        Ok(customer)
     }
 
     fn entry(&self, listing: &Listing) -> Result<NewEntry, UseCaseError> {
@@ -183,6 +162,26 @@ impl Filler {
             source: EntrySource::Api,
         })
     }
+}
+
+/// The one customer whose id is given, not made.
+fn put_odus_customer(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    somebody: &Somebody,
+) -> Result<Customer, UseCaseError> {
+    let id: CustomerId = cast::ODUS_CUSTOMER.parse().map_err(wrong)?;
+    let customer = Customer {
+        id,
+        merchant: transaction.merchant(),
+        profile: profile(somebody)?,
+        restriction: Restriction::default(),
+        standing: ListStanding::NORMAL,
+        created_at: by.now,
+        updated_at: by.now,
+    };
+    transaction.put_customer(by, Action::CustomerCreated, None, &customer)?;
+    Ok(customer)
 }
 
 fn profile(somebody: &Somebody) -> Result<Profile, UseCaseError> {

@@ -1,5 +1,7 @@
 //! What is told of the sample shop: seven payments, one for each step of the decision order.
 
+use std::fmt::Write as _;
+
 use interdict_app::decision::{ORDER, Tier};
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
@@ -77,25 +79,26 @@ May they pay, now, this way? Seven payments, one for each step of the order. Pas
     );
     for (scene, rule) in SCENES.iter().zip(&ORDER) {
         let (field, value) = scene.payer;
-        text.push_str(&format!(
-            "\n{}. {}\n   ask '{{\"initiator\": \"{}\", \"{field}\": \"{value}\"}}'   # {} {}\n",
+        let _ = writeln!(
+            text,
+            "\n{}. {}\n   ask '{{\"initiator\": \"{}\", \"{field}\": \"{value}\"}}'   # {} {}",
             scene.tier.number(),
             scene.text,
             scene.initiator.as_str(),
             rule.outcome.as_str(),
             rule.code.as_str(),
-        ));
+        );
     }
-    text.push_str(&format!(
+    let _ = writeln!(
+        text,
         "\nAnd why? Add \"explain\": true. Lift a block, and ask again:
   curl -s -X DELETE {base_url}/v1/customers/ID/blacklist -H 'Authorization: Bearer {}'
 
 Also in the shop: blocks that are over, that begin next week, that count for renewals only; a household
 that shares one email; somebody who was erased and stays blocked. See {base_url}/v1/entries.
-
 ",
         keys.secret.secret
-    ));
+    );
     text
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::credential::{CredentialKind, Permissions};
 use interdict_domain::identifier::Kind;
@@ -13,20 +13,57 @@ use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 
 const AFTER_HELP: &str = "\
-Without a command, `interdict` serves. On its first start it makes merchant 1 with keys and shows them.
+Without a command, `interdict` serves. Its first start makes merchant 1 and shows its keys.
 
 Examples:
   interdict                                     serve ./interdict-data on 127.0.0.1:8080
   interdict demo                                serve a filled sample shop, to play with
   interdict check --merchant 1 --mode test mallory@example.com
 
-Each option is also read from its variable and from interdict.toml (option_name = value), in this order.";
+Data, logs and serving can also be set by variables (INTERDICT_DATA_DIR for --data-dir) and in the
+file interdict.toml (data_dir = \"...\"). A flag wins over a variable, a variable over the file.";
+
+const SERVE_HELP: &str = "\
+Each option has a variable (INTERDICT_LISTEN for --listen) and a line in interdict.toml (listen =
+\"...\"). A flag wins over a variable, a variable over the file. SIGTERM and Ctrl-C let running
+requests finish; a second one cuts them. What was acknowledged is on the disk either way.";
+
+const DEMO_HELP: &str = "\
+The shop is the same each time, and so are its keys: keep it on your own machine. It has customers
+of every status, entries of both lists, and a story of seven curl lines, one for each step of the
+decision order. --data-dir and --pepper-file mean nothing here.";
+
+const KEY_CREATE_HELP: &str = "\
+The key works when this command returns, beside a running server too. For example:
+  interdict key create --merchant 1 --mode test --kind secret --permissions decisions
+  interdict key create --merchant 1 --mode live --kind oauth --expires-in-days 90 --json";
+
+const CHECK_HELP: &str = "\
+Counts no hit and leaves no trace. Ends with 0 when the payment would be allowed, 3 when it would be
+blocked, 2 when something is wrong with the question, 1 when it cannot be answered.
+
+Examples:
+  interdict check --merchant 1 --mode test mallory@example.com
+  interdict check --merchant 1 --mode live --initiator merchant cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV
+  interdict check --merchant 1 --mode test merchantRef=A-17 device=9f86d081 --json";
+
+const BACKUP_HELP: &str = "\
+Without the pepper a backup can be restored, but nothing can read it: keep the two in two places.
+
+For example:
+  interdict backup /var/backups/interdict-2026-11-21
+  interdict restore /var/backups/interdict-2026-11-21 --data-dir ./restored";
 
 /// Decides who may pay: keeps blocked, trusted and restricted customers, and answers in microseconds
 /// whether a payment may go on.
 #[derive(Parser)]
-#[command(name = "interdict", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "interdict", version, after_help = AFTER_HELP, term_width = 100)]
+#[command(disable_help_flag = true)]
 pub struct Arguments {
+    /// Print help
+    // The short form everywhere: options stand in lines, not in paragraphs.
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
     #[command(flatten)]
     pub common: CommonArguments,
     #[command(subcommand)]
@@ -38,22 +75,29 @@ pub struct Arguments {
 #[command(next_help_heading = "Data and logs")]
 pub struct CommonArguments {
     /// The folder of the databases [default: ./interdict-data]
-    #[arg(long, global = true, env = "INTERDICT_DATA_DIR", value_name = "FOLDER", hide_env_values = true)]
+    #[arg(long, global = true, env = "INTERDICT_DATA_DIR", value_name = "FOLDER", hide_env = true)]
     pub data_dir: Option<PathBuf>,
     /// A PostgreSQL server instead of the folder; not in this version
-    #[arg(long, global = true, env = "INTERDICT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "INTERDICT_DATABASE_URL", value_name = "URL", hide_env = true)]
     pub database_url: Option<String>,
     /// The secret under all identifiers: 64 hex digits [default: `pepper` in the data folder]
-    #[arg(long, global = true, env = "INTERDICT_PEPPER_FILE", value_name = "FILE", hide_env_values = true)]
+    #[arg(long, global = true, env = "INTERDICT_PEPPER_FILE", value_name = "FILE", hide_env = true)]
     pub pepper_file: Option<PathBuf>,
     /// The configuration file [default: ./interdict.toml if there is one]
-    #[arg(long, global = true, env = "INTERDICT_CONFIG", value_name = "FILE", hide_env_values = true)]
+    #[arg(long, global = true, env = "INTERDICT_CONFIG", value_name = "FILE", hide_env = true)]
     pub config: Option<PathBuf>,
     /// What is logged on standard error, such as `debug` or `interdict_http=trace`
-    #[arg(long, global = true, env = "INTERDICT_LOG", value_name = "FILTER", hide_env_values = true)]
+    #[arg(long, global = true, env = "INTERDICT_LOG", value_name = "FILTER", hide_env = true)]
     pub log: Option<String>,
-    /// How it is logged [default: text]
-    #[arg(long, global = true, env = "INTERDICT_LOG_FORMAT", value_name = "FORMAT", hide_env_values = true)]
+    /// How it is logged: text or json [default: text]
+    #[arg(
+        long,
+        hide_possible_values = true,
+        global = true,
+        env = "INTERDICT_LOG_FORMAT",
+        value_name = "FORMAT",
+        hide_env = true
+    )]
     pub log_format: Option<LogFormat>,
 }
 
@@ -71,12 +115,10 @@ pub enum LogFormat {
 #[derive(Subcommand)]
 pub enum Command {
     /// Serve the API (also what happens without a command)
+    #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeArguments>),
     /// Serve a filled sample shop from a temporary folder
-    ///
-    /// The shop is the same each time, and so are its keys: keep it on your own machine. It has customers
-    /// of every status, entries of both lists, and a story of seven curl lines, one for each step of the
-    /// decision order. --data-dir and --pepper-file mean nothing here.
+    #[command(after_help = DEMO_HELP)]
     Demo(Box<DemoArguments>),
     /// Make merchants
     #[command(subcommand)]
@@ -85,17 +127,18 @@ pub enum Command {
     #[command(subcommand)]
     Key(KeyCommand),
     /// Ask whether a payment would be allowed, and why
+    #[command(after_help = CHECK_HELP)]
     Check(Box<CheckArguments>),
     /// Verify what was recorded
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Copy the databases while a server runs
+    #[command(after_help = BACKUP_HELP)]
     Backup(BackupArguments),
     /// Put a backup into a data folder that has no databases
     Restore(RestoreArguments),
     /// Write a completion script for a shell to standard output
-    ///
-    /// For example: interdict completions bash > /etc/bash_completion.d/interdict
+    #[command(after_help = "For example:\n  interdict completions bash > /etc/bash_completion.d/interdict")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -109,19 +152,19 @@ pub enum Command {
 #[derive(Args, Default)]
 pub struct ServeArguments {
     /// Where to listen: address and port [default: 127.0.0.1:8080]
-    #[arg(long, env = "INTERDICT_LISTEN", value_name = "ADDRESS", hide_env_values = true)]
+    #[arg(long, env = "INTERDICT_LISTEN", value_name = "ADDRESS", hide_env = true)]
     pub listen: Option<String>,
     /// Threads that serve; with one, one thread serves everything [default: one for each core]
-    #[arg(long, env = "INTERDICT_WORKERS", value_name = "N", hide_env_values = true)]
+    #[arg(long, env = "INTERDICT_WORKERS", value_name = "N", hide_env = true)]
     pub workers: Option<usize>,
     /// How long a request with Interdict-At-Least may wait, in milliseconds [default: 1000]
-    #[arg(long, env = "INTERDICT_AT_LEAST_WAIT_MS", value_name = "MS", hide_env_values = true)]
+    #[arg(long, env = "INTERDICT_AT_LEAST_WAIT_MS", value_name = "MS", hide_env = true)]
     pub at_least_wait_ms: Option<u64>,
     /// Serve TLS with this certificate chain (PEM)
-    #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env_values = true)]
+    #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,
     /// The certificate's private key (PEM)
-    #[arg(long, env = "INTERDICT_TLS_KEY", value_name = "FILE", hide_env_values = true)]
+    #[arg(long, env = "INTERDICT_TLS_KEY", value_name = "FILE", hide_env = true)]
     pub tls_key: Option<PathBuf>,
 }
 
@@ -135,8 +178,7 @@ pub struct DemoArguments {
 #[derive(Subcommand)]
 pub enum MerchantCommand {
     /// Make a merchant with a key of each kind and mode, shown once
-    ///
-    /// For example: interdict merchant create --name 'Corner shop' --json
+    #[command(after_help = "For example:\n  interdict merchant create --name 'Corner shop' --json")]
     Create {
         /// What people call it
         #[arg(long)]
@@ -157,9 +199,7 @@ pub struct JsonArgument {
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Make a key; its secret is shown once
-    ///
-    /// It works when this command returns, beside a running server too. For example:
-    /// interdict key create --merchant 1 --mode test --kind secret --permissions decisions
+    #[command(after_help = KEY_CREATE_HELP)]
     Create(Box<KeyCreateArguments>),
     /// List keys, without their secrets
     List {
@@ -220,15 +260,7 @@ pub struct KeyCreateArguments {
 }
 
 /// What checking takes.
-///
-/// Counts no hit and leaves no trace. Ends with 0 when the payment would be allowed, 3 when it would be
-/// blocked, 2 when something is wrong with the question.
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
-  interdict check --merchant 1 --mode test mallory@example.com
-  interdict check --merchant 1 --mode live --initiator merchant cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV
-  interdict check --merchant 1 --mode test merchantRef=A-17 device=9f86d081 --json")]
 pub struct CheckArguments {
     /// Whose customers and lists
     #[arg(long, value_name = "N")]

@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, IsTerminal as _, Write};
 
 use anyhow::{Context as _, Result};
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
@@ -38,7 +38,10 @@ pub fn is_watched() -> bool {
 /// A table with a head.
 pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(head);
+    table
+        .load_style(presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(head);
     for row in rows {
         table.add_row(row);
     }

@@ -109,7 +109,7 @@ fn list(app: &App, merchant: Option<MerchantNumber>, json: bool) -> Result<()> {
         let items: Vec<Value> = credentials.iter().map(|credential| as_json(credential, now)).collect();
         return output::print_json(&json!({"items": items}));
     }
-    let head = ["id", "merchant", "mode", "kind", "ends in", "name", "state", "expires", "last used"];
+    let head = ["id", "merchant", "mode", "kind", "secret", "name", "state", "expires", "last used"];
     output::print(&output::table(&head, credentials.iter().map(|credential| row(credential, now))))
 }
 

@@ -1,5 +1,5 @@
 //! A decision as people and programs read it. The JSON has the fields of `POST /v1/decisions` with its
-//! explanation, but for the id: nothing was recorded that one could name.
+//! explanation, but for the id, as nothing was recorded that one could name, and the neutral message.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ pub fn as_json(decision: &Decision<'_>, initiator: Initiator, now: Timestamp, de
     json!({
         "outcome": decision.outcome.as_str(),
         "code": decision.code.as_str(),
-        "message": decision.public_message,
+        "publicMessage": decision.public_message,
         "initiator": initiator.as_str(),
         "customer": decision.customer,
         "reasons": reasons,

@@ -91,12 +91,14 @@ May they pay, now, this way? Seven payments, one for each step of the order. Pas
     }
     let _ = writeln!(
         text,
-        "\nAnd why? Add \"explain\": true. Lift a block, and ask again:
-  curl -s -X DELETE {base_url}/v1/customers/ID/blacklist -H 'Authorization: Bearer {}'
+        "\nAnd why? Add \"explain\": true. Lift Chidi's restriction, and ask again:
+  curl -s {base_url}/customers/{}/restrictions -H 'Authorization: Bearer {}' \\
+       -H 'Content-Type: application/json' -d '{{\"restrictCit\": false, \"restrictMit\": false}}'
 
 Also in the shop: blocks that are over, that begin next week, that count for renewals only; a household
 that shares one email; somebody who was erased and stays blocked. See {base_url}/v1/entries.
 ",
+        cast::ODUS_CUSTOMER,
         keys.secret.secret
     );
     text

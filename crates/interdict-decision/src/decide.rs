@@ -2,36 +2,34 @@
 //!
 //! Not here: which tier beats which, and what is done about a stale index.
 
-use std::sync::Arc;
-
-use interdict_domain::customer::ListStatus;
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
-use interdict_domain::scopes::Scopes;
-use interdict_domain::window::Window;
 use smallvec::SmallVec;
 
 use crate::attempt::{Attempt, Lookup};
-use crate::decision::{DecideError, Decision, Source, SourceKind, Sources, Value};
+use crate::decision::{DecideError, Decision, Source, Sources, Value};
 use crate::explanation::{Counted, CountedCustomer, ExplainedLookup, Explanation, MatchRule, tiers};
-use crate::index::{CustomerRecord, EntryRecord, Found, Index, OwnKeys, Position};
+use crate::index::{CustomerRecord, Found, Index, OwnKeys, Position};
 use crate::order::Tier;
+use crate::sources::{
+    Probe, blocking_unread, judge_entry, list_status, order, restriction, through, unreadable,
+};
 
 /// Decides one attempt, on the state of one moment.
 pub fn decide<'a>(index: &Index, attempt: &Attempt<'a>) -> Result<Decision<'a>, DecideError> {
     if attempt.customer.is_none() && attempt.lookups.is_empty() {
         return Err(DecideError::NothingIdentifies);
     }
-    let mut decision = Decision::default();
-    if shortcut(index, attempt, &mut decision) {
-        return Ok(decision);
+    // Made in its place: moving it would cost more than finding it.
+    let mut answer = Ok(Decision::nothing());
+    if !answer.as_mut().is_ok_and(|decision| shortcut(index, attempt, decision)) {
+        answer = decide_at_length(index, attempt);
     }
-    decide_at_length(index, attempt)
+    answer
 }
 
 /// The common case, made short: nobody is named, and at most one of the lookups finds anything, which
-/// is an entry. Gives up on everything else. The answer is made in its place, because moving it costs
-/// more than finding it.
+/// is an entry. Gives up on everything else.
 #[inline]
 fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, decision: &mut Decision<'a>) -> bool {
     let named = |lookup: &Lookup<'_>| lookup.kind == Kind::MerchantRef;
@@ -42,7 +40,7 @@ fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, decision: &mut Decision<'a
     // Before the first lookup: what is seen is at least as new as it says.
     decision.revision = index.revision();
     for lookup in attempt.lookups {
-        let all_seen = index.keys.visit_single(lookup.key, |entry| {
+        let all_seen = index.keys.visit_entries(lookup.key, |entry| {
             judge_entry(entry, &Probe::of(lookup), attempt, &mut decision.sources);
         });
         if !all_seen {
@@ -74,22 +72,6 @@ struct Named {
     /// Named by what a payer cannot choose: an id, or a ref that is the merchant's word.
     trusted: bool,
     by_id: bool,
-}
-
-/// An identifier that is looked up, and where its value is if it is wanted.
-#[derive(Clone, Copy)]
-struct Probe<'a> {
-    kind: Kind,
-    key: IdentifierKey,
-    /// None: the named customer's own.
-    given: Option<&'a str>,
-    verified: bool,
-}
-
-impl<'a> Probe<'a> {
-    const fn of(lookup: &Lookup<'a>) -> Self {
-        Self { kind: lookup.kind, key: lookup.key, given: Some(lookup.value), verified: lookup.verified }
-    }
 }
 
 struct Judge<'i, 'a> {
@@ -293,31 +275,19 @@ impl<'i, 'a> Judge<'i, 'a> {
             sources: self.sources,
             customer: named.map(|named| named.id),
             revision,
-            ..Decision::default()
+            ..Decision::nothing()
         };
         decision.settle();
         decision.explanation =
-            self.explanation.map(|partial| partial.conclude(&decision.sources, decision.tier));
+            self.explanation.map(|partial| Box::new(partial.conclude(&decision.sources, decision.tier)));
         decision
     }
 }
 
 impl Decision<'_> {
-    /// Says what follows from the first of the sources, which are in their order.
+    /// Nothing speaks for or against.
     #[inline]
-    fn settle(&mut self) {
-        let Some(deciding) = self.sources.first() else { return };
-        self.tier = deciding.tier;
-        self.outcome = deciding.tier.outcome();
-        self.code = deciding.tier.code();
-        self.public_message.clone_from(&deciding.public_message);
-    }
-}
-
-/// Nothing speaks for or against.
-impl Default for Decision<'_> {
-    #[inline]
-    fn default() -> Self {
+    fn nothing() -> Self {
         Self {
             outcome: Tier::Default.outcome(),
             code: Tier::Default.code(),
@@ -329,131 +299,22 @@ impl Default for Decision<'_> {
             explanation: None,
         }
     }
+
+    /// Says what follows from the first of the sources, which are in their order.
+    #[inline]
+    fn settle(&mut self) {
+        let Some(deciding) = self.sources.first() else { return };
+        self.tier = deciding.tier;
+        self.outcome = deciding.tier.outcome();
+        self.code = deciding.tier.code();
+        self.public_message.clone_from(&deciding.public_message);
+    }
 }
 
 impl<'a> Partial<'a> {
     #[cold]
-    fn conclude(mut self, sources: &[Source<'a>], tier: Tier) -> Box<Explanation<'a>> {
+    fn conclude(mut self, sources: &[Source<'a>], tier: Tier) -> Explanation<'a> {
         self.customers.sort_by_key(|it| (matches!(it.how, Counted::Shared { .. }), it.id));
-        Box::new(Explanation {
-            customers: self.customers,
-            lookups: self.lookups,
-            tiers: tiers(sources, tier),
-        })
-    }
-}
-
-/// Tier first. The rest only makes the answer the same whatever the order in which things came.
-fn order(source: &Source<'_>) -> impl Ord + use<> {
-    (source.tier, source.kind, source.customer, source.entry, source.what)
-}
-
-/// An entry that stands on the key that was looked up: whether it counts, now, for this initiator.
-#[inline]
-fn judge_entry<'a>(entry: &EntryRecord, probe: &Probe<'a>, attempt: &Attempt<'_>, sources: &mut Sources<'a>) {
-    let Some(window) = entry.window.unpack() else { return sources.push(unreadable(probe)) };
-    let tier = entry.tier();
-    // An exemption must rest on something that the payer cannot choose (incident 7).
-    let claimed = tier == Tier::AllowEntry && !probe.verified;
-    if claimed || !entry.scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
-        return;
-    }
-    let texts = entry.texts.as_deref();
-    sources.push(Source {
-        tier,
-        what: SourceKind::Entry,
-        entry: Some(entry.id),
-        customer: None,
-        kind: Some(probe.kind),
-        value: probe.given.map(Value::Given),
-        reason: texts.and_then(|texts| texts.first.clone()),
-        public_message: texts.and_then(|texts| texts.second.clone()),
-        scopes: entry.scopes,
-        window,
-    });
-}
-
-fn restriction<'a>(record: &CustomerRecord, how: &Counted<'a>, attempt: &Attempt<'_>) -> Option<Source<'a>> {
-    if !record.restricts(attempt.initiator) {
-        return None;
-    }
-    let scopes = record.restricted_scopes()?;
-    let reason = record.texts.as_deref().and_then(|texts| texts.first.clone());
-    Some(of_customer(record, how, Tier::Restriction, scopes, Window::ALWAYS, reason))
-}
-
-fn list_status<'a>(
-    record: &CustomerRecord,
-    how: &Counted<'a>,
-    attempt: &Attempt<'_>,
-    trusted: bool,
-) -> Option<Source<'a>> {
-    let tier = match record.list_status {
-        ListStatus::Normal => return None,
-        ListStatus::Whitelisted if !trusted => return None,
-        ListStatus::Whitelisted => Tier::Whitelisted,
-        ListStatus::Blacklisted => Tier::Blacklisted,
-    };
-    let Some(window) = record.list_window.unpack() else {
-        let (kind, value) = through(how);
-        return Some(blocking_unread(kind, value));
-    };
-    if !record.list_scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
-        return None;
-    }
-    let reason = record.texts.as_deref().and_then(|texts| texts.second.clone());
-    Some(of_customer(record, how, tier, record.list_scopes, window, reason))
-}
-
-fn of_customer<'a>(
-    record: &CustomerRecord,
-    how: &Counted<'a>,
-    tier: Tier,
-    scopes: Scopes,
-    window: Window,
-    reason: Option<Arc<str>>,
-) -> Source<'a> {
-    let what = if tier == Tier::Restriction { SourceKind::Restriction } else { SourceKind::ListStatus };
-    let (kind, value) = through(how);
-    Source {
-        tier,
-        what,
-        entry: None,
-        customer: Some(record.id),
-        kind,
-        value,
-        reason,
-        public_message: None,
-        scopes,
-        window,
-    }
-}
-
-/// The identifier through which a customer came to count.
-fn through<'a>(how: &Counted<'a>) -> (Option<Kind>, Option<Value<'a>>) {
-    match how {
-        Counted::Id | Counted::MerchantRef => (None, None),
-        Counted::Shared { kind, value } => (Some(*kind), value.clone()),
-    }
-}
-
-fn unreadable<'a>(probe: &Probe<'a>) -> Source<'a> {
-    blocking_unread(Some(probe.kind), probe.given.map(Value::Given))
-}
-
-/// Something is there and cannot be read. It might be a hard block, so it is taken for one: nothing
-/// fails open.
-fn blocking_unread<'a>(kind: Option<Kind>, value: Option<Value<'a>>) -> Source<'a> {
-    Source {
-        tier: Tier::HardBlock,
-        what: SourceKind::Unreadable,
-        entry: None,
-        customer: None,
-        kind,
-        value,
-        reason: None,
-        public_message: None,
-        scopes: Scopes::BOTH,
-        window: Window::ALWAYS,
+        Explanation { customers: self.customers, lookups: self.lookups, tiers: tiers(sources, tier) }
     }
 }

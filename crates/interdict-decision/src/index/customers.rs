@@ -122,9 +122,7 @@ impl std::fmt::Debug for Customers {
 
 /// The random part of an id is as good as a hash: we draw it ourselves.
 fn hash(id: CustomerId) -> u64 {
-    let ksuid = id.ksuid();
-    let [.., a, b, c, d, e, f, g, h] = *ksuid.bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    u64::from_le_bytes(*id.ksuid().bytes().last_chunk().unwrap_or(&[0; 8]))
 }
 
 /// Bits that the table in the shard does not use: it takes the lowest and the highest.

@@ -1,39 +1,41 @@
 //! The key table: from an identifier's key to the sources that stand on it, in many shards.
 //!
 //! The key is a hash already, so its own bits choose: eight bytes of it the bucket and hashbrown's
-//! tag, two of the others the shard. An entry lives in the shard of its key, so that one lock makes
-//! its replacement atomic and one read finds it.
+//! tag, two of the others the shard. An entry lies whole in the slot of its key, one cache line, so
+//! that a hit costs no more misses than finding it. A link to customers takes a slot too: a table
+//! beside would save two thirds of its memory, and cost each miss a second probe.
+//!
+//! Not here: the customers themselves, and ranges.
+
+use std::sync::Arc;
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::EntryId;
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Statistics;
+use super::cluster::Cluster;
 use super::entries::EntryRecord;
 use super::place::{Place, Position, Target};
 use super::slab::Slab;
 use super::texts::Texts;
-use std::sync::Arc;
 
 /// More shards make the pauses shorter in which one of them grows, and readers meet the applying
 /// thread less often; their headers should stay in the second-level cache.
 pub(crate) const SHARDS: usize = 1024;
 
-/// Twenty bytes: a key, and what it leads to.
-#[derive(Clone, Copy)]
+/// A key and one thing that stands on it: several take several slots.
+#[repr(align(64))] // One cache line, never two.
 struct Slot {
     key: IdentifierKey,
-    place: Place,
+    standing: Standing,
 }
 
-/// The sources of a key that has several. The marked ones apart, because a decision without an
-/// explanation looks at them only.
-#[derive(Debug, Default)]
-struct Cluster {
-    marked: Vec<Place>,
-    unmarked: Vec<Place>,
+enum Standing {
+    Entry(EntryRecord),
+    /// To the customers that have the identifier; at most one for each key.
+    Link(Place),
 }
 
 #[repr(align(128))] // The lock and the table's header in one line, which no other shard writes.
@@ -43,13 +45,14 @@ struct Shard {
 
 struct Inside {
     table: HashTable<Slot>,
-    entries: Slab<EntryRecord>,
+    /// How many of the slots are links.
+    links: usize,
     clusters: Slab<Cluster>,
 }
 
 /// The key table.
 pub(crate) struct Keys {
-    shards: Box<[Shard; SHARDS]>,
+    shards: Box<[Shard]>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -71,8 +74,7 @@ pub(crate) enum Found<'a> {
 
 #[inline]
 fn hash(key: IdentifierKey) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = key.0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    u64::from_le_bytes(*key.0.first_chunk().unwrap_or(&[0; 8]))
 }
 
 #[inline]
@@ -87,17 +89,14 @@ impl Keys {
         // of them to grow.
         let mean = keys / SHARDS;
         let capacity = if keys == 0 { 0 } else { mean + 5 * mean.isqrt() + 1 };
-        let shards: Vec<Shard> = (0..SHARDS)
-            .map(|_| Shard {
-                inside: RwLock::new(Inside {
-                    table: HashTable::with_capacity(capacity),
-                    entries: Slab::with_capacity(capacity),
-                    clusters: Slab::with_capacity(0),
-                }),
-            })
-            .collect();
-        let Ok(shards) = shards.into_boxed_slice().try_into() else { return Self::with_capacity(keys) };
-        Self { shards }
+        let shard = |_| Shard {
+            inside: RwLock::new(Inside {
+                table: HashTable::with_capacity(capacity),
+                links: 0,
+                clusters: Slab::with_capacity(0),
+            }),
+        };
+        Self { shards: (0..SHARDS).map(shard).collect() }
     }
 
     #[inline]
@@ -105,221 +104,188 @@ impl Keys {
         self.shards.get(shard(key)).map(|shard| &shard.inside)
     }
 
-    /// Shows what stands on a key; of customers only the marked ones, unless all are wanted.
+    fn write(&self, key: IdentifierKey) -> Option<RwLockWriteGuard<'_, Inside>> {
+        Some(self.shard(key)?.write())
+    }
+
     #[inline]
+    fn read(&self, key: IdentifierKey) -> Option<RwLockReadGuard<'_, Inside>> {
+        Some(self.shard(key)?.read())
+    }
+
+    /// Shows what stands on a key; of customers only the marked ones, unless all are wanted.
     pub(crate) fn visit(&self, key: IdentifierKey, all: bool, mut visit: impl FnMut(Found<'_>)) {
-        let Some(shard) = self.shard(key) else { return visit(Found::Unreadable) };
-        let inside = shard.read();
-        let Some(slot) = inside.table.find(hash(key), |slot| slot.key == key) else { return };
-        match slot.place.unpack() {
-            Target::Customer { marked: false, .. } | Target::Cluster { marked: false, .. } if !all => {}
-            Target::Entry(position) => {
-                visit(inside.entries.get(position).map_or(Found::Unreadable, Found::Entry));
-            }
-            Target::Customer { position, .. } => visit(Found::Customer(position)),
-            Target::Cluster { position, .. } => inside.visit_cluster(position, all, visit),
+        let Some(inside) = self.read(key) else { return visit(Found::Unreadable) };
+        for standing in inside.of(key) {
+            inside.show(standing, all, &mut visit);
         }
     }
 
-    /// The short way for the common case. Shows the one entry that stands on a key, if there is one;
-    /// false when there is more to see, which [`Self::visit`] shows.
+    /// The short way for the common case. Shows the entries that stand on a key; false when there is
+    /// more to see, which [`Self::visit`] shows.
     #[inline]
-    pub(crate) fn visit_single(&self, key: IdentifierKey, visit: impl FnOnce(&EntryRecord)) -> bool {
-        let Some(shard) = self.shard(key) else { return false };
-        let inside = shard.read();
-        let Some(slot) = inside.table.find(hash(key), |slot| slot.key == key) else { return true };
-        match slot.place.unpack() {
-            Target::Customer { marked, .. } | Target::Cluster { marked, .. } => !marked,
-            Target::Entry(position) => inside.entries.get(position).map(visit).is_some(),
+    pub(crate) fn visit_entries(&self, key: IdentifierKey, mut visit: impl FnMut(&EntryRecord)) -> bool {
+        let Some(inside) = self.read(key) else { return false };
+        let mut all_seen = true;
+        for standing in inside.of(key) {
+            match standing {
+                Standing::Entry(entry) => visit(entry),
+                Standing::Link(place) => all_seen = !place.is_marked(),
+            }
         }
+        all_seen
     }
 
     /// Puts an entry, in one step. Returns the texts of the one that it replaces.
-    pub(crate) fn put_entry(&self, key: IdentifierKey, record: EntryRecord) -> Option<Arc<Texts>> {
-        let mut inside = self.shard(key)?.write();
-        if let Some(place) = inside.place(key)
-            && let Some(position) = inside.entry_position(place, record.id)
-            && let Some(held) = inside.entries.get_mut(position)
-        {
-            return std::mem::replace(held, record).texts;
+    pub(crate) fn put_entry(&self, key: IdentifierKey, entry: EntryRecord) -> Option<Arc<Texts>> {
+        let mut inside = self.write(key)?;
+        if let Some(slot) = inside.table.find_mut(hash(key), |slot| slot.is_entry(key, entry.id)) {
+            return std::mem::replace(&mut slot.standing, Standing::Entry(entry)).texts();
         }
-        let place = Place::pack(Target::Entry(inside.entries.insert(record)));
-        inside.add(key, place);
+        inside.insert(Slot { key, standing: Standing::Entry(entry) });
         None
     }
 
     /// Removes an entry. Returns its texts.
     pub(crate) fn remove_entry(&self, key: IdentifierKey, id: EntryId) -> Option<Arc<Texts>> {
-        let mut inside = self.shard(key)?.write();
-        let place = inside.place(key)?;
-        let position = inside.entry_position(place, id)?;
-        inside.take(key, Place::pack(Target::Entry(position)));
-        inside.entries.remove(position)?.texts
+        let mut inside = self.write(key)?;
+        let found = inside.table.find_entry(hash(key), |slot| slot.is_entry(key, id));
+        let (slot, _) = found.ok()?.remove();
+        slot.standing.texts()
     }
 
     /// Leads a key to a customer, or marks anew one that it leads to.
     pub(crate) fn link(&self, key: IdentifierKey, position: Position, marked: bool) {
-        let Some(shard) = self.shard(key) else { return };
-        let wanted = Place::pack(Target::Customer { position, marked });
-        let other = Place::pack(Target::Customer { position, marked: !marked });
-        let mut inside = shard.write();
-        if inside.has(key, wanted) {
-            return;
-        }
+        let Some(mut inside) = self.write(key) else { return };
         // Under one lock: no reader sees the customer twice or not at all.
-        inside.take(key, other);
-        inside.add(key, wanted);
+        inside.unlink(key, position);
+        inside.add_link(key, Place::pack(Target::Customer { position, marked }));
     }
 
     /// Leads a key to a customer no more.
     pub(crate) fn unlink(&self, key: IdentifierKey, position: Position) {
-        let Some(shard) = self.shard(key) else { return };
-        let mut inside = shard.write();
-        for marked in [true, false] {
-            inside.take(key, Place::pack(Target::Customer { position, marked }));
+        if let Some(mut inside) = self.write(key) {
+            inside.unlink(key, position);
         }
     }
 
     /// Shows every key and everything that stands on it.
     pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, Found<'_>)) {
-        for shard in self.shards.iter() {
-            let keys: Vec<IdentifierKey> = shard.inside.read().table.iter().map(|slot| slot.key).collect();
-            for key in keys {
-                self.visit(key, true, |found| visit(key, found));
+        for shard in &self.shards {
+            let inside = shard.inside.read();
+            for slot in &inside.table {
+                inside.show(&slot.standing, true, &mut |found| visit(slot.key, found));
             }
         }
     }
 
     pub(crate) fn shrink(&self) {
-        for shard in self.shards.iter() {
+        for shard in &self.shards {
             let mut inside = shard.inside.write();
             inside.table.shrink_to_fit(|slot| hash(slot.key));
-            inside.entries.shrink();
             inside.clusters.shrink();
         }
     }
 
     pub(crate) fn count(&self, statistics: &mut Statistics) {
-        statistics.key_bytes += size_of_val(&*self.shards);
-        for shard in self.shards.iter() {
+        statistics.table_bytes += size_of_val(&*self.shards);
+        for shard in &self.shards {
             let inside = shard.inside.read();
-            statistics.keys += inside.table.len();
-            statistics.entries += inside.entries.len();
-            statistics.key_bytes += inside.table.allocation_size();
-            statistics.entry_bytes += inside.entries.bytes() + inside.clusters.bytes();
-            for cluster in inside.clusters.iter() {
-                let places = cluster.marked.capacity() + cluster.unmarked.capacity();
-                statistics.entry_bytes += places * size_of::<Place>();
-            }
+            statistics.entries += inside.table.len() - inside.links;
+            statistics.links += inside.links;
+            statistics.table_bytes += inside.table.allocation_size() + inside.clusters.bytes();
+            statistics.table_bytes += inside.clusters.iter().map(Cluster::bytes).sum::<usize>();
+        }
+    }
+}
+
+impl Slot {
+    fn is_entry(&self, key: IdentifierKey, id: EntryId) -> bool {
+        self.key == key && matches!(&self.standing, Standing::Entry(entry) if entry.id == id)
+    }
+
+    fn is_link(&self, key: IdentifierKey) -> bool {
+        self.key == key && matches!(&self.standing, Standing::Link(_))
+    }
+}
+
+impl Standing {
+    fn texts(self) -> Option<Arc<Texts>> {
+        match self {
+            Self::Entry(entry) => entry.texts,
+            Self::Link(_) => None,
         }
     }
 }
 
 impl Inside {
-    #[cold]
-    fn visit_cluster(&self, position: u32, all: bool, mut visit: impl FnMut(Found<'_>)) {
-        let Some(cluster) = self.clusters.get(position) else { return visit(Found::Unreadable) };
-        let unmarked = if all { cluster.unmarked.as_slice() } else { &[] };
-        for place in cluster.marked.iter().chain(unmarked) {
-            visit(match place.unpack() {
-                Target::Entry(position) => self.entries.get(position).map_or(Found::Unreadable, Found::Entry),
-                Target::Customer { position, .. } => Found::Customer(position),
-                Target::Cluster { .. } => Found::Unreadable,
-            });
-        }
+    /// What stands on a key.
+    #[inline]
+    fn of(&self, key: IdentifierKey) -> impl Iterator<Item = &Standing> {
+        let same_hash = self.table.iter_hash(hash(key));
+        same_hash.filter(move |slot| slot.key == key).map(|slot| &slot.standing)
     }
 
-    fn place(&self, key: IdentifierKey) -> Option<Place> {
-        self.table.find(hash(key), |slot| slot.key == key).map(|slot| slot.place)
-    }
-
-    /// The single places behind one.
-    fn places(&self, place: Place) -> impl Iterator<Item = Place> {
-        let (single, cluster) = match place.unpack() {
-            Target::Cluster { position, .. } => (None, self.clusters.get(position)),
-            Target::Entry(_) | Target::Customer { .. } => (Some(place), None),
+    fn show(&self, standing: &Standing, all: bool, visit: &mut impl FnMut(Found<'_>)) {
+        let place = match standing {
+            Standing::Entry(entry) => return visit(Found::Entry(entry)),
+            Standing::Link(place) => *place,
         };
-        let several = cluster.into_iter().flat_map(|cluster| cluster.marked.iter().chain(&cluster.unmarked));
-        single.into_iter().chain(several.copied())
-    }
-
-    fn entry_position(&self, place: Place, id: EntryId) -> Option<u32> {
-        self.places(place).find_map(|place| match place.unpack() {
-            Target::Entry(position) => {
-                self.entries.get(position).is_some_and(|entry| entry.id == id).then_some(position)
-            }
-            Target::Customer { .. } | Target::Cluster { .. } => None,
-        })
-    }
-
-    fn has(&self, key: IdentifierKey, place: Place) -> bool {
-        self.place(key).is_some_and(|held| self.places(held).any(|single| single == place))
-    }
-
-    fn add(&mut self, key: IdentifierKey, place: Place) {
-        let Self { table, clusters, .. } = self;
-        match table.entry(hash(key), |slot| slot.key == key, |slot| hash(slot.key)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Slot { key, place });
-            }
-            Entry::Occupied(mut occupied) => {
-                let slot = occupied.get_mut();
-                let position = match slot.place.unpack() {
-                    Target::Cluster { position, .. } => position,
-                    Target::Entry(_) | Target::Customer { .. } => {
-                        let mut cluster = Cluster::default();
-                        cluster.push(slot.place);
-                        clusters.insert(cluster)
-                    }
-                };
-                let marked = clusters.get_mut(position).is_none_or(|cluster| {
-                    cluster.push(place);
-                    !cluster.marked.is_empty()
-                });
-                slot.place = Place::pack(Target::Cluster { position, marked });
-            }
-        }
-    }
-
-    /// Takes a single place away from a key, if it is there.
-    fn take(&mut self, key: IdentifierKey, place: Place) {
-        let Self { table, clusters, .. } = self;
-        let Ok(mut occupied) = table.find_entry(hash(key), |slot| slot.key == key) else { return };
-        let held = occupied.get().place;
-        let Target::Cluster { position, .. } = held.unpack() else {
-            if held == place {
-                occupied.remove();
-            }
+        if !all && !place.is_marked() {
             return;
-        };
-        let Some(cluster) = clusters.get_mut(position) else { return };
-        cluster.remove(place);
-        occupied.get_mut().place = match (cluster.marked.as_slice(), cluster.unmarked.as_slice()) {
-            (&[last], []) | ([], &[last]) => {
-                clusters.remove(position);
-                last
-            }
-            (marked, _) => Place::pack(Target::Cluster { position, marked: !marked.is_empty() }),
-        };
-    }
-}
-
-impl Cluster {
-    fn side(&mut self, place: Place) -> &mut Vec<Place> {
+        }
         match place.unpack() {
-            Target::Customer { marked: false, .. } => &mut self.unmarked,
-            Target::Entry(_) | Target::Customer { .. } | Target::Cluster { .. } => &mut self.marked,
+            Target::Customer { position, .. } => visit(Found::Customer(position)),
+            Target::Cluster { position, .. } => match self.clusters.get(position) {
+                Some(cluster) => cluster.customers(all).for_each(|customer| visit(Found::Customer(customer))),
+                None => visit(Found::Unreadable),
+            },
         }
     }
 
-    fn push(&mut self, place: Place) {
-        self.side(place).push(place);
+    fn insert(&mut self, slot: Slot) {
+        self.table.insert_unique(hash(slot.key), slot, |slot| hash(slot.key));
     }
 
-    fn remove(&mut self, place: Place) {
-        let side = self.side(place);
-        if let Some(at) = side.iter().position(|&held| held == place) {
-            side.swap_remove(at);
+    fn add_link(&mut self, key: IdentifierKey, place: Place) {
+        let Self { table, clusters, .. } = self;
+        let Some(slot) = table.find_mut(hash(key), |slot| slot.is_link(key)) else {
+            self.links += 1;
+            return self.insert(Slot { key, standing: Standing::Link(place) });
+        };
+        let Standing::Link(held) = &mut slot.standing else { return };
+        let position = match held.unpack() {
+            Target::Cluster { position, .. } => position,
+            Target::Customer { .. } => clusters.insert(Cluster::of(*held)),
+        };
+        // A cluster that cannot be reached is looked at, and then blocks.
+        let marked = clusters.get_mut(position).is_none_or(|cluster| {
+            cluster.push(place);
+            cluster.is_marked()
+        });
+        *held = Place::pack(Target::Cluster { position, marked });
+    }
+
+    fn unlink(&mut self, key: IdentifierKey, customer: Position) {
+        let Self { table, clusters, links } = self;
+        let Ok(mut occupied) = table.find_entry(hash(key), |slot| slot.is_link(key)) else { return };
+        let Standing::Link(held) = &mut occupied.get_mut().standing else { return };
+        match held.unpack() {
+            Target::Customer { position, .. } if position == customer => {
+                occupied.remove();
+                *links -= 1;
+            }
+            Target::Customer { .. } => {}
+            Target::Cluster { position, .. } => {
+                let Some(cluster) = clusters.get_mut(position) else { return };
+                cluster.remove(customer);
+                if let Some(last) = cluster.last() {
+                    *held = last;
+                    clusters.remove(position);
+                } else {
+                    *held = Place::pack(Target::Cluster { position, marked: cluster.is_marked() });
+                }
+            }
         }
     }
 }
@@ -329,17 +295,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_takes_20_bytes() {
-        assert_eq!(size_of::<Slot>(), 20);
+    fn a_slot_takes_one_cache_line() {
+        assert_eq!(size_of::<Slot>(), 64);
     }
 
     #[test]
     fn a_place_that_leads_nowhere_is_shown_as_unreadable() {
         let keys = Keys::with_capacity(0);
         let key = IdentifierKey([7; 16]);
-        keys.shard(key).unwrap().write().add(key, Place::pack(Target::Entry(12)));
+        let nowhere = Place::pack(Target::Cluster { position: 12, marked: true });
+        keys.write(key).unwrap().add_link(key, nowhere);
         let mut unreadable = 0;
         keys.visit(key, false, |found| unreadable += u32::from(matches!(found, Found::Unreadable)));
         assert_eq!(unreadable, 1);
+        assert!(!keys.visit_entries(key, |_| {}));
     }
 }

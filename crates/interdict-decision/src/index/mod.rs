@@ -1,6 +1,6 @@
 //! What is in memory: every key, every entry, every customer. Many threads read, one applies.
 //!
-//! - `keys` leads from an identifier's key to the sources that stand on it, and holds the entries;
+//! - `keys` leads from an identifier's key to the entries and the customers that stand on it;
 //! - `customers` holds the customers, by id and by position;
 //! - `moment` lets a reader see the state of one moment while changes come in;
 //! - `texts` keeps equal reasons and messages once.
@@ -8,6 +8,7 @@
 //! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
 //! tries of their own beside `keys`; and how facts are folded in ([`crate::apply`]).
 
+mod cluster;
 mod customers;
 mod entries;
 mod fingerprint;
@@ -51,12 +52,10 @@ pub struct Statistics {
     pub customers: usize,
     /// Entries on both lists.
     pub entries: usize,
-    /// Distinct keys that lead somewhere.
-    pub keys: usize,
-    /// Bytes of the key table.
-    pub key_bytes: usize,
-    /// Bytes of the entries, and of the lists of keys with several sources.
-    pub entry_bytes: usize,
+    /// Distinct keys that lead to customers.
+    pub links: usize,
+    /// Bytes of the key table: of keys, entries and links, without texts.
+    pub table_bytes: usize,
     /// Bytes of the customers, without their texts.
     pub customer_bytes: usize,
 }

@@ -63,7 +63,7 @@ impl Moments {
     #[inline]
     pub(crate) fn begin(&self) -> Option<u64> {
         let number = self.number.load(Ordering::Acquire);
-        (number % 2 == 0).then_some(number)
+        number.is_multiple_of(2).then_some(number)
     }
 
     /// Whether what was read since was read at one moment.

@@ -1,4 +1,4 @@
-//! Where a source is, in 32 bits: three of verdict, 29 of position.
+//! Where the customers of a key are, in 32 bits: two of verdict, 30 of position.
 //!
 //! The verdict is what spares the common path a second cache miss: a key that leads only to
 //! customers against whom nothing stands says so itself.
@@ -11,11 +11,9 @@ pub(crate) struct Position(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Place(u32);
 
-/// What a [`Place`] says. Positions of entries and clusters are those in the key's own shard.
+/// What a [`Place`] says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Target {
-    /// One entry.
-    Entry(u32),
     /// One customer. Marked: something stands against it, so that its record must be read.
     Customer {
         /// Where its record is.
@@ -23,54 +21,46 @@ pub(crate) enum Target {
         /// Whether something stands against it.
         marked: bool,
     },
-    /// Several sources. Marked: not all of them are customers against whom nothing stands.
+    /// Several customers. Marked: something stands against at least one of them.
     Cluster {
-        /// Where their list is.
+        /// Where their list is, in the key's own shard.
         position: u32,
-        /// Whether there is more than unmarked customers.
+        /// Whether something stands against one of them.
         marked: bool,
     },
 }
 
-const BITS: u32 = 29;
+const CLUSTER: u32 = 1 << 31;
+const MARKED: u32 = 1 << 30;
 /// The highest position, which no slab reaches: it leads nowhere, and what leads nowhere blocks.
-const NOWHERE: u32 = (1 << BITS) - 1;
-
-const ENTRY: u32 = 0;
-const CUSTOMER: u32 = 1;
-const MARKED_CUSTOMER: u32 = 2;
-const CLUSTER: u32 = 3;
-const MARKED_CLUSTER: u32 = 4;
+const NOWHERE: u32 = MARKED - 1;
 
 impl Place {
     pub(crate) const fn pack(target: Target) -> Self {
-        let (tag, position) = match target {
-            Target::Entry(position) => (ENTRY, position),
-            Target::Customer { position, marked: false } => (CUSTOMER, position.0),
-            Target::Customer { position, marked: true } => (MARKED_CUSTOMER, position.0),
-            Target::Cluster { position, marked: false } => (CLUSTER, position),
-            Target::Cluster { position, marked: true } => (MARKED_CLUSTER, position),
+        let (tag, position, marked) = match target {
+            Target::Customer { position, marked } => (0, position.0, marked),
+            Target::Cluster { position, marked } => (CLUSTER, position, marked),
         };
-        // A source that cannot be reached must not look like one that speaks for nobody.
+        // What cannot be reached must not look like something against which nothing stands.
         if position >= NOWHERE {
-            return match target {
-                Target::Entry(_) | Target::Cluster { .. } => Self(ENTRY << BITS | NOWHERE),
-                Target::Customer { .. } => Self(MARKED_CUSTOMER << BITS | NOWHERE),
-            };
+            return Self(tag | MARKED | NOWHERE);
         }
-        Self(tag << BITS | position)
+        Self(tag | position | if marked { MARKED } else { 0 })
     }
 
+    /// Whether something stands against a customer there.
+    #[inline]
+    pub(crate) const fn is_marked(self) -> bool {
+        self.0 & MARKED != 0
+    }
+
+    #[inline]
     pub(crate) const fn unpack(self) -> Target {
-        let position = self.0 & NOWHERE;
-        match self.0 >> BITS {
-            ENTRY => Target::Entry(position),
-            CUSTOMER => Target::Customer { position: Position(position), marked: false },
-            MARKED_CUSTOMER => Target::Customer { position: Position(position), marked: true },
-            CLUSTER => Target::Cluster { position, marked: false },
-            MARKED_CLUSTER => Target::Cluster { position, marked: true },
-            // No tag of ours: an entry that cannot be read.
-            _ => Target::Entry(NOWHERE),
+        let (position, marked) = (self.0 & NOWHERE, self.is_marked());
+        if self.0 & CLUSTER == 0 {
+            Target::Customer { position: Position(position), marked }
+        } else {
+            Target::Cluster { position, marked }
         }
     }
 }
@@ -82,25 +72,23 @@ mod tests {
     #[test]
     fn a_place_survives_packing() {
         for position in [0, 1, NOWHERE - 1] {
-            for target in [
-                Target::Entry(position),
-                Target::Customer { position: Position(position), marked: false },
-                Target::Customer { position: Position(position), marked: true },
-                Target::Cluster { position, marked: false },
-                Target::Cluster { position, marked: true },
-            ] {
-                assert_eq!(Place::pack(target).unpack(), target);
+            for marked in [false, true] {
+                for target in [
+                    Target::Customer { position: Position(position), marked },
+                    Target::Cluster { position, marked },
+                ] {
+                    assert_eq!(Place::pack(target).unpack(), target);
+                }
             }
         }
     }
 
     #[test]
     fn a_position_that_cannot_be_said_leads_nowhere_and_is_looked_at() {
-        let unmarked = Target::Customer { position: Position(u32::MAX), marked: false };
-        assert_eq!(
-            Place::pack(unmarked).unpack(),
-            Target::Customer { position: Position(NOWHERE), marked: true }
-        );
-        assert_eq!(Place::pack(Target::Entry(u32::MAX)).unpack(), Target::Entry(NOWHERE));
+        let far = Target::Customer { position: Position(u32::MAX), marked: false };
+        let nowhere = Target::Customer { position: Position(NOWHERE), marked: true };
+        assert_eq!(Place::pack(far).unpack(), nowhere);
+        let far = Target::Cluster { position: u32::MAX, marked: false };
+        assert_eq!(Place::pack(far).unpack(), Target::Cluster { position: NOWHERE, marked: true });
     }
 }

@@ -300,7 +300,7 @@ fn every_world_of_up_to_four_entries() {
         }
     });
     assert_eq!(worlds, 1 + 18 + 171 + 1140 + 5985);
-    assert_eq!(index.statistics().keys, 0, "nothing is left behind");
+    assert_eq!(index.statistics().entries, 0, "nothing is left behind");
 }
 
 /// Every multiset of up to four.

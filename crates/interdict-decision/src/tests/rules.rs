@@ -202,7 +202,7 @@ fn statistics_count_what_is_held() {
     let before = index.statistics();
     index.shrink();
     let after = index.statistics();
-    assert_eq!((after.customers, after.entries, after.keys), (1, 2, 2));
-    assert!(after.entry_bytes <= before.entry_bytes && after.key_bytes <= before.key_bytes);
+    assert_eq!((after.customers, after.entries, after.links), (1, 2, 1));
+    assert!(after.table_bytes <= before.table_bytes && after.customer_bytes <= before.customer_bytes);
     assert_eq!(decided(&index, Some(1), &[]).code, Code::IdentifierBlacklisted);
 }

@@ -48,6 +48,7 @@ pub fn entry_id(list: List, number: u8) -> EntryId {
     EntryId::from_parts(list, ksuid(number))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the fields of a fact want it")]
 pub fn linked(kind: Kind, value: &str) -> Option<Linked> {
     Some(Linked { key: key(kind, value), value: Some(Arc::from(value)) })
 }

@@ -1,0 +1,157 @@
+//! From what stands in the index to what an answer lists: whether an entry, a restriction or a list
+//! status counts for this attempt, now, and as what.
+//!
+//! Not here: how it was found, and which of several decides.
+
+use std::sync::Arc;
+
+use interdict_domain::customer::ListStatus;
+use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::scopes::Scopes;
+use interdict_domain::window::Window;
+
+use crate::attempt::{Attempt, Lookup};
+use crate::decision::{Source, SourceKind, Sources, Value};
+use crate::explanation::Counted;
+use crate::index::{CustomerRecord, EntryRecord};
+use crate::order::Tier;
+
+/// An identifier that is looked up, and where its value is if it is wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct Probe<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) key: IdentifierKey,
+    /// None: the named customer's own.
+    pub(crate) given: Option<&'a str>,
+    pub(crate) verified: bool,
+}
+
+impl<'a> Probe<'a> {
+    pub(crate) const fn of(lookup: &Lookup<'a>) -> Self {
+        Self { kind: lookup.kind, key: lookup.key, given: Some(lookup.value), verified: lookup.verified }
+    }
+}
+
+/// Tier first. The rest only makes the answer the same whatever the order in which things came.
+pub(crate) fn order(source: &Source<'_>) -> impl Ord + use<> {
+    (source.tier, source.kind, source.customer, source.entry, source.what)
+}
+
+/// An entry that stands on the key that was looked up: whether it counts, now, for this initiator.
+#[inline]
+pub(crate) fn judge_entry<'a>(
+    entry: &EntryRecord,
+    probe: &Probe<'a>,
+    attempt: &Attempt<'_>,
+    sources: &mut Sources<'a>,
+) {
+    let Some(window) = entry.window.unpack() else { return sources.push(unreadable(probe)) };
+    let tier = entry.tier();
+    // An exemption must rest on something that the payer cannot choose (incident 7).
+    let claimed = tier == Tier::AllowEntry && !probe.verified;
+    if claimed || !entry.scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
+        return;
+    }
+    let texts = entry.texts.as_deref();
+    sources.push(Source {
+        tier,
+        what: SourceKind::Entry,
+        entry: Some(entry.id),
+        customer: None,
+        kind: Some(probe.kind),
+        value: probe.given.map(Value::Given),
+        reason: texts.and_then(|texts| texts.first.clone()),
+        public_message: texts.and_then(|texts| texts.second.clone()),
+        scopes: entry.scopes,
+        window,
+    });
+}
+
+pub(crate) fn restriction<'a>(
+    record: &CustomerRecord,
+    how: &Counted<'a>,
+    attempt: &Attempt<'_>,
+) -> Option<Source<'a>> {
+    if !record.restricts(attempt.initiator) {
+        return None;
+    }
+    let scopes = record.restricted_scopes()?;
+    let reason = record.texts.as_deref().and_then(|texts| texts.first.clone());
+    Some(of_customer(record, how, Tier::Restriction, scopes, Window::ALWAYS, reason))
+}
+
+pub(crate) fn list_status<'a>(
+    record: &CustomerRecord,
+    how: &Counted<'a>,
+    attempt: &Attempt<'_>,
+    trusted: bool,
+) -> Option<Source<'a>> {
+    let tier = match record.list_status {
+        ListStatus::Normal => return None,
+        ListStatus::Whitelisted if !trusted => return None,
+        ListStatus::Whitelisted => Tier::Whitelisted,
+        ListStatus::Blacklisted => Tier::Blacklisted,
+    };
+    let Some(window) = record.list_window.unpack() else {
+        let (kind, value) = through(how);
+        return Some(blocking_unread(kind, value));
+    };
+    if !record.list_scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
+        return None;
+    }
+    let reason = record.texts.as_deref().and_then(|texts| texts.second.clone());
+    Some(of_customer(record, how, tier, record.list_scopes, window, reason))
+}
+
+fn of_customer<'a>(
+    record: &CustomerRecord,
+    how: &Counted<'a>,
+    tier: Tier,
+    scopes: Scopes,
+    window: Window,
+    reason: Option<Arc<str>>,
+) -> Source<'a> {
+    let what = if tier == Tier::Restriction { SourceKind::Restriction } else { SourceKind::ListStatus };
+    let (kind, value) = through(how);
+    Source {
+        tier,
+        what,
+        entry: None,
+        customer: Some(record.id),
+        kind,
+        value,
+        reason,
+        public_message: None,
+        scopes,
+        window,
+    }
+}
+
+/// The identifier through which a customer came to count.
+pub(crate) fn through<'a>(how: &Counted<'a>) -> (Option<Kind>, Option<Value<'a>>) {
+    match how {
+        Counted::Id | Counted::MerchantRef => (None, None),
+        Counted::Shared { kind, value } => (Some(*kind), value.clone()),
+    }
+}
+
+pub(crate) fn unreadable<'a>(probe: &Probe<'a>) -> Source<'a> {
+    blocking_unread(Some(probe.kind), probe.given.map(Value::Given))
+}
+
+/// Something is there and cannot be read. It might be a hard block, so it is taken for one: nothing
+/// fails open.
+pub(crate) fn blocking_unread(kind: Option<Kind>, value: Option<Value<'_>>) -> Source<'_> {
+    Source {
+        tier: Tier::HardBlock,
+        what: SourceKind::Unreadable,
+        entry: None,
+        customer: None,
+        kind,
+        value,
+        reason: None,
+        public_message: None,
+        scopes: Scopes::BOTH,
+        window: Window::ALWAYS,
+    }
+}

@@ -155,7 +155,7 @@ mod tests {
         let renewal = tier(&app, &shop, Initiator::Merchant, ("customer", cast::ODUS_CUSTOMER));
         assert_eq!(renewal, Tier::Default);
         assert_eq!(also(Initiator::Customer, "family.eze@example.com"), Tier::Blacklisted);
-        assert_eq!(also(Initiator::Customer, "gone@example.com"), Tier::Blacklisted);
+        assert_eq!(also(Initiator::Customer, "gone@example.com"), Tier::HardBlock);
         assert_eq!(also(Initiator::Customer, "cooling.off@example.com"), Tier::HardBlock);
         assert_eq!(also(Initiator::Customer, "forgiven@example.com"), Tier::Default);
         assert_eq!(also(Initiator::Customer, "last.warning@example.com"), Tier::Default);

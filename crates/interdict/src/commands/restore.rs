@@ -51,8 +51,7 @@ pub fn run(configuration: &Configuration, arguments: &RestoreArguments) -> Resul
         settle_pepper(configuration, &aside, pepper)?;
     }
     for store in STORES {
-        fs::rename(App::file(&aside, store), App::file(to, store))
-            .with_context(|| format!("the copy of {store}.db cannot be put into its place"))?;
+        put_into_place(&aside, to, store)?;
     }
     data_folder::flush_folder(to)?;
     fs::remove_dir_all(&aside).with_context(|| format!("{} cannot be removed", aside.display()))?;
@@ -72,6 +71,19 @@ fn copy(from: &Path, to: &Path, store: &'static str) -> Result<()> {
     .with_context(|| format!("{store}.db cannot be restored"))?;
     bar.finish_and_clear();
     Ok(())
+}
+
+fn put_into_place(aside: &Path, to: &Path, store: &str) -> Result<()> {
+    let (copy, place) = (App::file(aside, store), App::file(to, store));
+    let (log, log_place) = (copy.with_extension("db-wal"), place.with_extension("db-wal"));
+    let moved = || -> std::io::Result<()> {
+        // Whoever closes a database last may leave its log beside it: the two belong together.
+        if log.exists() {
+            fs::rename(&log, &log_place)?;
+        }
+        fs::rename(&copy, &place)
+    };
+    moved().with_context(|| format!("the copy of {store}.db cannot be put into its place"))
 }
 
 /// The pepper that is in place, or else the backup's.

@@ -1,0 +1,154 @@
+//! A decision as people and programs read it. The JSON has the fields of `POST /v1/decisions` with its
+//! explanation, but for the id, as nothing was recorded that one could name, and the neutral message.
+
+use std::fmt::Write as _;
+
+use interdict_app::decision::{Counted, Decision, Explanation, ORDER, Outcome, Source};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::scopes::Initiator;
+use serde_json::{Value, json};
+
+use crate::output;
+
+/// For programs.
+pub fn as_json(decision: &Decision<'_>, initiator: Initiator, now: Timestamp, degraded: bool) -> Value {
+    let reasons: Vec<Value> = decision.sources.iter().map(reason).collect();
+    json!({
+        "outcome": decision.outcome.as_str(),
+        "code": decision.code.as_str(),
+        "publicMessage": decision.public_message,
+        "initiator": initiator.as_str(),
+        "customer": decision.customer,
+        "reasons": reasons,
+        "revision": decision.revision,
+        "degraded": degraded,
+        "decidedAt": now,
+        "explanation": decision.explanation.as_deref().map(explanation),
+    })
+}
+
+fn reason(source: &Source<'_>) -> Value {
+    json!({
+        "tier": source.tier.number(),
+        "code": source.code().as_str(),
+        "source": source.what.as_str(),
+        "entry": source.entry,
+        "customer": source.customer,
+        "kind": source.kind,
+        "value": source.value.as_deref(),
+        "reason": source.reason,
+    })
+}
+
+fn explanation(explanation: &Explanation<'_>) -> Value {
+    let customers = explanation.customers.iter().map(|customer| {
+        json!({"id": customer.id, "how": how(&customer.how), "whitelistApplies": customer.whitelist_applies})
+    });
+    let lookups = explanation.lookups.iter().map(|lookup| {
+        json!({
+            "kind": lookup.kind,
+            "value": lookup.value.as_deref(),
+            "verified": lookup.verified,
+            "rule": lookup.rule.as_str(),
+            "hit": lookup.hit,
+            "entry": lookup.entry,
+        })
+    });
+    let tiers = explanation.tiers.iter().map(|tier| {
+        json!({
+            "tier": tier.tier.number(),
+            "reached": tier.reached,
+            "outcome": tier.outcome.map(Outcome::as_str),
+        })
+    });
+    json!({
+        "customers": customers.collect::<Vec<_>>(),
+        "lookups": lookups.collect::<Vec<_>>(),
+        "tiers": tiers.collect::<Vec<_>>(),
+    })
+}
+
+fn how(counted: &Counted<'_>) -> String {
+    match counted {
+        Counted::Id => "id".to_owned(),
+        Counted::MerchantRef => "merchantRef".to_owned(),
+        Counted::Shared { kind, .. } => kind.as_str().to_owned(),
+    }
+}
+
+/// For people.
+pub fn as_text(decision: &Decision<'_>, initiator: Initiator) -> String {
+    let mut text = format!(
+        "{}: {} (a payment that the {} starts, revision {})\n",
+        decision.outcome.as_str(),
+        decision.code.as_str(),
+        initiator.as_str(),
+        decision.revision
+    );
+    if let Some(message) = &decision.public_message {
+        let _ = writeln!(text, "The payer is told: {message}");
+    }
+    if !decision.sources.is_empty() {
+        text.push_str("\nWhat stands for or against it, the deciding source first\n");
+        text.push_str(&output::table(
+            &["#", "source", "which", "found by", "reason"],
+            decision.sources.iter().map(source_row),
+        ));
+    }
+    if let Some(explanation) = decision.explanation.as_deref() {
+        push_explanation(&mut text, explanation);
+    }
+    text
+}
+
+fn push_explanation(text: &mut String, explanation: &Explanation<'_>) {
+    if !explanation.customers.is_empty() {
+        let rows = explanation.customers.iter().map(|customer| {
+            let whitelist = if customer.whitelist_applies { "yes" } else { "no" };
+            vec![customer.id.to_string(), how(&customer.how), whitelist.to_owned()]
+        });
+        text.push_str("\nCustomers that counted\n");
+        text.push_str(&output::table(&["customer", "found by", "a whitelist counts"], rows));
+    }
+    if !explanation.lookups.is_empty() {
+        let rows = explanation.lookups.iter().map(|lookup| {
+            let entry = lookup.entry.map_or_else(|| "-".to_owned(), |entry| entry.to_string());
+            let hit = if lookup.hit { "yes" } else { "no" };
+            vec![
+                lookup.kind.as_str().to_owned(),
+                lookup.value.as_deref().unwrap_or("(erased)").to_owned(),
+                hit.to_owned(),
+                entry,
+            ]
+        });
+        text.push_str("\nLookups\n");
+        text.push_str(&output::table(&["kind", "value", "hit", "entry"], rows));
+    }
+    let rows = explanation.tiers.iter().zip(&ORDER).map(|(tier, rule)| {
+        let says = tier.outcome.map_or("-", Outcome::as_str);
+        let reached = if tier.reached { "reached" } else { "not reached" };
+        vec![tier.tier.number().to_string(), rule.matches.to_owned(), says.to_owned(), reached.to_owned()]
+    });
+    text.push_str("\nThe order: the first that says something decides\n");
+    text.push_str(&output::table(&["#", "tier", "says", ""], rows));
+}
+
+fn source_row(source: &Source<'_>) -> Vec<String> {
+    let which = source
+        .entry
+        .map(|entry| entry.to_string())
+        .or_else(|| source.customer.map(|customer| customer.to_string()))
+        .unwrap_or_default();
+    let found = match (source.kind, source.value.as_deref()) {
+        (Some(kind), Some(value)) => format!("{} {value}", kind.as_str()),
+        (Some(kind), None) => kind.as_str().to_owned(),
+        (None, _) => "the customer named".to_owned(),
+    };
+    vec![
+        source.tier.number().to_string(),
+        source.what.as_str().to_owned(),
+        which,
+        found,
+        source.reason.as_deref().unwrap_or("-").to_owned(),
+    ]
+}

@@ -1,0 +1,39 @@
+//! `interdict demo`: a filled sample shop in a temporary folder, the same each time, with a story of
+//! seven curl lines.
+//!
+//! Deliberately not here: who is in the shop ([`shop`], [`cast`]) and what is told of it ([`story`]).
+
+mod cast;
+mod seed;
+mod shop;
+mod story;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use interdict_domain::identifier::Pepper;
+
+use crate::application;
+use crate::arguments::ServeArguments;
+use crate::configuration::Configuration;
+use crate::output;
+use crate::serve::Listening;
+use seed::Seed;
+
+/// Fills a shop and serves it until a signal; then it is gone.
+pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
+    let listening = Listening::start(configuration.serving(arguments)?)?;
+    let folder = tempfile::Builder::new()
+        .prefix("interdict-demo-")
+        .tempdir()
+        .context("a temporary folder cannot be made: see TMPDIR")?;
+    let seed = Arc::new(Seed::new());
+    let pepper = Pepper::from_bytes(seed.bytes());
+    let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true)?;
+    let shop = shop::fill(&app, &seed).context("the shop cannot be filled")?;
+    output::print(&story::tell(&shop, &listening.base_url()))?;
+    listening.serve(app)?;
+    folder.close().context("the temporary folder cannot be removed")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,175 @@
+//! What is told of the sample shop: seven payments, one for each step of the decision order.
+
+use std::fmt::Write as _;
+
+use interdict_app::decision::{ORDER, Tier};
+use interdict_domain::mode::Mode;
+use interdict_domain::scopes::Initiator;
+
+use super::cast;
+use super::shop::Shop;
+
+/// One payment of the story.
+pub struct Scene {
+    /// The step that decides.
+    pub tier: Tier,
+    /// Who starts the payment.
+    pub initiator: Initiator,
+    /// What names the payer: the field and its value.
+    pub payer: (&'static str, &'static str),
+    /// What is to be seen.
+    pub text: &'static str,
+}
+
+const fn scene(tier: Tier, payer: (&'static str, &'static str), text: &'static str) -> Scene {
+    Scene { tier, initiator: Initiator::Customer, payer, text }
+}
+
+/// The story.
+pub const SCENES: [Scene; 7] = [
+    scene(
+        Tier::Restriction,
+        ("customer", cast::ODUS_CUSTOMER),
+        "Chidi is restricted: what he starts is blocked. With \"merchant\" as initiator his renewals go on.",
+    ),
+    scene(Tier::Blacklisted, ("merchantRef", "shop-1002"), "Mallory is blacklisted after three chargebacks."),
+    scene(
+        Tier::HardBlock,
+        ("merchantRef", "shop-1003"),
+        "Ngozi is whitelisted, but her mailbox was taken over: its hard block entry beats the whitelist.",
+    ),
+    scene(
+        Tier::Whitelisted,
+        ("merchantRef", "shop-1004"),
+        "Grace is whitelisted, and that beats the soft block entry of her email.",
+    ),
+    scene(
+        Tier::AllowEntry,
+        ("email", cast::EXEMPT),
+        "The press has no account here. Its email is on the allow list, which beats a soft block entry.",
+    ),
+    scene(
+        Tier::SoftBlock,
+        ("email", cast::SUSPECT),
+        "A bargain hunter is softly blocked, and told in friendly words.",
+    ),
+    scene(Tier::Default, ("email", cast::STRANGER), "Of somebody new nothing is known: allowed."),
+];
+
+/// The story as text, with lines to paste.
+pub fn tell(shop: &Shop, base_url: &str) -> String {
+    let keys = shop.merchant.keys(Mode::Test);
+    let mut text = format!(
+        "A sample shop with {} customers and {} entries, in test mode. It is the same each time, and gone when \
+         this ends.
+
+  secret key       {secret}
+  publishable key  {}
+  everything       {base_url}/docs
+
+May they pay, now, this way? Seven payments, one for each step of the order. Paste them into another window:
+
+  ask() {{ curl -s {base_url}/v1/decisions -H 'Authorization: Bearer {secret}' \\
+           -H 'Content-Type: application/json' -d \"$1\"; echo; }}
+",
+        shop.customers,
+        shop.entries,
+        keys.publishable.secret,
+        secret = keys.secret.secret,
+    );
+    for (scene, rule) in SCENES.iter().zip(&ORDER) {
+        let (field, value) = scene.payer;
+        let _ = writeln!(
+            text,
+            "\n{}. {}\n   ask '{{\"initiator\": \"{}\", \"{field}\": \"{value}\"}}'   # {} {}",
+            scene.tier.number(),
+            scene.text,
+            scene.initiator.as_str(),
+            rule.outcome.as_str(),
+            rule.code.as_str(),
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nAnd why? Add \"explain\": true. Lift Chidi's restriction, and ask again:
+  curl -s {base_url}/customers/{}/restrictions -H 'Authorization: Bearer {}' \\
+       -H 'Content-Type: application/json' -d '{{\"restrictCit\": false, \"restrictMit\": false}}'
+
+Also in the shop: blocks that are over, that begin next week, that count for renewals only; a household
+that shares one email; somebody who was erased and stays blocked. See {base_url}/v1/entries.
+",
+        cast::ODUS_CUSTOMER,
+        keys.secret.secret
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use interdict_app::{App, PaymentAttempt, Presented};
+    use interdict_domain::identifier::{Kind, Pepper};
+
+    use super::super::seed::Seed;
+    use super::super::shop;
+    use super::*;
+    use crate::application;
+
+    fn filled() -> (tempfile::TempDir, App, Shop) {
+        let folder = tempfile::tempdir().unwrap();
+        let seed = Arc::new(Seed::new());
+        let pepper = Pepper::from_bytes(seed.bytes());
+        let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true).unwrap();
+        let shop = shop::fill(&app, &seed).unwrap();
+        while !app.is_ready() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        (folder, app, shop)
+    }
+
+    fn tier(app: &App, shop: &Shop, initiator: Initiator, payer: (&str, &str)) -> Tier {
+        let (field, value) = payer;
+        let customer = (field == "customer").then(|| value.parse().unwrap());
+        let identifiers: Vec<Presented<'_>> = Kind::parse(field)
+            .map(|kind| Presented { kind, value: value.into(), verified: true })
+            .into_iter()
+            .collect();
+        let attempt =
+            PaymentAttempt { initiator, customer, identifiers: &identifiers, explain: false, dry_run: true };
+        let merchant = shop.merchant.merchant.number;
+        app.service(Mode::Test)
+            .decide(merchant, app.clock().now(), &attempt, |decision, _| decision.tier)
+            .unwrap()
+    }
+
+    #[test]
+    fn each_scene_is_decided_by_its_tier() {
+        let (_folder, app, shop) = filled();
+        for (scene, rule) in SCENES.iter().zip(&ORDER) {
+            assert_eq!(scene.tier, rule.tier, "the scenes stand in the order of the tiers");
+            assert_eq!(tier(&app, &shop, scene.initiator, scene.payer), scene.tier, "{}", scene.text);
+        }
+        let also = |initiator, email| tier(&app, &shop, initiator, ("email", email));
+        let renewal = tier(&app, &shop, Initiator::Merchant, ("customer", cast::ODUS_CUSTOMER));
+        assert_eq!(renewal, Tier::Default);
+        assert_eq!(also(Initiator::Customer, "family.eze@example.com"), Tier::Blacklisted);
+        assert_eq!(also(Initiator::Customer, "gone@example.com"), Tier::HardBlock);
+        assert_eq!(also(Initiator::Customer, "cooling.off@example.com"), Tier::HardBlock);
+        assert_eq!(also(Initiator::Customer, "forgiven@example.com"), Tier::Default);
+        assert_eq!(also(Initiator::Customer, "last.warning@example.com"), Tier::Default);
+        assert_eq!(also(Initiator::Merchant, "only.checkout@example.com"), Tier::Default);
+        assert_eq!(also(Initiator::Merchant, "only.renewals@example.com"), Tier::HardBlock);
+    }
+
+    #[test]
+    fn the_shop_is_the_same_each_time() {
+        let (_one, _, first) = filled();
+        let (_two, _, second) = filled();
+        assert_eq!(first.merchant.test.secret.secret, second.merchant.test.secret.secret);
+        assert!(first.customers >= 60, "{}", first.customers);
+        let told = tell(&first, "http://127.0.0.1:8080");
+        assert_eq!(told.matches("ask '").count(), SCENES.len());
+    }
+}

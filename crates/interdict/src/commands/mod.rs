@@ -1,0 +1,12 @@
+//! The commands, one file each: what it asks of the application, and what it shows.
+
+pub mod audit;
+pub mod backup;
+pub mod check;
+pub mod completions;
+pub mod demo;
+pub mod key;
+pub mod merchant;
+pub mod openapi;
+pub mod restore;
+pub mod serve;

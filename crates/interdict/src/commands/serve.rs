@@ -1,0 +1,25 @@
+//! `interdict serve`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::application::{self, Wanted};
+use crate::arguments::ServeArguments;
+use crate::configuration::Configuration;
+use crate::serve::Listening;
+use crate::{first_start, output};
+
+/// Serves until a signal.
+pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
+    let listening = Listening::start(configuration.serving(arguments)?)?;
+    let app = application::open(configuration, Wanted::Decisions)?;
+    let base_url = listening.base_url();
+    first_start::begin(&app, &configuration.data_dir, &base_url)?;
+    output::print(&format!(
+        "Interdict listens on {base_url} (API at {base_url}/docs, data in {})\n",
+        configuration.data_dir.display()
+    ))?;
+    listening.serve(app)?;
+    Ok(ExitCode::SUCCESS)
+}

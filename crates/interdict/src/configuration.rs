@@ -1,0 +1,127 @@
+//! What this process was told: flags before variables before the file `interdict.toml`, then defaults.
+//! Flags and variables come merged ([`crate::arguments`]); paths are relative to the working directory.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use interdict_http::server::tls::TlsFiles;
+use serde::Deserialize;
+
+use crate::arguments::{CommonArguments, LogFormat, ServeArguments};
+use crate::failure::misuse;
+
+const FILE: &str = "interdict.toml";
+const LISTEN: &str = "127.0.0.1:8080";
+const DATA_DIR: &str = "interdict-data";
+const AT_LEAST_WAIT_MS: u64 = 1_000;
+/// Longer than any client waits.
+const AT_LEAST_WAIT_MS_MAX: u64 = 60_000;
+/// More threads than any machine has cores.
+const WORKERS_MAX: usize = 1_024;
+
+/// The configuration file: each option under its own name.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    data_dir: Option<PathBuf>,
+    database_url: Option<String>,
+    pepper_file: Option<PathBuf>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+    listen: Option<String>,
+    workers: Option<usize>,
+    at_least_wait_ms: Option<u64>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+}
+
+/// What each command needs to know.
+pub struct Configuration {
+    /// The folder of the databases.
+    pub data_dir: PathBuf,
+    /// The file of the pepper.
+    pub pepper_file: PathBuf,
+    /// What is logged, if it was said.
+    pub log: Option<String>,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    file: Written,
+}
+
+/// What serving needs to know.
+pub struct Serving {
+    /// Address and port.
+    pub listen: String,
+    /// Threads that serve.
+    pub workers: usize,
+    /// How long a request with `Interdict-At-Least` may wait.
+    pub at_least_wait: Duration,
+    /// Certificate and key.
+    pub tls: Option<TlsFiles>,
+}
+
+impl Configuration {
+    /// Reads the file, if there is one, and puts everything together.
+    pub fn load(common: CommonArguments) -> Result<Self> {
+        let file = match &common.config {
+            Some(path) => Written::read(path)?,
+            None if Path::new(FILE).exists() => Written::read(Path::new(FILE))?,
+            None => Written::default(),
+        };
+        // A variable that is set to nothing says nothing.
+        if common.database_url.or_else(|| file.database_url.clone()).is_some_and(|url| !url.is_empty()) {
+            return Err(misuse(
+                "serving from PostgreSQL comes with a later version: leave out --database-url \
+                 (INTERDICT_DATABASE_URL), and the data lives in the folder --data-dir",
+            ));
+        }
+        let data_dir =
+            common.data_dir.or_else(|| file.data_dir.clone()).unwrap_or_else(|| PathBuf::from(DATA_DIR));
+        let pepper_file = common
+            .pepper_file
+            .or_else(|| file.pepper_file.clone())
+            .unwrap_or_else(|| data_dir.join("pepper"));
+        let log = common.log.or_else(|| file.log.clone()).filter(|filter| !filter.is_empty());
+        let log_format = common.log_format.or(file.log_format).unwrap_or_default();
+        Ok(Self { data_dir, pepper_file, log, log_format, file })
+    }
+
+    /// What serving needs to know.
+    pub fn serving(&self, arguments: ServeArguments) -> Result<Serving> {
+        let file = &self.file;
+        let workers = arguments.workers.or(file.workers).unwrap_or_else(cores);
+        if !(1..=WORKERS_MAX).contains(&workers) {
+            return Err(misuse(format!("--workers must be 1 to {WORKERS_MAX}")));
+        }
+        let wait_ms = arguments.at_least_wait_ms.or(file.at_least_wait_ms).unwrap_or(AT_LEAST_WAIT_MS);
+        if wait_ms > AT_LEAST_WAIT_MS_MAX {
+            return Err(misuse(format!("--at-least-wait-ms must be 0 to {AT_LEAST_WAIT_MS_MAX}")));
+        }
+        let cert = arguments.tls_cert.or_else(|| file.tls_cert.clone());
+        let key = arguments.tls_key.or_else(|| file.tls_key.clone());
+        let tls = match (cert, key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (None, None) => None,
+            _ => return Err(misuse("--tls-cert and --tls-key come together: give both or neither")),
+        };
+        Ok(Serving {
+            listen: arguments.listen.or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned()),
+            workers,
+            at_least_wait: Duration::from_millis(wait_ms),
+            tls,
+        })
+    }
+}
+
+impl Written {
+    fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| misuse(format!("{} cannot be read: {error}", path.display())))?;
+        toml::from_str(&text).map_err(|error| misuse(format!("in {}: {error}", path.display())))
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(WORKERS_MAX)
+}

@@ -1,0 +1,124 @@
+//! Serving: a listener, the routes on it, the chores beside it, and the drain at the end.
+//!
+//! Deliberately not here: what is served ([`interdict_http`]), and the start that comes before.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use interdict_app::App;
+use interdict_http::middleware::metrics::Metrics;
+use interdict_http::server::{self, ServerOptions, tls};
+use interdict_http::{Http, HttpOptions};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::MissedTickBehavior;
+
+use crate::configuration::Serving;
+use crate::failure::misuse;
+use crate::shutdown::Signals;
+
+const CHORES_EVERY: Duration = Duration::from_secs(1);
+/// Old answers are forgotten at every so many chores.
+const FORGET_EVERY: u32 = 60;
+/// How long threads that wait for the disk may keep the process after the drain.
+const THREADS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A runtime with a listener: clients may connect already, and wait.
+pub struct Listening {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+    serving: Serving,
+}
+
+impl Listening {
+    /// Checks certificate and key, starts the threads and takes the port, so that what would fail fails
+    /// before anything is made.
+    pub fn start(serving: Serving) -> Result<Self> {
+        if let Some(files) = &serving.tls {
+            tls::acceptor(files).context("TLS cannot be served: see --tls-cert and --tls-key")?;
+        }
+        let mut builder = match serving.workers {
+            1 => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        };
+        let runtime = builder
+            .worker_threads(serving.workers)
+            .enable_all()
+            .build()
+            .context("the threads cannot be started")?;
+        let listen = &serving.listen;
+        let listener = runtime.block_on(TcpListener::bind(listen)).map_err(|error| {
+            misuse(format!("cannot listen on {listen} ({error}): choose another address with --listen"))
+        })?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        Ok(Self { runtime, listener, address, serving })
+    }
+
+    /// Where a client on this machine reaches it.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.serving.tls.is_some() { "https" } else { "http" };
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{scheme}://{address}")
+    }
+
+    /// Serves until a signal, then lets what runs finish.
+    pub fn serve(self, app: App) -> Result<()> {
+        let Self { runtime, listener, serving, .. } = self;
+        let app = Arc::new(app);
+        let served = runtime.block_on(run(listener, &serving, &app));
+        runtime.shutdown_timeout(THREADS_PATIENCE);
+        served
+    }
+}
+
+async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result<()> {
+    let mut signals = Signals::listen().context("signals cannot be listened for")?;
+    let metrics = Metrics::new();
+    let options = ServerOptions {
+        tls: serving.tls.clone(),
+        open_connections: metrics.open_connections(),
+        ..ServerOptions::default()
+    };
+    let http_options = HttpOptions { at_least_wait: serving.at_least_wait, ..HttpOptions::default() };
+    let http = Http::new(Arc::clone(app), metrics, http_options);
+    let chores = tokio::spawn(do_chores(Arc::clone(app)));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let twice = async move {
+        signals.next().await;
+        tracing::info!("stopping: running requests may finish; another signal cuts them");
+        drop(stop);
+        signals.next().await;
+    };
+    let served = server::serve(listener, options, http, async {
+        // The sender is dropped, never used.
+        let _ = stopped.await;
+    });
+    tokio::select! {
+        served = served => served.context("serving failed")?,
+        () = twice => bail!("stopped by a second signal: requests that still ran were cut"),
+    }
+    chores.abort();
+    // What was counted since the last time.
+    app.do_chores(false).await;
+    Ok(())
+}
+
+async fn do_chores(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(CHORES_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut count = 0_u32;
+    loop {
+        ticks.tick().await;
+        app.do_chores(count == 0).await;
+        count = (count + 1) % FORGET_EVERY;
+    }
+}

@@ -1,0 +1,53 @@
+//! `interdict check`: what a payment would get, by its ending and in words.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::Place;
+
+#[test]
+fn it_ends_with_0_when_allowed_and_3_when_blocked() {
+    let place = Place::new();
+    let server = place.serve("serve");
+    server.wait_until_ready();
+    let key = place.first_key();
+    server.block(&key, "mallory@example.com");
+    let flags = json!({"email": "ada@example.com", "merchantRef": "A-17"});
+    let (_, customer) = server.call("POST", "/v1/customers", &key, &flags);
+    let id = customer["id"].as_str().unwrap();
+    let flags = json!({"restrictCit": true, "restrictReason": "under review"});
+    server.call("POST", &format!("/v1/customers/{id}/restrictions"), &key, &flags);
+
+    let check = "check --merchant 1 --mode test";
+    place.run(&format!("{check} eve@example.com")).code(0);
+    place.run(&format!("{check} mallory@example.com")).code(3);
+    place.run("check --merchant 1 --mode live mallory@example.com").code(0);
+    place.run(&format!("{check} --unverified email MALLORY@example.com")).code(3);
+    place.run(&format!("{check} {id}")).code(3);
+    place.run(&format!("{check} --initiator merchant customer={id}")).code(0);
+    place.run(&format!("{check} merchantRef=A-17 +2348012345678")).code(3);
+
+    let shown = place.run(&format!("{check} {id}")).code(3);
+    let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    for word in ["block: customer_restricted", "under review", "list status blacklisted", "not reached"] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+}
+
+#[test]
+fn json_has_the_fields_of_a_decision() {
+    let place = Place::new();
+    place.run("merchant create --name Shop").success();
+    let output = place.run("check --merchant 1 --mode test --json ada@example.com").code(0);
+    let mut decision: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    decision["decidedAt"] = json!("now");
+    insta::assert_json_snapshot!(decision);
+}

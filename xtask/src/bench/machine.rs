@@ -64,9 +64,9 @@ pub fn cores() -> Vec<usize> {
 fn parse_list(list: &str) -> Vec<usize> {
     let mut cores = Vec::new();
     for range in list.split(',') {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        if let (Ok(first), Ok(last)) = (first.trim().parse::<usize>(), last.trim().parse()) {
-            cores.extend(first..=last);
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        if let (Ok(from), Ok(to)) = (from.trim().parse::<usize>(), to.trim().parse()) {
+            cores.extend(from..=to);
         }
     }
     cores

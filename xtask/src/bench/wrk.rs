@@ -124,12 +124,12 @@ pub fn run(mut wrk: Command, bench: &Bench, port: u16, script: &Path) -> Result<
 fn parse(printed: &str) -> Result<Seen> {
     let line = printed.lines().find_map(|line| line.strip_prefix("RESULT ")).context("no result")?;
     let numbers: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    let [requests, duration_us, refused, lost, median_us, percentile_99_us] = numbers[..] else {
+    let [requests, duration_micros, refused, lost, median_us, percentile_99_us] = numbers[..] else {
         anyhow::bail!("another result than the script's");
     };
     ensure!(refused == 0.0, "{refused} of {requests} answers were no success");
     ensure!(lost == 0.0, "{lost} requests got no answer");
-    let duration_s = duration_us / 1e6;
+    let duration_s = duration_micros / 1e6;
     Ok(Seen { requests_per_s: requests / duration_s, duration_s, median_us, percentile_99_us })
 }
 

@@ -1,14 +1,14 @@
 //! Batches of 1,000 decisions over HTTP, each with other emails: what the service reaches without a request's own price
 //! for each decision.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use super::data::{email, filled};
-use super::decisions::one;
+use super::Bench;
+use super::data::filled;
+use super::decisions::{KINDS, one};
 use super::report::{Report, Target};
 use super::server::{Cores, interdict};
 use super::wrk::Load;
-use super::{Bench, client};
 
 const PART: &str = "batch";
 const PATH: &str = "/v1/decisions/batch";
@@ -19,40 +19,34 @@ const REQUESTS: u64 = 200;
 pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let data = filled(bench, bench.entries)?;
     let server = interdict(bench, &data.folder, Cores::One)?;
-    let kinds = [("customer", "block"), ("visitor", "allow")];
     let mut sides = Vec::new();
-    for (name, outcome) in kinds {
-        let body = format!(r#"{{"decisions":[{{"initiator":"customer","email":"{}"}}]}}"#, email(name, 7));
-        let answer = client::post(server.port, PATH, &data.secret, &body)?;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        ensure!(
-            answer.status == 200 && text.contains(&format!(r#""outcome":"{outcome}""#)),
-            "{name} should be answered with {outcome}, and was with {}: {text}",
-            answer.status
-        );
+    for kind in KINDS {
+        kind.probe(server.port, PATH, &data, &format!(r#"{{"decisions":[{}]}}"#, kind.decision()))?;
         let load = Load {
             path: PATH,
             secret: &data.secret,
-            name,
+            name: kind.name,
+            more: kind.more,
             emails: bench.entries,
             batch: BATCH,
             requests: REQUESTS.min(bench.entries.div_ceil(BATCH)),
         };
-        sides.push((outcome, load.script(bench, &format!("batch-{outcome}.lua"))?, Vec::new(), Vec::new()));
+        sides.push((kind, load.script(bench, &format!("batch-{}.lua", kind.label))?, Vec::new(), Vec::new()));
     }
     for round in 1..=bench.rounds {
-        for (outcome, script, rates, shares) in &mut sides {
+        for (kind, script, rates, shares) in &mut sides {
             let (seen, busy) = one(bench, &server, script)?;
             let rate = seen.requests_per_s * 1_000.0;
-            println!("  batch {round}/{}: {outcome} {rate:.0} decisions/s", bench.rounds);
+            println!("  batch {round}/{}: {} {rate:.0} decisions/s", bench.rounds, kind.label);
             rates.push(rate);
             shares.push(busy);
         }
     }
-    for (outcome, _, rates, shares) in sides {
-        let name = format!("batches of 1,000, {outcome}");
-        report.figure(PART, name, "decisions/s", rates, Target::AtLeast(1_000_000.0));
-        report.figure(PART, format!("share of its core, {outcome}"), "ratio", shares, Target::None);
+    for (kind, _, rates, shares) in sides {
+        let label = kind.label;
+        let name = format!("batches of 1,000, {label}");
+        report.figure(PART, name, "decisions/s", rates, kind.target(1_000_000.0));
+        report.figure(PART, format!("share of its core, {label}"), "ratio", shares, Target::None);
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ pub fn filled(bench: &Bench, entries: u64) -> Result<Data> {
         && data.schema == current
         && data.folder == folder
     {
+        forget_hits(&data)?;
         return Ok(data);
     }
     if folder.exists() {
@@ -89,6 +90,13 @@ pub fn filled(bench: &Bench, entries: u64) -> Result<Data> {
     let text = serde_json::to_string(&data).context("the marker is no JSON")?;
     std::fs::write(folder.join(MARKER), text).context("cannot write the marker")?;
     Ok(data)
+}
+
+/// Each run begins without what the last one counted, and with an empty log.
+fn forget_hits(data: &Data) -> Result<()> {
+    let connection = open(&data.folder)?;
+    connection.execute_batch("DELETE FROM entry_hit; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
 }
 
 /// The database of the test mode.

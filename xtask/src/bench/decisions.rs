@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use interdict_test_support::free_port;
 
 use super::bare::Captured;
+use super::client::Answer;
 use super::data::{Data, email, filled};
 use super::redis::Redis;
 use super::report::{Report, Target};
@@ -13,16 +14,59 @@ use super::wrk::{self, Load, Seen};
 use super::{Bench, client, machine};
 
 const PART: &str = "http";
-pub const PATH: &str = "/v1/decisions";
+const PATH: &str = "/v1/decisions";
 /// Requests made up in advance; each has another email.
 const REQUESTS: u64 = 200_000;
 
-/// The two kinds of email that are asked for, and what must come back.
-const KINDS: [(&str, &str); 2] = [("customer", "block"), ("visitor", "allow")];
+/// A kind of question.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    pub label: &'static str,
+    /// The first word of the emails.
+    pub name: &'static str,
+    pub outcome: &'static str,
+    /// Further fields, each after a comma.
+    pub more: &'static str,
+    /// Whether the targets are for this kind.
+    pub counts: bool,
+}
 
-/// One kind of email with its bare server.
+/// What is asked. The dry runs count no hits: beside the others they show what the counting costs.
+pub const KINDS: [Kind; 3] = [
+    Kind { label: "block", name: "customer", outcome: "block", more: "", counts: true },
+    Kind { label: "allow", name: "visitor", outcome: "allow", more: "", counts: true },
+    Kind { label: "dry-run", name: "customer", outcome: "block", more: r#","dryRun":true"#, counts: false },
+];
+
+impl Kind {
+    /// A decision of this kind, for a probe.
+    pub fn decision(&self) -> String {
+        format!(r#"{{"initiator":"customer","email":"{}"{}}}"#, email(self.name, 7), self.more)
+    }
+
+    /// The answer to a probe, if it is the one that this kind must get.
+    pub fn probe(&self, port: u16, path: &str, data: &Data, body: &str) -> Result<Answer> {
+        let answer = client::post(port, path, &data.secret, body)?;
+        let text = String::from_utf8_lossy(&answer.body);
+        ensure!(
+            answer.status == 200 && text.contains(&format!(r#""outcome":"{}""#, self.outcome)),
+            "{} should be answered with {}, and was with {}: {text}",
+            self.name,
+            self.outcome,
+            answer.status
+        );
+        Ok(answer)
+    }
+
+    /// A target, where the targets are for this kind.
+    pub fn target(&self, least: f64) -> Target {
+        if self.counts { Target::AtLeast(least) } else { Target::None }
+    }
+}
+
+/// One kind of question with its bare server.
 struct Side {
-    outcome: &'static str,
+    kind: Kind,
     script: std::path::PathBuf,
     bare: Server,
     ours: Vec<Seen>,
@@ -46,7 +90,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             println!(
                 "  http {round}/{}: {} {:.0}/s, bare {:.0}/s",
                 bench.rounds,
-                side.outcome,
+                side.kind.label,
                 seen.requests_per_s,
                 side.floor.last().map_or(0.0, |seen| seen.requests_per_s)
             );
@@ -59,29 +103,18 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A load of one kind of email, and a bare server that answers it as the service does.
-fn side(
-    bench: &Bench,
-    data: &Data,
-    server: &Server,
-    (name, outcome): (&'static str, &'static str),
-) -> Result<Side> {
-    let body = format!(r#"{{"initiator":"customer","email":"{}"}}"#, email(name, 7));
-    let answer = client::post(server.port, PATH, &data.secret, &body)?;
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    ensure!(
-        answer.status == 200 && text.contains(&format!(r#""outcome":"{outcome}""#)),
-        "{name} should be answered with {outcome}, and was with {}: {text}",
-        answer.status
-    );
-    let file = bench.folder.join(format!("answer-{outcome}.json"));
+/// A load of one kind, and a bare server that answers it as the service does.
+fn side(bench: &Bench, data: &Data, server: &Server, kind: Kind) -> Result<Side> {
+    let body = kind.decision();
+    let answer = kind.probe(server.port, PATH, data, &body)?;
+    let file = bench.folder.join(format!("answer-{}.json", kind.label));
     let captured = serde_json::to_string(&Captured::of(&answer)?).context("the answer is no JSON")?;
     std::fs::write(&file, captured).with_context(|| format!("cannot write {}", file.display()))?;
 
     let port = free_port().context("no free port")?;
     let mut command = machine::pinned(bench.server_core, &bench.xtask);
     command.arg("bench-bare-server").arg("--port").arg(port.to_string()).arg("--answer").arg(&file);
-    let mut bare = Server::start(command, port, bench.folder.join("bare.log"))?;
+    let mut bare = Server::start(command, port, bench.folder.join(format!("bare-{}.log", kind.label)))?;
     bare.wait_ready(|port| {
         client::post(port, PATH, &data.secret, &body)
             .is_ok_and(|same| (same.status, &same.body) == (answer.status, &answer.body))
@@ -89,13 +122,14 @@ fn side(
     let load = Load {
         path: PATH,
         secret: &data.secret,
-        name,
+        name: kind.name,
+        more: kind.more,
         emails: bench.entries,
         batch: 1,
         requests: REQUESTS.min(bench.entries),
     };
-    let script = load.script(bench, &format!("decisions-{outcome}.lua"))?;
-    Ok(Side { outcome, script, bare, ours: Vec::new(), floor: Vec::new(), busy: Vec::new() })
+    let script = load.script(bench, &format!("decisions-{}.lua", kind.label))?;
+    Ok(Side { kind, script, bare, ours: Vec::new(), floor: Vec::new(), busy: Vec::new() })
 }
 
 /// One measurement, and the share of its core that the server was busy.
@@ -108,44 +142,26 @@ pub fn one(bench: &Bench, server: &Server, script: &std::path::Path) -> Result<(
 
 fn add(report: &mut Report, sides: &[Side], members: &[f64]) {
     for side in sides {
-        let outcome = side.outcome;
-        let ours = rates(&side.ours);
-        let floor = rates(&side.floor);
-        report.figure(PART, format!("Interdict, {outcome}"), "decisions/s", ours.clone(), Target::None);
-        report.figure(PART, format!("bare hyper, {outcome}"), "answers/s", floor.clone(), Target::None);
-        report.ratio(
-            PART,
-            format!("Interdict / bare hyper, {outcome}"),
-            (&ours, &floor),
-            Target::AtLeast(0.85),
-        );
-        report.ratio(
-            PART,
-            format!("Interdict / Redis SISMEMBER, {outcome}"),
-            (&ours, members),
-            Target::AtLeast(1.2),
-        );
+        let label = side.kind.label;
+        let (ours, floor) = (rates(&side.ours), rates(&side.floor));
         let median = side.ours.iter().map(|seen| seen.median_us).collect();
-        report.figure(
-            PART,
-            format!("latency with 64 clients, median, {outcome}"),
-            "us",
-            median,
-            Target::None,
-        );
         let slow = side.ours.iter().map(|seen| seen.percentile_99_us).collect();
-        report.figure(PART, format!("latency with 64 clients, 99 %, {outcome}"), "us", slow, Target::None);
-        report.figure(
-            PART,
-            format!("share of its core, {outcome}"),
-            "ratio",
-            side.busy.clone(),
-            Target::None,
-        );
+        let mut plain = |name: &str, unit, values| {
+            report.figure(PART, format!("{name}, {label}"), unit, values, Target::None);
+        };
+        plain("Interdict", "decisions/s", ours.clone());
+        plain("bare hyper", "answers/s", floor.clone());
+        plain("latency with 64 clients, median", "us", median);
+        plain("latency with 64 clients, 99 %", "us", slow);
+        plain("share of its core", "ratio", side.busy.clone());
+        let name = format!("Interdict / bare hyper, {label}");
+        report.ratio(PART, name, (&ours, &floor), side.kind.target(0.85));
+        let name = format!("Interdict / Redis SISMEMBER, {label}");
+        report.ratio(PART, name, (&ours, members), side.kind.target(1.2));
     }
     report.figure(PART, "Redis SISMEMBER", "answers/s", members.to_vec(), Target::None);
 }
 
-pub fn rates(seen: &[Seen]) -> Vec<f64> {
+fn rates(seen: &[Seen]) -> Vec<f64> {
     seen.iter().map(|seen| seen.requests_per_s).collect()
 }

@@ -39,7 +39,15 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let mut latency = Vec::new();
     for round in 1..=bench.rounds {
         let name = format!("writer{round}");
-        let load = Load { path: PATH, secret: &ours.secret, name: &name, emails: 0, batch: 1, requests: 0 };
+        let load = Load {
+            path: PATH,
+            secret: &ours.secret,
+            name: &name,
+            more: "",
+            emails: 0,
+            batch: 1,
+            requests: 0,
+        };
         let script = load.writes_script(bench, "writes.lua")?;
         let seen = wrk::run(Command::new("wrk"), bench, server.port, &script)?;
         http.push(seen.requests_per_s);

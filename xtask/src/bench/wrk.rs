@@ -23,7 +23,7 @@ local function email()
   return string.format("NAME-%012d@example.com", number)
 end
 
-local function decision() return '{"initiator":"customer","email":"' .. email() .. '"}' end
+local function decision() return '{"initiator":"customer","email":"' .. email() .. '"MORE}' end
 
 local function body()
   if BATCH == 1 then return decision() end
@@ -69,6 +69,8 @@ pub struct Load<'a> {
     pub secret: &'a str,
     /// The emails' first word; a number follows.
     pub name: &'a str,
+    /// Further fields of a decision, each after a comma.
+    pub more: &'a str,
     /// How many different emails.
     pub emails: u64,
     /// Decisions a request.
@@ -81,6 +83,7 @@ impl Load<'_> {
     /// Writes the script of a load of decisions.
     pub fn script(&self, bench: &Bench, file: &str) -> Result<PathBuf> {
         let text = SCRIPT
+            .replace("MORE", self.more)
             .replace("REQUESTS", &self.requests.to_string())
             .replace("BATCH", &self.batch.to_string())
             .replace("COUNT", &self.emails.to_string());

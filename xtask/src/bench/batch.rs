@@ -31,22 +31,30 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             batch: BATCH,
             requests: REQUESTS.min(bench.entries.div_ceil(BATCH)),
         };
-        sides.push((kind, load.script(bench, &format!("batch-{}.lua", kind.label))?, Vec::new(), Vec::new()));
+        sides.push((
+            kind,
+            load.script(bench, &format!("batch-{}.lua", kind.label))?,
+            Vec::new(),
+            Vec::new(),
+            Vec::new(),
+        ));
     }
     for round in 1..=bench.rounds {
-        for (kind, script, rates, shares) in &mut sides {
-            let (seen, busy) = one(bench, &server, script)?;
-            let rate = seen.requests_per_s * 1_000.0;
+        for (kind, script, rates, shares, left) in &mut sides {
+            let measured = one(bench, &server, script)?;
+            let rate = measured.seen.requests_per_s * 1_000.0;
             println!("  batch {round}/{}: {} {rate:.0} decisions/s", bench.rounds, kind.label);
             rates.push(rate);
-            shares.push(busy);
+            shares.push(measured.busy);
+            left.push(measured.left_s);
         }
     }
-    for (kind, _, rates, shares) in sides {
+    for (kind, _, rates, shares, left) in sides {
         let label = kind.label;
         let name = format!("batches of 1,000, {label}");
         report.figure(PART, name, "decisions/s", rates, kind.target(1_000_000.0));
         report.figure(PART, format!("share of its core, {label}"), "ratio", shares, Target::None);
+        report.figure(PART, format!("work left for afterwards, {label}"), "s", left, Target::None);
     }
     Ok(())
 }

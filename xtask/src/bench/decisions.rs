@@ -1,6 +1,8 @@
 //! Single decisions over HTTP: the service beside a bare hyper server that answers the same bytes, and beside Redis.
 //! Every server has one core to itself while it is asked, the load has the other.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result, ensure};
 use interdict_test_support::free_port;
 
@@ -67,11 +69,10 @@ impl Kind {
 /// One kind of question with its bare server.
 struct Side {
     kind: Kind,
-    script: std::path::PathBuf,
+    script: PathBuf,
     bare: Server,
-    ours: Vec<Seen>,
-    floor: Vec<Seen>,
-    busy: Vec<f64>,
+    ours: Vec<Measured>,
+    floor: Vec<Measured>,
 }
 
 pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
@@ -83,17 +84,13 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let mut members = Vec::new();
     for round in 1..=bench.rounds {
         for side in &mut sides {
-            let (seen, busy) = one(bench, &server, &side.script)?;
-            side.ours.push(seen);
-            side.busy.push(busy);
-            side.floor.push(one(bench, &side.bare, &side.script)?.0);
+            let (ours, floor) = (one(bench, &server, &side.script)?, one(bench, &side.bare, &side.script)?);
             println!(
                 "  http {round}/{}: {} {:.0}/s, bare {:.0}/s",
-                bench.rounds,
-                side.kind.label,
-                seen.requests_per_s,
-                side.floor.last().map_or(0.0, |seen| seen.requests_per_s)
+                bench.rounds, side.kind.label, ours.seen.requests_per_s, floor.seen.requests_per_s
             );
+            side.ours.push(ours);
+            side.floor.push(floor);
         }
         members.push(redis.measure(bench)?);
         println!("  http {round}/{}: Redis {:.0}/s", bench.rounds, members.last().unwrap_or(&0.0));
@@ -129,23 +126,32 @@ fn side(bench: &Bench, data: &Data, server: &Server, kind: Kind) -> Result<Side>
         requests: REQUESTS.min(bench.entries),
     };
     let script = load.script(bench, &format!("decisions-{}.lua", kind.label))?;
-    Ok(Side { kind, script, bare, ours: Vec::new(), floor: Vec::new(), busy: Vec::new() })
+    Ok(Side { kind, script, bare, ours: Vec::new(), floor: Vec::new() })
 }
 
-/// One measurement, and the share of its core that the server was busy.
-pub fn one(bench: &Bench, server: &Server, script: &std::path::Path) -> Result<(Seen, f64)> {
+/// One measurement of one server.
+pub struct Measured {
+    pub seen: Seen,
+    /// The share of its core that the server was busy.
+    pub busy: f64,
+    /// Processor time that the server used after its last answer, in seconds.
+    pub left_s: f64,
+}
+
+/// Asks a server, and waits until it rests again.
+pub fn one(bench: &Bench, server: &Server, script: &Path) -> Result<Measured> {
     let before = server.cpu_s();
     let seen = wrk::run(machine::pinned(bench.load_core, "wrk"), bench, server.port, script)?;
     let busy = (server.cpu_s() - before) / seen.duration_s;
-    Ok((seen, busy))
+    Ok(Measured { seen, busy, left_s: server.settle()? })
 }
 
 fn add(report: &mut Report, sides: &[Side], members: &[f64]) {
     for side in sides {
         let label = side.kind.label;
         let (ours, floor) = (rates(&side.ours), rates(&side.floor));
-        let median = side.ours.iter().map(|seen| seen.median_us).collect();
-        let slow = side.ours.iter().map(|seen| seen.percentile_99_us).collect();
+        let median = side.ours.iter().map(|one| one.seen.median_us).collect();
+        let slow = side.ours.iter().map(|one| one.seen.percentile_99_us).collect();
         let mut plain = |name: &str, unit, values| {
             report.figure(PART, format!("{name}, {label}"), unit, values, Target::None);
         };
@@ -153,7 +159,8 @@ fn add(report: &mut Report, sides: &[Side], members: &[f64]) {
         plain("bare hyper", "answers/s", floor.clone());
         plain("latency with 64 clients, median", "us", median);
         plain("latency with 64 clients, 99 %", "us", slow);
-        plain("share of its core", "ratio", side.busy.clone());
+        plain("share of its core", "ratio", side.ours.iter().map(|one| one.busy).collect());
+        plain("work left for afterwards", "s", side.ours.iter().map(|one| one.left_s).collect());
         let name = format!("Interdict / bare hyper, {label}");
         report.ratio(PART, name, (&ours, &floor), side.kind.target(0.85));
         let name = format!("Interdict / Redis SISMEMBER, {label}");
@@ -162,6 +169,6 @@ fn add(report: &mut Report, sides: &[Side], members: &[f64]) {
     report.figure(PART, "Redis SISMEMBER", "answers/s", members.to_vec(), Target::None);
 }
 
-fn rates(seen: &[Seen]) -> Vec<f64> {
-    seen.iter().map(|seen| seen.requests_per_s).collect()
+fn rates(all: &[Measured]) -> Vec<f64> {
+    all.iter().map(|one| one.seen.requests_per_s).collect()
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -14,6 +15,11 @@ use super::{Bench, client, machine};
 /// Ten million entries on a slow machine, several times over.
 const READY_LIMIT: Duration = Duration::from_mins(5);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// Longer than the second between two of the service's chores.
+const SETTLE_LOOK: Duration = Duration::from_millis(1_200);
+const SETTLE_LOOKS: u32 = 100;
+/// Processor time in one look that is no work.
+const RESTING_S: f64 = 0.03;
 /// The kernel counts a process's time in hundredths of a second on every Linux.
 const TICKS_PER_S: f64 = 100.0;
 
@@ -60,6 +66,22 @@ impl Server {
     pub fn cpu_s(&self) -> f64 {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         cpu_ticks(&text).unwrap_or(f64::NAN) / TICKS_PER_S
+    }
+
+    /// Waits until the process rests, and says how much processor time it used until then: what it put off must burden
+    /// neither the next side nor go unseen.
+    pub fn settle(&self) -> Result<f64> {
+        let started = self.cpu_s();
+        let mut before = started;
+        for _ in 0..SETTLE_LOOKS {
+            thread::sleep(SETTLE_LOOK);
+            let now = self.cpu_s();
+            if now - before < RESTING_S {
+                return Ok(now - started);
+            }
+            before = now;
+        }
+        bail!("the server works on, long after its last request")
     }
 
     /// Memory that the process holds, in MiB.
@@ -117,6 +139,7 @@ pub fn start_interdict(bench: &Bench, data: &Path, cores: Cores) -> Result<Serve
 pub fn interdict(bench: &Bench, data: &Path, cores: Cores) -> Result<Server> {
     let mut server = start_interdict(bench, data, cores)?;
     server.wait_ready(is_ready)?;
+    server.settle()?;
     Ok(server)
 }
 

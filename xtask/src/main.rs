@@ -1,5 +1,6 @@
 //! The project's chores, as `cargo xtask …`. What the service itself does lives under `crates/`.
 
+mod bench;
 mod codegen;
 mod dependencies;
 mod openapi;
@@ -25,6 +26,11 @@ struct Arguments {
 enum Chore {
     /// Pass every check: one command, on a fresh machine too (it installs what it lacks when root, else names it)
     Test(test::Arguments),
+    /// Measure the service beside Redis, PostgreSQL, SQLite and a bare hyper server (on a quiet machine)
+    Bench(bench::Arguments),
+    /// The bare hyper server of the benchmark
+    #[command(hide = true)]
+    BenchBareServer(bench::bare::Arguments),
     /// House rules: sizes, opening comments, leftovers, names of folders, links
     Tidy,
     /// The walls between the crates, licences, doubled versions, the reason for each dependency
@@ -46,6 +52,8 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::BenchBareServer(arguments) => bench::bare::serve(&arguments),
         Chore::Tidy => tidy::run(),
         Chore::Dependencies => dependencies::run(),
         Chore::Openapi { document: None } => openapi::run(),

@@ -1,0 +1,174 @@
+//! Single decisions over HTTP: the service beside a bare hyper server that answers the same bytes, and beside Redis.
+//! Every server has one core to itself while it is asked, the load has the other.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use interdict_test_support::free_port;
+
+use super::bare::Captured;
+use super::client::Answer;
+use super::data::{Data, email, filled};
+use super::redis::Redis;
+use super::report::{Report, Target};
+use super::server::{Cores, Server, interdict};
+use super::wrk::{self, Load, Seen};
+use super::{Bench, client, machine};
+
+const PART: &str = "http";
+const PATH: &str = "/v1/decisions";
+/// Requests made up in advance; each has another email.
+const REQUESTS: u64 = 200_000;
+
+/// A kind of question.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    pub label: &'static str,
+    /// The first word of the emails.
+    pub name: &'static str,
+    pub outcome: &'static str,
+    /// Further fields, each after a comma.
+    pub more: &'static str,
+    /// Whether the targets are for this kind.
+    pub counts: bool,
+}
+
+/// What is asked. The dry runs count no hits: beside the others they show what the counting costs.
+pub const KINDS: [Kind; 3] = [
+    Kind { label: "block", name: "customer", outcome: "block", more: "", counts: true },
+    Kind { label: "allow", name: "visitor", outcome: "allow", more: "", counts: true },
+    Kind { label: "dry-run", name: "customer", outcome: "block", more: r#","dryRun":true"#, counts: false },
+];
+
+impl Kind {
+    /// A decision of this kind, for a probe.
+    pub fn decision(&self) -> String {
+        format!(r#"{{"initiator":"customer","email":"{}"{}}}"#, email(self.name, 7), self.more)
+    }
+
+    /// The answer to a probe, if it is the one that this kind must get.
+    pub fn probe(&self, port: u16, path: &str, data: &Data, body: &str) -> Result<Answer> {
+        let answer = client::post(port, path, &data.secret, body)?;
+        let text = String::from_utf8_lossy(&answer.body);
+        ensure!(
+            answer.status == 200 && text.contains(&format!(r#""outcome":"{}""#, self.outcome)),
+            "{} should be answered with {}, and was with {}: {text}",
+            self.name,
+            self.outcome,
+            answer.status
+        );
+        Ok(answer)
+    }
+
+    /// A target, where the targets are for this kind.
+    pub fn target(&self, least: f64) -> Target {
+        if self.counts { Target::AtLeast(least) } else { Target::None }
+    }
+}
+
+/// One kind of question with its bare server.
+struct Side {
+    kind: Kind,
+    script: PathBuf,
+    bare: Server,
+    ours: Vec<Measured>,
+    floor: Vec<Measured>,
+}
+
+pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
+    let data = filled(bench, bench.entries)?;
+    let server = interdict(bench, &data.folder, Cores::One)?;
+    let mut redis = Redis::start(bench)?;
+    let mut sides =
+        KINDS.iter().map(|kind| side(bench, &data, &server, *kind)).collect::<Result<Vec<_>>>()?;
+    let mut members = Vec::new();
+    for round in 1..=bench.rounds {
+        for side in &mut sides {
+            let (ours, floor) = (one(bench, &server, &side.script)?, one(bench, &side.bare, &side.script)?);
+            println!(
+                "  http {round}/{}: {} {:.0}/s, bare {:.0}/s",
+                bench.rounds, side.kind.label, ours.seen.requests_per_s, floor.seen.requests_per_s
+            );
+            side.ours.push(ours);
+            side.floor.push(floor);
+        }
+        members.push(redis.measure(bench)?);
+        println!("  http {round}/{}: Redis {:.0}/s", bench.rounds, members.last().unwrap_or(&0.0));
+    }
+    add(report, &sides, &members);
+    report.figure(PART, "Interdict, memory", "MiB", vec![server.resident_mib()], Target::None);
+    Ok(())
+}
+
+/// A load of one kind, and a bare server that answers it as the service does.
+fn side(bench: &Bench, data: &Data, server: &Server, kind: Kind) -> Result<Side> {
+    let body = kind.decision();
+    let answer = kind.probe(server.port, PATH, data, &body)?;
+    let file = bench.folder.join(format!("answer-{}.json", kind.label));
+    let captured = serde_json::to_string(&Captured::of(&answer)?).context("the answer is no JSON")?;
+    std::fs::write(&file, captured).with_context(|| format!("cannot write {}", file.display()))?;
+
+    let port = free_port().context("no free port")?;
+    let mut command = machine::pinned(bench.server_core, &bench.xtask);
+    command.arg("bench-bare-server").arg("--port").arg(port.to_string()).arg("--answer").arg(&file);
+    let mut bare = Server::start(command, port, bench.folder.join(format!("bare-{}.log", kind.label)))?;
+    bare.wait_ready(|port| {
+        client::post(port, PATH, &data.secret, &body)
+            .is_ok_and(|same| (same.status, &same.body) == (answer.status, &answer.body))
+    })?;
+    let load = Load {
+        path: PATH,
+        secret: &data.secret,
+        name: kind.name,
+        more: kind.more,
+        emails: bench.entries,
+        batch: 1,
+        requests: REQUESTS.min(bench.entries),
+    };
+    let script = load.script(bench, &format!("decisions-{}.lua", kind.label))?;
+    Ok(Side { kind, script, bare, ours: Vec::new(), floor: Vec::new() })
+}
+
+/// One measurement of one server.
+pub struct Measured {
+    pub seen: Seen,
+    /// The share of its core that the server was busy.
+    pub busy: f64,
+    /// Processor time that the server used after its last answer, in seconds.
+    pub left_s: f64,
+}
+
+/// Asks a server, and waits until it rests again.
+pub fn one(bench: &Bench, server: &Server, script: &Path) -> Result<Measured> {
+    let before = server.cpu_s();
+    let seen = wrk::run(machine::pinned(bench.load_core, "wrk"), bench, server.port, script)?;
+    let busy = (server.cpu_s() - before) / seen.duration_s;
+    Ok(Measured { seen, busy, left_s: server.settle()? })
+}
+
+fn add(report: &mut Report, sides: &[Side], members: &[f64]) {
+    for side in sides {
+        let label = side.kind.label;
+        let (ours, floor) = (rates(&side.ours), rates(&side.floor));
+        let median = side.ours.iter().map(|one| one.seen.median_us).collect();
+        let slow = side.ours.iter().map(|one| one.seen.percentile_99_us).collect();
+        let mut plain = |name: &str, unit, values| {
+            report.figure(PART, format!("{name}, {label}"), unit, values, Target::None);
+        };
+        plain("Interdict", "decisions/s", ours.clone());
+        plain("bare hyper", "answers/s", floor.clone());
+        plain("latency with 64 clients, median", "us", median);
+        plain("latency with 64 clients, 99 %", "us", slow);
+        plain("share of its core", "ratio", side.ours.iter().map(|one| one.busy).collect());
+        plain("work left for afterwards", "s", side.ours.iter().map(|one| one.left_s).collect());
+        let name = format!("Interdict / bare hyper, {label}");
+        report.ratio(PART, name, (&ours, &floor), side.kind.target(0.85));
+        let name = format!("Interdict / Redis SISMEMBER, {label}");
+        report.ratio(PART, name, (&ours, members), side.kind.target(1.2));
+    }
+    report.figure(PART, "Redis SISMEMBER", "answers/s", members.to_vec(), Target::None);
+}
+
+fn rates(all: &[Measured]) -> Vec<f64> {
+    all.iter().map(|one| one.seen.requests_per_s).collect()
+}

@@ -1,0 +1,68 @@
+//! PostgreSQL's own benchmark: single-row inserts of distinct emails into a table with a unique index, 64 clients, each
+//! insert a commit that waits for the disk.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use interdict_test_support::{Binaries, Fsync, Postgres, PostgresSettings};
+
+use super::Bench;
+use crate::process;
+
+const TABLE: &str = "CREATE TABLE blacklist (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    reason TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL DEFAULT now()
+)";
+/// Sixty-three random bits: two that are equal would fail, and do not occur.
+const SCRIPT: &str = r"\set number random(1, 9223372036854775807)
+INSERT INTO blacklist (email, reason) VALUES ('customer-' || :number || '@example.com', 'chargeback');
+";
+
+/// A cluster of its own with fsync on.
+pub struct Pgbench {
+    postgres: Postgres,
+    program: PathBuf,
+    script: PathBuf,
+}
+
+impl Pgbench {
+    pub fn start(bench: &Bench) -> Result<Self> {
+        let binaries = Binaries::find().context("PostgreSQL is not installed")?;
+        let settings = PostgresSettings { fsync: Fsync::On, ..PostgresSettings::default() };
+        let postgres = Postgres::try_start(&settings)?;
+        let mut psql = Command::new(binaries.program("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", TABLE]);
+        process::output(psql.arg(postgres.url()))?;
+        let script = bench.folder.join("pgbench.sql");
+        std::fs::write(&script, SCRIPT).with_context(|| format!("cannot write {}", script.display()))?;
+        Ok(Self { postgres, program: binaries.program("pgbench"), script })
+    }
+
+    /// Inserts a second.
+    pub fn measure(&self, bench: &Bench) -> Result<f64> {
+        let mut command = Command::new(&self.program);
+        command.args(["--no-vacuum", "--client=64", "--jobs=2", "--protocol=prepared"]);
+        command.arg(format!("--time={}", bench.seconds)).arg("--file").arg(&self.script);
+        let printed = process::output(command.arg(self.postgres.url()))?;
+        parse(&printed).with_context(|| format!("pgbench printed:\n{printed}"))
+    }
+}
+
+fn parse(printed: &str) -> Option<f64> {
+    let line = printed.lines().find_map(|line| line.strip_prefix("tps = "))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_read() {
+        assert_eq!(parse("latency = 3\ntps = 4321.5 (without initial connection time)\n"), Some(4321.5));
+        assert_eq!(parse("nothing"), None);
+    }
+}

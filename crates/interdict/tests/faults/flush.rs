@@ -132,7 +132,7 @@ fn end_traced(server: &Server) {
     let children = fs::read_to_string(children).unwrap();
     for child in children.split_whitespace() {
         assert!(Command::new("kill").arg(child).status().unwrap().success());
-        wait_until(|| !is_running(child), Duration::from_secs(30));
+        wait_until(|| !is_running(child), Duration::from_secs(30)).unwrap();
     }
 }
 

@@ -87,7 +87,7 @@ impl Server {
 
     /// Starts the server as the last arguments of another command, such as a tracer.
     pub fn start_under(folder: &Folder, kind: Kind, wrapper: &[&str]) -> Self {
-        let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let address: SocketAddr = ([127, 0, 0, 1], free_port().unwrap()).into();
         let mut words: Vec<std::ffi::OsString> = wrapper.iter().map(Into::into).collect();
         match kind {
             Kind::Product => {
@@ -116,7 +116,7 @@ impl Server {
             .spawn()
             .unwrap();
         let mut server = Self { child, address };
-        wait_until(|| server.is_ready(), START);
+        wait_until(|| server.is_ready(), START).unwrap();
         server
     }
 

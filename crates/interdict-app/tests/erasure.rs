@@ -65,7 +65,7 @@ fn profile(mark: &str, number: usize) -> Profile {
             billing: Some(map(&json!({ "line1": format!("{number} {mark} street") }))),
             shipping: None,
         },
-        metadata: Metadata::from_stored(map(&json!({ "note": note }))),
+        metadata: Metadata::parse(map(&json!({ "note": note }))).unwrap(),
         ..Profile::default()
     }
 }

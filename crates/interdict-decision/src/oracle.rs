@@ -4,6 +4,8 @@
 //! Deliberately not here: anything that is fast. It shares the order and the words of the answer
 //! with the real thing, and no code that finds or judges.
 
+use std::sync::Arc;
+
 use interdict_domain::change::{CustomerFact, EntryFact, Fact};
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
@@ -52,6 +54,9 @@ pub struct Verdict {
 /// Tier, kind of identifier, customer, entry, and what it is.
 pub type VerdictSource = (Tier, Option<Kind>, Option<CustomerId>, Option<EntryId>, SourceKind);
 
+/// What matched, with its reason and its message.
+type Found = (VerdictSource, Option<String>, Option<String>);
+
 /// A lookup as the oracle sees it.
 #[derive(Clone, Debug)]
 struct Probe {
@@ -95,24 +100,7 @@ impl Oracle {
             && (attempt.customer.is_some()
                 || attempt.lookups.iter().any(|lookup| lookup.kind == Kind::MerchantRef && lookup.verified));
         let mut probes = probes(attempt, named, trusted);
-        let mut sources: Vec<(VerdictSource, Option<String>, Option<String>)> = Vec::new();
-        let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
-
-        for entry in &self.entries {
-            let Some(probe) = probes.iter_mut().find(|probe| probe.key == entry.key) else { continue };
-            let tier = match (entry.id.list(), entry.strength) {
-                (List::Block, Strength::Hard) => Tier::HardBlock,
-                (List::Block, Strength::Soft) => Tier::SoftBlock,
-                (List::Allow, _) => Tier::AllowEntry,
-            };
-            let counts = entry.scopes.contains(attempt.initiator) && entry.window.contains(attempt.now);
-            if counts && (tier != Tier::AllowEntry || probe.verified) {
-                probe.hit = true;
-                let source = (tier, Some(probe.kind), None, Some(entry.id), SourceKind::Entry);
-                sources.push((source, text(&entry.reason), text(&entry.public_message)));
-            }
-        }
-
+        let mut sources = self.entry_sources(attempt, &mut probes);
         let mut counted = Vec::new();
         for customer in &self.customers {
             let is_named = named.is_some_and(|named| named.id == customer.id);
@@ -122,33 +110,13 @@ impl Oracle {
             }
             counted.push((!is_named, customer.id, is_named && trusted));
             let kind = if is_named { None } else { through.as_ref().map(|probe| probe.kind) };
-            let mut blocks = false;
-            let restricted = match attempt.initiator {
-                Initiator::Customer => customer.restrict_cit,
-                Initiator::Merchant => customer.restrict_mit,
-            };
-            if restricted {
-                blocks = true;
-                let source = (Tier::Restriction, kind, Some(customer.id), None, SourceKind::Restriction);
-                sources.push((source, text(&customer.restrict_reason), None));
-            }
-            let counts = customer.list_scopes.contains(attempt.initiator)
-                && customer.list_window.contains(attempt.now);
-            let tier = match customer.list_status {
-                ListStatus::Blacklisted if counts => Some(Tier::Blacklisted),
-                ListStatus::Whitelisted if counts && is_named && trusted => Some(Tier::Whitelisted),
-                ListStatus::Normal | ListStatus::Blacklisted | ListStatus::Whitelisted => None,
-            };
-            if let Some(tier) = tier {
-                blocks = true;
-                let source = (tier, kind, Some(customer.id), None, SourceKind::ListStatus);
-                sources.push((source, text(&customer.list_reason), None));
-            }
+            let found = customer_sources(attempt, customer, kind, is_named && trusted);
             if let Some(probe) = through
                 && !is_named
             {
-                probe.hit |= blocks;
+                probe.hit |= !found.is_empty();
             }
+            sources.extend(found);
         }
 
         sources.sort();
@@ -171,6 +139,26 @@ impl Oracle {
             counted: counted.into_iter().map(|(_, id, whitelist)| (id, whitelist)).collect(),
             lookups,
         })
+    }
+
+    /// The entries that count, each through the first lookup that has its key.
+    fn entry_sources(&self, attempt: &Attempt<'_>, probes: &mut [Probe]) -> Vec<Found> {
+        let mut sources = Vec::new();
+        for entry in &self.entries {
+            let Some(probe) = probes.iter_mut().find(|probe| probe.key == entry.key) else { continue };
+            let tier = match (entry.id.list(), entry.strength) {
+                (List::Block, Strength::Hard) => Tier::HardBlock,
+                (List::Block, Strength::Soft) => Tier::SoftBlock,
+                (List::Allow, _) => Tier::AllowEntry,
+            };
+            let counts = entry.scopes.contains(attempt.initiator) && entry.window.contains(attempt.now);
+            if counts && (tier != Tier::AllowEntry || probe.verified) {
+                probe.hit = true;
+                let source = (tier, Some(probe.kind), None, Some(entry.id), SourceKind::Entry);
+                sources.push((source, text(entry.reason.as_ref()), text(entry.public_message.as_ref())));
+            }
+        }
+        sources
     }
 
     fn named(&self, attempt: &Attempt<'_>) -> Result<Option<&CustomerFact>, DecideError> {
@@ -196,6 +184,40 @@ impl Oracle {
             named => Ok(named),
         }
     }
+}
+
+/// What a customer that counts has against the attempt, or for it.
+fn customer_sources(
+    attempt: &Attempt<'_>,
+    customer: &CustomerFact,
+    kind: Option<Kind>,
+    whitelist_applies: bool,
+) -> Vec<Found> {
+    let mut sources = Vec::new();
+    let restricted = match attempt.initiator {
+        Initiator::Customer => customer.restrict_cit,
+        Initiator::Merchant => customer.restrict_mit,
+    };
+    if restricted {
+        let source = (Tier::Restriction, kind, Some(customer.id), None, SourceKind::Restriction);
+        sources.push((source, text(customer.restrict_reason.as_ref()), None));
+    }
+    let counts =
+        customer.list_scopes.contains(attempt.initiator) && customer.list_window.contains(attempt.now);
+    let tier = match customer.list_status {
+        ListStatus::Blacklisted if counts => Some(Tier::Blacklisted),
+        ListStatus::Whitelisted if counts && whitelist_applies => Some(Tier::Whitelisted),
+        ListStatus::Normal | ListStatus::Blacklisted | ListStatus::Whitelisted => None,
+    };
+    if let Some(tier) = tier {
+        let source = (tier, kind, Some(customer.id), None, SourceKind::ListStatus);
+        sources.push((source, text(customer.list_reason.as_ref()), None));
+    }
+    sources
+}
+
+fn text(text: Option<&Arc<str>>) -> Option<String> {
+    text.map(ToString::to_string)
 }
 
 fn has_ref(customer: &CustomerFact, key: IdentifierKey) -> bool {
@@ -233,7 +255,6 @@ fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) ->
 
 /// The same of a real decision, which must have been made with its explanation.
 pub fn verdict(decision: &Decision<'_>) -> Verdict {
-    let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
     let explanation = decision.explanation.as_deref();
     let mut counted: Vec<_> = explanation
         .iter()
@@ -257,8 +278,8 @@ pub fn verdict(decision: &Decision<'_>) -> Verdict {
             .iter()
             .map(|it| (it.tier, it.kind, it.customer, it.entry, it.what))
             .collect(),
-        reasons: decision.sources.iter().map(|source| text(&source.reason)).collect(),
-        public_message: text(&decision.public_message),
+        reasons: decision.sources.iter().map(|source| text(source.reason.as_ref())).collect(),
+        public_message: text(decision.public_message.as_ref()),
         counted: counted.into_iter().map(|(_, id, whitelist)| (id, whitelist)).collect(),
         lookups,
     }

@@ -35,7 +35,8 @@ impl Random for System {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(data_dir), Some(listen), Some(promise)) = (arguments.next(), arguments.next(), arguments.next())
+    let (Some(data_dir), Some(listen), Some(promise)) =
+        (arguments.next(), arguments.next(), arguments.next())
     else {
         bail!("usage: control_server DATA_DIR LISTEN early-acknowledgement|without-flush|full");
     };

@@ -14,7 +14,6 @@ use crate::schemas::ListStatusWord;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Customer)]
-#[allow(clippy::struct_excessive_bools, reason = "the documents have them as fields of their own")]
 pub(crate) struct CustomerView {
     /// `cus_` and a KSUID.
     #[schema(value_type = String, example = "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]

@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use interdict_test_support::wait_until;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use super::server::{Folder, Kind, Server};
@@ -105,7 +105,7 @@ fn trace(kind: Kind) -> usize {
     let server = Server::start_under(&folder, kind, &wrapper);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         for number in 0..MUTATIONS {
             let response = client
                 .post(format!("http://{}/blacklist", server.address))
@@ -131,7 +131,8 @@ fn end_traced(server: &Server) {
     let children = format!("/proc/{0}/task/{0}/children", server.id());
     let children = fs::read_to_string(children).unwrap();
     for child in children.split_whitespace() {
-        assert!(Command::new("kill").arg(child).status().unwrap().success());
+        let id = Pid::from_raw(child.parse().unwrap()).unwrap();
+        kill_process(id, Signal::TERM).unwrap();
         wait_until(|| !is_running(child), Duration::from_secs(30)).unwrap();
     }
 }

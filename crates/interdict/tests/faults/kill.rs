@@ -85,7 +85,7 @@ async fn fed(address: std::net::SocketAddr, key: &str) -> HashSet<(String, Strin
             let id = item["subject"].as_str().unwrap().to_owned();
             found.insert((id, item["after"]["value"].as_str().unwrap().to_owned()));
         }
-        after = page["nextCursor"].as_str().unwrap().to_owned();
+        page["nextCursor"].as_str().unwrap().clone_into(&mut after);
         if page["hasMore"] == false {
             return found;
         }
@@ -94,8 +94,10 @@ async fn fed(address: std::net::SocketAddr, key: &str) -> HashSet<(String, Strin
 
 /// How many of the newest acknowledged changes are not obeyed by decisions.
 async fn disobeyed(address: std::net::SocketAddr, key: &str, emails: &[String]) -> usize {
-    let attempts: Vec<Value> =
-        emails.iter().map(|email| json!({ "initiator": "customer", "email": email, "dryRun": true })).collect();
+    let attempts: Vec<Value> = emails
+        .iter()
+        .map(|email| json!({ "initiator": "customer", "email": email, "dryRun": true }))
+        .collect();
     let answer: Value = client()
         .post(format!("http://{address}/v1/decisions/batch"))
         .bearer_auth(key)
@@ -132,7 +134,8 @@ fn cycle(runtime: &Runtime, folder: &Folder, kind: Kind, number: u64, next: &Arc
     let lost = runtime.block_on(async {
         let mut lost = 0;
         for (id, email) in &acknowledged {
-            let request = client().get(format!("http://{}/blacklist/{id}", server.address)).bearer_auth(&folder.key);
+            let request =
+                client().get(format!("http://{}/blacklist/{id}", server.address)).bearer_auth(&folder.key);
             let response = request.send().await.unwrap();
             let found = response.status() == 200 && {
                 let body: Value = response.json().await.unwrap();

@@ -1,6 +1,7 @@
 //! A server process of a test's own, in a folder of its own.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -122,8 +123,7 @@ impl Server {
 
     fn is_ready(&mut self) -> bool {
         assert!(self.child.try_wait().unwrap().is_none(), "the server ended before it was ready");
-        use std::io::{Read as _, Write as _};
-        let Ok(mut stream) = std::net::TcpStream::connect(self.address) else { return false };
+        let Ok(mut stream) = TcpStream::connect(self.address) else { return false };
         let request = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         if stream.write_all(request.as_bytes()).is_err() {
             return false;

@@ -56,7 +56,7 @@ impl Index {
 
     fn put_entry(&self, interner: &mut Interner, fact: &EntryFact) {
         let texts = interner.intern(fact.reason.as_ref(), fact.public_message.as_ref());
-        let replaced = self.keys.put_entry(fact.key, EntryRecord::new(fact, texts));
+        let replaced = self.keys.put_entry(fact.key, &EntryRecord::new(fact), texts);
         interner.release(replaced);
     }
 

@@ -20,38 +20,37 @@ pub fn decide<'a>(index: &Index, attempt: &Attempt<'a>) -> Result<Decision<'a>, 
     if attempt.customer.is_none() && attempt.lookups.is_empty() {
         return Err(DecideError::NothingIdentifies);
     }
-    // Made in its place: moving it would cost more than finding it.
-    let mut answer = Ok(Decision::nothing());
-    if !answer.as_mut().is_ok_and(|decision| shortcut(index, attempt, decision)) {
-        answer = decide_at_length(index, attempt);
+    let mut sources = Sources::new();
+    match shortcut(index, attempt, &mut sources) {
+        // Made where it is wanted: moving an answer costs more than finding it.
+        Some(revision) if sources.is_empty() => Ok(Decision::new(Sources::new(), revision)),
+        Some(revision) => {
+            let mut decision = Decision::new(sources, revision);
+            decision.settle();
+            Ok(decision)
+        }
+        None => decide_at_length(index, attempt),
     }
-    answer
 }
 
 /// The common case, made short: nobody is named, and at most one of the lookups finds anything, which
-/// is an entry. Gives up on everything else.
+/// is an entry. Gives up on everything else. Returns the revision.
 #[inline]
-fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, decision: &mut Decision<'a>) -> bool {
+fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, sources: &mut Sources<'a>) -> Option<i64> {
     let named = |lookup: &Lookup<'_>| lookup.kind == Kind::MerchantRef;
     if attempt.explain || attempt.customer.is_some() || attempt.lookups.iter().any(named) {
-        return false;
+        return None;
     }
-    let Some(moment) = index.moments.begin() else { return false };
+    let moment = index.moments.begin()?;
     // Before the first lookup: what is seen is at least as new as it says.
-    decision.revision = index.revision();
+    let revision = index.revision();
     for lookup in attempt.lookups {
-        let all_seen = index.keys.visit_entries(lookup.key, |entry| {
-            judge_entry(entry, &Probe::of(lookup), attempt, &mut decision.sources);
-        });
-        if !all_seen {
-            return false;
+        let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
+        if !index.keys.glance(lookup.key, judge) {
+            return None;
         }
     }
-    if decision.sources.len() > 1 || !index.moments.still(moment) {
-        return false;
-    }
-    decision.settle();
-    true
+    (sources.len() < 2 && index.moments.still(moment)).then_some(revision)
 }
 
 #[inline(never)]
@@ -149,11 +148,8 @@ impl<'i, 'a> Judge<'i, 'a> {
     /// The customer that has this ref. Refs are unique; if two had it, the older is named and the
     /// other counts through the lookup.
     fn having_ref(&self, lookup: &Lookup<'_>) -> Option<Named> {
-        let mut having: SmallVec<[Position; 1]> = SmallVec::new();
-        self.index.keys.visit(lookup.key, true, |found| match found {
-            Found::Customer(position) => having.push(position),
-            Found::Entry(_) | Found::Unreadable => {}
-        });
+        let mut found = Found::default();
+        self.index.keys.find(lookup.key, true, &mut found);
         let named = |position: Position| {
             self.index.customers.at(position, |record| Named {
                 position,
@@ -163,7 +159,7 @@ impl<'i, 'a> Judge<'i, 'a> {
                 by_id: false,
             })
         };
-        having.into_iter().filter_map(named).min_by_key(|named| named.id)
+        found.customers.into_iter().filter_map(named).min_by_key(|named| named.id)
     }
 
     /// Looks up each identifier once: what the attempt carries, then what the named customer brings
@@ -193,13 +189,19 @@ impl<'i, 'a> Judge<'i, 'a> {
     fn look_up(&mut self, probe: Probe<'a>, named: Option<&Named>) {
         let (sources_before, counted_before) = (self.sources.len(), self.counted.len());
         let Self { index, attempt, ref mut sources, ref mut counted, .. } = *self;
-        index.keys.visit(probe.key, attempt.explain, |found| match found {
-            Found::Entry(entry) => judge_entry(entry, &probe, attempt, sources),
-            Found::Customer(position) if counted.contains(&position) => {}
-            Found::Customer(position) => counted.push(position),
-            Found::Unreadable => sources.push(unreadable(&probe)),
-        });
-        // Only now, with the shard free again: locks are never held two at a time.
+        let mut found = Found::default();
+        index.keys.find(probe.key, attempt.explain, &mut found);
+        for entry in found.entries {
+            judge_entry(entry, &probe, attempt, sources);
+        }
+        for position in found.customers {
+            if !counted.contains(&position) {
+                counted.push(position);
+            }
+        }
+        if found.unreadable {
+            sources.push(unreadable(&probe));
+        }
         let more = probe.given.is_none() && self.sources.len() > sources_before;
         if more || self.counted.len() > counted_before || self.explanation.is_some() {
             self.follow_up(&probe, named, sources_before, counted_before);
@@ -271,12 +273,8 @@ impl<'i, 'a> Judge<'i, 'a> {
         if self.sources.len() > 1 {
             self.sources.sort_unstable_by_key(order);
         }
-        let mut decision = Decision {
-            sources: self.sources,
-            customer: named.map(|named| named.id),
-            revision,
-            ..Decision::nothing()
-        };
+        let mut decision = Decision::new(self.sources, revision);
+        decision.customer = named.map(|named| named.id);
         decision.settle();
         decision.explanation =
             self.explanation.map(|partial| Box::new(partial.conclude(&decision.sources, decision.tier)));
@@ -284,18 +282,18 @@ impl<'i, 'a> Judge<'i, 'a> {
     }
 }
 
-impl Decision<'_> {
-    /// Nothing speaks for or against.
+impl<'a> Decision<'a> {
+    /// Not settled yet: as if nothing spoke for or against.
     #[inline]
-    fn nothing() -> Self {
+    fn new(sources: Sources<'a>, revision: i64) -> Self {
         Self {
             outcome: Tier::Default.outcome(),
             code: Tier::Default.code(),
             tier: Tier::Default,
             customer: None,
-            sources: Sources::new(),
+            sources,
             public_message: None,
-            revision: 0,
+            revision,
             explanation: None,
         }
     }

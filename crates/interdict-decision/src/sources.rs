@@ -13,7 +13,7 @@ use interdict_domain::window::Window;
 use crate::attempt::{Attempt, Lookup};
 use crate::decision::{Source, SourceKind, Sources, Value};
 use crate::explanation::Counted;
-use crate::index::{CustomerRecord, EntryRecord};
+use crate::index::{CustomerRecord, FoundEntry};
 use crate::order::Tier;
 
 /// An identifier that is looked up, and where its value is if it is wanted.
@@ -40,11 +40,12 @@ pub(crate) fn order(source: &Source<'_>) -> impl Ord + use<> {
 /// An entry that stands on the key that was looked up: whether it counts, now, for this initiator.
 #[inline]
 pub(crate) fn judge_entry<'a>(
-    entry: &EntryRecord,
+    found: FoundEntry,
     probe: &Probe<'a>,
     attempt: &Attempt<'_>,
     sources: &mut Sources<'a>,
 ) {
+    let FoundEntry { record: entry, reason, public_message } = found;
     let Some(window) = entry.window.unpack() else { return sources.push(unreadable(probe)) };
     let tier = entry.tier();
     // An exemption must rest on something that the payer cannot choose (incident 7).
@@ -52,7 +53,6 @@ pub(crate) fn judge_entry<'a>(
     if claimed || !entry.scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
         return;
     }
-    let texts = entry.texts.as_deref();
     sources.push(Source {
         tier,
         what: SourceKind::Entry,
@@ -60,8 +60,8 @@ pub(crate) fn judge_entry<'a>(
         customer: None,
         kind: Some(probe.kind),
         value: probe.given.map(Value::Given),
-        reason: texts.and_then(|texts| texts.first.clone()),
-        public_message: texts.and_then(|texts| texts.second.clone()),
+        reason,
+        public_message,
         scopes: entry.scopes,
         window,
     });

@@ -133,9 +133,8 @@ fn shard_number(id: CustomerId) -> u32 {
 
 impl Customers {
     pub(crate) fn new() -> Self {
-        let shard = |_| Shard {
-            inside: RwLock::new(Inside { by_id: HashTable::new(), records: Slab::with_capacity(0) }),
-        };
+        let shard =
+            |_| Shard { inside: RwLock::new(Inside { by_id: HashTable::new(), records: Slab::default() }) };
         Self { shards: (0..SHARDS).map(shard).collect() }
     }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-use super::{Found, Index};
+use super::Index;
 
 /// The digest of an index.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,16 +37,15 @@ impl Index {
     pub fn fingerprint(&self) -> Fingerprint {
         let _still = self.interner.lock();
         let mut fingerprint = Fingerprint(0);
-        self.keys.visit_all(|key, found| match found {
-            Found::Entry(entry) => {
-                let head = (entry.id, entry.kind, entry.strength, entry.scopes, entry.window);
-                fingerprint.add(&("entry", key, head, &entry.texts));
-            }
-            Found::Customer(position) => {
+        self.keys.visit_all(|key, found| {
+            found.entries.iter().for_each(|entry| fingerprint.add(&("entry", key, entry)));
+            for &position in &found.customers {
                 let id = self.customers.at(position, |record| record.id);
                 fingerprint.add(&("link", key, id));
             }
-            Found::Unreadable => fingerprint.add(&("unreadable", key)),
+            if found.unreadable {
+                fingerprint.add(&("unreadable", key));
+            }
         });
         self.customers.visit_all(|record| {
             let standing = (

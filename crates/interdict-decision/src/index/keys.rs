@@ -1,58 +1,51 @@
-//! The key table: from an identifier's key to the sources that stand on it, in many shards.
+//! The key table: from an identifier's key to the sources that stand on it.
 //!
-//! The key is a hash already, so its own bits choose: eight bytes of it the bucket and hashbrown's
-//! tag, two of the others the shard. An entry lies whole in the slot of its key, one cache line, so
-//! that a hit costs no more misses than finding it. A link to customers takes a slot too: a table
-//! beside would save two thirds of its memory, and cost each miss a second probe.
+//! The key is a hash already, so its own bits choose. [`Table`] leads from them to a line: an entry,
+//! whole, or a link to the customers that have the identifier. What has no fixed size, the texts of
+//! entries and lists of customers, lies beside under locks, which only those meet who need it.
 //!
 //! Not here: the customers themselves, and ranges.
 
 use std::sync::Arc;
 
-use hashbrown::HashTable;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::EntryId;
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::Mutex;
+use smallvec::SmallVec;
 
 use super::Statistics;
-use super::cluster::Cluster;
-use super::entries::EntryRecord;
+use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
+use super::lines::{Lines, Numbers, WORDS, low};
 use super::place::{Place, Position, Target};
-use super::slab::Slab;
+use super::sides::Sides;
+use super::table::{Chain, Slot, Table, Writing};
 use super::texts::Texts;
 
-/// More shards make the pauses shorter in which one of them grows, and readers meet the applying
-/// thread less often; their headers should stay in the second-level cache.
-pub(crate) const SHARDS: usize = 1024;
-
-/// A key and one thing that stands on it: several take several slots.
-#[repr(align(64))] // One cache line, never two.
-struct Slot {
-    key: IdentifierKey,
-    standing: Standing,
+/// What stands on a key.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) entries: SmallVec<[FoundEntry; 2]>,
+    /// The customers that have the identifier.
+    pub(crate) customers: SmallVec<[Position; 2]>,
+    /// Something is there that cannot be read.
+    pub(crate) unreadable: bool,
 }
 
-enum Standing {
-    Entry(EntryRecord),
-    /// To the customers that have the identifier; at most one for each key.
-    Link(Place),
-}
-
-#[repr(align(128))] // The lock and the table's header in one line, which no other shard writes.
-struct Shard {
-    inside: RwLock<Inside>,
-}
-
-struct Inside {
-    table: HashTable<Slot>,
-    /// How many of the slots are links.
+/// What the applying thread keeps in mind.
+#[derive(Default)]
+struct Applying {
+    table: Writing,
+    lines: Numbers,
+    entries: usize,
     links: usize,
-    clusters: Slab<Cluster>,
 }
 
 /// The key table.
 pub(crate) struct Keys {
-    shards: Box<[Shard]>,
+    table: Table,
+    lines: Lines,
+    sides: Sides,
+    applying: Mutex<Applying>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -61,233 +54,242 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// What stands on a key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Found<'a> {
-    /// An entry.
-    Entry(&'a EntryRecord),
-    /// A customer that has the identifier.
-    Customer(Position),
-    /// Something that cannot be read.
-    Unreadable,
-}
-
 #[inline]
 fn hash(key: IdentifierKey) -> u64 {
-    u64::from_le_bytes(*key.0.first_chunk().unwrap_or(&[0; 8]))
+    let [low, _] = key_words(key);
+    low
 }
 
-#[inline]
-fn shard(key: IdentifierKey) -> usize {
-    let [.., high, low] = key.0;
-    usize::from(u16::from_be_bytes([high, low])) % SHARDS
+/// A link's line: the key and the place of its customers.
+fn pack_link(key: IdentifierKey, place: Place) -> [u64; WORDS] {
+    let [low, high] = key_words(key);
+    [low, high, u64::from(place.bits()), 0, 0, 0, 0, 0]
+}
+
+fn unpack_link(line: &[u64; WORDS]) -> Place {
+    let [_, _, place, ..] = *line;
+    Place::from_bits(low(place))
+}
+
+impl Found {
+    #[inline]
+    fn clear(&mut self) {
+        // Asked first, because this is nearly always so, and emptying takes longer.
+        if !self.is_empty() {
+            *self = Self::default();
+        }
+    }
+
+    /// Whether nothing stands on the key.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.customers.is_empty() && !self.unreadable
+    }
 }
 
 impl Keys {
     pub(crate) fn with_capacity(keys: usize) -> Self {
-        // Keys fall into shards evenly but for chance: a few standard deviations more leave none
-        // of them to grow.
-        let mean = keys / SHARDS;
-        let capacity = if keys == 0 { 0 } else { mean + 5 * mean.isqrt() + 1 };
-        let shard = |_| Shard {
-            inside: RwLock::new(Inside {
-                table: HashTable::with_capacity(capacity),
-                links: 0,
-                clusters: Slab::with_capacity(0),
-            }),
-        };
-        Self { shards: (0..SHARDS).map(shard).collect() }
-    }
-
-    #[inline]
-    fn shard(&self, key: IdentifierKey) -> Option<&RwLock<Inside>> {
-        self.shards.get(shard(key)).map(|shard| &shard.inside)
-    }
-
-    fn write(&self, key: IdentifierKey) -> Option<RwLockWriteGuard<'_, Inside>> {
-        Some(self.shard(key)?.write())
-    }
-
-    #[inline]
-    fn read(&self, key: IdentifierKey) -> Option<RwLockReadGuard<'_, Inside>> {
-        Some(self.shard(key)?.read())
-    }
-
-    /// Shows what stands on a key; of customers only the marked ones, unless all are wanted.
-    pub(crate) fn visit(&self, key: IdentifierKey, all: bool, mut visit: impl FnMut(Found<'_>)) {
-        let Some(inside) = self.read(key) else { return visit(Found::Unreadable) };
-        for standing in inside.of(key) {
-            inside.show(standing, all, &mut visit);
+        Self {
+            table: Table::with_capacity(keys),
+            lines: Lines::new(),
+            sides: Sides::new(),
+            applying: Mutex::new(Applying::default()),
         }
     }
 
-    /// The short way for the common case. Shows the entries that stand on a key; false when there is
-    /// more to see, which [`Self::visit`] shows.
+    /// The common cases in few instructions (see [`Table::read_one`]): nothing that matters stands on the
+    /// key, or one entry, which is shown. False in any other case, which [`Self::find`] is for; perhaps
+    /// something was shown even so.
     #[inline]
-    pub(crate) fn visit_entries(&self, key: IdentifierKey, mut visit: impl FnMut(&EntryRecord)) -> bool {
-        let Some(inside) = self.read(key) else { return false };
-        let mut all_seen = true;
-        for standing in inside.of(key) {
-            match standing {
-                Standing::Entry(entry) => visit(entry),
-                Standing::Link(place) => all_seen = !place.is_marked(),
+    pub(crate) fn glance(&self, key: IdentifierKey, show: impl FnOnce(FoundEntry)) -> bool {
+        self.table.read_one(hash(key), |slot| slot.is_quiet() || self.show_entry(key, slot, show))
+    }
+
+    #[inline]
+    fn show_entry(&self, key: IdentifierKey, slot: Slot, show: impl FnOnce(FoundEntry)) -> bool {
+        let Some(line) = self.lines.get(slot.position()) else { return false };
+        let line = line.words();
+        if key_of(&line) != key {
+            return true;
+        }
+        match EntryRecord::unpack(&line) {
+            Some((record, 0)) => show(FoundEntry { record, reason: None, public_message: None }),
+            Some((record, texts)) => match self.sides.with_texts(slot.position(), record, texts) {
+                Some(entry) => show(entry),
+                None => return false,
+            },
+            None => return false,
+        }
+        true
+    }
+
+    /// Finds what stands on a key, as it is at one moment; of customers only the marked ones, unless
+    /// all are wanted.
+    #[inline]
+    pub(crate) fn find(&self, key: IdentifierKey, all: bool, found: &mut Found) {
+        let whole = self.table.read(hash(key), found, Found::clear, |found, slot| {
+            if all || !slot.is_quiet() {
+                self.gather(key, slot.position(), all, found);
             }
+        });
+        found.unreadable |= !whole;
+    }
+
+    #[inline]
+    fn gather(&self, key: IdentifierKey, position: u32, all: bool, found: &mut Found) {
+        let Some(line) = self.lines.get(position) else { return found.unreadable = true };
+        let line = line.words();
+        if key_of(&line) != key {
+            return;
         }
-        all_seen
+        match EntryRecord::unpack(&line) {
+            Some((record, 0)) => {
+                found.entries.push(FoundEntry { record, reason: None, public_message: None });
+            }
+            Some((record, texts)) => match self.sides.with_texts(position, record, texts) {
+                Some(entry) => found.entries.push(entry),
+                None => found.unreadable = true,
+            },
+            None => self.sides.gather_customers(position, unpack_link(&line), all, found),
+        }
     }
 
     /// Puts an entry, in one step. Returns the texts of the one that it replaces.
-    pub(crate) fn put_entry(&self, key: IdentifierKey, entry: EntryRecord) -> Option<Arc<Texts>> {
-        let mut inside = self.write(key)?;
-        if let Some(slot) = inside.table.find_mut(hash(key), |slot| slot.is_entry(key, entry.id)) {
-            return std::mem::replace(&mut slot.standing, Standing::Entry(entry)).texts();
-        }
-        inside.insert(Slot { key, standing: Standing::Entry(entry) });
-        None
+    pub(crate) fn put_entry(
+        &self,
+        key: IdentifierKey,
+        entry: &EntryRecord,
+        texts: Option<Arc<Texts>>,
+    ) -> Option<Arc<Texts>> {
+        let applying = &mut *self.applying.lock();
+        let Applying { table, lines, entries, .. } = applying;
+        let (position, old_texts) = self.table.change(table, hash(key), |chain| {
+            let there = self.slot_of(chain, key, |line| is_entry(line, entry.id));
+            let (position, old_texts) = match there {
+                Some((slot, line)) => (slot.position(), texts_of(&line)),
+                None => (lines.take(), 0),
+            };
+            let texts = texts.map_or(0, |texts| self.sides.keep_texts(position, texts));
+            if let Some(line) = self.lines.reach(position) {
+                line.set_all(entry.pack(key, texts));
+            }
+            if there.is_none() {
+                *entries += 1;
+                chain.insert(Slot::new(hash(key), position, false));
+            }
+            (position, old_texts)
+        })?;
+        // Only now, when no reader can still come by them.
+        self.sides.forget_texts(position, old_texts)
     }
 
     /// Removes an entry. Returns its texts.
     pub(crate) fn remove_entry(&self, key: IdentifierKey, id: EntryId) -> Option<Arc<Texts>> {
-        let mut inside = self.write(key)?;
-        let found = inside.table.find_entry(hash(key), |slot| slot.is_entry(key, id));
-        let (slot, _) = found.ok()?.remove();
-        slot.standing.texts()
+        let applying = &mut *self.applying.lock();
+        let Applying { table, lines, entries, .. } = applying;
+        let (slot, line) = self.table.change(table, hash(key), |chain| {
+            let (slot, line) = self.slot_of(chain, key, |line| is_entry(line, id))?;
+            chain.remove(slot);
+            Some((slot, line))
+        })??;
+        *entries -= 1;
+        lines.give_back(slot.position());
+        self.sides.forget_texts(slot.position(), texts_of(&line))
     }
 
     /// Leads a key to a customer, or marks anew one that it leads to.
-    pub(crate) fn link(&self, key: IdentifierKey, position: Position, marked: bool) {
-        let Some(mut inside) = self.write(key) else { return };
-        // Under one lock: no reader sees the customer twice or not at all.
-        inside.unlink(key, position);
-        inside.add_link(key, Place::pack(Target::Customer { position, marked }));
+    pub(crate) fn link(&self, key: IdentifierKey, customer: Position, marked: bool) {
+        let applying = &mut *self.applying.lock();
+        let Applying { table, lines, links, .. } = applying;
+        self.table.change(table, hash(key), |chain| {
+            let new = Place::pack(Target::Customer { position: customer, marked });
+            let there = self.slot_of(chain, key, is_link);
+            let (position, place) = match there {
+                Some((slot, line)) => {
+                    (slot.position(), self.sides.join(slot.position(), unpack_link(&line), customer, new))
+                }
+                None => (lines.take(), new),
+            };
+            if let Some(line) = self.lines.reach(position) {
+                line.set_all(pack_link(key, place));
+            }
+            let slot = Slot::new(hash(key), position, !place.is_marked());
+            if let Some((old, _)) = there {
+                chain.replace(old, slot);
+            } else {
+                *links += 1;
+                chain.insert(slot);
+            }
+        });
     }
 
     /// Leads a key to a customer no more.
-    pub(crate) fn unlink(&self, key: IdentifierKey, position: Position) {
-        if let Some(mut inside) = self.write(key) {
-            inside.unlink(key, position);
-        }
-    }
-
-    /// Shows every key and everything that stands on it.
-    pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, Found<'_>)) {
-        for shard in &self.shards {
-            let inside = shard.inside.read();
-            for slot in &inside.table {
-                inside.show(&slot.standing, true, &mut |found| visit(slot.key, found));
+    pub(crate) fn unlink(&self, key: IdentifierKey, customer: Position) {
+        let applying = &mut *self.applying.lock();
+        let Applying { table, lines, links, .. } = applying;
+        self.table.change(table, hash(key), |chain| {
+            let Some((slot, line)) = self.slot_of(chain, key, is_link) else { return };
+            match self.sides.leave(slot.position(), unpack_link(&line), customer) {
+                None => {
+                    chain.remove(slot);
+                    lines.give_back(slot.position());
+                    *links -= 1;
+                }
+                Some(place) => {
+                    if let Some(line) = self.lines.get(slot.position()) {
+                        line.set_all(pack_link(key, place));
+                    }
+                    chain.replace(slot, Slot::new(hash(key), slot.position(), !place.is_marked()));
+                }
             }
-        }
+        });
     }
 
-    pub(crate) fn shrink(&self) {
-        for shard in &self.shards {
-            let mut inside = shard.inside.write();
-            inside.table.shrink_to_fit(|slot| hash(slot.key));
-            inside.clusters.shrink();
-        }
+    /// The slot that leads to a line of this key, and the line.
+    fn slot_of(
+        &self,
+        chain: &Chain<'_>,
+        key: IdentifierKey,
+        is_it: impl Fn(&[u64; WORDS]) -> bool,
+    ) -> Option<(Slot, [u64; WORDS])> {
+        chain.matching(hash(key)).find_map(|slot| {
+            let line = self.lines.get(slot.position())?.words();
+            (key_of(&line) == key && is_it(&line)).then_some((slot, line))
+        })
+    }
+
+    /// Shows every key and everything that stands on it, while nothing is applied.
+    pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, &Found)) {
+        let _still = self.applying.lock();
+        let mut found = Found::default();
+        self.table.visit_all(|slot| {
+            found.clear();
+            let key = self.lines.get(slot.position()).map(|line| key_of(&line.words()));
+            let key = key.unwrap_or(IdentifierKey([0; 16]));
+            self.gather(key, slot.position(), true, &mut found);
+            visit(key, &found);
+        });
     }
 
     pub(crate) fn count(&self, statistics: &mut Statistics) {
-        statistics.table_bytes += size_of_val(&*self.shards);
-        for shard in &self.shards {
-            let inside = shard.inside.read();
-            statistics.entries += inside.table.len() - inside.links;
-            statistics.links += inside.links;
-            statistics.table_bytes += inside.table.allocation_size() + inside.clusters.bytes();
-            statistics.table_bytes += inside.clusters.iter().map(Cluster::bytes).sum::<usize>();
-        }
+        let applying = self.applying.lock();
+        statistics.entries += applying.entries;
+        statistics.links += applying.links;
+        statistics.key_bytes += self.table.bytes();
+        statistics.source_bytes += self.lines.bytes() + self.sides.bytes();
     }
 }
 
-impl Slot {
-    fn is_entry(&self, key: IdentifierKey, id: EntryId) -> bool {
-        self.key == key && matches!(&self.standing, Standing::Entry(entry) if entry.id == id)
-    }
-
-    fn is_link(&self, key: IdentifierKey) -> bool {
-        self.key == key && matches!(&self.standing, Standing::Link(_))
-    }
+fn is_entry(line: &[u64; WORDS], id: EntryId) -> bool {
+    EntryRecord::unpack(line).is_some_and(|(entry, _)| entry.id == id)
 }
 
-impl Standing {
-    fn texts(self) -> Option<Arc<Texts>> {
-        match self {
-            Self::Entry(entry) => entry.texts,
-            Self::Link(_) => None,
-        }
-    }
+fn is_link(line: &[u64; WORDS]) -> bool {
+    EntryRecord::unpack(line).is_none()
 }
 
-impl Inside {
-    /// What stands on a key.
-    #[inline]
-    fn of(&self, key: IdentifierKey) -> impl Iterator<Item = &Standing> {
-        let same_hash = self.table.iter_hash(hash(key));
-        same_hash.filter(move |slot| slot.key == key).map(|slot| &slot.standing)
-    }
-
-    fn show(&self, standing: &Standing, all: bool, visit: &mut impl FnMut(Found<'_>)) {
-        let place = match standing {
-            Standing::Entry(entry) => return visit(Found::Entry(entry)),
-            Standing::Link(place) => *place,
-        };
-        if !all && !place.is_marked() {
-            return;
-        }
-        match place.unpack() {
-            Target::Customer { position, .. } => visit(Found::Customer(position)),
-            Target::Cluster { position, .. } => match self.clusters.get(position) {
-                Some(cluster) => cluster.customers(all).for_each(|customer| visit(Found::Customer(customer))),
-                None => visit(Found::Unreadable),
-            },
-        }
-    }
-
-    fn insert(&mut self, slot: Slot) {
-        self.table.insert_unique(hash(slot.key), slot, |slot| hash(slot.key));
-    }
-
-    fn add_link(&mut self, key: IdentifierKey, place: Place) {
-        let Self { table, clusters, .. } = self;
-        let Some(slot) = table.find_mut(hash(key), |slot| slot.is_link(key)) else {
-            self.links += 1;
-            return self.insert(Slot { key, standing: Standing::Link(place) });
-        };
-        let Standing::Link(held) = &mut slot.standing else { return };
-        let position = match held.unpack() {
-            Target::Cluster { position, .. } => position,
-            Target::Customer { .. } => clusters.insert(Cluster::of(*held)),
-        };
-        // A cluster that cannot be reached is looked at, and then blocks.
-        let marked = clusters.get_mut(position).is_none_or(|cluster| {
-            cluster.push(place);
-            cluster.is_marked()
-        });
-        *held = Place::pack(Target::Cluster { position, marked });
-    }
-
-    fn unlink(&mut self, key: IdentifierKey, customer: Position) {
-        let Self { table, clusters, links } = self;
-        let Ok(mut occupied) = table.find_entry(hash(key), |slot| slot.is_link(key)) else { return };
-        let Standing::Link(held) = &mut occupied.get_mut().standing else { return };
-        match held.unpack() {
-            Target::Customer { position, .. } if position == customer => {
-                occupied.remove();
-                *links -= 1;
-            }
-            Target::Customer { .. } => {}
-            Target::Cluster { position, .. } => {
-                let Some(cluster) = clusters.get_mut(position) else { return };
-                cluster.remove(customer);
-                if let Some(last) = cluster.last() {
-                    *held = last;
-                    clusters.remove(position);
-                } else {
-                    *held = Place::pack(Target::Cluster { position, marked: cluster.is_marked() });
-                }
-            }
-        }
-    }
+fn texts_of(line: &[u64; WORDS]) -> u32 {
+    EntryRecord::unpack(line).map_or(0, |(_, texts)| texts)
 }
 
 #[cfg(test)]
@@ -295,19 +297,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_takes_one_cache_line() {
-        assert_eq!(size_of::<Slot>(), 64);
+    fn a_place_that_leads_nowhere_is_unreadable() {
+        let keys = Keys::with_capacity(0);
+        let (key, mut found) = (IdentifierKey([7; 16]), Found::default());
+        keys.link(key, Position(3), true);
+        let nowhere = Place::pack(Target::Cluster { position: 12, marked: true });
+        keys.lines.get(1).unwrap().set_all(pack_link(key, nowhere));
+        keys.find(key, false, &mut found);
+        assert!(found.unreadable);
     }
 
     #[test]
-    fn a_place_that_leads_nowhere_is_shown_as_unreadable() {
+    fn another_key_of_the_same_hash_is_not_found() {
         let keys = Keys::with_capacity(0);
-        let key = IdentifierKey([7; 16]);
-        let nowhere = Place::pack(Target::Cluster { position: 12, marked: true });
-        keys.write(key).unwrap().add_link(key, nowhere);
-        let mut unreadable = 0;
-        keys.visit(key, false, |found| unreadable += u32::from(matches!(found, Found::Unreadable)));
-        assert_eq!(unreadable, 1);
-        assert!(!keys.visit_entries(key, |_| {}));
+        let (key, mut other, mut found) = (IdentifierKey([7; 16]), [7; 16], Found::default());
+        other[15] = 8;
+        keys.link(key, Position(3), true);
+        keys.find(IdentifierKey(other), true, &mut found);
+        assert!(found.customers.is_empty() && !found.unreadable);
+        keys.find(key, true, &mut found);
+        assert_eq!(found.customers.as_slice(), [Position(3)]);
     }
 }

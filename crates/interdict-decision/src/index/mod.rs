@@ -13,9 +13,12 @@ mod customers;
 mod entries;
 mod fingerprint;
 mod keys;
+mod lines;
 mod moment;
 mod place;
+mod sides;
 mod slab;
+mod table;
 mod texts;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,7 +26,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use parking_lot::Mutex;
 
 pub(crate) use customers::{CustomerRecord, Customers, OwnKeys};
-pub(crate) use entries::EntryRecord;
+pub(crate) use entries::{EntryRecord, FoundEntry};
 pub use fingerprint::Fingerprint;
 pub(crate) use keys::{Found, Keys};
 pub(crate) use moment::Moments;
@@ -32,8 +35,9 @@ pub(crate) use texts::Interner;
 
 /// Everything that a decision needs, in memory.
 ///
-/// Readers never wait for one another. They wait for the applying thread only while it holds the
-/// one shard that they read, or, for the few changes that must be seen as a whole, while it makes
+/// Readers never wait for one another. What is looked up by an identifier takes no lock at all: a
+/// reader that the applying thread overtook looks again. They wait for that thread only while it holds
+/// the customer that they read, or, for the few changes that must be seen as a whole, while it makes
 /// them.
 #[derive(Debug)]
 pub struct Index {
@@ -54,8 +58,10 @@ pub struct Statistics {
     pub entries: usize,
     /// Distinct keys that lead to customers.
     pub links: usize,
-    /// Bytes of the key table: of keys, entries and links, without texts.
-    pub table_bytes: usize,
+    /// Bytes of the key table.
+    pub key_bytes: usize,
+    /// Bytes of what the keys lead to, entries and links, without the texts themselves.
+    pub source_bytes: usize,
     /// Bytes of the customers, without their texts.
     pub customer_bytes: usize,
 }
@@ -93,11 +99,10 @@ impl Index {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// Gives back the room that was reserved and not used. For after the load: it holds each shard
-    /// while it copies it.
+    /// Gives back the room that customers reserved and did not use. For after the load: it holds each
+    /// shard while it copies it.
     pub fn shrink(&self) {
         let _applying = self.interner.lock();
-        self.keys.shrink();
         self.customers.shrink();
     }
 

@@ -48,6 +48,14 @@ impl Place {
         Self(tag | position | if marked { MARKED } else { 0 })
     }
 
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// Whether something stands against a customer there.
     #[inline]
     pub(crate) const fn is_marked(self) -> bool {

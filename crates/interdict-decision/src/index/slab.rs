@@ -7,11 +7,13 @@ pub(crate) struct Slab<T> {
     free: Vec<u32>,
 }
 
-impl<T> Slab<T> {
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self { elements: Vec::with_capacity(capacity), free: Vec::new() }
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { elements: Vec::new(), free: Vec::new() }
     }
+}
 
+impl<T> Slab<T> {
     pub(crate) fn get(&self, position: u32) -> Option<&T> {
         self.elements.get(position as usize)?.as_ref()
     }
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_freed_position_is_used_again_and_the_others_stay() {
-        let mut slab = Slab::with_capacity(2);
+        let mut slab = Slab::default();
         let (a, b) = (slab.insert('a'), slab.insert('b'));
         assert_eq!(slab.remove(a), Some('a'));
         assert_eq!(slab.remove(a), None);

@@ -98,3 +98,30 @@ fn a_block_that_moves_from_the_flags_to_the_status_is_never_seen_allowed() {
         || decide(&index, &attempt).unwrap().outcome == Outcome::Block,
     );
 }
+
+#[test]
+fn an_entry_is_never_missed_while_the_table_grows_and_shrinks() {
+    let held: Vec<String> = (0..200).map(|number| format!("held {number}")).collect();
+    let facts = held.iter().zip(1..).map(|(value, id)| put(entry(List::Block, id, Kind::Email, value)));
+    let index = index(&facts.collect::<Vec<_>>());
+    let lookups: Vec<_> = held.iter().map(|value| typed(Kind::Email, value)).collect();
+    let at = |turn: usize| entry(List::Block, 250, Kind::Email, &format!("passing {turn}"));
+    beside(
+        &index,
+        |turn| {
+            index.apply(&[put(at(turn))]);
+            // Most of them go again, so that lines are used for one thing after another.
+            if !turn.is_multiple_of(8) {
+                let gone = at(turn);
+                index.apply(&[Fact::EntryRemoved { id: gone.id, key: gone.key }]);
+            }
+        },
+        || {
+            lookups.iter().all(|lookup| {
+                let attempt = Attempt { explain: false, ..attempt(None, std::slice::from_ref(lookup)) };
+                let decision = decide(&index, &attempt).unwrap();
+                decision.outcome == Outcome::Block && decision.sources.len() == 1
+            })
+        },
+    );
+}

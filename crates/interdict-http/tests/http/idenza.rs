@@ -70,6 +70,25 @@ async fn remove_wants_somebody_who_is_on_that_list() {
 }
 
 #[tokio::test]
+async fn remove_finds_whom_add_would_find() {
+    let shop = Shop::open().await;
+    let api = shop.idenza();
+    let removal = |reference: &str, email: &str| json!({"subscriber_id": 1, "email": email, "customer_reference_id": reference, "remove_from_blacklist": true});
+    // By the ref, although the email has changed since.
+    api.post("/customer/add", flagged("u-1", "new@example.com", "add_to_blacklist")).await.expect(200);
+    let removed = api.post("/customer/remove", removal("u-1", "old@example.com")).await.expect(200);
+    assert_eq!((&removed["status"], &removed["email"]), (&json!("BLACKLIST"), &json!("old@example.com")));
+    // By a lone email without a ref: a customer who was blacklisted through another of the three APIs.
+    let id = shop.secret().customer(json!({"email": "lone@example.com"})).await;
+    shop.secret().post_empty(&format!("/v1/customers/{id}/blacklist")).await.expect(200);
+    api.post("/customer/remove", removal("u-2", "Lone@example.com")).await.expect(200);
+    assert_eq!(api.get(&format!("/v1/customers/{id}")).await.expect(200)["listStatus"], "normal");
+    // Not by the email of somebody who has another ref.
+    api.post("/customer/add", flagged("u-3", "taken@example.com", "add_to_blacklist")).await.expect(200);
+    api.post("/customer/remove", removal("u-4", "taken@example.com")).await.expect(400);
+}
+
+#[tokio::test]
 async fn get_lists_who_is_on_a_list_now() {
     let shop = Shop::open().await;
     let api = shop.idenza();

@@ -137,7 +137,7 @@ async fn entries_are_found_by_list_kind_part_and_activity() {
     let mut made = Vec::new();
     for (list, value, reason, begins) in [
         ("block", "a@example.com", "fraud ring", 0),
-        ("block", "b@example.net", "spam", 100),
+        ("block", "b@example.net", "spam, ÄRGER", 100),
         ("allow", "c@example.com", "vip", 0),
     ] {
         let starts_at = shop.clock.in_seconds(begins);
@@ -153,6 +153,8 @@ async fn entries_are_found_by_list_kind_part_and_activity() {
         ("kind=phone", vec![]),
         ("query=EXAMPLE.com", vec![2, 0]),
         ("query=ring", vec![0]),
+        ("query=%C3%84rger", vec![1]),
+        ("query=%C3%A4rger", vec![1]),
         ("active=true", vec![2, 0]),
         ("active=false", vec![1]),
         ("limit=1", vec![2]),

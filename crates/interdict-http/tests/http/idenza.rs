@@ -194,6 +194,12 @@ async fn the_lists_are_the_rule_of_the_score() {
         expected["request_id"] = json!("q-1");
         assert_eq!(api.post("/risk/bin/score", body).await.expect(200), expected, "{user}");
     }
+    // Idenza does not say what unit an amount is in, and the lists do not look at it.
+    for (amount, status) in [(json!(0), 200), (json!(49.99), 200), (json!(-1), 400), (json!("5"), 400)] {
+        let payload = json!({"transaction_amount": amount, "currency": "NGN"});
+        let body = json!({"subscriber_id": 1, "request_id": "q-1", "payload": payload});
+        api.post("/risk/bin/score", body).await.expect(status);
+    }
     let missing = api.post("/risk/bin/score", json!({"payload": {}})).await.expect(400);
     assert_eq!(
         missing["missing_fields"],

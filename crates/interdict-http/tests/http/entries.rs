@@ -26,7 +26,7 @@ async fn an_entry_has_every_field_and_is_updated_in_place() {
     let now = shop.clock.in_seconds(0);
     let key = shop.merchant.test.secret.credential.id.to_string();
     let by = entry["createdBy"].clone();
-    assert_eq!((&by["type"], &by["id"]), (&json!("api_key"), &json!(key)));
+    assert_eq!(by, json!({"type": "api_key", "id": key, "label": "first secret key"}), "as in a history");
     assert_eq!(
         entry,
         json!({"id": id, "list": "block", "kind": "email", "value": "a@example.com", "reason": "cb",

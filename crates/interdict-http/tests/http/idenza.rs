@@ -22,10 +22,13 @@ async fn add_moves_between_lists_and_keeps_without_a_flag() {
     let status = async |body: Value| api.post("/customer/add", body).await.expect(200)["status"].clone();
     assert_eq!(status(person("u-1", "a@example.com")).await, "NORMAL");
     assert_eq!(status(flagged("u-1", "a@example.com", "add_to_blacklist")).await, "BLACKLIST");
-    assert_eq!(status(person("u-1", "a@example.com")).await, "BLACKLIST", "kept");
+    let mut without_role = person("u-1", "a@example.com");
+    without_role["role"] = json!(" ");
+    assert_eq!(status(without_role).await, "BLACKLIST", "kept");
     assert_eq!(status(flagged("u-1", "a@example.com", "add_to_whitelist")).await, "WHITELIST");
     let customers = api.get("/v1/customers").await.expect(200);
     assert_eq!(customers["items"].as_array().unwrap().len(), 1, "one customer all along");
+    assert_eq!(customers["items"][0]["role"], "PAYEE", "an empty role is none");
 }
 
 #[tokio::test]

@@ -239,7 +239,7 @@ pub(crate) async fn list(
     let filter = EntryFilter {
         list: query.word("list", &lists),
         kind: query.word("kind", &kinds),
-        query: query.get("query").map(str::to_owned).filter(|query| !query.is_empty()),
+        query: query.part(),
         active: query.flag("active"),
         identifier: None,
         now: caller.service.now(),

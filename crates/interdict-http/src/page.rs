@@ -77,9 +77,9 @@ impl Query {
         })
     }
 
-    /// `true` or `false`.
+    /// `true` or `false`, in any case.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
-        self.parse(name, |text| text.parse::<bool>().map_err(|_| "must be true or false"))
+        self.parse(name, |text| flag_of(text).ok_or("must be true or false"))
     }
 
     /// A whole number within a range.
@@ -128,6 +128,11 @@ impl Query {
     pub fn finish_lenient(self) -> Result<(), Vec<Detail>> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
     }
+}
+
+/// A flag in a query, in any case: some languages write theirs as `True`.
+pub(crate) fn flag_of(text: &str) -> Option<bool> {
+    text.to_ascii_lowercase().parse().ok()
 }
 
 /// Where the next page begins: after this row, newest first. Clients must not look into it.

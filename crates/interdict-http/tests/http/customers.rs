@@ -128,7 +128,7 @@ async fn filters_find_by_part_by_status_and_by_restriction() {
         ("listStatus=whitelisted", vec![&white]),
         ("listStatus=normal", vec![&plain]),
         ("restricted=true", vec![&plain]),
-        ("restricted=false", vec![&black, &white]),
+        ("restricted=False", vec![&black, &white]),
         ("query=example&restricted=true&listStatus=blacklisted", vec![]),
     ] {
         let found = api.get(&format!("/v1/customers?{query}")).await.expect(200);

@@ -130,7 +130,7 @@ async fn parameters_may_come_as_a_query() {
     let shop = Shop::open().await;
     let api = shop.idenza();
     let query = "subscriber_id=1&first_name=Ada&last_name=Obi&email=a%2Bb@example.com&\
-                 customer_reference_id=u-1&add_to_blacklist=true&role=PAYER";
+                 customer_reference_id=u-1&add_to_blacklist=True&role=PAYER";
     let added = api.post_empty(&format!("/customer/add?{query}")).await.expect(200);
     assert_eq!(added, json!({"subscriber_id": 1, "fullname": "Ada Obi", "status": "BLACKLIST"}));
     let query =

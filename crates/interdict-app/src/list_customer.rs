@@ -5,7 +5,7 @@ use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Re
 use interdict_domain::identifier::{Email, MerchantRef};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::text::Name;
-use interdict_storage::{Authorship, MerchantTransaction};
+use interdict_storage::{Authorship, MerchantTransaction, MerchantView, StorageError};
 
 use crate::error::UseCaseError;
 use crate::set_list_status::action;
@@ -27,18 +27,26 @@ pub struct ListedCustomer {
     pub status: Option<ListStatus>,
 }
 
-/// Makes or updates the customer with this ref; with no such ref, the one customer without a ref that
-/// has the email; else a new one.
+/// Whom Idenza's clients mean: the customer with this ref; with no such ref, the one customer without a
+/// ref that has the email.
+pub(crate) fn whom(
+    view: &MerchantView<'_>,
+    merchant_ref: &MerchantRef,
+    email: &Email,
+) -> Result<Option<Customer>, StorageError> {
+    match view.customer_by_ref(merchant_ref)? {
+        Some(customer) => Ok(Some(customer)),
+        None => view.only_customer_without_ref(email),
+    }
+}
+
+/// Makes or updates a customer.
 pub fn list_customer(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
     listed: ListedCustomer,
 ) -> Result<Customer, UseCaseError> {
-    let by_ref = transaction.view().customer_by_ref(&listed.merchant_ref)?;
-    let before = match by_ref {
-        Some(customer) => Some(customer),
-        None => transaction.view().only_customer_without_ref(&listed.email)?,
-    };
+    let before = whom(&transaction.view(), &listed.merchant_ref, &listed.email)?;
     let mut after = before.clone().unwrap_or_else(|| Customer {
         id: CustomerId::generate(by.now, by.random),
         merchant: transaction.merchant(),

@@ -5,13 +5,14 @@ use interdict_domain::identifier::{Email, MerchantRef};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
 use crate::error::UseCaseError;
+use crate::list_customer::whom;
 use crate::set_list_status::clear_list_status;
 
 /// Why nobody was taken off.
 #[derive(Debug, thiserror::Error)]
 pub enum UnlistError {
     /// There is no such customer.
-    #[error("no customer has this customer_reference_id and email")]
+    #[error("nobody has this customer_reference_id, and no customer without one has this email alone")]
     Nobody,
     /// The customer is not on that list.
     #[error("the customer is not on that list")]
@@ -21,8 +22,9 @@ pub enum UnlistError {
     Storage(#[from] StorageError),
 }
 
-/// Takes the customer with this ref and email off a list. Nothing is a silent no-op: somebody who is
-/// not there, or not on that list, is an error.
+/// Takes a customer off a list, found as `/customer/add` finds one: an email that has changed since does
+/// not keep anybody on a list. Nothing is a silent no-op: somebody who is not there, or not on that list,
+/// is an error.
 pub fn unlist_customer(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
@@ -30,11 +32,7 @@ pub fn unlist_customer(
     email: &Email,
     status: ListStatus,
 ) -> Result<Customer, UnlistError> {
-    let customer = transaction
-        .view()
-        .customer_by_ref(merchant_ref)?
-        .filter(|customer| customer.profile.email.as_ref() == Some(email))
-        .ok_or(UnlistError::Nobody)?;
+    let customer = whom(&transaction.view(), merchant_ref, email)?.ok_or(UnlistError::Nobody)?;
     if customer.standing.at(by.now) != status {
         return Err(UnlistError::NotListed);
     }

@@ -18,6 +18,8 @@ pub const LIMIT_MAX: usize = 100;
 pub const PAGE_SIZE_DEFAULT: usize = 10;
 /// Odus: the most items of a page.
 pub const PAGE_SIZE_MAX: usize = 100;
+/// The longest part of a text that is searched for: the longest text is a reason.
+const PART_CHARS_MAX: usize = 1000;
 /// More than any id of ours.
 const CURSOR_ID_CHARS_MAX: usize = 64;
 
@@ -75,9 +77,9 @@ impl Query {
         })
     }
 
-    /// `true` or `false`.
+    /// `true` or `false`, in any case.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
-        self.parse(name, |text| text.parse::<bool>().map_err(|_| "must be true or false"))
+        self.parse(name, |text| flag_of(text).ok_or("must be true or false"))
     }
 
     /// A whole number within a range.
@@ -88,6 +90,17 @@ impl Query {
                 .filter(|value| range.contains(value))
                 .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
         })
+    }
+
+    /// `query`, a part of some text; nothing when it is empty. SQLite would fail on a very long pattern.
+    pub fn part(&mut self) -> Option<String> {
+        let part = self.parse("query", |text| {
+            let is_short = text.chars().nth(PART_CHARS_MAX).is_none();
+            is_short
+                .then(|| text.to_owned())
+                .ok_or_else(|| format!("must be at most {PART_CHARS_MAX} characters long"))
+        });
+        part.filter(|part| !part.is_empty())
     }
 
     /// Notes a problem with a parameter, for rules that the readers do not know.
@@ -115,6 +128,11 @@ impl Query {
     pub fn finish_lenient(self) -> Result<(), Vec<Detail>> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
     }
+}
+
+/// A flag in a query, in any case: some languages write theirs as `True`.
+pub(crate) fn flag_of(text: &str) -> Option<bool> {
+    text.to_ascii_lowercase().parse().ok()
 }
 
 /// Where the next page begins: after this row, newest first. Clients must not look into it.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::StorageError;
@@ -57,6 +58,16 @@ fn common(connection: &Connection) -> Result<(), StorageError> {
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "mmap_size", 0)?;
+    fold_every_letter(connection)
+}
+
+/// SQLite's own LOWER knows ASCII only, so that a search for "ärger" would not find "Ärger". PostgreSQL's
+/// knows every letter: one SQL means the same on both.
+fn fold_every_letter(connection: &Connection) -> Result<(), StorageError> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("lower", 1, flags, |arguments| {
+        Ok(arguments.get::<Option<String>>(0)?.map(|text| text.to_lowercase()))
+    })?;
     Ok(())
 }
 

@@ -34,7 +34,7 @@ fn read(mut fields: Fields, caller: &Caller) -> Result<ListedCustomer, Refused> 
     let merchant_ref = filled(&mut fields, "customer_reference_id", |text| {
         MerchantRef::parse(text).map_err(|error| error.to_string())
     });
-    let role = fields.parse("role", Name::parse).value();
+    let role = fields.parse("role", Name::parse).value().filter(|role| !role.as_str().trim().is_empty());
     let (whitelist, blacklist) = (fields.flag("add_to_whitelist"), fields.flag("add_to_blacklist"));
     let parts = first_name.zip(last_name).zip(email.zip(merchant_ref));
     let ((first_name, last_name), (email, merchant_ref)) = fields.finish(parts)?;

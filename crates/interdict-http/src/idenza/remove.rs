@@ -51,7 +51,7 @@ impl From<UnlistError> for Failure {
     fn from(error: UnlistError) -> Self {
         match error {
             UnlistError::Nobody => Self::Refused(Box::new(ApiError::idenza_only(
-                "No customer has this customer_reference_id and email.",
+                "No customer has this customer_reference_id, and none without one has this email alone.",
             ))),
             UnlistError::NotListed => {
                 Self::Refused(Box::new(ApiError::idenza_only("The customer is not on that list.")))

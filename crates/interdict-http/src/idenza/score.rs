@@ -17,11 +17,8 @@ use crate::dialect::Dialect;
 use crate::error::{ApiError, Detail};
 use crate::extract::{Decisions, Secret};
 use crate::interface::State;
-use crate::json::{self, Fields};
+use crate::json::{self, Fields, Json};
 use crate::schemas;
-
-/// Amounts are integer minor units.
-const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 
 /// What the lists say of a transaction.
 #[derive(Serialize, ToSchema)]
@@ -47,6 +44,17 @@ fn text(fields: &mut Fields, name: &'static str) -> json::Sent<String> {
     fields.parse(name, |text| interdict_domain::text::Name::parse(text).map(|name| name.as_str().to_owned()))
 }
 
+/// The lists do not look at the amount, and Idenza does not say in which unit it is: any number from 0.
+fn amount(fields: &mut Fields) {
+    const NAME: &str = "transaction_amount";
+    let sent = fields.json(NAME);
+    let amount = fields.required(NAME, sent);
+    let is_amount = |json: Json| matches!(json, Json::Number(number) if number.as_f64() >= Some(0.0));
+    if amount.is_some_and(|json| !is_amount(json)) {
+        fields.problem(NAME, "must be a number from 0 up");
+    }
+}
+
 /// Who pays, by kind and canonical value.
 type User = (Kind, String);
 
@@ -61,8 +69,7 @@ fn user(text: &str) -> Result<Option<User>, IdentifierError> {
 }
 
 fn read_payload(mut fields: Fields) -> Result<(Option<User>, Option<String>), Vec<Detail>> {
-    let amount = fields.integer("transaction_amount", 1..=AMOUNT_MAX);
-    fields.required("transaction_amount", amount);
+    amount(&mut fields);
     let currency = text(&mut fields, "currency");
     fields.required("currency", currency);
     text(&mut fields, "external_transaction_number");

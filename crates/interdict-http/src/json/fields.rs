@@ -124,8 +124,7 @@ impl Fields {
     pub fn flag(&mut self, name: &'static str) -> Sent<bool> {
         self.read(name, |json, from_query| match json {
             Json::Bool(value) => Ok(value),
-            Json::Text(text) if from_query && text == "true" => Ok(true),
-            Json::Text(text) if from_query && text == "false" => Ok(false),
+            Json::Text(text) if from_query => crate::page::flag_of(&text).ok_or("must be true or false"),
             _ => Err("must be true or false"),
         })
     }

@@ -89,9 +89,9 @@ pub(crate) struct ScoreRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Transaction {
-    /// In minor units.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64)]
-    transaction_amount: i64,
+    /// In whatever unit: the lists do not look at it.
+    #[schema(minimum = 0)]
+    transaction_amount: f64,
     #[schema(max_length = 200)]
     currency: String,
     #[schema(max_length = 200)]

@@ -44,7 +44,7 @@ pub(crate) struct CustomersQuery {
     #[param(nullable = false)]
     cursor: Option<String>,
     /// A part of the email, name, merchantRef or id.
-    #[param(nullable = false)]
+    #[param(max_length = 1000, nullable = false)]
     query: Option<String>,
     /// Only those with this list status now.
     #[param(nullable = false, inline)]
@@ -72,7 +72,7 @@ pub(crate) struct EntriesQuery {
     #[param(nullable = false, inline)]
     kind: Option<KindWord>,
     /// A part of the value or the reason.
-    #[param(nullable = false)]
+    #[param(max_length = 1000, nullable = false)]
     query: Option<String>,
     /// Only those whose window is open now, or is not.
     #[param(nullable = false)]

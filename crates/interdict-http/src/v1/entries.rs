@@ -1,5 +1,6 @@
 //! `/v1/entries`: the block and the allow list.
 
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, PageRequest, StorageError};
@@ -15,6 +16,7 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::interface::State;
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
 use crate::page::{Cursor, CursorPage, Items};
@@ -74,9 +76,12 @@ fn read_update(mut fields: Fields) -> Result<EntryUpdate, Refused> {
 }
 
 /// A mutation's answer with the entry, found again by an erasure of the person.
-fn shown(status: StatusCode, row: &EntryRow) -> Answer {
-    let shown = answer::answer(status, &EntryView::of(row));
-    answer::about_identifier(shown, row.entry.key)
+fn shown(state: &State, status: StatusCode, row: &EntryRow) -> Answer {
+    answer::about_identifier(answer::answer(status, &view(state, row)), row.entry.key)
+}
+
+fn view(state: &State, row: &EntryRow) -> EntryView {
+    EntryView::of(row, &|actor| state.app.label_of(actor))
 }
 
 #[utoipa::path(
@@ -92,7 +97,11 @@ fn shown(status: StatusCode, row: &EntryRow) -> Answer {
     ),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
-pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    key: Secret<CustomersWrite>,
+    mutation: Mutation,
+) -> Response {
     let service = key.caller.service.clone();
     mutation
         .run(
@@ -105,7 +114,7 @@ pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> R
             },
             move |(row, is_new), _| {
                 let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
-                shown(status, &service.with_pending_hits(row.clone()))
+                shown(&state, status, &service.with_pending_hits(row.clone()))
             },
         )
         .await
@@ -123,6 +132,7 @@ pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> R
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
 pub(crate) async fn update(
+    Shared(state): Shared<State>,
     key: Secret<CustomersWrite>,
     InPath(id): InPath<EntryId>,
     mutation: Mutation,
@@ -133,7 +143,7 @@ pub(crate) async fn update(
             &key.caller,
             read_update,
             move |transaction, by, update| update_entry(transaction, by, id, update),
-            move |row, _| shown(StatusCode::OK, &service.with_pending_hits(row.clone())),
+            move |row, _| shown(&state, StatusCode::OK, &service.with_pending_hits(row.clone())),
         )
         .await
 }
@@ -186,7 +196,11 @@ pub(crate) fn deleted(entry: &Entry, _: &interdict_app::store::Authorship<'_>) -
     responses((status = 200, description = "The entry.", body = EntryView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
 )]
-pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>) -> Response {
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    key: Secret<CustomersRead>,
+    InPath(id): InPath<EntryId>,
+) -> Response {
     let caller = &key.caller;
     let found = caller
         .service
@@ -196,7 +210,7 @@ pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>)
     match found {
         Ok((Some(row), revision)) => {
             let row = caller.service.with_pending_hits(row);
-            answer::json(StatusCode::OK, &EntryView::of(&row), revision)
+            answer::json(StatusCode::OK, &view(&state, &row), revision)
         }
         Ok((None, _)) => ApiError::not_found("entry").respond(Dialect::Native),
         Err(error) => read_failed(&error).respond(Dialect::Native),
@@ -213,7 +227,11 @@ pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>)
     responses((status = 200, description = "A page of entries, newest first.", body = Items<EntryView>)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
 )]
-pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    key: Secret<CustomersRead>,
+    InQuery(mut query): InQuery,
+) -> Response {
     let caller = &key.caller;
     let page = CursorPage::read(&mut query);
     let lists = List::ALL.map(|list| (list.as_str(), list));
@@ -221,7 +239,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
     let filter = EntryFilter {
         list: query.word("list", &lists),
         kind: query.word("kind", &kinds),
-        query: query.get("query").map(str::to_owned).filter(|query| !query.is_empty()),
+        query: query.part(),
         active: query.flag("active"),
         identifier: None,
         now: caller.service.now(),
@@ -249,7 +267,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
             let cursor =
                 |row: &EntryRow| Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() };
             let items = Items::from_one_more(rows, page.limit, cursor);
-            let items = items.map(|row| EntryView::of(&caller.service.with_pending_hits(row)));
+            let items = items.map(|row| view(&state, &caller.service.with_pending_hits(row)));
             answer::json(StatusCode::OK, &items, revision)
         }
         Err(error) => read_failed(&error).respond(Dialect::Native),

@@ -24,20 +24,14 @@ pub(crate) struct ActorView {
 }
 
 impl ActorView {
-    /// By its id, where no better label is known.
-    pub(crate) fn of(actor: &Actor) -> Self {
-        let label = match actor.kind {
+    /// With the label that people gave it; by its id, where none is known.
+    pub(super) fn of(actor: &Actor, label_of: &dyn Fn(&Actor) -> Option<String>) -> Self {
+        let label = label_of(actor).unwrap_or_else(|| match actor.kind {
             ActorType::Cli => "command line".to_owned(),
             ActorType::System => "Interdict".to_owned(),
             ActorType::ApiKey | ActorType::User => actor.id.clone(),
-        };
+        });
         Self { kind: actor.kind, id: actor.id.clone(), label }
-    }
-
-    /// With the label that people gave it.
-    fn labelled(actor: &Actor, label_of: &dyn Fn(&Actor) -> Option<String>) -> Self {
-        let plain = Self::of(actor);
-        Self { label: label_of(actor).unwrap_or(plain.label), ..plain }
     }
 }
 
@@ -67,10 +61,10 @@ impl HistoryView {
         Self {
             sequence: item.change.sequence,
             at,
-            actor: ActorView::labelled(&item.change.actor, label_of),
+            actor: ActorView::of(&item.change.actor, label_of),
             action: item.change.action,
-            before: item.before.as_ref().map(|recorded| show(recorded, at)),
-            after: item.after.as_ref().map(|recorded| show(recorded, at)),
+            before: item.before.as_ref().map(|recorded| show(recorded, at, label_of)),
+            after: item.after.as_ref().map(|recorded| show(recorded, at, label_of)),
         }
     }
 }
@@ -102,12 +96,12 @@ impl ChangeView {
     }
 }
 
-fn show(recorded: &Recorded, at: Timestamp) -> Value {
+fn show(recorded: &Recorded, at: Timestamp, label_of: &dyn Fn(&Actor) -> Option<String>) -> Value {
     match recorded {
         Recorded::Customer(customer) => json!(CustomerView::of(customer, at)),
         Recorded::Entry(entry) => {
             let row = interdict_app::store::EntryRow { entry: *entry.clone(), hits: 0, last_hit_at: None };
-            let mut shown = json!(EntryView::of(&row));
+            let mut shown = json!(EntryView::of(&row, label_of));
             // Hits are no part of a change.
             if let Some(members) = shown.as_object_mut() {
                 members.retain(|name, _| name != "hitCount" && name != "lastHitAt");

@@ -1,6 +1,7 @@
 //! An entry in the native shape and in Odus's.
 
 use interdict_app::store::EntryRow;
+use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::Kind;
@@ -60,8 +61,8 @@ pub(crate) struct EntryView {
 }
 
 impl EntryView {
-    /// With its hits.
-    pub(crate) fn of(row: &EntryRow) -> Self {
+    /// With its hits, and with what people call who made it.
+    pub(crate) fn of(row: &EntryRow, label_of: &dyn Fn(&Actor) -> Option<String>) -> Self {
         let entry = &row.entry;
         Self {
             id: entry.id,
@@ -76,7 +77,7 @@ impl EntryView {
             starts_at: entry.window.from(),
             expires_at: entry.window.until(),
             source: entry.source,
-            created_by: ActorView::of(&entry.created_by),
+            created_by: ActorView::of(&entry.created_by, label_of),
             created_at: entry.created_at,
             updated_at: entry.updated_at,
             hit_count: row.hits,

@@ -128,7 +128,7 @@ async fn filters_find_by_part_by_status_and_by_restriction() {
         ("listStatus=whitelisted", vec![&white]),
         ("listStatus=normal", vec![&plain]),
         ("restricted=true", vec![&plain]),
-        ("restricted=false", vec![&black, &white]),
+        ("restricted=False", vec![&black, &white]),
         ("query=example&restricted=true&listStatus=blacklisted", vec![]),
     ] {
         let found = api.get(&format!("/v1/customers?{query}")).await.expect(200);
@@ -140,6 +140,14 @@ async fn filters_find_by_part_by_status_and_by_restriction() {
         assert_eq!(ids, expected, "{query}");
     }
     assert_eq!(api.get("/v1/customers?listStatus=BLACKLIST").await.paths(), ["listStatus"]);
+    // Longer than any text of ours, and too long a pattern for SQLite.
+    for list in ["customers", "entries"] {
+        let part = "ä".repeat(1000);
+        assert_eq!(api.get(&format!("/v1/{list}?query={part}")).await.expect(200)["items"], json!([]));
+        assert_eq!(api.get(&format!("/v1/{list}?query={part}b")).await.paths(), ["query"], "{list}");
+        let huge = "x".repeat(60_000);
+        assert_eq!(api.get(&format!("/v1/{list}?query={huge}")).await.paths(), ["query"], "{list}");
+    }
 }
 
 #[tokio::test]

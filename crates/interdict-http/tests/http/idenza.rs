@@ -22,10 +22,13 @@ async fn add_moves_between_lists_and_keeps_without_a_flag() {
     let status = async |body: Value| api.post("/customer/add", body).await.expect(200)["status"].clone();
     assert_eq!(status(person("u-1", "a@example.com")).await, "NORMAL");
     assert_eq!(status(flagged("u-1", "a@example.com", "add_to_blacklist")).await, "BLACKLIST");
-    assert_eq!(status(person("u-1", "a@example.com")).await, "BLACKLIST", "kept");
+    let mut without_role = person("u-1", "a@example.com");
+    without_role["role"] = json!(" ");
+    assert_eq!(status(without_role).await, "BLACKLIST", "kept");
     assert_eq!(status(flagged("u-1", "a@example.com", "add_to_whitelist")).await, "WHITELIST");
     let customers = api.get("/v1/customers").await.expect(200);
     assert_eq!(customers["items"].as_array().unwrap().len(), 1, "one customer all along");
+    assert_eq!(customers["items"][0]["role"], "PAYEE", "an empty role is none");
 }
 
 #[tokio::test]
@@ -70,6 +73,25 @@ async fn remove_wants_somebody_who_is_on_that_list() {
 }
 
 #[tokio::test]
+async fn remove_finds_whom_add_would_find() {
+    let shop = Shop::open().await;
+    let api = shop.idenza();
+    let removal = |reference: &str, email: &str| json!({"subscriber_id": 1, "email": email, "customer_reference_id": reference, "remove_from_blacklist": true});
+    // By the ref, although the email has changed since.
+    api.post("/customer/add", flagged("u-1", "new@example.com", "add_to_blacklist")).await.expect(200);
+    let removed = api.post("/customer/remove", removal("u-1", "old@example.com")).await.expect(200);
+    assert_eq!((&removed["status"], &removed["email"]), (&json!("BLACKLIST"), &json!("old@example.com")));
+    // By a lone email without a ref: a customer who was blacklisted through another of the three APIs.
+    let id = shop.secret().customer(json!({"email": "lone@example.com"})).await;
+    shop.secret().post_empty(&format!("/v1/customers/{id}/blacklist")).await.expect(200);
+    api.post("/customer/remove", removal("u-2", "Lone@example.com")).await.expect(200);
+    assert_eq!(api.get(&format!("/v1/customers/{id}")).await.expect(200)["listStatus"], "normal");
+    // Not by the email of somebody who has another ref.
+    api.post("/customer/add", flagged("u-3", "taken@example.com", "add_to_blacklist")).await.expect(200);
+    api.post("/customer/remove", removal("u-4", "taken@example.com")).await.expect(400);
+}
+
+#[tokio::test]
 async fn get_lists_who_is_on_a_list_now() {
     let shop = Shop::open().await;
     let api = shop.idenza();
@@ -108,7 +130,7 @@ async fn parameters_may_come_as_a_query() {
     let shop = Shop::open().await;
     let api = shop.idenza();
     let query = "subscriber_id=1&first_name=Ada&last_name=Obi&email=a%2Bb@example.com&\
-                 customer_reference_id=u-1&add_to_blacklist=true&role=PAYER";
+                 customer_reference_id=u-1&add_to_blacklist=True&role=PAYER";
     let added = api.post_empty(&format!("/customer/add?{query}")).await.expect(200);
     assert_eq!(added, json!({"subscriber_id": 1, "fullname": "Ada Obi", "status": "BLACKLIST"}));
     let query =
@@ -174,6 +196,12 @@ async fn the_lists_are_the_rule_of_the_score() {
         expected["subscriber_id"] = json!(1);
         expected["request_id"] = json!("q-1");
         assert_eq!(api.post("/risk/bin/score", body).await.expect(200), expected, "{user}");
+    }
+    // Idenza does not say what unit an amount is in, and the lists do not look at it.
+    for (amount, status) in [(json!(0), 200), (json!(49.99), 200), (json!(-1), 400), (json!("5"), 400)] {
+        let payload = json!({"transaction_amount": amount, "currency": "NGN"});
+        let body = json!({"subscriber_id": 1, "request_id": "q-1", "payload": payload});
+        api.post("/risk/bin/score", body).await.expect(status);
     }
     let missing = api.post("/risk/bin/score", json!({"payload": {}})).await.expect(400);
     assert_eq!(

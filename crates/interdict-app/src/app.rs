@@ -160,6 +160,19 @@ impl App {
                 tracing::warn!(error = &error as &dyn std::error::Error, "old answers are kept for now");
             }
         }
+        self.write_last_uses().await;
+    }
+
+    /// What has gathered in memory and should outlive this process is written, all of it.
+    pub async fn finish_chores(&self) {
+        for mode in Mode::ALL {
+            // An error leaves the rest in memory, and that is lost: there is nobody left to try again.
+            while let Ok(true) = self.service(mode).write_hits().await {}
+        }
+        self.write_last_uses().await;
+    }
+
+    async fn write_last_uses(&self) {
         let used = self.directory.take_used();
         if used.is_empty() {
             return;

@@ -1,7 +1,8 @@
 //! Counting which entries decide, in memory: a decision touches no storage (invariant 1). Written
-//! every second by the service; a crash loses at most that second (docs/adr/0005).
+//! every second by the service, so many at a time; a crash loses what is not written yet (docs/adr/0005).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::EntryId;
@@ -17,6 +18,8 @@ pub(crate) type Pending = HashMap<EntryId, (i64, Timestamp)>;
 #[derive(Default)]
 pub(crate) struct Hits {
     shards: [Mutex<Pending>; SHARDS],
+    /// Which shard is written first.
+    turn: AtomicUsize,
 }
 
 impl Hits {
@@ -38,13 +41,23 @@ impl Hits {
         self.shard(entry)?.lock().get(&entry).copied()
     }
 
-    /// Takes everything out, to be written.
-    pub(crate) fn take(&self) -> Pending {
-        let mut all = Pending::new();
-        for shard in &self.shards {
-            all.extend(std::mem::take(&mut *shard.lock()));
+    /// Takes out at most so many, to be written. Those of one shard after the other: whoever is left
+    /// out has a turn later.
+    pub(crate) fn take(&self, most: usize) -> Pending {
+        let mut taken = Pending::new();
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        for at in 0..SHARDS {
+            let Some(shard) = self.shards.get((first + at) % SHARDS) else { continue };
+            let mut shard = shard.lock();
+            let room = most - taken.len();
+            if shard.len() <= room {
+                taken.extend(shard.drain());
+            } else {
+                let some: Vec<EntryId> = shard.keys().take(room).copied().collect();
+                taken.extend(some.into_iter().filter_map(|entry| shard.remove_entry(&entry)));
+            }
         }
-        all
+        taken
     }
 
     /// Puts back what could not be written.

@@ -18,6 +18,8 @@ use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
 
+/// Entries whose hits are written in one go: some milliseconds.
+const HITS_AT_ONCE: usize = 1_000;
 /// Answers that are forgotten in one go, so that the writer is never held up.
 const FORGET_AT_ONCE: i64 = 1_000;
 
@@ -139,11 +141,12 @@ impl Service {
         row
     }
 
-    /// Writes what was counted since the last call.
-    pub async fn write_hits(&self) -> Result<(), WriteError<StorageError>> {
-        let pending = self.hits.take();
+    /// Writes some of what was counted; false when nothing is left. Not all at once, because mutations
+    /// wait meanwhile: when more entries are hit than are written, counts gather in memory.
+    pub async fn write_hits(&self) -> Result<bool, WriteError<StorageError>> {
+        let pending = self.hits.take(HITS_AT_ONCE);
         if pending.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let rows: Vec<(EntryId, i64, Timestamp)> =
             pending.iter().map(|(entry, (hits, last))| (*entry, *hits, *last)).collect();
@@ -156,7 +159,7 @@ impl Service {
         if written.is_err() {
             self.hits.put_back(pending);
         }
-        written.map(|_| ())
+        written.map(|_| true)
     }
 
     /// Forgets answers that are older than a day.

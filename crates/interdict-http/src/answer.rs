@@ -31,10 +31,13 @@ pub(crate) fn bytes(status: StatusCode, body: Vec<u8>, revision: i64) -> Respons
 
 /// JSON text of something of ours. Our own types always have one.
 pub(crate) fn encode<T: Serialize>(body: &T) -> Vec<u8> {
-    serde_json::to_vec(body).unwrap_or_else(|error| {
+    // Most answers fit, so that it is not moved while it grows.
+    let mut text = Vec::with_capacity(512);
+    if let Err(error) = serde_json::to_writer(&mut text, body) {
         tracing::error!(%error, "an answer has no JSON text");
-        Vec::new()
-    })
+        text.clear();
+    }
+    text
 }
 
 /// The answer of a mutation, about a customer, an entry, or nobody.

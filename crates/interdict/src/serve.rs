@@ -108,7 +108,7 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
     }
     chores.abort();
     // What was counted since the last time.
-    app.do_chores(false).await;
+    app.finish_chores().await;
     Ok(())
 }
 

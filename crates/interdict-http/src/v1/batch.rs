@@ -90,12 +90,12 @@ type Item<'a> = Result<Raw<'a>, Vec<Detail>>;
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
 )]
 pub(crate) async fn answer(
-    state: &State,
+    state: State,
     request: Request<Incoming>,
     client: ClientAddress,
 ) -> Response<AnswerBody> {
     let started = crate::observed::Observed::start();
-    let response = match decide(state, request, client).await {
+    let response = match decide(&state, request, client).await {
         Ok((body, revision)) => respond(body, revision),
         Err(error) => error.respond(Dialect::Native),
     };

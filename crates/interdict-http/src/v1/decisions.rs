@@ -157,12 +157,12 @@ fn explain<'a>(explanation: &'a Explanation<'a>) -> ExplanationView<'a> {
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
 )]
 pub(crate) async fn answer(
-    state: &State,
+    state: State,
     request: Request<Incoming>,
     client: ClientAddress,
 ) -> Response<AnswerBody> {
     let started = crate::observed::Observed::start();
-    let response = match decide(state, request, client).await {
+    let response = match decide(&state, request, client).await {
         Ok((body, revision)) => respond(body, revision),
         Err(error) => error.respond(Dialect::Native),
     };

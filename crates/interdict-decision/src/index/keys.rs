@@ -17,6 +17,7 @@ use super::Statistics;
 use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
 use super::lines::{Lines, Numbers, WORDS, low};
 use super::place::{Place, Position, Target};
+use super::shelves::{Catalogue, Shelves};
 use super::sides::Sides;
 use super::table::{Chain, Slot, Table, Writing};
 use super::texts::Texts;
@@ -36,6 +37,7 @@ pub(crate) struct Found {
 struct Applying {
     table: Writing,
     lines: Numbers,
+    catalogue: Catalogue,
     entries: usize,
     links: usize,
 }
@@ -44,6 +46,7 @@ struct Applying {
 pub(crate) struct Keys {
     table: Table,
     lines: Lines,
+    shelves: Shelves,
     sides: Sides,
     applying: Mutex<Applying>,
 }
@@ -92,6 +95,7 @@ impl Keys {
         Self {
             table: Table::with_capacity(keys),
             lines: Lines::new(),
+            shelves: Shelves::new(),
             sides: Sides::new(),
             applying: Mutex::new(Applying::default()),
         }
@@ -114,7 +118,7 @@ impl Keys {
         }
         match EntryRecord::unpack(&line) {
             Some((record, 0)) => show(FoundEntry { record, reason: None, public_message: None }),
-            Some((record, texts)) => match self.sides.with_texts(slot.position(), record, texts) {
+            Some((record, texts)) => match self.with_texts(record, texts) {
                 Some(entry) => show(entry),
                 None => return false,
             },
@@ -146,7 +150,7 @@ impl Keys {
             Some((record, 0)) => {
                 found.entries.push(FoundEntry { record, reason: None, public_message: None });
             }
-            Some((record, texts)) => match self.sides.with_texts(position, record, texts) {
+            Some((record, texts)) => match self.with_texts(record, texts) {
                 Some(entry) => found.entries.push(entry),
                 None => found.unreadable = true,
             },
@@ -154,7 +158,15 @@ impl Keys {
         }
     }
 
-    /// Puts an entry, in one step. Returns the texts of the one that it replaces.
+    fn with_texts(&self, record: EntryRecord, number: u32) -> Option<FoundEntry> {
+        self.shelves.get(number, |texts| FoundEntry {
+            record,
+            reason: texts.first.clone(),
+            public_message: texts.second.clone(),
+        })
+    }
+
+    /// Puts an entry, in one step. Returns the texts that no entry has any more.
     pub(crate) fn put_entry(
         &self,
         key: IdentifierKey,
@@ -162,14 +174,14 @@ impl Keys {
         texts: Option<Arc<Texts>>,
     ) -> Option<Arc<Texts>> {
         let applying = &mut *self.applying.lock();
-        let Applying { table, lines, entries, .. } = applying;
-        let (position, old_texts) = self.table.change(table, hash(key), |chain| {
+        let Applying { table, lines, catalogue, entries, .. } = applying;
+        let old_texts = self.table.change(table, hash(key), |chain| {
             let there = self.slot_of(chain, key, |line| is_entry(line, entry.id));
             let (position, old_texts) = match there {
                 Some((slot, line)) => (slot.position(), texts_of(&line)),
                 None => (lines.take(), 0),
             };
-            let texts = texts.map_or(0, |texts| self.sides.keep_texts(position, texts));
+            let texts = texts.map_or(0, |texts| self.shelves.keep(catalogue, texts));
             if let Some(line) = self.lines.reach(position) {
                 line.set_all(entry.pack(key, texts));
             }
@@ -177,16 +189,16 @@ impl Keys {
                 *entries += 1;
                 chain.insert(Slot::new(hash(key), position, false));
             }
-            (position, old_texts)
+            old_texts
         })?;
         // Only now, when no reader can still come by them.
-        self.sides.forget_texts(position, old_texts)
+        self.shelves.forget(catalogue, old_texts)
     }
 
-    /// Removes an entry. Returns its texts.
+    /// Removes an entry. Returns its texts when no other entry has them.
     pub(crate) fn remove_entry(&self, key: IdentifierKey, id: EntryId) -> Option<Arc<Texts>> {
         let applying = &mut *self.applying.lock();
-        let Applying { table, lines, entries, .. } = applying;
+        let Applying { table, lines, catalogue, entries, .. } = applying;
         let (slot, line) = self.table.change(table, hash(key), |chain| {
             let (slot, line) = self.slot_of(chain, key, |line| is_entry(line, id))?;
             chain.remove(slot);
@@ -194,7 +206,7 @@ impl Keys {
         })??;
         *entries -= 1;
         lines.give_back(slot.position());
-        self.sides.forget_texts(slot.position(), texts_of(&line))
+        self.shelves.forget(catalogue, texts_of(&line))
     }
 
     /// Leads a key to a customer, or marks anew one that it leads to.
@@ -276,7 +288,7 @@ impl Keys {
         statistics.entries += applying.entries;
         statistics.links += applying.links;
         statistics.key_bytes += self.table.bytes();
-        statistics.source_bytes += self.lines.bytes() + self.sides.bytes();
+        statistics.source_bytes += self.lines.bytes() + self.shelves.bytes() + self.sides.bytes();
     }
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod lines;
 mod moment;
 mod place;
+mod shelves;
 mod sides;
 mod slab;
 mod table;

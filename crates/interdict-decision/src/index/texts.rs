@@ -48,7 +48,8 @@ impl Interner {
     /// Takes back what a record that is gone held, and forgets the pair with its last record.
     pub(crate) fn release(&mut self, texts: Option<Arc<Texts>>) {
         let Some(texts) = texts else { return };
-        // Two: the one here and the table's own. Readers clone the texts, never the pair.
+        // Two: the one here and the table's own. Readers clone the texts, never the pair. When others
+        // still hold it, the last of them releases it again.
         if Arc::strong_count(&texts) == 2
             && let Ok(held) = self.pairs.find_entry(hash(&texts), |held| Arc::ptr_eq(held, &texts))
         {

@@ -37,6 +37,12 @@ pub enum StorageError {
     /// A stored migration differs from the one that this binary would run.
     #[error("migration {0} was changed after it ran")]
     AlteredMigration(i64),
+    /// SQLite was compiled without what erasure needs.
+    #[error(
+        "this binary's SQLite was built without SQLITE_ENABLE_DBPAGE_VTAB, and could not erase a person: build \
+         it inside the workspace, whose .cargo/config.toml sets the flag, or set LIBSQLITE3_FLAGS"
+    )]
+    NoPageTable,
     /// A thread of the store is gone.
     #[error("the store has stopped")]
     Stopped,

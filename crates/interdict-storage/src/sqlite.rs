@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 use crate::error::StorageError;
 use crate::store::Durability;
@@ -23,12 +23,20 @@ const PREPARED_STATEMENTS: usize = 128;
 pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, StorageError> {
     let connection = Connection::open(path)?;
     common(&connection)?;
+    require_page_table(&connection)?;
     enter_log_mode(&connection)?;
     connection.pragma_update(None, "synchronous", durability.synchronous())?;
     // Deleted content is overwritten with zeros: an erased person leaves no bytes behind.
     connection.pragma_update(None, "secure_delete", "on")?;
     connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     Ok(connection)
+}
+
+/// An erasure that could not reach the gaps of pages must not be promised.
+fn require_page_table(connection: &Connection) -> Result<(), StorageError> {
+    let modules = "SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'";
+    let found = connection.query_row(modules, [], |_| Ok(())).optional()?;
+    found.ok_or(StorageError::NoPageTable)
 }
 
 /// The one step that does not wait by itself: processes that start at once on a new file meet here.

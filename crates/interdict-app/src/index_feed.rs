@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use interdict_decision::Index;
 use interdict_domain::change::{Change, Fact};
+use interdict_domain::mode::Mode;
 use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -61,12 +62,13 @@ impl IndexState {
 
 /// Follows the feed of one store into an index.
 pub(crate) struct IndexFollower {
+    mode: Mode,
     state: Arc<IndexState>,
 }
 
 impl IndexFollower {
-    pub(crate) fn new(state: Arc<IndexState>) -> Self {
-        Self { state }
+    pub(crate) fn new(mode: Mode, state: Arc<IndexState>) -> Self {
+        Self { mode, state }
     }
 }
 
@@ -86,7 +88,7 @@ impl FeedObserver for IndexFollower {
         drop(old);
         self.state.loaded.store(true, Ordering::Release);
         self.state.seen(revision);
-        tracing::info!(customers, entries, revision, "index loaded");
+        tracing::info!(mode = self.mode.as_str(), customers, entries, revision, "index loaded");
         Ok(())
     }
 

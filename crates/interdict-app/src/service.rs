@@ -62,7 +62,7 @@ pub struct Readiness {
 impl Service {
     pub(crate) fn open(options: ServiceOptions) -> Result<Self, StorageError> {
         let index = IndexState::new();
-        let observer = IndexFollower::new(Arc::clone(&index));
+        let observer = IndexFollower::new(options.mode, Arc::clone(&index));
         let store = Store::open(StoreOptions {
             path: options.path,
             schema: Schema::Mode,

@@ -133,8 +133,22 @@ fn draws(bound: u64) -> Vec<u64> {
     (0..1_u64 << 20).map(|number| mix(number ^ 0xABCD) % bound).collect()
 }
 
+/// What one access to memory costs that no cache holds, each at an address that the one before gave: a
+/// miss makes one, a hit two.
+fn bench_memory(criterion: &mut Criterion, entries: u64) {
+    let words: Vec<u64> = (0..entries * 8).map(mix).collect();
+    let mut at = 0_u64;
+    criterion.bench_function("memory/one access", |b| {
+        b.iter(|| {
+            at = words[usize::try_from(at % (entries * 8)).unwrap()];
+            at
+        });
+    });
+}
+
 fn bench(criterion: &mut Criterion) {
     let entries = std::env::var("INTERDICT_BENCH_ENTRIES").map_or(10_000_000, |text| text.parse().unwrap());
+    bench_memory(criterion, entries);
     let customers = entries / 10;
     let index = Arc::new(load(entries, customers));
 

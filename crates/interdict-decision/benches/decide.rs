@@ -137,10 +137,12 @@ fn draws(bound: u64) -> Vec<u64> {
 /// miss makes one, a hit two.
 fn bench_memory(criterion: &mut Criterion, entries: u64) {
     let words: Vec<u64> = (0..entries * 8).map(mix).collect();
-    let mut at = 0_u64;
+    let (mut at, mut turn) = (0_u64, 0_u64);
     criterion.bench_function("memory/one access", |b| {
         b.iter(|| {
-            at = words[usize::try_from(at % (entries * 8)).unwrap()];
+            // With the turn in it: by itself it would soon go in a circle, which a cache holds.
+            turn += 1;
+            at = words[usize::try_from(mix(at ^ turn) % (entries * 8)).unwrap()];
             at
         });
     });

@@ -122,7 +122,9 @@ async fn who_is_not_known_is_told_apart() {
         body["initiator"] = json!("customer");
         api.post("/v1/decisions", body).await
     };
-    assert_eq!(post(json!({"customer": nobody})).await.refused(404), "not_found");
+    for nobody in [nobody, "cus_", "cus_nobody", "cus_does_not_exist", "cus_é"] {
+        assert_eq!(post(json!({"customer": nobody})).await.refused(404), "not_found", "{nobody}");
+    }
     assert_eq!(post(json!({"merchantRef": "r-2"})).await.expect(200)["customer"], Value::Null);
     assert_eq!(post(json!({"customer": id, "merchantRef": "r-1"})).await.expect(200)["customer"], json!(id));
     assert_eq!(post(json!({"customer": id, "merchantRef": "r-2"})).await.paths(), ["merchantRef"]);

@@ -65,6 +65,18 @@ impl Query {
         }
     }
 
+    /// A part of a text to look for; an empty one looks for nothing. Nothing that is kept holds a control
+    /// character, and SQLite would read a pattern no further than a NUL.
+    pub fn part(&mut self, name: &str) -> Option<String> {
+        self.parse(name, |text| {
+            if text.contains(char::is_control) {
+                return Err("must not hold control characters");
+            }
+            Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+        })
+        .flatten()
+    }
+
     /// One of some words.
     pub fn word<T: Clone>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         self.parse(name, |text| {

@@ -194,7 +194,7 @@ fn read_filter(query: &mut Query, now: interdict_domain::clock::Timestamp) -> Cu
     let statuses: Vec<(&str, ListStatus)> =
         ListStatus::ALL.iter().map(|status| (status.as_str(), *status)).collect();
     CustomerFilter {
-        query: query.get("query").map(str::to_owned).filter(|query| !query.is_empty()),
+        query: query.part("query"),
         list_status: query.word("listStatus", &statuses),
         restricted: query.flag("restricted"),
         email: None,

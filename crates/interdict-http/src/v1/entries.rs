@@ -221,7 +221,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
     let filter = EntryFilter {
         list: query.word("list", &lists),
         kind: query.word("kind", &kinds),
-        query: query.get("query").map(str::to_owned).filter(|query| !query.is_empty()),
+        query: query.part("query"),
         active: query.flag("active"),
         identifier: None,
         now: caller.service.now(),

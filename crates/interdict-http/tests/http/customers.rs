@@ -140,6 +140,9 @@ async fn filters_find_by_part_by_status_and_by_restriction() {
         assert_eq!(ids, expected, "{query}");
     }
     assert_eq!(api.get("/v1/customers?listStatus=BLACKLIST").await.paths(), ["listStatus"]);
+    for path in ["/v1/customers", "/v1/entries"] {
+        assert_eq!(api.get(&format!("{path}?query=%00")).await.paths(), ["query"]);
+    }
 }
 
 #[tokio::test]

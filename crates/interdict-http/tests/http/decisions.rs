@@ -153,13 +153,17 @@ async fn what_is_wrong_with_an_attempt_is_named() {
         ("currency", json!("naira")),
         ("explain", json!("yes")),
         ("dryRun", json!(1)),
-        ("unverified", json!(["mail"])),
+        ("unverified", json!("email")),
+        ("unverified", json!(["email", "email"])),
         ("colour", json!("red")),
     ] {
         let mut body = json!({"initiator": "customer", "email": "a@example.com"});
         body[field] = value.clone();
         assert_eq!(api.post("/v1/decisions", body).await.paths(), [field], "{field}: {value}");
     }
+    let unverified =
+        json!({"initiator": "customer", "email": "a@example.com", "unverified": ["email", "mail"]});
+    assert_eq!(api.post("/v1/decisions", unverified).await.paths(), ["unverified.1"]);
     let twice = r#"{"initiator":"customer","email":"a@example.com","email":"b@example.com"}"#;
     assert_eq!(api.post_text("/v1/decisions", twice).await.paths(), ["email"]);
     assert_eq!(api.post_empty("/v1/decisions").await.paths(), ["initiator"]);

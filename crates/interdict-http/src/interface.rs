@@ -15,6 +15,7 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use interdict_app::App;
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use crate::body::BodyLimits;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) limits: RateLimits,
     pub(crate) observed: Observed,
     pub(crate) options: HttpOptions,
+    stopping: watch::Sender<bool>,
 }
 
 impl std::ops::Deref for State {
@@ -64,6 +66,17 @@ impl std::ops::Deref for State {
 }
 
 impl Shared {
+    /// Whether the service is about to end: what only waits should be answered now.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until the service is about to end.
+    pub(crate) async fn stopping(&self) {
+        // The sender lives as long as this.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
     /// The limits of a body.
     pub(crate) fn body_limits(&self, bytes_max: usize) -> BodyLimits {
         BodyLimits { bytes_max, timeout: self.options.body_timeout }
@@ -81,9 +94,17 @@ impl Http {
     /// All routes over an application.
     pub fn new(app: Arc<App>, metrics: Metrics, options: HttpOptions) -> Self {
         let observed = Observed::new(metrics);
-        let state = State(Arc::new(Shared { app, limits: RateLimits::default(), observed, options }));
+        let limits = RateLimits::default();
+        let state =
+            State(Arc::new(Shared { app, limits, observed, options, stopping: watch::Sender::new(false) }));
         let router = crate::router::router(state.clone());
         Self { state, router }
+    }
+
+    /// Says that the service is about to end: whoever waits for changes is answered, instead of holding
+    /// up the drain.
+    pub fn stop(&self) {
+        self.state.stopping.send_replace(true);
     }
 
     async fn route(self, mut request: Request<Incoming>, client: ClientAddress) -> Response<AnswerBody> {

@@ -27,3 +27,4 @@ mod views;
 
 pub use interface::{AnswerBody, Http, HttpOptions};
 pub use openapi::openapi_json;
+pub use views::decision_as_json;

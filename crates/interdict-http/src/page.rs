@@ -92,13 +92,17 @@ impl Query {
         })
     }
 
-    /// `query`, a part of some text; nothing when it is empty. SQLite would fail on a very long pattern.
+    /// `query`, a part of some text; nothing when it is empty. SQLite would fail on a very long pattern,
+    /// and would read one no further than a NUL.
     pub fn part(&mut self) -> Option<String> {
         let part = self.parse("query", |text| {
-            let is_short = text.chars().nth(PART_CHARS_MAX).is_none();
-            is_short
-                .then(|| text.to_owned())
-                .ok_or_else(|| format!("must be at most {PART_CHARS_MAX} characters long"))
+            if text.contains(char::is_control) {
+                return Err("must not hold control characters".to_owned());
+            }
+            if text.chars().nth(PART_CHARS_MAX).is_some() {
+                return Err(format!("must be at most {PART_CHARS_MAX} characters long"));
+            }
+            Ok(text.to_owned())
         });
         part.filter(|part| !part.is_empty())
     }

@@ -84,8 +84,8 @@ impl Default for ServerOptions {
 /// Response<B>>` are services.
 ///
 /// The address is an argument and no request extension, because the first extension of a request costs
-/// three allocations; whoever routes with axum inserts it there. When the client goes away its call is
-/// dropped at the next await: work that must finish belongs into a task of its own.
+/// three allocations; whoever routes with axum inserts it there. A call may be dropped at any await, such
+/// as in a drain: work that must finish belongs into a task of its own.
 pub trait Service: Clone + Send + 'static {
     /// The answer's body. It must be able to say that something failed.
     type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
@@ -195,6 +195,11 @@ fn client_address(address: SocketAddr) -> ClientAddress {
 }
 
 /// One connection from its first byte to its end.
+///
+/// hyper's `pipeline_flush` stays off: it holds an answer back for as long as anything of a next request
+/// has arrived, be it half a head or garbage, and loses it when that never becomes a request. A client
+/// that has sent its last byte and says so (`half_close`) still gets its answer. Answers are small:
+/// copied into one buffer (`writev`), each is one write.
 async fn run<S: Service>(
     stream: WatchedStream,
     tls: Option<TlsAcceptor>,
@@ -204,8 +209,10 @@ async fn run<S: Service>(
 ) {
     let answerer = answerer(service, client, connection.clone());
     let Some(tls) = tls else {
-        let plain =
-            http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), answerer);
+        let plain = http1::Builder::new()
+            .half_close(true)
+            .writev(false)
+            .serve_connection(TokioIo::new(stream), answerer);
         return drive(plain, http1::Connection::graceful_shutdown, connection).await;
     };
     // The watcher's limit for heads covers the handshake.
@@ -217,7 +224,7 @@ async fn run<S: Service>(
     let Some(stream) = stream.await else { return };
     connection.handshaken(stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2));
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().pipeline_flush(true);
+    builder.http1().half_close(true).writev(false);
     let secure = builder.serve_connection(TokioIo::new(stream), answerer);
     drive(secure, auto::Connection::graceful_shutdown, connection).await;
 }

@@ -55,6 +55,41 @@ async fn requests_over_one_connection_are_answered_in_order() {
 }
 
 #[tokio::test]
+async fn an_answer_does_not_wait_for_the_next_request() {
+    let server = Server::start(options(), echo).await;
+    for follows in ["GET /b HTT", "\r\n", "POST /b HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{"] {
+        let mut client = server.connect().await;
+        client.send(&format!("{GET}{follows}")).await;
+        assert_eq!(client.answer().await.text(), "GET /a 0 127.0.0.1", "{follows:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_400_after_the_answers_that_are_due() {
+    let server = Server::start(options(), echo).await;
+    let mut client = server.connect().await;
+    client.send(&format!("{GET}garbage\r\n\r\n")).await;
+    assert_eq!(client.answer().await.text(), "GET /a 0 127.0.0.1");
+    assert_eq!(client.answer().await.status, 400);
+    client.assert_closed().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_has_said_its_last_word_is_answered() {
+    let server = Server::start(options(), echo).await;
+    let mut client = server.connect().await;
+    client
+        .send("POST /a HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+        .await;
+    client.end().await;
+    assert_eq!(client.answer().await.text(), "POST /a 2 127.0.0.1");
+    client.assert_closed().await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_is_slow_with_its_head_is_cut() {
     let server =
         Server::start(ServerOptions { header_read_timeout: Duration::from_millis(100), ..options() }, echo)

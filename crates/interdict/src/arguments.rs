@@ -48,7 +48,8 @@ Examples:
   interdict check --merchant 1 --mode test merchantRef=A-17 device=9f86d081 --json";
 
 const BACKUP_HELP: &str = "\
-Without the pepper a backup can be restored, but nothing can read it: keep the two in two places.
+The pepper is copied along, so that the folder is all that a restore needs: guard it like the data.
+With --without-pepper keep a copy of the pepper in another place: without it nothing can be read.
 
 For example:
   interdict backup /var/backups/interdict-2026-11-21
@@ -296,9 +297,9 @@ pub struct BackupArguments {
     /// The folder for the copy; made when it is not there
     #[arg(value_name = "FOLDER")]
     pub to: PathBuf,
-    /// Copy the pepper, too: whoever has both can look up who is listed
+    /// Leave the pepper out: whoever has both can look up who is listed
     #[arg(long)]
-    pub with_pepper: bool,
+    pub without_pepper: bool,
     #[command(flatten)]
     pub json: JsonArgument,
 }

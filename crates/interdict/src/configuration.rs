@@ -69,8 +69,7 @@ impl Configuration {
             None if Path::new(FILE).exists() => Written::read(Path::new(FILE))?,
             None => Written::default(),
         };
-        // A variable that is set to nothing says nothing.
-        if common.database_url.or_else(|| file.database_url.clone()).is_some_and(|url| !url.is_empty()) {
+        if common.database_url.is_some() || file.database_url.is_some() {
             return Err(misuse(
                 "serving from PostgreSQL comes with a later version: leave out --database-url \
                  (INTERDICT_DATABASE_URL), and the data lives in the folder --data-dir",

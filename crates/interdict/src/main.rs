@@ -16,12 +16,13 @@ mod serve;
 mod shutdown;
 mod telemetry;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser as _;
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use arguments::{Arguments, Command};
 use configuration::Configuration;
@@ -66,7 +67,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// Without a command, the options are those of `serve`.
 fn parse(words: Vec<OsString>) -> Result<Arguments, clap::Error> {
-    let plain = Arguments::try_parse_from(&words);
+    let plain = read(&words);
     let is_serve = match &plain {
         Ok(arguments) => arguments.command.is_none(),
         Err(error) => error.kind() == ErrorKind::UnknownArgument,
@@ -76,10 +77,27 @@ fn parse(words: Vec<OsString>) -> Result<Arguments, clap::Error> {
     }
     let mut words = words;
     words.insert(words.len().min(1), OsString::from("serve"));
-    match Arguments::try_parse_from(&words) {
+    match read(&words) {
         Err(error) if error.kind() == ErrorKind::UnknownArgument => plain,
         served => served,
     }
+}
+
+fn read(words: &[OsString]) -> Result<Arguments, clap::Error> {
+    let matches = without_empty_variables(Arguments::command()).try_get_matches_from(words)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// A variable that is set to nothing says nothing: that is how a service file or a container leaves one
+/// out.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let says_nothing = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if says_nothing(name) => argument.env(Resettable::Reset),
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 #[cfg(test)]
@@ -112,7 +130,6 @@ mod tests {
 
     #[test]
     fn the_grammar_is_sound() {
-        use clap::CommandFactory as _;
         Arguments::command().debug_assert();
     }
 }

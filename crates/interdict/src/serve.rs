@@ -92,10 +92,12 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
     let http = Http::new(Arc::clone(app), metrics, http_options);
     let chores = tokio::spawn(do_chores(Arc::clone(app)));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopping = http.clone();
     let twice = async move {
         signals.next().await;
         tracing::info!("stopping: running requests may finish; another signal cuts them");
         drop(stop);
+        stopping.stop();
         signals.next().await;
     };
     let served = server::serve(listener, options, http, async {

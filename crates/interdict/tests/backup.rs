@@ -28,7 +28,7 @@ fn serving() -> (Place, support::Server) {
 #[test]
 fn what_was_backed_up_while_serving_decides_after_the_restore() {
     let (place, server) = serving();
-    let copied = place.json("backup copy --with-pepper --json");
+    let copied = place.json("backup copy --json");
     assert_eq!(copied["pepper"]["copied"], true);
     server.block(&place.first_key(), "later@example.com");
     for file in ["core.db", "test.db", "live.db", "pepper"] {
@@ -50,7 +50,7 @@ fn what_was_backed_up_while_serving_decides_after_the_restore() {
 #[test]
 fn a_backup_without_its_pepper_needs_the_pepper_back() {
     let (place, _server) = serving();
-    let said = place.run("backup copy").success();
+    let said = place.run("backup copy --without-pepper").success();
     assert!(String::from_utf8_lossy(&said.get_output().stdout).contains("in another place"));
     assert!(!place.path("copy/pepper").exists());
 
@@ -64,7 +64,7 @@ fn a_backup_without_its_pepper_needs_the_pepper_back() {
 #[test]
 fn nothing_is_overwritten_and_nothing_is_half() {
     let (place, _server) = serving();
-    place.run("backup copy --with-pepper").success();
+    place.run("backup copy").success();
     assert!(place.complaint("backup copy", 2).contains("name another folder"));
     assert!(place.complaint("restore copy", 2).contains("does not touch"));
 

@@ -43,11 +43,31 @@ fn it_ends_with_0_when_allowed_and_3_when_blocked() {
 }
 
 #[test]
+fn json_is_the_answer_over_http() {
+    let place = Place::new();
+    let server = place.serve("serve");
+    server.wait_until_ready();
+    let key = place.first_key();
+    server.block(&key, "mallory@example.com");
+    let payer = json!({"initiator": "customer", "email": "mallory@example.com", "explain": true});
+    let (_, mut answered) = server.call("POST", "/v1/decisions", &key, &payer);
+    let output = place.run("check --merchant 1 --mode test --json mallory@example.com").code(3);
+    let mut checked: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert!(checked["id"].as_str().unwrap().starts_with("dec_"), "{checked}");
+    for field in ["id", "decidedAt"] {
+        answered[field] = Value::Null;
+        checked[field] = Value::Null;
+    }
+    assert_eq!(checked, answered);
+}
+
+#[test]
 fn json_has_the_fields_of_a_decision() {
     let place = Place::new();
     place.run("merchant create --name Shop").success();
     let output = place.run("check --merchant 1 --mode test --json ada@example.com").code(0);
     let mut decision: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
     decision["decidedAt"] = json!("now");
+    decision["id"] = json!("dec_…");
     insta::assert_json_snapshot!(decision);
 }

@@ -100,6 +100,21 @@ fn flags_win_over_variables_and_variables_over_the_file() {
 }
 
 #[test]
+fn a_variable_that_is_set_to_nothing_says_nothing() {
+    let place = Place::new();
+    let names =
+        ["LISTEN", "DATA_DIR", "DATABASE_URL", "WORKERS", "PEPPER_FILE", "AT_LEAST_WAIT_MS", "CONFIG"]
+            .into_iter()
+            .chain(["TLS_CERT", "TLS_KEY", "LOG", "LOG_FORMAT"]);
+    let mut process = place.process("--listen 127.0.0.1:0");
+    for name in names {
+        process.env(format!("INTERDICT_{name}"), "");
+    }
+    support::Server::start(process).wait_until_ready();
+    assert!(place.data("pepper").exists());
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_fault() {
     let place = Place::new();
     for words in ["--help", "completions bash", "openapi"] {

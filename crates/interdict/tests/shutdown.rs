@@ -41,6 +41,25 @@ fn the_first_signal_lets_a_running_request_finish() {
 }
 
 #[test]
+fn whoever_waits_for_changes_does_not_hold_up_the_end() {
+    let place = Place::new();
+    let server = place.serve("serve");
+    server.wait_until_ready();
+    let key = place.first_key();
+    let mut stream = server.connect();
+    let waiting = "GET /v1/changes?wait_ms=30000 HTTP/1.1\r\nHost: interdict\r\n";
+    write!(stream, "{waiting}Authorization: Bearer {key}\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let signalled = Instant::now();
+    server.signal(Signal::TERM);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""items":[]"#), "{answer}");
+    assert!(server.wait());
+    assert!(signalled.elapsed() < Duration::from_secs(10), "{:?}", signalled.elapsed());
+}
+
+#[test]
 fn the_second_signal_cuts_what_runs() {
     let place = Place::new();
     let server = place.serve("serve --workers 1");

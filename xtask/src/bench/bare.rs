@@ -89,7 +89,11 @@ async fn accept(port: u16, same: Arc<Same>) -> Result<()> {
 async fn talk(stream: TcpStream, same: Arc<Same>) {
     let service = service_fn(move |request| answer(request, Arc::clone(&same)));
     // A client that goes away is no error of ours.
-    let _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new()
+        .half_close(true)
+        .writev(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(request: Request<Incoming>, same: Arc<Same>) -> Result<Response<Full<Bytes>>, Infallible> {

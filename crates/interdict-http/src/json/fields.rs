@@ -147,9 +147,14 @@ impl Fields {
         self.read(name, |json, _| word_of(&json, words))
     }
 
-    /// Some words, each at most once, at least one.
-    pub fn words<T: Clone + PartialEq>(&mut self, name: &'static str, words: &[(&str, T)]) -> Sent<Vec<T>> {
-        let sent = self.array(name, 1..=words.len());
+    /// Some words, each at most once, and at least so many.
+    pub fn words<T: Clone + PartialEq>(
+        &mut self,
+        name: &'static str,
+        least: usize,
+        words: &[(&str, T)],
+    ) -> Sent<Vec<T>> {
+        let sent = self.array(name, least..=words.len());
         self.items(name, sent, |json| word_of(&json, words)).map_checked(self, name, |values: &Vec<T>| {
             let twice = values.iter().enumerate().any(|(n, value)| values.iter().take(n).any(|v| v == value));
             if twice { Err("must not repeat a word") } else { Ok(()) }

@@ -56,7 +56,7 @@ impl Resolved<'_> {
 pub(crate) enum Unresolved {
     /// Fields that are wrong: 422.
     Invalid(Vec<Detail>),
-    /// An id of the right form that no customer can have: 404.
+    /// An id that no customer can have: 404.
     UnknownCustomer,
 }
 
@@ -101,10 +101,9 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Whether a text looks like a customer's id, so that it is one that nobody has rather than no id.
+/// Whether a text passes for a customer's id, so that it is one that nobody has rather than no id.
 fn is_like_an_id(text: &str) -> bool {
-    text.strip_prefix(CustomerId::PREFIX)
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    text.starts_with(CustomerId::PREFIX)
 }
 
 fn normalise(kind: Kind, text: Cow<'_, str>) -> Result<Cow<'_, str>, &'static str> {
@@ -129,32 +128,12 @@ pub(crate) fn read<'a>(mut fields: Fields) -> Result<Raw<'a>, Vec<Detail>> {
         }
     }
     let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
-    let unverified = fields.array("unverified", 0..=kinds.len());
-    let unverified = words(&mut fields, unverified, &kinds);
+    let unverified = fields.words("unverified", 0, &kinds).value().unwrap_or_default().into();
     fields.integer("amount", 1..=AMOUNT_MAX);
     fields.parse("currency", currency);
     let explain = fields.flag("explain").value().unwrap_or(false);
     let dry_run = fields.flag("dryRun").value().unwrap_or(false);
     fields.finish(Some(Raw { initiator, customer, identifiers, unverified, explain, dry_run }))
-}
-
-fn words(
-    fields: &mut Fields,
-    sent: crate::json::Sent<Vec<crate::json::Json>>,
-    kinds: &[(&'static str, Kind)],
-) -> SmallVec<[Kind; 2]> {
-    let mut found = SmallVec::new();
-    for json in sent.value().unwrap_or_default() {
-        let kind = match &json {
-            crate::json::Json::Text(text) => kinds.iter().find(|(word, _)| word == text),
-            _ => None,
-        };
-        match kind {
-            Some((_, kind)) => found.push(*kind),
-            None => fields.problem("unverified", "must name kinds of identifier, such as \"email\""),
-        }
-    }
-    found
 }
 
 fn currency(text: &str) -> Result<(), &'static str> {

@@ -9,6 +9,7 @@ use interdict_domain::ids::DecisionId;
 use serde::ser::{SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use smallvec::SmallVec;
 use utoipa::ToSchema;
 
@@ -19,7 +20,7 @@ use crate::body;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Detail};
 use crate::interface::{AnswerBody, State};
-use crate::json::{self, Fields, Path};
+use crate::json::{self, Fields, JsonError, Path};
 use crate::schemas;
 use crate::server::ClientAddress;
 use crate::views::ReasonView;
@@ -75,6 +76,14 @@ struct FastBatch<'a> {
     decisions: Vec<Raw<'a>>,
 }
 
+/// The way of a batch with unusual items: each is read by itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SlowBatch<'a> {
+    #[serde(borrow)]
+    decisions: Vec<&'a RawValue>,
+}
+
 type Item<'a> = Result<Raw<'a>, Vec<Detail>>;
 
 /// Answers a request for many decisions.
@@ -119,16 +128,38 @@ async fn decide(
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Item<'_>>, ApiError> {
-    if let Ok(batch) = serde_json::from_slice::<FastBatch<'_>>(bytes)
-        && batch.decisions.len() <= ATTEMPTS_MAX
-    {
-        return Ok(batch.decisions.into_iter().map(Ok).collect());
+    // An array would pass, too: serde takes one for a struct.
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        if let Ok(batch) = serde_json::from_slice::<FastBatch<'_>>(bytes)
+            && batch.decisions.len() <= ATTEMPTS_MAX
+        {
+            return Ok(batch.decisions.into_iter().map(Ok).collect());
+        }
+        if let Ok(batch) = serde_json::from_slice::<SlowBatch<'_>>(bytes)
+            && batch.decisions.len() <= ATTEMPTS_MAX
+        {
+            return batch.decisions.into_iter().enumerate().map(read_item).collect();
+        }
     }
+    // Something is wrong with the batch itself.
     let mut fields = if bytes.is_empty() { Fields::empty() } else { Fields::new(json::parse(bytes)?) };
     let items = fields.objects("decisions", 0..=ATTEMPTS_MAX);
     let items = fields.required("decisions", items);
     let items = fields.finish(items)?;
     Ok(items.into_iter().map(attempt::read).collect())
+}
+
+/// An item that is JSON but none that we take (ADR 0003), such as one with a key twice, is bad by itself.
+fn read_item<'a>((index, raw): (usize, &RawValue)) -> Result<Item<'a>, ApiError> {
+    let path = Path::root().name("decisions").index(index);
+    match json::parse(raw.get().as_bytes()) {
+        Ok(json) => Ok(attempt::read(Fields::at(path, json))),
+        Err(JsonError::Malformed) => Err(ApiError::bad_request()),
+        Err(JsonError::Unacceptable { path: inner, issue }) => {
+            let path = if inner.is_empty() { path.to_string() } else { format!("{path}.{inner}") };
+            Ok(Err(vec![Detail::new(path, issue)]))
+        }
+    }
 }
 
 fn decide_all(state: &State, caller: &Caller, items: Vec<Item<'_>>) -> (Vec<u8>, i64) {

@@ -75,9 +75,12 @@ pub(crate) async fn list(
             Err(error) => return read_failed(&error).respond(Dialect::Native),
         };
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        if items.is_empty() && !left.is_zero() {
+        if items.is_empty() && !left.is_zero() && !state.is_stopping() {
             // Another merchant's change wakes this up, too: then it looks again.
-            caller.service.wait_for_revision(revision.saturating_add(1), left).await;
+            tokio::select! {
+                _ = caller.service.wait_for_revision(revision.saturating_add(1), left) => {}
+                () = state.stopping() => {}
+            }
             continue;
         }
         let has_more = items.len() > limit;

@@ -94,7 +94,7 @@ pub(crate) async fn unwhitelist(
 
 /// Scopes in a body: both unless said otherwise.
 pub(crate) fn scopes(fields: &mut Fields) -> crate::json::Sent<Scopes> {
-    fields.words("scopes", &[("cit", "cit"), ("mit", "mit")]).map(|names| {
+    fields.words("scopes", 1, &[("cit", "cit"), ("mit", "mit")]).map(|names| {
         // Checked above: at least one, and only these two.
         Scopes::from_names(names).unwrap_or(Scopes::BOTH)
     })

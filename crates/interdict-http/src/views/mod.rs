@@ -2,10 +2,13 @@
 
 mod change;
 mod customer;
+mod decision;
 mod entry;
 mod reason;
 
 pub(crate) use change::{ChangeView, HistoryView};
 pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
+pub(crate) use decision::DecisionView;
+pub use decision::decision_as_json;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
 pub(crate) use reason::ReasonView;

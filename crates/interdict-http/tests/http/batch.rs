@@ -78,3 +78,47 @@ async fn a_batch_has_up_to_ten_thousand() {
     let empty = api.post("/v1/decisions/batch", json!({"decisions": []})).await.expect(200);
     assert_eq!(empty["results"], json!([]));
 }
+
+#[tokio::test]
+async fn an_item_that_no_reader_takes_is_bad_by_itself() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let good = r#"{"initiator":"customer","email":"a@example.com"}"#;
+    let deep = format!(r#"{{"initiator":"customer","email":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    for (item, path) in [
+        (r#"{"initiator":"customer","email":"a@example.com","email":"b@example.com"}"#, "decisions.1.email"),
+        (r#"{"initiator":"customer","email":"\ud800"}"#, "decisions.1.email"),
+        (r#"{"initiator":"customer","email":"a@example.com","amount":1e999}"#, "decisions.1.amount"),
+        (deep.as_str(), "decisions.1.email.0"),
+        ("null", "decisions.1"),
+    ] {
+        let body = format!(r#"{{"decisions":[{good},{item},{good}]}}"#);
+        let batch = api.post_text("/v1/decisions/batch", &body).await.expect(200);
+        let results = batch["results"].as_array().unwrap();
+        assert_eq!(results.len(), 3, "{item}");
+        assert_eq!(
+            (&results[0]["code"], &results[2]["code"]),
+            (&json!("default"), &json!("default")),
+            "{item}"
+        );
+        let named = results[1]["error"]["details"][0]["path"].as_str().unwrap();
+        assert!(named.starts_with(path), "{item}: {named}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_batch_itself_refuses_it() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let good = r#"{"initiator":"customer","email":"a@example.com"}"#;
+    for (body, paths) in [
+        (format!("[[{good}]]"), vec!["", "decisions"]),
+        (format!(r#"{{"decisions":[{good}],"decisions":[]}}"#), vec!["decisions"]),
+        (r#"{"decisions":null}"#.to_owned(), vec!["decisions"]),
+    ] {
+        assert_eq!(api.post_text("/v1/decisions/batch", &body).await.paths(), paths, "{body}");
+    }
+    for body in [format!(r#"{{"decisions":[{good},]}}"#), format!(r#"{{"decisions":[{good}]}}x"#)] {
+        assert_eq!(api.post_text("/v1/decisions/batch", &body).await.refused(400), "bad_request", "{body}");
+    }
+}

@@ -147,6 +147,7 @@ async fn filters_find_by_part_by_status_and_by_restriction() {
         assert_eq!(api.get(&format!("/v1/{list}?query={part}b")).await.paths(), ["query"], "{list}");
         let huge = "x".repeat(60_000);
         assert_eq!(api.get(&format!("/v1/{list}?query={huge}")).await.paths(), ["query"], "{list}");
+        assert_eq!(api.get(&format!("/v1/{list}?query=%00")).await.paths(), ["query"]);
     }
 }
 

@@ -122,7 +122,9 @@ async fn who_is_not_known_is_told_apart() {
         body["initiator"] = json!("customer");
         api.post("/v1/decisions", body).await
     };
-    assert_eq!(post(json!({"customer": nobody})).await.refused(404), "not_found");
+    for nobody in [nobody, "cus_", "cus_nobody", "cus_does_not_exist", "cus_é"] {
+        assert_eq!(post(json!({"customer": nobody})).await.refused(404), "not_found", "{nobody}");
+    }
     assert_eq!(post(json!({"merchantRef": "r-2"})).await.expect(200)["customer"], Value::Null);
     assert_eq!(post(json!({"customer": id, "merchantRef": "r-1"})).await.expect(200)["customer"], json!(id));
     assert_eq!(post(json!({"customer": id, "merchantRef": "r-2"})).await.paths(), ["merchantRef"]);
@@ -151,13 +153,17 @@ async fn what_is_wrong_with_an_attempt_is_named() {
         ("currency", json!("naira")),
         ("explain", json!("yes")),
         ("dryRun", json!(1)),
-        ("unverified", json!(["mail"])),
+        ("unverified", json!("email")),
+        ("unverified", json!(["email", "email"])),
         ("colour", json!("red")),
     ] {
         let mut body = json!({"initiator": "customer", "email": "a@example.com"});
         body[field] = value.clone();
         assert_eq!(api.post("/v1/decisions", body).await.paths(), [field], "{field}: {value}");
     }
+    let unverified =
+        json!({"initiator": "customer", "email": "a@example.com", "unverified": ["email", "mail"]});
+    assert_eq!(api.post("/v1/decisions", unverified).await.paths(), ["unverified.1"]);
     let twice = r#"{"initiator":"customer","email":"a@example.com","email":"b@example.com"}"#;
     assert_eq!(api.post_text("/v1/decisions", twice).await.paths(), ["email"]);
     assert_eq!(api.post_empty("/v1/decisions").await.paths(), ["initiator"]);

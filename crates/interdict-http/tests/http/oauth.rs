@@ -1,5 +1,7 @@
 //! `POST /v1/oauth/token`: client credentials for a token of 60 minutes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use interdict_domain::credential::CredentialKind;
 use serde_json::json;
 
@@ -38,6 +40,31 @@ async fn a_form_is_taken_as_well() {
     let token = api.post_text("/v1/oauth/token", &form).await.expect(200);
     let api = shop.bearer(token["access_token"].as_str().unwrap());
     assert_eq!(api.code_for("a@example.com").await, "default");
+}
+
+#[tokio::test]
+async fn id_and_secret_may_stand_in_the_header() {
+    let shop = Shop::open().await;
+    let client = shop.key(CredentialKind::Oauth, "decisions", None);
+    let id = client.credential.id.to_string();
+    let basic = |secret: &str| format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
+    let form = shop.anonymous().with("content-type", "application/x-www-form-urlencoded; charset=UTF-8");
+    let api = form.with("authorization", &basic(&client.secret));
+    let token = api.post_text("/v1/oauth/token", "grant_type=client_credentials").await.expect(200);
+    let bearer = shop.bearer(token["access_token"].as_str().unwrap());
+    assert_eq!(bearer.code_for("a@example.com").await, "default");
+    let repeated = format!("grant_type=client_credentials&client_id={id}");
+    api.post_text("/v1/oauth/token", &repeated).await.expect(200);
+    let other = "grant_type=client_credentials&client_id=other";
+    assert_eq!(api.post_text("/v1/oauth/token", other).await.paths(), ["client_id"]);
+
+    let grant = json!({"grant_type": "client_credentials"});
+    for wrong in [basic("wrong"), "Basic ???".to_owned(), "Basic bm8gY29sb24=".to_owned()] {
+        let reply =
+            shop.anonymous().with("authorization", &wrong).post("/v1/oauth/token", grant.clone()).await;
+        assert_eq!(reply.refused(401), "unauthorized", "{wrong}");
+        assert_eq!(reply.header("www-authenticate"), Some("Basic"), "{wrong}");
+    }
 }
 
 #[tokio::test]

@@ -129,6 +129,11 @@ impl Client {
         .await;
     }
 
+    /// Sends nothing more.
+    pub async fn end(&mut self) {
+        self.writer.0.shutdown().await.unwrap();
+    }
+
     pub async fn answer(&mut self) -> Received {
         self.reader.answer().await
     }

@@ -19,7 +19,7 @@ use crate::output;
 
 const PEPPER: &str = "pepper";
 
-/// Copies the databases, and the pepper if that is wanted.
+/// Copies the databases, and the pepper unless that is unwanted.
 pub fn run(configuration: &Configuration, arguments: &BackupArguments) -> Result<ExitCode> {
     let (from, to) = (&configuration.data_dir, &arguments.to);
     if data_folder::databases(from).len() < STORES.len() {
@@ -31,7 +31,7 @@ pub fn run(configuration: &Configuration, arguments: &BackupArguments) -> Result
     if !data_folder::databases(to).is_empty() || to.join(PEPPER).exists() {
         return Err(misuse(format!("{} holds a backup already: name another folder", to.display())));
     }
-    if arguments.with_pepper {
+    if !arguments.without_pepper {
         // A copy with a pepper that does not fit would be found out when it is needed.
         drop(application::open(configuration, Wanted::Data)?);
     }
@@ -39,7 +39,7 @@ pub fn run(configuration: &Configuration, arguments: &BackupArguments) -> Result
     for store in STORES {
         copy(from, to, store)?;
     }
-    if arguments.with_pepper {
+    if !arguments.without_pepper {
         copy_pepper(configuration, to)?;
     }
     for store in STORES {
@@ -88,17 +88,17 @@ fn show(configuration: &Configuration, arguments: &BackupArguments) -> Result<()
         return output::print_json(&json!({
             "folder": to,
             "stores": STORES,
-            "pepper": {"file": pepper, "copied": arguments.with_pepper},
+            "pepper": {"file": pepper, "copied": !arguments.without_pepper},
         }));
     }
-    let about_pepper = if arguments.with_pepper {
-        "The pepper is with it: whoever has this folder can look up who is listed.".to_owned()
-    } else {
+    let about_pepper = if arguments.without_pepper {
         format!(
             "The pepper is not with it, and without the pepper nothing can read it: keep a copy of {} in \
              another place.",
             pepper.display()
         )
+    } else {
+        "The pepper is with it: whoever has this folder can look up who is listed.".to_owned()
     };
     output::print(&format!("Copied the databases to {}.\n{about_pepper}\n", to.display()))
 }

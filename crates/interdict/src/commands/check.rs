@@ -5,6 +5,7 @@
 
 mod answer;
 
+use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use anyhow::{Context as _, Result};
 use interdict_app::decision::{DecideError, Decision, Outcome};
 use interdict_app::{App, DecidePaymentError, PaymentAttempt, Presented, Service};
 use interdict_domain::identifier::Kind;
-use interdict_domain::ids::CustomerId;
+use interdict_domain::ids::{CustomerId, DecisionId};
 use interdict_domain::merchant::MerchantNumber;
+use interdict_http::decision_as_json;
 
 use crate::application::{self, Wanted};
 use crate::arguments::{CheckArguments, kinds};
@@ -41,7 +43,8 @@ pub fn run(configuration: &Configuration, arguments: &CheckArguments) -> Result<
     let now = app.clock().now();
     let show = |decision: &Decision<'_>, degraded: bool| {
         let text = if arguments.json.json {
-            let shown = answer::as_json(decision, arguments.initiator, now, degraded);
+            let id = DecisionId::generate(now, app.random());
+            let shown = decision_as_json(decision, id, arguments.initiator, now, degraded)?;
             format!("{}\n", serde_json::to_string_pretty(&shown)?)
         } else {
             answer::as_text(decision, arguments.initiator)
@@ -142,6 +145,9 @@ fn kind_and_value(text: &str) -> Result<(Kind, &str)> {
     if text.starts_with('+') {
         return Ok((Kind::Phone, text));
     }
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok((Kind::Ip, text));
+    }
     Err(misuse(format!("say what it is, as kind=value; the kinds are {}", kinds())))
 }
 
@@ -155,6 +161,8 @@ mod tests {
         assert_eq!(kind("ada@example.com"), Some((Kind::Email, "ada@example.com".to_owned())));
         assert_eq!(kind("a=b@example.com"), Some((Kind::Email, "a=b@example.com".to_owned())));
         assert_eq!(kind("+2348012345678"), Some((Kind::Phone, "+2348012345678".to_owned())));
+        assert_eq!(kind("203.0.113.7"), Some((Kind::Ip, "203.0.113.7".to_owned())));
+        assert_eq!(kind("2001:db8::1"), Some((Kind::Ip, "2001:db8::1".to_owned())));
         assert_eq!(kind("merchantRef=a=b@c"), Some((Kind::MerchantRef, "a=b@c".to_owned())));
         assert_eq!(kind("A-17"), None);
     }

@@ -166,12 +166,12 @@ fn show_new(key: &NewKey, replaced: Option<&Credential>, json: bool) -> Result<(
             "mode": credential.mode.as_str(),
             "permissions": credential.permissions.names(),
             "expiresAt": credential.expires_at,
+            "secret": key.secret,
         });
         if credential.kind == CredentialKind::Oauth {
+            // The same once more in OAuth's words.
             put(&mut shown, "clientId", json!(credential.id));
             put(&mut shown, "clientSecret", json!(key.secret));
-        } else {
-            put(&mut shown, "secret", json!(key.secret));
         }
         if let Some(old) = replaced {
             put(&mut shown, "replaces", json!({"id": old.id, "revokedAt": old.revoked_at}));

@@ -36,7 +36,7 @@ fn every_problem_is_reported_at_once() {
     body.integer("count", 1..=5);
     body.word("list", &[("block", 1), ("allow", 2)]);
     body.time("at");
-    body.words("scopes", &[("cit", 1), ("mit", 2)]);
+    body.words("scopes", 1, &[("cit", 1), ("mit", 2)]);
     body.texts("names", 0..=5);
     body.object("deep", |mut deep| {
         deep.text("x");

@@ -1,72 +1,11 @@
-//! A decision as people and programs read it. The JSON has the fields of `POST /v1/decisions` with its
-//! explanation, but for the id, as nothing was recorded that one could name, and the neutral message.
+//! A decision as people read it. Programs get the answer of `POST /v1/decisions`.
 
 use std::fmt::Write as _;
 
 use interdict_app::decision::{Counted, Decision, Explanation, ORDER, Outcome, Source};
-use interdict_domain::clock::Timestamp;
 use interdict_domain::scopes::Initiator;
-use serde_json::{Value, json};
 
 use crate::output;
-
-/// For programs.
-pub fn as_json(decision: &Decision<'_>, initiator: Initiator, now: Timestamp, degraded: bool) -> Value {
-    let reasons: Vec<Value> = decision.sources.iter().map(reason).collect();
-    json!({
-        "outcome": decision.outcome.as_str(),
-        "code": decision.code.as_str(),
-        "publicMessage": decision.public_message,
-        "initiator": initiator.as_str(),
-        "customer": decision.customer,
-        "reasons": reasons,
-        "revision": decision.revision,
-        "degraded": degraded,
-        "decidedAt": now,
-        "explanation": decision.explanation.as_deref().map(explanation),
-    })
-}
-
-fn reason(source: &Source<'_>) -> Value {
-    json!({
-        "tier": source.tier.number(),
-        "code": source.code().as_str(),
-        "source": source.what.as_str(),
-        "entry": source.entry,
-        "customer": source.customer,
-        "kind": source.kind,
-        "value": source.value.as_deref(),
-        "reason": source.reason,
-    })
-}
-
-fn explanation(explanation: &Explanation<'_>) -> Value {
-    let customers = explanation.customers.iter().map(|customer| {
-        json!({"id": customer.id, "how": how(&customer.how), "whitelistApplies": customer.whitelist_applies})
-    });
-    let lookups = explanation.lookups.iter().map(|lookup| {
-        json!({
-            "kind": lookup.kind,
-            "value": lookup.value.as_deref(),
-            "verified": lookup.verified,
-            "rule": lookup.rule.as_str(),
-            "hit": lookup.hit,
-            "entry": lookup.entry,
-        })
-    });
-    let tiers = explanation.tiers.iter().map(|tier| {
-        json!({
-            "tier": tier.tier.number(),
-            "reached": tier.reached,
-            "outcome": tier.outcome.map(Outcome::as_str),
-        })
-    });
-    json!({
-        "customers": customers.collect::<Vec<_>>(),
-        "lookups": lookups.collect::<Vec<_>>(),
-        "tiers": tiers.collect::<Vec<_>>(),
-    })
-}
 
 fn how(counted: &Counted<'_>) -> String {
     match counted {

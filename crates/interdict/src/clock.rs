@@ -16,7 +16,7 @@ impl Clock for SystemClock {
 }
 
 /// The operating system's generator. Each byte is the system's own; small amounts come from a stock of
-/// the thread, because each decision takes an id, and a system call was a twentieth of it.
+/// the thread, because each decision takes an id, and a system call for each of them showed in the profile.
 pub struct SystemRandom;
 
 /// Bytes of a stock: some hundred ids.

@@ -117,7 +117,6 @@ impl Keys {
             return true;
         }
         match EntryRecord::unpack(&line) {
-            Some((record, 0)) => show(FoundEntry { record, reason: None, public_message: None }),
             Some((record, texts)) => match self.with_texts(record, texts) {
                 Some(entry) => show(entry),
                 None => return false,
@@ -147,9 +146,6 @@ impl Keys {
             return;
         }
         match EntryRecord::unpack(&line) {
-            Some((record, 0)) => {
-                found.entries.push(FoundEntry { record, reason: None, public_message: None });
-            }
             Some((record, texts)) => match self.with_texts(record, texts) {
                 Some(entry) => found.entries.push(entry),
                 None => found.unreadable = true,
@@ -158,7 +154,12 @@ impl Keys {
         }
     }
 
+    /// An entry with its texts; none when they cannot be read.
+    #[inline]
     fn with_texts(&self, record: EntryRecord, number: u32) -> Option<FoundEntry> {
+        if number == 0 {
+            return Some(FoundEntry { record, reason: None, public_message: None });
+        }
         self.shelves.get(number, |texts| FoundEntry {
             record,
             reason: texts.first.clone(),

@@ -85,10 +85,9 @@ fn read(query: &str, caller: &Caller) -> Result<Wanted, ApiError> {
     let limit = fields.integer("limit", 1..=i64::try_from(LIMIT_MAX).unwrap_or(i64::MAX)).value();
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT_DEFAULT);
     let position = fields.parse("cursor", |text| {
-        let wrong = "must be a next_cursor of an earlier answer";
-        let cursor = Cursor::decode(text).map_err(|_| wrong)?;
-        let id: CustomerId = cursor.id.parse().map_err(|_| wrong)?;
-        Ok::<_, &str>((cursor.created_at, id.ksuid()))
+        let (at, id) =
+            Cursor::position::<CustomerId>(text).map_err(|_| "must be a next_cursor of an earlier answer")?;
+        Ok::<_, &str>((at, id.ksuid()))
     });
     let wanted = list.map(|status| Wanted { status, limit, position: position.value() });
     Ok(fields.finish(wanted)?)

@@ -219,19 +219,13 @@ pub(crate) async fn list(
 ) -> Response {
     let caller = &key.caller;
     let now = caller.service.now();
-    let page = CursorPage::read(&mut query);
+    let page = CursorPage::<CustomerId>::read(&mut query);
     let filter = read_filter(&mut query, now);
-    let position = page
-        .cursor
-        .as_ref()
-        .and_then(|cursor| cursor.id.parse::<CustomerId>().ok().map(|id| (cursor.created_at, id.ksuid())));
-    if page.cursor.is_some() && position.is_none() {
-        query.problem("cursor", "must be a nextCursor of an earlier answer");
-    }
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
     let limit = page.limit;
+    let position = page.position.map(|(at, id)| (at, id.ksuid()));
     let request = PageRequest::After { position, limit: i64::try_from(limit + 1).unwrap_or(i64::MAX) };
     let found = caller
         .service

@@ -233,7 +233,7 @@ pub(crate) async fn list(
     InQuery(mut query): InQuery,
 ) -> Response {
     let caller = &key.caller;
-    let page = CursorPage::read(&mut query);
+    let page = CursorPage::<EntryId>::read(&mut query);
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
     let filter = EntryFilter {
@@ -244,16 +244,10 @@ pub(crate) async fn list(
         identifier: None,
         now: caller.service.now(),
     };
-    let position = page
-        .cursor
-        .as_ref()
-        .and_then(|cursor| cursor.id.parse::<EntryId>().ok().map(|id| (cursor.created_at, id.ksuid())));
-    if page.cursor.is_some() && position.is_none() {
-        query.problem("cursor", "must be a nextCursor of an earlier answer");
-    }
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
+    let position = page.position.map(|(at, id)| (at, id.ksuid()));
     let request = PageRequest::After { position, limit: i64::try_from(page.limit + 1).unwrap_or(i64::MAX) };
     let found = caller
         .service

@@ -100,19 +100,11 @@ pub(crate) async fn history(
     InQuery(mut query): InQuery,
 ) -> Response {
     let caller = &key.caller;
-    let page = CursorPage::read(&mut query);
-    let before = page.cursor.as_ref().map(|cursor| cursor.id.parse::<i64>());
-    let before = match before {
-        None => Some(i64::MAX),
-        Some(parsed) => parsed.ok(),
-    };
-    if before.is_none() {
-        query.problem("cursor", "must be a nextCursor of an earlier answer");
-    }
+    let page = CursorPage::<i64>::read(&mut query);
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let (limit, before) = (page.limit, before.unwrap_or(i64::MAX));
+    let (limit, before) = (page.limit, page.position.map_or(i64::MAX, |(_, sequence)| sequence));
     let rows = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let found = caller
         .service

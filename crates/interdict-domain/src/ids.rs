@@ -12,8 +12,8 @@ use crate::ksuid::TEXT_LENGTH;
 
 pub use crate::ksuid::Ksuid;
 
-/// The longest id: a prefix of four characters and the KSUID.
-const ID_LENGTH_MAX: usize = 4 + TEXT_LENGTH;
+/// The longest id: a prefix of five characters and the KSUID.
+const ID_LENGTH_MAX: usize = 5 + TEXT_LENGTH;
 
 /// Writes prefix and KSUID in one go: ids are written in each decision.
 fn write_id(f: &mut fmt::Formatter<'_>, prefix: &str, ksuid: Ksuid) -> fmt::Result {
@@ -112,6 +112,32 @@ id!(
     /// An API key or an OAuth client. Not a secret.
     KeyId,
     "key_"
+);
+
+id!(
+    /// A payment.
+    PaymentId,
+    "pay_"
+);
+id!(
+    /// A plan.
+    PlanId,
+    "plan_"
+);
+id!(
+    /// A subscription.
+    SubscriptionId,
+    "sub_"
+);
+id!(
+    /// A checkout session.
+    CheckoutId,
+    "chk_"
+);
+id!(
+    /// A chargeback.
+    ChargebackId,
+    "cb_"
 );
 
 /// An entry: `bl_` on the block list, `al_` on the allow list.

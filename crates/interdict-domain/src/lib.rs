@@ -1,5 +1,5 @@
 //! The words of Interdict, pure: identifiers and their normalisation, customers, restrictions,
-//! entries, windows, changes.
+//! entries, windows, changes, payments.
 //!
 //! Deliberately not here: async, I/O, SQL, HTTP, and any reading of the time or of randomness. Both
 //! are passed in ([`clock`]).
@@ -19,7 +19,9 @@ pub mod ids;
 mod ksuid;
 pub mod merchant;
 pub mod mode;
+pub mod money;
 pub mod pan;
+pub mod payment;
 pub mod scopes;
 pub mod text;
 pub mod window;

@@ -163,6 +163,31 @@ impl App {
         self.write_last_uses().await;
     }
 
+    /// Settles what was begun at a gateway by somebody who is gone. A failure is logged and the next call
+    /// tries again.
+    pub async fn recover_payments(&self) {
+        for mode in Mode::ALL {
+            match self.service(mode).recover_payments().await {
+                Ok(0) => {}
+                Ok(recovered) => {
+                    tracing::info!(mode = mode.as_str(), recovered, "payments were settled after all");
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "payments are settled later");
+                }
+            }
+        }
+    }
+
+    /// To be called once by a process that serves, which is the only one on its folder: whoever asked a
+    /// gateway before has ended, and what was asked can be taken over at once.
+    pub async fn take_over(&self) -> Result<(), WriteError<StorageError>> {
+        for mode in Mode::ALL {
+            self.service(mode).abandon_all_payments().await?;
+        }
+        Ok(())
+    }
+
     /// What has gathered in memory and should outlive this process is written, all of it.
     pub async fn finish_chores(&self) {
         for mode in Mode::ALL {

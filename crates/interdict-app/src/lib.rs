@@ -11,22 +11,32 @@
 
 mod app;
 mod authenticate;
+mod authorize_payment;
 mod caller;
 mod create_customer;
 mod create_key;
 mod create_merchant;
+mod create_payment;
+mod decide_charge;
 mod decide_payment;
 mod directory;
 mod erase_customer;
 mod error;
+mod gateways;
 mod hits;
 mod index_feed;
 mod list_customer;
 mod list_entry;
 mod mutate;
+mod pay;
+mod payment_error;
+mod recover_payments;
 mod restrict_customer;
+mod reverse_payment;
+mod sandbox_ledger;
 mod service;
 mod set_list_status;
+mod settle_payment;
 mod standing;
 mod tokens;
 mod unlist_customer;
@@ -44,26 +54,40 @@ pub mod decision {
 }
 
 pub use app::{App, AppOptions, OpenError};
+/// Why a gateway gave no answer.
+pub mod gateway {
+    pub use interdict_gateway::GatewayError;
+}
+
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, HistoryItem,
-        MerchantTransaction, MerchantView, PageRequest, Recorded, StorageError, View, WriteError,
+        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, HistoryItem, LedgerEntry,
+        MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter, Recorded, StorageError,
+        View, WriteError,
     };
 }
 
 pub use authenticate::AuthenticateError;
+pub use authorize_payment::{authorize_payment, complete_action};
 pub use caller::Caller;
 pub use create_customer::create_customer;
 pub use create_key::{NewKey, NewKeyOptions, revoke_key, rotate_key};
 pub use create_merchant::{MerchantKeys, NewMerchant};
+pub use create_payment::{NewPayment, create_payment};
+pub use decide_charge::NEUTRAL_MESSAGE;
 pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
 pub use erase_customer::erase_customer;
 pub use error::UseCaseError;
+pub use gateways::NoGateway;
 pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, list_entry};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
+pub use pay::{Ask, AskError, Begun, ShowPayment};
+pub use payment_error::PaymentError;
+pub use recover_payments::RecoverError;
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
+pub use reverse_payment::reverse_payment;
 pub use service::{Readiness, Service};
 pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};
 pub use standing::{Standing, StandingSource};

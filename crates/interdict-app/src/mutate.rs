@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::ids::PaymentId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_storage::{
     Authorship, IdempotencyRecord, MerchantTransaction, RequestKey, StorageError, WriteError,
@@ -12,10 +13,11 @@ use interdict_storage::{
 use parking_lot::Mutex;
 
 use crate::caller::Caller;
+use crate::pay::AskError;
 use crate::service::Service;
 
 /// An answer as it goes out, and as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -46,8 +48,8 @@ impl From<StorageError> for Refusal {
 /// What identifies a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replayable {
-    request: RequestKey,
-    fingerprint: [u8; 16],
+    pub(crate) request: RequestKey,
+    pub(crate) fingerprint: [u8; 16],
 }
 
 /// What came of a mutation.
@@ -85,6 +87,37 @@ pub enum MutateError {
     /// The commit failed; nothing was kept.
     #[error("the commit failed")]
     CommitFailed,
+    /// A gateway gave no answer that counts; the payment is kept.
+    #[error("the gateway gave no answer that counts")]
+    Gateway {
+        /// Which payment waits for it.
+        payment: PaymentId,
+        /// Why.
+        #[source]
+        error: Box<AskError>,
+    },
+}
+
+impl MutateError {
+    /// Why a use case was not committed. An answer is no such reason, and was taken out before.
+    pub(crate) fn from_write(error: WriteError<Refusal>) -> Self {
+        match error {
+            WriteError::Refused(Refusal::Storage(error)) => Self::Failed(error),
+            WriteError::Refused(Refusal::Answer(_)) | WriteError::CommitFailed => Self::CommitFailed,
+            WriteError::Overloaded => Self::Overloaded,
+            WriteError::Stopped => Self::Unavailable,
+        }
+    }
+
+    /// The same where there is no use case that could say no.
+    pub(crate) fn from_storage_write(error: WriteError<StorageError>) -> Self {
+        match error {
+            WriteError::Refused(error) => Self::Failed(error),
+            WriteError::CommitFailed => Self::CommitFailed,
+            WriteError::Overloaded => Self::Overloaded,
+            WriteError::Stopped => Self::Unavailable,
+        }
+    }
 }
 
 /// Requests with an idempotency key that run right now.
@@ -94,7 +127,8 @@ pub(crate) struct Running(Arc<Mutex<HashMap<RunningKey, [u8; 16]>>>);
 /// Whose request, and which.
 type RunningKey = (MerchantNumber, [u8; 16]);
 
-struct RunningGuard {
+/// Ends the request's turn when it goes.
+pub(crate) struct RunningGuard {
     running: Running,
     key: RunningKey,
 }
@@ -129,6 +163,15 @@ enum Done {
 }
 
 impl Service {
+    /// Takes the request's turn: no other one under the same key runs meanwhile.
+    pub(crate) fn enter(
+        &self,
+        merchant: MerchantNumber,
+        replayable: Option<Replayable>,
+    ) -> Result<Option<RunningGuard>, MutateError> {
+        replayable.map(|replayable| self.running.enter(merchant, replayable)).transpose()
+    }
+
     /// What identifies a replay of a request.
     pub fn replayable(&self, method: &str, path: &str, key: &str, query: &str, body: &[u8]) -> Replayable {
         let digest = |parts: &[&[u8]]| {
@@ -161,7 +204,7 @@ impl Service {
             + 'static,
     {
         let merchant = caller.merchant;
-        let _running = replayable.map(|replayable| self.running.enter(merchant, replayable)).transpose()?;
+        let _running = self.enter(merchant, replayable)?;
         let (actor, now, random) = (caller.actor(), self.clock.now(), Arc::clone(&self.random));
         let committed = self
             .store
@@ -198,20 +241,17 @@ impl Service {
             Err(WriteError::Refused(Refusal::Answer(answer))) => {
                 Ok(Mutated { answer, revision: self.index.revision(), replayed: false })
             }
-            Err(WriteError::Refused(Refusal::Storage(error))) => Err(MutateError::Failed(error)),
-            Err(WriteError::Overloaded) => Err(MutateError::Overloaded),
-            Err(WriteError::CommitFailed) => Err(MutateError::CommitFailed),
-            Err(WriteError::Stopped) => Err(MutateError::Unavailable),
+            Err(error) => Err(MutateError::from_write(error)),
         }
     }
 }
 
 /// What is the service's own trouble may be over at the next try.
-const fn is_kept(status: u16) -> bool {
+pub(crate) const fn is_kept(status: u16) -> bool {
     status < 500 && status != 429
 }
 
-fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {
+pub(crate) fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {
     IdempotencyRecord {
         fingerprint,
         status: answer.status,
@@ -220,15 +260,22 @@ fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> Idempoten
         revision,
         subject: answer.subject.clone(),
         identifier: answer.identifier,
+        payment: None,
     }
 }
 
-fn replay(record: IdempotencyRecord, replayable: Option<Replayable>) -> Result<Mutated, MutateError> {
+pub(crate) fn replay(
+    record: IdempotencyRecord,
+    replayable: Option<Replayable>,
+) -> Result<Mutated, MutateError> {
     if replayable.is_some_and(|replayable| replayable.fingerprint != record.fingerprint) {
         return Err(MutateError::IdempotencyConflict);
     }
     if record.holds_secret {
         return Err(MutateError::SecretAlreadyShown);
+    }
+    if !record.is_answered() {
+        return Err(MutateError::IdempotencyInProgress);
     }
     let answer = Answer {
         status: record.status,

@@ -10,13 +10,16 @@ use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::ids::EntryId;
 use interdict_domain::mode::Mode;
+use interdict_gateway::sandbox::Sandbox;
 use interdict_storage::{
     Durability, EntryRow, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
 };
 
+use crate::gateways::Gateways;
 use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
+use crate::sandbox_ledger::StoreLedger;
 
 /// Entries whose hits are written in one go: some milliseconds.
 const HITS_AT_ONCE: usize = 1_000;
@@ -30,6 +33,7 @@ pub struct Service {
     pub(crate) index: Arc<IndexState>,
     pub(crate) hits: Hits,
     pub(crate) running: Running,
+    pub(crate) gateways: Gateways,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pepper: Pepper,
@@ -71,9 +75,17 @@ impl Service {
             durability: options.durability,
             observer: if options.with_index { Some(Box::new(observer)) } else { None },
         })?;
+        let gateways = match options.mode {
+            Mode::Test => {
+                let ledger = StoreLedger { store: store.clone(), clock: Arc::clone(&options.clock) };
+                Gateways::Sandbox(Arc::new(Sandbox::new(ledger)))
+            }
+            Mode::Live => Gateways::None,
+        };
         Ok(Self {
             mode: options.mode,
             store,
+            gateways,
             index,
             hits: Hits::default(),
             running: Running::default(),

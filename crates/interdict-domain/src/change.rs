@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
 use crate::identifier::{IdentifierKey, Kind};
-use crate::ids::{CustomerId, EntryId, KeyId};
+use crate::ids::{CustomerId, EntryId, KeyId, PaymentId};
 use crate::merchant::MerchantNumber;
 use crate::scopes::Scopes;
 use crate::window::Window;
@@ -43,6 +43,18 @@ words!(
         EntryUpdated = "entry.updated",
         /// An entry was deleted.
         EntryDeleted = "entry.deleted",
+        /// A payment was made, and is not charged yet.
+        PaymentCreated = "payment.created",
+        /// An attempt to be paid was refused by the lists.
+        PaymentBlocked = "payment.blocked",
+        /// A payment waits for the customer.
+        PaymentActionRequired = "payment.action_required",
+        /// The money was taken.
+        PaymentSucceeded = "payment.succeeded",
+        /// The gateway took no money.
+        PaymentDeclined = "payment.declined",
+        /// Money was given back.
+        PaymentReversed = "payment.reversed",
         /// A merchant was made.
         MerchantCreated = "merchant.created",
         /// A key was made.
@@ -59,6 +71,8 @@ pub enum Subject {
     Customer(CustomerId),
     /// An entry.
     Entry(EntryId),
+    /// A payment.
+    Payment(PaymentId),
     /// A merchant.
     Merchant(MerchantNumber),
     /// A key.
@@ -70,6 +84,7 @@ impl std::fmt::Display for Subject {
         match self {
             Self::Customer(id) => id.fmt(f),
             Self::Entry(id) => id.fmt(f),
+            Self::Payment(id) => id.fmt(f),
             Self::Merchant(number) => number.fmt(f),
             Self::Key(id) => id.fmt(f),
         }
@@ -84,6 +99,9 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Entry(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Payment(id));
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Key(id));

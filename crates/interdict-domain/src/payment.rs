@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::entry::words;
-use crate::identifier::Email;
+use crate::identifier::{Email, Phone};
 use crate::ids::{CheckoutId, CustomerId, PaymentId, SubscriptionId};
 use crate::merchant::MerchantNumber;
 use crate::money::Money;
@@ -81,6 +81,19 @@ pub struct Outcome {
     pub decline_type: Option<DeclineType>,
 }
 
+impl Outcome {
+    /// The money was taken.
+    pub const fn success() -> Self {
+        Self {
+            status: OutcomeStatus::Success,
+            error_code: None,
+            error_message: None,
+            safe_error_message: None,
+            decline_type: None,
+        }
+    }
+}
+
 /// What the customer has to do before the money can be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextAction {
@@ -89,14 +102,25 @@ pub struct NextAction {
 }
 
 words!(
-    /// What was begun at the gateway and is not known to have ended.
-    Pending {
+    /// What a gateway is asked to do.
+    Operation {
         /// The money is being taken.
         Charge = "charge",
         /// Money is being given back.
         Reversal = "reversal",
     }
 );
+
+/// What was begun at the gateway and is not known to have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// What the gateway was asked.
+    pub operation: Operation,
+    /// For how many minor units.
+    pub amount: i64,
+    /// Until when somebody drives it to its end; after that, somebody else may.
+    pub driven_until: Timestamp,
+}
 
 /// The longest token, in bytes.
 const TOKEN_BYTES_MAX: usize = 255;
@@ -165,6 +189,10 @@ pub struct Payment {
     pub customer: Option<CustomerId>,
     /// The email that came with the attempt.
     pub email: Option<Email>,
+    /// The phone that came with the attempt.
+    pub phone: Option<Phone>,
+    /// Whether email and phone are the merchant's word. What a payer typed matches blocks only.
+    pub payer_verified: bool,
     /// With what.
     pub payment_method: Option<PaymentMethod>,
     /// Whatever the merchant attached.
@@ -198,6 +226,42 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// An open payment of which nothing else is known.
+    pub fn new(
+        id: PaymentId,
+        merchant: MerchantNumber,
+        money: Money,
+        initiator: Initiator,
+        origin: PaymentOrigin,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            merchant,
+            money,
+            initiator,
+            customer: None,
+            email: None,
+            phone: None,
+            payer_verified: true,
+            payment_method: None,
+            metadata: Metadata::default(),
+            status: PaymentStatus::Open,
+            origin,
+            period: None,
+            checkout: None,
+            gateway_reference: None,
+            amount_captured: 0,
+            amount_reversed: 0,
+            chargeback_recorded_at: None,
+            outcome: None,
+            next_action: None,
+            pending: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Whether money was taken.
     pub const fn is_captured(&self) -> bool {
         self.amount_captured > 0

@@ -92,46 +92,45 @@ pub trait Ledger: Send + Sync {
 /// The gateway of test mode.
 pub struct Sandbox<L> {
     ledger: L,
-    /// Where the page for the customer's step is.
-    pages: String,
 }
 
 impl<L: Ledger> Sandbox<L> {
-    /// Over a ledger. `pages` is the address under which people reach this service.
-    pub fn new(ledger: L, pages: &str) -> Self {
-        Self { ledger, pages: pages.trim_end_matches('/').to_owned() }
+    /// Over a ledger.
+    pub fn new(ledger: L) -> Self {
+        Self { ledger }
     }
+}
 
-    fn charged(&self, row: &LedgerRow) -> Charged {
-        let declined = |message: &str, safe_message: &str, decline_type| {
-            Charged::Declined(Decline {
-                code: row.result.as_str().to_owned(),
-                message: message.to_owned(),
-                safe_message: safe_message.to_owned(),
-                decline_type,
-            })
-        };
-        match row.result {
-            LedgerResult::Succeeded => Charged::Succeeded,
-            LedgerResult::RequiresAction => Charged::RequiresAction(NextAction {
-                url: format!("{}/pay/step/{}", self.pages, row.payment),
-            }),
-            LedgerResult::Declined => declined(
-                "The issuer declined the card.",
-                "Your card was declined. Please use another one.",
-                DeclineType::Hard,
-            ),
-            LedgerResult::InsufficientFunds => declined(
-                "The account does not hold enough money.",
-                "Your card has insufficient funds. Please use another one, or try later.",
-                DeclineType::Soft,
-            ),
-            LedgerResult::ActionFailed => declined(
-                "The customer did not pass the authentication.",
-                "The payment was not confirmed. Please try again.",
-                DeclineType::Soft,
-            ),
+fn charged(row: &LedgerRow) -> Charged {
+    let declined = |message: &str, safe_message: &str, decline_type| {
+        Charged::Declined(Decline {
+            code: row.result.as_str().to_owned(),
+            message: message.to_owned(),
+            safe_message: safe_message.to_owned(),
+            decline_type,
+        })
+    };
+    match row.result {
+        LedgerResult::Succeeded => Charged::Succeeded,
+        // A page of our own: whoever shows it puts the service's address before it.
+        LedgerResult::RequiresAction => {
+            Charged::RequiresAction(NextAction { url: format!("/pay/step/{}", row.payment) })
         }
+        LedgerResult::Declined => declined(
+            "The issuer declined the card.",
+            "Your card was declined. Please use another one.",
+            DeclineType::Hard,
+        ),
+        LedgerResult::InsufficientFunds => declined(
+            "The account does not hold enough money.",
+            "Your card has insufficient funds. Please use another one, or try later.",
+            DeclineType::Soft,
+        ),
+        LedgerResult::ActionFailed => declined(
+            "The customer did not pass the authentication.",
+            "The payment was not confirmed. Please try again.",
+            DeclineType::Soft,
+        ),
     }
 }
 
@@ -162,14 +161,14 @@ impl<L: Ledger> Gateway for Sandbox<L> {
                 .ok_or_else(|| GatewayError::Refused("the sandbox does not know this token".to_owned()))?;
             let Charge { merchant, payment, money, .. } = charge;
             let row = LedgerRow { merchant, payment, reversed_before: None, money, result };
-            Ok(self.charged(&self.ledger.record(row).await?))
+            Ok(charged(&self.ledger.record(row).await?))
         })
     }
 
     fn find<'a>(&'a self, charge: Charge<'a>) -> Answer<'a, Option<Charged>> {
         Box::pin(async move {
             let row = self.ledger.charge_of(charge.merchant, charge.payment).await?;
-            Ok(row.map(|row| self.charged(&row)))
+            Ok(row.map(|row| charged(&row)))
         })
     }
 
@@ -188,7 +187,7 @@ impl<L: Ledger> Gateway for Sandbox<L> {
             let result = if approved { LedgerResult::Succeeded } else { LedgerResult::ActionFailed };
             let row = self.ledger.settle(charge.merchant, charge.payment, result).await?;
             let row = row.ok_or_else(|| GatewayError::Refused("there is no such charge".to_owned()))?;
-            Ok(self.charged(&row))
+            Ok(charged(&row))
         })
     }
 }

@@ -175,6 +175,25 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).with_retry_after(1)
     }
 
+    /// 503: the gateway may have taken the money, or not.
+    pub fn gateway_unknown() -> Self {
+        let message = "The gateway did not answer, and may have done what it was asked. It is being asked again: \
+                       read the payment, or repeat the request with the same Idempotency-Key. Nobody is charged twice.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "gateway_unknown", message).with_retry_after(5)
+    }
+
+    /// 503: the gateway cannot be reached, and nothing was charged.
+    pub fn gateway_unavailable() -> Self {
+        let message = "The gateway cannot be reached right now, and nothing was done. Try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "gateway_unavailable", message).with_retry_after(5)
+    }
+
+    /// 502: the gateway does not accept the request; its own words are for the merchant's people.
+    pub fn gateway_refused(words: &str) -> Self {
+        let message = format!("The gateway refused the request, and nothing was done: {words}");
+        Self::new(StatusCode::BAD_GATEWAY, "gateway_refused", message)
+    }
+
     /// 503: `Interdict-At-Least` was not reached in time.
     pub fn revision_unavailable() -> Self {
         let message = "The wanted revision has not arrived here yet. Try again, or ask for an older one.";

@@ -13,7 +13,7 @@ use http::request::Parts;
 use interdict_app::{AuthenticateError, Caller};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
-use interdict_domain::ids::{CustomerId, EntryId};
+use interdict_domain::ids::{CustomerId, EntryId, PaymentId};
 
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -58,6 +58,10 @@ needs!(
     CustomersWrite,
     /// `decisions`.
     Decisions,
+    /// `payments:read`.
+    PaymentsRead,
+    /// `payments:write`.
+    PaymentsWrite,
 );
 
 /// A caller with a secret key or an OAuth token that has a permission.
@@ -194,6 +198,10 @@ impl Named for CustomerId {
 
 impl Named for EntryId {
     const WHAT: &'static str = "entry";
+}
+
+impl Named for PaymentId {
+    const WHAT: &'static str = "payment";
 }
 
 /// A merchantRef in a path.

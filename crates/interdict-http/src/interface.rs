@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{HeaderName, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use interdict_app::App;
 use tokio::sync::watch;
@@ -31,17 +31,24 @@ use crate::v1::{batch, decisions};
 pub(crate) const REVISION: HeaderName = HeaderName::from_static("interdict-revision");
 
 /// How the routes treat their callers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpOptions {
     /// How long a read with `Interdict-At-Least` waits for its revision.
     pub at_least_wait: Duration,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// The address under which people reach this service, without a slash at its end. Left out, it is
+    /// what a request's Host says.
+    pub public_url: Option<String>,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { at_least_wait: Duration::from_secs(1), body_timeout: Duration::from_secs(30) }
+        Self {
+            at_least_wait: Duration::from_secs(1),
+            body_timeout: Duration::from_secs(30),
+            public_url: None,
+        }
     }
 }
 
@@ -75,6 +82,20 @@ impl Shared {
     pub(crate) async fn stopping(&self) {
         // The sender lives as long as this.
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// This service's own address, as people reach it.
+    pub(crate) fn base(&self, headers: &HeaderMap) -> String {
+        self.base_at(headers.get(HOST))
+    }
+
+    /// The same, for a request with this Host.
+    pub(crate) fn base_at(&self, host: Option<&HeaderValue>) -> String {
+        if let Some(url) = &self.options.public_url {
+            return url.clone();
+        }
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("http://{host}")
     }
 
     /// The limits of a body.

@@ -1,12 +1,19 @@
 //! How every mutation goes: read the body, run the use case in the next commit together with the
 //! record for replays, answer with the revision.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use bytes::Bytes;
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use interdict_app::gateway::GatewayError;
 use interdict_app::store::{Authorship, MerchantTransaction};
-use interdict_app::{Answer, Caller, MutateError, Mutated, Refusal, UseCaseError};
+use interdict_app::{
+    Answer, AskError, Begun, Caller, MutateError, Mutated, PaymentError, Refusal, Replayable, Service,
+    ShowPayment, UseCaseError,
+};
 
 use crate::answer;
 use crate::body;
@@ -15,6 +22,7 @@ use crate::error::{ApiError, Detail};
 use crate::extract::{Rejected, reject};
 use crate::interface::State;
 use crate::json::{self, Fields};
+use crate::v1::decisions::undecided;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest `Idempotency-Key`.
@@ -28,6 +36,7 @@ pub(crate) struct Mutation {
     idempotency_key: Option<String>,
     bytes: Bytes,
     dialect: Dialect,
+    host: Option<HeaderValue>,
 }
 
 impl FromRequest<State> for Mutation {
@@ -48,6 +57,7 @@ impl FromRequest<State> for Mutation {
             path,
             idempotency_key,
             bytes,
+            host: parts.headers.get(HOST).cloned(),
         })
     }
 }
@@ -79,6 +89,53 @@ impl Mutation {
         Ok(if self.dialect == Dialect::Idenza { fields.and_query(&self.query) } else { fields })
     }
 
+    /// This service's own address, as people reach it.
+    pub(crate) fn base(&self, state: &State) -> String {
+        state.base_at(self.host.as_ref())
+    }
+
+    fn replayable(&self, caller: &Caller) -> Option<Replayable> {
+        let key = self.idempotency_key.as_ref()?;
+        Some(caller.service.replayable(&self.method, &self.path, key, &self.query, &self.bytes))
+    }
+
+    /// Runs a use case on a payment: the gateway may be asked between two commits.
+    pub(crate) async fn pay<I>(
+        self,
+        caller: &Caller,
+        read: impl FnOnce(Fields) -> Result<I, Refused>,
+        act: impl FnOnce(
+            &Service,
+            &mut MerchantTransaction<'_, '_>,
+            &Authorship<'_>,
+            I,
+        ) -> Result<Begun, PaymentError>
+        + Send
+        + 'static,
+        show: ShowPayment,
+    ) -> Response
+    where
+        I: Send + 'static,
+    {
+        let replayable = self.replayable(caller);
+        let input = self.fields().map_err(Refused::from).and_then(read);
+        let dialect = self.dialect;
+        if replayable.is_none()
+            && let Err(Refused(error)) = &input
+        {
+            return error.respond(dialect);
+        }
+        let service = Arc::clone(&caller.service);
+        let begin = move |transaction: &mut MerchantTransaction<'_, '_>, by: &Authorship<'_>| {
+            let input = input.map_err(|Refused(error)| refusal(&error, dialect))?;
+            act(&service, transaction, by, input).map_err(|error| refused(error.into(), dialect))
+        };
+        match caller.service.pay(caller, replayable, begin, show).await {
+            Ok(mutated) => respond(mutated),
+            Err(error) => refuse(&error).respond(dialect),
+        }
+    }
+
     /// Runs a use case on what `read` makes of the body, and answers with what `show` makes of the
     /// result.
     pub(crate) async fn run<I, T, E>(
@@ -93,10 +150,7 @@ impl Mutation {
         E: Into<Failure>,
     {
         let service = &caller.service;
-        let replayable = self
-            .idempotency_key
-            .as_ref()
-            .map(|key| service.replayable(&self.method, &self.path, key, &self.query, &self.bytes));
+        let replayable = self.replayable(caller);
         let input = self.fields().map_err(Refused::from).and_then(read);
         let dialect = self.dialect;
         if replayable.is_none()
@@ -106,14 +160,10 @@ impl Mutation {
         }
         let mutated = service
             .mutate(caller, replayable, move |transaction, by| {
-                let refused = |error: &ApiError| Refusal::Answer(answer::refusal(error, dialect));
-                let input = input.map_err(|Refused(error)| refused(&error))?;
+                let input = input.map_err(|Refused(error)| refusal(&error, dialect))?;
                 match act(transaction, by, input) {
                     Ok(done) => Ok(show(&done, by)),
-                    Err(error) => Err(match error.into() {
-                        Failure::Refused(error) => refused(&error),
-                        Failure::Storage(error) => Refusal::Storage(error),
-                    }),
+                    Err(error) => Err(refused(error.into(), dialect)),
                 }
             })
             .await;
@@ -160,6 +210,38 @@ impl From<UseCaseError> for Failure {
     }
 }
 
+impl From<PaymentError> for Failure {
+    fn from(error: PaymentError) -> Self {
+        Self::Refused(Box::new(match error {
+            PaymentError::Storage(error) => return Self::Storage(error),
+            PaymentError::NotFound(what) => ApiError::not_found(what),
+            PaymentError::Invalid { path, issue } => ApiError::invalid(path, issue),
+            PaymentError::Illegal { from, to } => {
+                ApiError::conflict(format!("This payment is {from}: it cannot become {to}."))
+            }
+            PaymentError::Busy => ApiError::conflict(
+                "The gateway is being asked about this payment right now. Read the payment, and try again.",
+            )
+            .with_retry_after(1),
+            PaymentError::Undecided(error) => undecided(error, &json::Path::root()),
+            PaymentError::NoGateway(_) => ApiError::conflict(
+                "No payment gateway is set up for live mode. Set one up first, or use a key of test mode.",
+            ),
+        }))
+    }
+}
+
+fn refusal(error: &ApiError, dialect: Dialect) -> Refusal {
+    Refusal::Answer(answer::refusal(error, dialect))
+}
+
+fn refused(failure: Failure, dialect: Dialect) -> Refusal {
+    match failure {
+        Failure::Refused(error) => refusal(&error, dialect),
+        Failure::Storage(error) => Refusal::Storage(error),
+    }
+}
+
 fn respond(mutated: Mutated) -> Response {
     let status = StatusCode::from_u16(mutated.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = answer::bytes(status, mutated.answer.body, mutated.revision);
@@ -179,6 +261,20 @@ fn refuse(error: &MutateError) -> ApiError {
         MutateError::Failed(_) | MutateError::CommitFailed => {
             tracing::error!(error = error as &dyn std::error::Error, "a mutation failed");
             ApiError::internal()
+        }
+        MutateError::Gateway { payment, error } => {
+            no_gateway_answer(error).with_member("paymentId", payment.to_string())
+        }
+    }
+}
+
+/// What the caller is told when the gateway gave no answer that counts. The payment is kept.
+fn no_gateway_answer(error: &AskError) -> ApiError {
+    match error {
+        AskError::Gateway(GatewayError::Unknown(_)) => ApiError::gateway_unknown(),
+        AskError::Gateway(GatewayError::Refused(message)) => ApiError::gateway_refused(message),
+        AskError::Gateway(GatewayError::NothingDone(_)) | AskError::Payment(_) | AskError::Write(_) => {
+            ApiError::gateway_unavailable()
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{idenza, odus, operations, v1};
     info(
         title = "Interdict API",
         description = "Decides who may pay. Three published APIs on one state: Duro's (`/v1/…`), Odus's \
-                       (`/customers`, `/blacklist`) and Idenza's (`/customer/…`, `/risk/…`). Authenticate \
+                       (`/customers`, `/blacklist`, `/payments`) and Idenza's (`/customer/…`, `/risk/…`). Authenticate \
                        with a secret key (sk_test_ / sk_live_) as a bearer token or in X-API-Key; the key \
                        selects the merchant and the mode. Amounts are in integer minor units. Times are \
                        RFC 3339 in UTC with milliseconds.",
@@ -28,6 +28,7 @@ use crate::{idenza, odus, operations, v1};
         (name = "Customers", description = "Who pays, and on which list they are (Duro; Odus)."),
         (name = "Restrictions", description = "Blocks on a customer, by initiator (Odus)."),
         (name = "Blacklist", description = "Emails that may not pay (Odus)."),
+        (name = "Payments", description = "Attempts to be paid, each decided before it is charged (Odus)."),
         (name = "Customer Management", description = "Whitelist and blacklist (Idenza)."),
         (name = "Transaction Scoring", description = "A transaction against the lists (Idenza)."),
         (name = "Decisions", description = "May this payer pay, now, this way?"),
@@ -68,6 +69,11 @@ use crate::{idenza, odus, operations, v1};
         odus::blacklist::list,
         odus::blacklist::get,
         odus::blacklist::remove,
+        odus::payments::create,
+        odus::payments::list,
+        odus::payments::get,
+        odus::payments::authorize,
+        odus::payments::reverse,
         idenza::add::add,
         idenza::remove::remove,
         idenza::get::get,
@@ -109,6 +115,7 @@ fn plain_names(text: &str) -> String {
         ("Items_HistoryItem", "HistoryPage"),
         ("Numbered_OdusCustomer", "OdusCustomerPage"),
         ("Numbered_BlacklistEntry", "BlacklistPage"),
+        ("Numbered_Payment", "PaymentPage"),
         ("DecisionBatch_BatchResult", "DecisionBatch"),
     ]
     .into_iter()
@@ -125,6 +132,8 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
         ("customers:read", "Read customers, entries and changes."),
         ("customers:write", "Change customers and entries."),
         ("decisions", "Ask for decisions and scores."),
+        ("payments:read", "Read payments."),
+        ("payments:write", "Create, authorize and reverse payments."),
     ]);
     let flow = Flow::ClientCredentials(ClientCredentials::new("/v1/oauth/token", scopes));
     let tokens = "An access token of 60 minutes, sent as a bearer. Its permissions are the client's.";

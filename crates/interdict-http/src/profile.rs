@@ -55,8 +55,8 @@ fn checked<T, U, E: std::fmt::Display>(
     }
 }
 
-/// A new customer's metadata, which is whole by itself.
-fn metadata(fields: &mut Fields) -> Metadata {
+/// Metadata of something new, which is whole by itself.
+pub(crate) fn metadata(fields: &mut Fields) -> Metadata {
     let sent = object(fields, "metadata");
     checked(fields, "metadata", sent, Metadata::parse).value().unwrap_or_default()
 }

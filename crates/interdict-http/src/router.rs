@@ -46,6 +46,10 @@ pub(crate) fn router(state: State) -> Router {
         .route("/customers/{id}/restrictions", post(odus::customers::restrict))
         .route("/blacklist", get(odus::blacklist::list).post(odus::blacklist::add))
         .route("/blacklist/{id}", get(odus::blacklist::get).delete(odus::blacklist::remove))
+        .route("/payments", get(odus::payments::list).post(odus::payments::create))
+        .route("/payments/{id}", get(odus::payments::get))
+        .route("/payments/{id}/authorize", post(odus::payments::authorize))
+        .route("/payments/{id}/reverse", post(odus::payments::reverse))
         // Idenza.
         .route("/customer/add", post(idenza::add::add))
         .route("/customer/remove", post(idenza::remove::remove))

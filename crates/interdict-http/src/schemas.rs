@@ -11,6 +11,7 @@ mod decisions;
 mod entries;
 mod errors;
 mod idenza;
+mod payments;
 mod queries;
 mod words;
 
@@ -22,8 +23,12 @@ pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
+pub(crate) use payments::{PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, HistoryQuery,
-    NumberedQuery, RefPath,
+    NumberedQuery, PaymentPath, PaymentsQuery, RefPath,
 };
-pub(crate) use words::{KindWord, ListStatusWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
+pub(crate) use words::{
+    DeclineTypeWord, KindWord, ListStatusWord, ListWord, OutcomeStatusWord, PaymentOriginWord,
+    PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord,
+};

@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use crate::error::StorageError;
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
-use crate::view::{MerchantView, PageRequest};
+use crate::view::{MerchantView, NumberedRows, PageRequest};
 use crate::{feed, idempotency, load, personal};
 
 macro_rules! columns {
@@ -213,7 +213,7 @@ impl MerchantView<'_> {
         let query = filter.query.as_deref().map(part_of);
         let status = filter.list_status.map(ListStatus::as_str);
         let (now, restricted) = (filter.now.micros(), filter.restricted.map(i64::from));
-        let email = self.email_key(filter);
+        let email = filter.email.as_ref().map(|email| self.email_key(email).0);
         let filters: [&dyn rusqlite::ToSql; 6] =
             [&self.merchant.0, &query, &status, &now, &restricted, &email];
         let collect = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
@@ -230,10 +230,10 @@ impl MerchantView<'_> {
                 let (at, id) = crate::entry::keyset(position);
                 collect(SELECT_AFTER, &[&at, &id.as_slice(), &limit])
             }
-            PageRequest::Numbered { offset, limit, ascending: false } => {
+            PageRequest::Numbered(NumberedRows { offset, limit, ascending: false }) => {
                 collect(SELECT_PAGE_NEWEST, &[&limit, &offset])
             }
-            PageRequest::Numbered { offset, limit, ascending: true } => {
+            PageRequest::Numbered(NumberedRows { offset, limit, ascending: true }) => {
                 collect(SELECT_PAGE_OLDEST, &[&limit, &offset])
             }
         }
@@ -244,16 +244,11 @@ impl MerchantView<'_> {
         let query = filter.query.as_deref().map(part_of);
         let status = filter.list_status.map(ListStatus::as_str);
         let restricted = filter.restricted.map(i64::from);
-        let email = self.email_key(filter);
+        let email = filter.email.as_ref().map(|email| self.email_key(email).0);
         Ok(self.connection.prepare_cached(COUNT)?.query_row(
             params![self.merchant.0, query, status, filter.now.micros(), restricted, email],
             |row| row.get(0),
         )?)
-    }
-
-    fn email_key(&self, filter: &CustomerFilter) -> Option<[u8; 16]> {
-        let email = filter.email.as_ref()?;
-        Some(self.pepper.key(self.merchant, Kind::Email, email.as_str()).0)
     }
 }
 
@@ -331,10 +326,12 @@ impl MerchantTransaction<'_, '_> {
             .execute(params![self.merchant.0, &customer.id.ksuid().bytes()[..]])?;
         personal::erase_subject(connection, self.merchant, &subject)?;
         idempotency::erase_subject(connection, self.merchant, &subject)?;
+        self.erase_payments(customer)?;
         let mut blocks_kept = 0;
         for (_, key) in &identifiers {
             personal::erase_identifier(connection, self.merchant, *key)?;
             idempotency::erase_identifier(connection, self.merchant, *key)?;
+            self.erase_payments_of(*key)?;
             blocks_kept += self.erase_entries(by, *key, &mut facts)?;
         }
         blocks_kept += self.keep_own_blocks(by, customer, &mut facts)?;

@@ -16,7 +16,7 @@ use crate::customer::{keys, part_of};
 use crate::error::StorageError;
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
-use crate::view::{MerchantView, PageRequest};
+use crate::view::{MerchantView, NumberedRows, PageRequest};
 use crate::{feed, hits, load};
 
 macro_rules! columns {
@@ -178,10 +178,10 @@ impl MerchantView<'_> {
                 let (at, id) = keyset(position);
                 collect(SELECT_AFTER, &[&at, &id.as_slice(), &limit])
             }
-            PageRequest::Numbered { offset, limit, ascending: false } => {
+            PageRequest::Numbered(NumberedRows { offset, limit, ascending: false }) => {
                 collect(SELECT_PAGE_NEWEST, &[&limit, &offset])
             }
-            PageRequest::Numbered { offset, limit, ascending: true } => {
+            PageRequest::Numbered(NumberedRows { offset, limit, ascending: true }) => {
                 collect(SELECT_PAGE_OLDEST, &[&limit, &offset])
             }
         }

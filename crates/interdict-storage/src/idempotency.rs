@@ -2,6 +2,7 @@
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::ids::{Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -12,13 +13,14 @@ use crate::view::MerchantView;
 
 statements! {
     UPSERT = "INSERT INTO idempotency (merchant, request, fingerprint, status, body, holds_secret, revision,
-                                       subject, identifier_key, created_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                       subject, identifier_key, created_at, payment)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
               ON CONFLICT (merchant, request) DO UPDATE SET fingerprint = excluded.fingerprint,
                   status = excluded.status, body = excluded.body, holds_secret = excluded.holds_secret,
                   revision = excluded.revision, subject = excluded.subject,
-                  identifier_key = excluded.identifier_key, created_at = excluded.created_at";
-    SELECT = "SELECT fingerprint, status, body, holds_secret, revision FROM idempotency
+                  identifier_key = excluded.identifier_key, created_at = excluded.created_at,
+                  payment = excluded.payment";
+    SELECT = "SELECT fingerprint, status, body, holds_secret, revision, payment FROM idempotency
               WHERE merchant = $1 AND request = $2 AND created_at > $3";
     DELETE_SUBJECT = "DELETE FROM idempotency WHERE merchant = $1 AND subject = $2";
     DELETE_IDENTIFIER = "DELETE FROM idempotency WHERE merchant = $1 AND identifier_key = $2";
@@ -38,7 +40,7 @@ pub struct RequestKey(pub [u8; 16]);
 pub struct IdempotencyRecord {
     /// A keyed hash of the request's body: another body under the same key is a conflict.
     pub fingerprint: [u8; 16],
-    /// The answer's status.
+    /// The answer's status; 0 while there is none yet.
     pub status: u16,
     /// The answer's body; empty when it showed a secret.
     pub body: Vec<u8>,
@@ -50,6 +52,29 @@ pub struct IdempotencyRecord {
     pub subject: Option<String>,
     /// Which identifier the answer is about, so that an erasure finds it.
     pub identifier: Option<IdentifierKey>,
+    /// The payment that the request began: a replay that finds no answer goes on with it.
+    pub payment: Option<PaymentId>,
+}
+
+impl IdempotencyRecord {
+    /// The note that a request has begun a payment and has no answer yet.
+    pub fn unanswered(fingerprint: [u8; 16], payment: PaymentId) -> Self {
+        Self {
+            fingerprint,
+            status: 0,
+            body: Vec::new(),
+            holds_secret: false,
+            revision: 0,
+            subject: None,
+            identifier: None,
+            payment: Some(payment),
+        }
+    }
+
+    /// Whether there is an answer.
+    pub const fn is_answered(&self) -> bool {
+        self.status != 0
+    }
 }
 
 fn find(
@@ -70,6 +95,9 @@ fn find(
                 revision: row.get(4)?,
                 subject: None,
                 identifier: None,
+                payment: row
+                    .get::<_, Option<[u8; 20]>>(5)?
+                    .map(|id| PaymentId::from_ksuid(Ksuid::from_bytes(id))),
             })
         })
         .optional()?)
@@ -105,6 +133,7 @@ impl MerchantTransaction<'_, '_> {
             record.subject,
             record.identifier.map(|key| key.0),
             now.micros(),
+            record.payment.map(|id| *id.ksuid().bytes()),
         ])?;
         Ok(())
     }

@@ -25,7 +25,9 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::entry::STATEMENTS,
             crate::hits::STATEMENTS,
             crate::idempotency::STATEMENTS,
+            crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
+            crate::payment::STATEMENTS,
         ],
     };
     common.iter().chain(own).flat_map(|list| list.iter().copied()).collect()

@@ -1,7 +1,7 @@
 //! Reading: everything, or one merchant's part. The queries stand in the aggregates' own files.
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::Pepper;
+use interdict_domain::identifier::{Email, IdentifierKey, Kind, Pepper, Phone};
 use interdict_domain::ids::Ksuid;
 use interdict_domain::merchant::MerchantNumber;
 use rusqlite::Connection;
@@ -40,6 +40,16 @@ impl MerchantView<'_> {
     pub fn revision(&self) -> Result<i64, StorageError> {
         Ok(Head::read(self.connection)?.sequence)
     }
+
+    /// Where rows with an email are found.
+    pub fn email_key(&self, email: &Email) -> IdentifierKey {
+        self.pepper.key(self.merchant, Kind::Email, email.as_str())
+    }
+
+    /// Where rows with a phone are found.
+    pub(crate) fn phone_key(&self, phone: &Phone) -> IdentifierKey {
+        self.pepper.key(self.merchant, Kind::Phone, phone.as_str())
+    }
 }
 
 /// A page of a list.
@@ -53,12 +63,16 @@ pub enum PageRequest {
         limit: i64,
     },
     /// By number (Odus).
-    Numbered {
-        /// How many rows come before.
-        offset: i64,
-        /// How many rows.
-        limit: i64,
-        /// Oldest first.
-        ascending: bool,
-    },
+    Numbered(NumberedRows),
+}
+
+/// The rows of a page by number (Odus).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberedRows {
+    /// How many rows come before.
+    pub offset: i64,
+    /// How many rows.
+    pub limit: i64,
+    /// Oldest first.
+    pub ascending: bool,
 }

@@ -1,6 +1,6 @@
 //! The data folder: who may read it, which databases are in it, and the pepper beside them.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -10,11 +10,16 @@ use interdict_app::App;
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
 
+use crate::failure::misuse;
+
 /// The databases, the modes' before the core. The core is copied last: a copy never has a customer of a
 /// merchant that it lacks.
 pub const STORES: [&str; 3] = ["test", "live", "core"];
 /// A restore that is under way has its files here.
 pub const RESTORING: &str = "restore.partial";
+
+/// Whoever serves the folder holds a lock on this file.
+const SERVING: &str = "serving.lock";
 
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -41,6 +46,25 @@ pub fn create_databases(folder: &Path) -> Result<()> {
         create_private(&App::file(folder, store))?;
     }
     Ok(())
+}
+
+/// Keeps any other process from serving the same folder, as long as the file is held. Commands may work
+/// beside: they charge nobody.
+pub fn lock_for_serving(folder: &Path) -> Result<File> {
+    let path = folder.join(SERVING);
+    create_private(&path)?;
+    let file = OpenOptions::new().append(true).open(&path);
+    let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(misuse(format!(
+            "another interdict serves the folder {}: stop it first, or name another folder with --data-dir",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
+    }
 }
 
 /// Makes an empty file that only its owner can read; one that is there stays as it is.

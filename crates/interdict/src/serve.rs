@@ -118,9 +118,17 @@ async fn do_chores(app: Arc<App>) {
     let mut ticks = tokio::time::interval(CHORES_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut count = 0_u32;
+    if let Err(error) = app.take_over().await {
+        // They are taken over anyhow, two minutes later.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "payments that were begun are settled later"
+        );
+    }
     loop {
         ticks.tick().await;
         app.do_chores(count == 0).await;
+        app.recover_payments().await;
         count = (count + 1) % FORGET_EVERY;
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::{EntryFilter, StorageError};
+use interdict_app::store::{EntryFilter, PageRequest, StorageError};
 use interdict_app::{Answer, NewEntry, UseCaseError, list_entry, unlist_entry};
 use interdict_domain::entry::{Entry, EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
@@ -10,7 +10,7 @@ use interdict_domain::ids::EntryId;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 
-use super::customers::request;
+use super::customers::rows_of;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -155,7 +155,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
         identifier: identifier.and_then(Result::ok),
         now: caller.service.now(),
     };
-    let rows = request(&page);
+    let rows = PageRequest::Numbered(rows_of(&page));
     let found = caller
         .service
         .store()

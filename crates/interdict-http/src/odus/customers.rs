@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::{CustomerFilter, PageRequest, StorageError};
+use interdict_app::store::{CustomerFilter, NumberedRows, PageRequest, StorageError};
 use interdict_app::{Answer, create_customer, restrict_customer, update_customer};
 use interdict_domain::customer::Customer;
 use interdict_domain::identifier::Email;
@@ -125,8 +125,8 @@ pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Respo
 }
 
 /// A page by number, as the store takes it.
-pub(crate) fn request(page: &NumberedPage) -> PageRequest {
-    PageRequest::Numbered {
+pub(crate) fn rows_of(page: &NumberedPage) -> NumberedRows {
+    NumberedRows {
         offset: i64::try_from(page.offset()).unwrap_or(i64::MAX),
         limit: i64::try_from(page.page_size).unwrap_or(i64::MAX),
         ascending: page.sort_direction == SortDirection::Ascending,
@@ -160,7 +160,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
         email: email.and_then(Result::ok),
         now: caller.service.now(),
     };
-    let rows = request(&page);
+    let rows = PageRequest::Numbered(rows_of(&page));
     let found = caller
         .service
         .store()

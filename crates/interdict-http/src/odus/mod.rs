@@ -1,4 +1,6 @@
-//! Odus's paths (docs.odus.com): customers, restrictions, the email blacklist. One file a resource.
+//! Odus's paths (docs.odus.com): customers, restrictions, the email blacklist, payments. One file a
+//! resource.
 
 pub(crate) mod blacklist;
 pub(crate) mod customers;
+pub(crate) mod payments;

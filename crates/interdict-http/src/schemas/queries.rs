@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::words::{KindWord, ListStatusWord, ListWord, StatusWord};
+use super::words::{KindWord, ListStatusWord, ListWord, PaymentStatusWord, StatusWord};
 
 /// A customer by its id.
 #[derive(Deserialize, IntoParams)]
@@ -20,6 +20,15 @@ pub(crate) struct CustomerPath {
 pub(crate) struct EntryPath {
     /// `bl_` or `al_` and a KSUID.
     #[param(example = "bl_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// A payment by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct PaymentPath {
+    /// `pay_` and a KSUID.
+    #[param(example = "pay_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
     id: String,
 }
 
@@ -126,6 +135,32 @@ pub(crate) struct NumberedQuery {
     /// Only this email.
     #[param(rename = "email[eq]", nullable = false)]
     email: Option<String>,
+}
+
+/// A page of payments by its number (Odus). Bad values fall back silently; a filter that nothing can meet
+/// lets nothing through.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PaymentsQuery {
+    /// From 1.
+    #[param(minimum = 1, default = json!(1), nullable = false)]
+    page: Option<u64>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(10), nullable = false)]
+    page_size: Option<u64>,
+    /// Always `createdAt`.
+    #[param(default = json!("createdAt"), nullable = false)]
+    sort_by: Option<String>,
+    /// `asc` or `desc`.
+    #[param(default = json!("asc"), nullable = false)]
+    sort_direction: Option<String>,
+    /// Only of this customer.
+    #[param(rename = "customer[eq]", nullable = false)]
+    customer: Option<String>,
+    /// Only with this status.
+    #[param(rename = "status[eq]", nullable = false, inline)]
+    status: Option<PaymentStatusWord>,
 }
 
 /// Which list (Idenza).

@@ -88,6 +88,47 @@ pub(crate) enum ReasonCodeWord {
     Other,
 }
 
+/// Where a payment stands.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = PaymentStatus)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PaymentStatusWord {
+    Open,
+    RequiresAction,
+    Succeeded,
+    Cancelled,
+}
+
+/// What a payment came from.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = PaymentOrigin)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PaymentOriginWord {
+    Api,
+    Checkout,
+    SignUp,
+    Renewal,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = OutcomeStatus)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OutcomeStatusWord {
+    Success,
+    Partial,
+    Failure,
+}
+
+/// Whether another try may help.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = DeclineType)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DeclineTypeWord {
+    SoftDecline,
+    HardDecline,
+}
+
 /// Idenza's word for a list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = CustomerListName)]
@@ -111,6 +152,7 @@ mod tests {
     use interdict_domain::customer::ListStatus;
     use interdict_domain::entry::{List, ReasonCode, Strength};
     use interdict_domain::identifier::Kind;
+    use interdict_domain::payment::{DeclineType, OutcomeStatus, PaymentOrigin, PaymentStatus};
     use interdict_domain::scopes::Initiator;
     use utoipa::PartialSchema;
 
@@ -127,6 +169,14 @@ mod tests {
         assert_eq!(words::<StrengthWord>(), Strength::ALL.map(Strength::as_str));
         let statuses: Vec<&str> = ListStatus::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<ListStatusWord>(), statuses);
+        let statuses: Vec<&str> = PaymentStatus::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<PaymentStatusWord>(), statuses);
+        let origins: Vec<&str> = PaymentOrigin::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<PaymentOriginWord>(), origins);
+        let outcomes: Vec<&str> = OutcomeStatus::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<OutcomeStatusWord>(), outcomes);
+        let declines: Vec<&str> = DeclineType::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<DeclineTypeWord>(), declines);
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<ReasonCodeWord>(), codes);
     }

@@ -7,17 +7,17 @@ use std::marker::PhantomData;
 use interdict_app::{PaymentAttempt, Presented};
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
+use interdict_domain::money::{AMOUNT_MAX, Currency};
 use interdict_domain::scopes::Initiator;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use smallvec::SmallVec;
 
+use crate::customer_id::{self, NamedCustomer};
 use crate::error::Detail;
 use crate::json::{Fields, Path};
 
 /// Identifiers without the heap.
 const INLINE: usize = 3;
-/// Amounts are integer minor units.
-const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 
 /// An attempt as sent, every field of the right type, nothing resolved.
 #[derive(Default)]
@@ -67,9 +67,8 @@ impl<'a> Raw<'a> {
         let mut customer = None;
         let mut unknown = false;
         if let Some(text) = self.customer.as_deref() {
-            match text.parse::<CustomerId>() {
-                Ok(id) => customer = Some(id),
-                Err(_) if is_like_an_id(text) => unknown = true,
+            match customer_id::parse(text) {
+                Ok(named) => (customer, unknown) = (named.id(), named == NamedCustomer::Nobody),
                 Err(error) => {
                     problems.push(Detail::new(path.name("customer").to_string(), error.to_string()));
                 }
@@ -101,11 +100,6 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Whether a text passes for a customer's id, so that it is one that nobody has rather than no id.
-fn is_like_an_id(text: &str) -> bool {
-    text.starts_with(CustomerId::PREFIX)
-}
-
 fn normalise(kind: Kind, text: Cow<'_, str>) -> Result<Cow<'_, str>, &'static str> {
     match text {
         Cow::Borrowed(text) => kind.normalise(text).map_err(|error| error.0),
@@ -130,15 +124,10 @@ pub(crate) fn read<'a>(mut fields: Fields) -> Result<Raw<'a>, Vec<Detail>> {
     let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
     let unverified = fields.words("unverified", 0, &kinds).value().unwrap_or_default().into();
     fields.integer("amount", 1..=AMOUNT_MAX);
-    fields.parse("currency", currency);
+    fields.parse("currency", Currency::parse);
     let explain = fields.flag("explain").value().unwrap_or(false);
     let dry_run = fields.flag("dryRun").value().unwrap_or(false);
     fields.finish(Some(Raw { initiator, customer, identifiers, unverified, explain, dry_run }))
-}
-
-fn currency(text: &str) -> Result<(), &'static str> {
-    let good = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if good { Ok(()) } else { Err("must be a currency of three letters, such as NGN") }
 }
 
 /// The fast way: borrows from the body, and gives up on anything unusual. Whoever gets an error reads
@@ -208,7 +197,7 @@ fn read_member<'de: 'a, 'a, A: MapAccess<'de>>(
         "currency" => {
             once(19)?;
             let Text(text) = map.next_value::<Text<'de>>()?;
-            currency(&text).map_err(|_| unusual())?;
+            Currency::parse(&text).map_err(|_| unusual())?;
         }
         "dryRun" => {
             once(20)?;

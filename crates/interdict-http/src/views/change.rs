@@ -76,7 +76,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `merchant` or `key`.
+    /// What it is about: `customer`, `entry`, `payment`, `merchant` or `key`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -88,6 +88,7 @@ impl ChangeView {
         let subject_type = match item.change.subject {
             Subject::Customer(_) => "customer",
             Subject::Entry(_) => "entry",
+            Subject::Payment(_) => "payment",
             Subject::Merchant(_) => "merchant",
             Subject::Key(_) => "key",
         };

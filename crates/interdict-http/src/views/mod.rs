@@ -4,6 +4,7 @@ mod change;
 mod customer;
 mod decision;
 mod entry;
+mod payment;
 mod reason;
 
 pub(crate) use change::{ChangeView, HistoryView};
@@ -11,4 +12,5 @@ pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
 pub(crate) use decision::DecisionView;
 pub use decision::decision_as_json;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
+pub(crate) use payment::PaymentView;
 pub(crate) use reason::ReasonView;

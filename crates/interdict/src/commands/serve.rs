@@ -8,12 +8,13 @@ use crate::application::{self, Wanted};
 use crate::arguments::ServeArguments;
 use crate::configuration::Configuration;
 use crate::serve::Listening;
-use crate::{first_start, output};
+use crate::{data_folder, first_start, output};
 
 /// Serves until a signal.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
     let listening = Listening::start(configuration.serving(arguments)?)?;
     let app = application::open(configuration, Wanted::Decisions)?;
+    let _alone = data_folder::lock_for_serving(&configuration.data_dir)?;
     let base_url = listening.base_url();
     first_start::begin(&app, &configuration.data_dir, &base_url)?;
     output::print(&format!(

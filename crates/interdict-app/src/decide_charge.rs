@@ -1,0 +1,98 @@
+//! Deciding on a charge: the same decision as everybody's, asked for what is about to be charged.
+
+use std::borrow::Cow;
+
+use interdict_decision::{Decision, order};
+use interdict_domain::identifier::{Email, Kind, Phone};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment};
+use interdict_domain::scopes::Initiator;
+use smallvec::SmallVec;
+
+use crate::decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
+use crate::service::Service;
+
+/// What a payer is told when no entry says anything better.
+pub const NEUTRAL_MESSAGE: &str = "This payment cannot be completed. Please contact the merchant.";
+
+/// Who is about to pay.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payer<'a> {
+    /// Who starts it.
+    pub(crate) initiator: Initiator,
+    /// The customer by id.
+    pub(crate) customer: Option<CustomerId>,
+    /// The email that came along.
+    pub(crate) email: Option<&'a Email>,
+    /// The phone that came along.
+    pub(crate) phone: Option<&'a Phone>,
+    /// Whether email and phone are the merchant's word. What a payer typed matches blocks only.
+    pub(crate) verified: bool,
+}
+
+impl<'a> Payer<'a> {
+    /// Whoever pays a payment that is there already.
+    pub(crate) fn of(payment: &'a Payment) -> Self {
+        Self {
+            initiator: payment.initiator,
+            customer: payment.customer,
+            email: payment.email.as_ref(),
+            phone: payment.phone.as_ref(),
+            verified: payment.payer_verified,
+        }
+    }
+}
+
+/// Whether a decision's hits are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// An attempt of its own.
+    Counted,
+    /// A second look at an attempt that was counted.
+    SecondLook,
+}
+
+impl Service {
+    /// Why a charge may not be made; nothing when it may.
+    pub(crate) fn refusal(
+        &self,
+        merchant: MerchantNumber,
+        payer: &Payer<'_>,
+        counting: Counting,
+    ) -> Result<Option<Outcome>, DecidePaymentError> {
+        let email = payer.email.map(|email| (Kind::Email, email.as_str()));
+        let phone = payer.phone.map(|phone| (Kind::Phone, phone.as_str()));
+        let identifiers: SmallVec<[Presented<'_>; 2]> = email
+            .into_iter()
+            .chain(phone)
+            .map(|(kind, value)| Presented { kind, value: Cow::Borrowed(value), verified: payer.verified })
+            .collect();
+        let attempt = PaymentAttempt {
+            initiator: payer.initiator,
+            customer: payer.customer,
+            identifiers: &identifiers,
+            explain: false,
+            dry_run: counting == Counting::SecondLook,
+        };
+        self.decide(merchant, self.now(), &attempt, |decision, _| outcome(decision))
+    }
+}
+
+/// A block as the outcome of a payment.
+fn outcome(decision: &Decision<'_>) -> Option<Outcome> {
+    let rule = decision.tier.rule();
+    match decision.outcome {
+        order::Outcome::Allow => None,
+        order::Outcome::Block => Some(Outcome {
+            status: OutcomeStatus::Failure,
+            error_code: Some(decision.code.as_str().to_owned()),
+            // Not the reason: that belongs to the person, and goes when the person is erased.
+            error_message: Some(format!("Blocked by a {}.", rule.matches)),
+            safe_error_message: Some(
+                decision.public_message.as_deref().unwrap_or(NEUTRAL_MESSAGE).to_owned(),
+            ),
+            decline_type: Some(DeclineType::Hard),
+        }),
+    }
+}

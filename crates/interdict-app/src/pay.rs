@@ -1,0 +1,401 @@
+//! How a payment goes to the gateway and back, whatever it came from.
+//!
+//! The row that says what the gateway is going to be asked is committed first, together with a note
+//! under the request's `Idempotency-Key`. Then the gateway is asked; then what came of it is committed
+//! together with the answer. A crash in between leaves the row behind: whoever finds it asks the
+//! gateway again under the same reference, and nobody is charged twice.
+//!
+//! Once begun, it goes on to its end whether or not the client waits.
+
+use std::sync::Arc;
+
+use interdict_domain::actor::Actor;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
+use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus, Pending};
+use interdict_gateway::{Charge, GatewayError, Reversal};
+use interdict_storage::{
+    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
+};
+
+use crate::caller::Caller;
+use crate::decide_charge::{Counting, Payer};
+use crate::mutate::{
+    Answer, MutateError, Mutated, Refusal, Replayable, RunningGuard, is_kept, record_of, replay,
+};
+use crate::payment_error::PaymentError;
+use crate::service::Service;
+use crate::settle_payment::{Settlement, settle_payment};
+
+/// For how long whoever asks the gateway is left alone: longer than any gateway is waited for.
+const DRIVEN_S: i64 = 120;
+/// How soon a gateway that did not answer is asked again.
+const ASK_AGAIN_S: i64 = 5;
+
+/// What the gateway is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// To take the money.
+    Charge,
+    /// What became of a charge; to take the money if it was never charged.
+    Outcome,
+    /// What became of a charge that nobody waits for any more; nothing is taken now.
+    Fate,
+    /// To let the customer's step pass or fail, in test mode.
+    Complete {
+        /// Whether it passes.
+        approved: bool,
+    },
+    /// To give money back.
+    Reverse,
+}
+
+/// What the first commit did.
+#[derive(Debug)]
+pub enum Begun {
+    /// Nothing is to be asked of the gateway.
+    Ended(Box<Payment>),
+    /// The gateway is to be asked about this payment, which says so itself.
+    Asking(Box<Payment>, Ask),
+}
+
+/// Makes the answer of a payment.
+pub type ShowPayment = Arc<dyn Fn(&MerchantView<'_>, &Payment) -> Result<Answer, StorageError> + Send + Sync>;
+
+/// Why a gateway gave no answer that counts, with the payment that waits for it.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The gateway said nothing that counts.
+    #[error("the gateway gave no answer that counts")]
+    Gateway(#[from] GatewayError),
+    /// There is no gateway, or no decision.
+    #[error("the payment cannot go on")]
+    Payment(#[from] PaymentError),
+    /// The reference could not be kept, so that nothing was charged.
+    #[error("the gateway's reference could not be kept")]
+    Write(#[from] WriteError<StorageError>),
+}
+
+/// What the first commit found.
+enum First {
+    Replayed(IdempotencyRecord),
+    /// Somebody else is asking the gateway about the payment that the request began.
+    InProgress,
+    Answered(Answer),
+    Asking(Box<Payment>, Ask),
+}
+
+impl Service {
+    /// Runs a use case on a payment in the next commit, asks the gateway if that is to be asked, and
+    /// answers once what came of it is on the disk. A replay of a request whose answer was lost goes
+    /// on with the payment that it began.
+    pub async fn pay<B>(
+        self: &Arc<Self>,
+        caller: &Caller,
+        replayable: Option<Replayable>,
+        begin: B,
+        show: ShowPayment,
+    ) -> Result<Mutated, MutateError>
+    where
+        B: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Begun, Refusal>
+            + Send
+            + 'static,
+    {
+        let (merchant, actor) = (caller.merchant, caller.actor());
+        let guard = self.enter(merchant, replayable)?;
+        let (service, shown, by_whom) = (Arc::clone(self), Arc::clone(&show), actor.clone());
+        let now = self.now();
+        let first = self
+            .store
+            .write(move |transaction| -> Result<First, Refusal> {
+                let by = Authorship { actor: &by_whom, now, random: service.random() };
+                let mut own = transaction.merchant(merchant);
+                let before = match replayable {
+                    Some(replayable) => own.view().idempotency_record(replayable.request, now)?,
+                    None => None,
+                };
+                match before {
+                    Some(record) => go_on(&service, &mut own, &by, record, replayable, &shown),
+                    None => start(transaction, merchant, &by, replayable, begin, &shown),
+                }
+            })
+            .await;
+        match first {
+            Ok(first) => match first.value {
+                First::Replayed(record) => replay(record, replayable),
+                First::InProgress => Err(MutateError::IdempotencyInProgress),
+                First::Answered(answer) => Ok(Mutated { answer, revision: first.revision, replayed: false }),
+                First::Asking(payment, ask) => {
+                    let reply = Reply { replayable, show, _guard: guard };
+                    // A task of its own: a client that goes away does not leave a charge half done.
+                    let driven = tokio::spawn(Arc::clone(self).drive(*payment, ask, actor, Some(reply)));
+                    driven.await.unwrap_or(Err(MutateError::Unavailable))
+                }
+            },
+            Err(WriteError::Refused(Refusal::Answer(answer))) => {
+                Ok(Mutated { answer, revision: self.index.revision(), replayed: false })
+            }
+            Err(error) => Err(MutateError::from_write(error)),
+        }
+    }
+
+    /// Asks the gateway and commits what came of it.
+    pub(crate) async fn drive(
+        self: Arc<Self>,
+        payment: Payment,
+        ask: Ask,
+        actor: Actor,
+        reply: Option<Reply>,
+    ) -> Result<Mutated, MutateError> {
+        let settlement = match self.ask(&payment, ask).await {
+            Ok(settlement) => settlement,
+            Err(error) => {
+                let id = payment.id;
+                self.give_up(payment, actor, &error).await;
+                return Err(MutateError::Gateway { payment: id, error: Box::new(error) });
+            }
+        };
+        let (now, service) = (self.now(), Arc::clone(&self));
+        let settled = self
+            .store
+            .write(move |transaction| -> Result<Option<Answer>, StorageError> {
+                let by = Authorship { actor: &actor, now, random: service.random() };
+                let merchant = payment.merchant;
+                let settled = settle_payment(&mut transaction.merchant(merchant), &by, &payment, settlement)?;
+                let Some(reply) = reply else { return Ok(None) };
+                let answer = (reply.show)(&transaction.merchant(merchant).view(), &settled)?;
+                keep_answer(transaction, merchant, reply.replayable, &answer, now)?;
+                Ok(Some(answer))
+            })
+            .await
+            .map_err(MutateError::from_storage_write)?;
+        let answer = settled.value.unwrap_or_default();
+        Ok(Mutated { answer, revision: settled.revision, replayed: false })
+    }
+
+    /// The question itself. What it returns is certain.
+    async fn ask(&self, payment: &Payment, ask: Ask) -> Result<Settlement, AskError> {
+        let gateway = self.gateways.of(payment.merchant).map_err(PaymentError::from)?;
+        let Some(pending) = payment.pending else { return Ok(Settlement::NothingDone) };
+        if pending.operation == Operation::Reversal {
+            let money = Money::new(pending.amount, payment.money.currency());
+            let reversal = Reversal {
+                merchant: payment.merchant,
+                payment: payment.id,
+                reference: payment.gateway_reference.as_deref(),
+                reversed_before: payment.amount_reversed,
+                money: money.map_err(|_| PaymentError::from(StorageError::Corrupt("pending amount")))?,
+            };
+            gateway.reverse(reversal).await?;
+            return Ok(Settlement::Reversed);
+        }
+        let Some(method) = &payment.payment_method else { return Ok(Settlement::NothingDone) };
+        let mut charge = Charge {
+            merchant: payment.merchant,
+            payment: payment.id,
+            money: payment.money,
+            initiator: payment.initiator,
+            method,
+            reference: payment.gateway_reference.as_deref(),
+        };
+        match ask {
+            Ask::Complete { approved } => {
+                return Ok(Settlement::Charged(gateway.complete_action(charge, approved).await?));
+            }
+            Ask::Outcome => {
+                if let Some(charged) = gateway.find(charge).await? {
+                    return Ok(Settlement::Charged(charged));
+                }
+            }
+            Ask::Fate => {
+                let found = gateway.find(charge).await?;
+                return Ok(found.map_or(Settlement::NothingDone, Settlement::Charged));
+            }
+            Ask::Charge | Ask::Reverse => {}
+        }
+        // The last look before the money moves: a block may have come since.
+        let payer = Payer::of(payment);
+        let refusal = self.refusal(payment.merchant, &payer, Counting::SecondLook);
+        if let Some(outcome) = refusal.map_err(PaymentError::from)? {
+            return Ok(Settlement::Blocked(outcome));
+        }
+        let prepared = if charge.reference.is_none() { gateway.prepare(charge).await? } else { None };
+        if let Some(reference) = prepared.as_deref() {
+            self.keep_reference(payment, reference).await?;
+            charge.reference = Some(reference);
+        }
+        Ok(Settlement::Charged(gateway.charge(charge).await?))
+    }
+
+    /// Commits the gateway's reference before the money moves: with it, the gateway can be asked.
+    async fn keep_reference(
+        &self,
+        payment: &Payment,
+        reference: &str,
+    ) -> Result<(), WriteError<StorageError>> {
+        let (id, merchant, reference) = (payment.id, payment.merchant, reference.to_owned());
+        let write = move |transaction: &mut Transaction<'_>| {
+            transaction.merchant(merchant).set_gateway_reference(id, &reference)
+        };
+        self.store.write(write).await.map(|_| ())
+    }
+
+    /// After a question without an answer: what was certainly not done is taken back, what may have
+    /// been is asked again soon.
+    async fn give_up(&self, payment: Payment, actor: Actor, error: &AskError) {
+        tracing::warn!(error = error as &dyn std::error::Error, payment = %payment.id, "a gateway gave no answer");
+        let (now, random) = (self.now(), Arc::clone(&self.random));
+        let unknown = matches!(error, AskError::Gateway(GatewayError::Unknown(_)));
+        let written = self
+            .store
+            .write(move |transaction: &mut Transaction<'_>| {
+                let by = Authorship { actor: &actor, now, random: random.as_ref() };
+                let mut own = transaction.merchant(payment.merchant);
+                if unknown {
+                    own.hand_over_payment(payment.id, now.plus_seconds(ASK_AGAIN_S))
+                } else {
+                    settle_payment(&mut own, &by, &payment, Settlement::NothingDone).map(|_| ())
+                }
+            })
+            .await;
+        if let Err(error) = written {
+            // The row still says that it is driven, for a while: then it is asked again.
+            tracing::warn!(error = &error as &dyn std::error::Error, "a payment is settled later");
+        }
+    }
+
+    /// Until when whoever begins now is left alone.
+    pub(crate) fn driven_until(&self) -> Timestamp {
+        self.now().plus_seconds(DRIVEN_S)
+    }
+
+    /// That the money of a payment is about to be taken.
+    pub(crate) fn charge_pending(&self, payment: &Payment) -> Pending {
+        Pending {
+            operation: Operation::Charge,
+            amount: payment.money.amount(),
+            driven_until: self.driven_until(),
+        }
+    }
+
+    /// Refuses a token that the merchant's gateway cannot know.
+    pub(crate) fn check_method(
+        &self,
+        merchant: MerchantNumber,
+        method: Option<&PaymentMethod>,
+    ) -> Result<(), PaymentError> {
+        let Some(method) = method else { return Ok(()) };
+        if self.gateways.of(merchant)?.knows(method) {
+            return Ok(());
+        }
+        Err(PaymentError::Invalid {
+            path: "paymentMethod",
+            issue: "is no token of this gateway; in test mode send pm_test_success, pm_test_declined, \
+                    pm_test_insufficient_funds or pm_test_requires_action",
+        })
+    }
+
+    /// What a payment is charged to: the token that came along, else what the customer last paid with,
+    /// else the gateway's own default.
+    pub(crate) fn choose_method(
+        &self,
+        view: &MerchantView<'_>,
+        payment: &mut Payment,
+    ) -> Result<(), PaymentError> {
+        if payment.payment_method.is_none() {
+            let on_file =
+                payment.customer.map(|customer| view.method_on_file(customer)).transpose()?.flatten();
+            let gateway = self.gateways.of(payment.merchant)?;
+            payment.payment_method = on_file.or_else(|| gateway.default_method());
+        }
+        if payment.payment_method.is_some() {
+            return Ok(());
+        }
+        Err(PaymentError::Invalid { path: "paymentMethod", issue: "is required: nothing is on file" })
+    }
+}
+
+/// Where an answer goes.
+pub(crate) struct Reply {
+    replayable: Option<Replayable>,
+    show: ShowPayment,
+    /// No other request under the same key runs until this one has its answer.
+    _guard: Option<RunningGuard>,
+}
+
+/// A request that was not seen before.
+fn start<B>(
+    transaction: &mut Transaction<'_>,
+    merchant: MerchantNumber,
+    by: &Authorship<'_>,
+    replayable: Option<Replayable>,
+    begin: B,
+    show: &ShowPayment,
+) -> Result<First, Refusal>
+where
+    B: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Begun, Refusal>,
+{
+    let done = transaction.attempt(|inner| begin(&mut inner.merchant(merchant), by));
+    let answer = match done {
+        Ok(Begun::Asking(payment, ask)) => {
+            if let Some(Replayable { request, fingerprint }) = replayable {
+                let note = IdempotencyRecord::unanswered(fingerprint, payment.id);
+                transaction.merchant(merchant).put_idempotency_record(request, &note, by.now)?;
+            }
+            return Ok(First::Asking(payment, ask));
+        }
+        Ok(Begun::Ended(payment)) => show(&transaction.merchant(merchant).view(), &payment)?,
+        Err(Refusal::Answer(answer)) if replayable.is_some() && is_kept(answer.status) => answer,
+        Err(refusal) => return Err(refusal),
+    };
+    keep_answer(transaction, merchant, replayable, &answer, by.now)?;
+    Ok(First::Answered(answer))
+}
+
+/// A request that was seen before: its answer, or the payment that it began.
+fn go_on(
+    service: &Service,
+    own: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    record: IdempotencyRecord,
+    replayable: Option<Replayable>,
+    show: &ShowPayment,
+) -> Result<First, Refusal> {
+    let same = replayable.is_some_and(|replayable| replayable.fingerprint == record.fingerprint);
+    let Some(id) = record.payment.filter(|_| same && !record.is_answered()) else {
+        return Ok(First::Replayed(record));
+    };
+    let found = own.view().payment(id)?;
+    let mut payment = found.ok_or(StorageError::Corrupt("a payment is gone"))?;
+    let ask = match (payment.pending, payment.status) {
+        (Some(pending), _) if pending.driven_until > by.now => return Ok(First::InProgress),
+        (Some(pending), _) if pending.operation == Operation::Reversal => Ask::Reverse,
+        // Open and idle: nothing was done the last time, and the request still wants it.
+        (Some(_), _) | (None, PaymentStatus::Open) => Ask::Outcome,
+        (None, PaymentStatus::RequiresAction | PaymentStatus::Succeeded | PaymentStatus::Cancelled) => {
+            return Ok(First::Answered(show(&own.view(), &payment)?));
+        }
+    };
+    let driven_until = service.driven_until();
+    payment.pending = Some(match payment.pending {
+        Some(pending) => Pending { driven_until, ..pending },
+        None => service.charge_pending(&payment),
+    });
+    own.update_payment(by, None, &payment)?;
+    Ok(First::Asking(Box::new(payment), ask))
+}
+
+fn keep_answer(
+    transaction: &mut Transaction<'_>,
+    merchant: MerchantNumber,
+    replayable: Option<Replayable>,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let Some(Replayable { request, fingerprint }) = replayable.filter(|_| is_kept(answer.status)) else {
+        return Ok(());
+    };
+    let record = record_of(answer, fingerprint, transaction.revision());
+    transaction.merchant(merchant).put_idempotency_record(request, &record, now)
+}

@@ -1,0 +1,76 @@
+//! Payments that were begun at the gateway by somebody who is gone: the gateway is asked what became of
+//! them. After a crash nobody is charged twice, and nothing that was charged is forgotten.
+
+use std::sync::Arc;
+
+use interdict_domain::actor::Actor;
+use interdict_domain::payment::{Operation, Payment, PaymentOrigin};
+use interdict_storage::{StorageError, Transaction, WriteError};
+
+use crate::pay::Ask;
+use crate::service::Service;
+
+/// Payments that are taken over at once.
+const AT_ONCE: i64 = 100;
+
+/// Why payments could not be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// They cannot be read.
+    #[error("abandoned payments cannot be read")]
+    Read(#[from] StorageError),
+    /// They cannot be written.
+    #[error("abandoned payments cannot be taken over")]
+    Write(#[from] WriteError<StorageError>),
+}
+
+impl Service {
+    /// Says that nobody drives any payment. Right at a start, where this process is the only one on its
+    /// file: whoever did has ended.
+    pub async fn abandon_all_payments(&self) -> Result<usize, WriteError<StorageError>> {
+        let write = |transaction: &mut Transaction<'_>| transaction.abandon_all_payments();
+        Ok(self.store.write(write).await?.value)
+    }
+
+    /// Settles payments that nobody drives any more; returns how many.
+    pub async fn recover_payments(self: &Arc<Self>) -> Result<usize, RecoverError> {
+        let mut recovered = 0;
+        loop {
+            let now = self.now();
+            let found = self.store.read_all(move |view| view.abandoned_payments(now, AT_ONCE)).await;
+            let found: Vec<Payment> = found.map_err(|error: StorageError| error)?;
+            let Some(last) = found.len().checked_sub(1) else { return Ok(recovered) };
+            for payment in found {
+                recovered += usize::from(self.recover(payment).await?);
+            }
+            if i64::try_from(last).is_ok_and(|last| last + 1 < AT_ONCE) {
+                return Ok(recovered);
+            }
+        }
+    }
+
+    /// Takes one over and settles it; false when somebody else did, or when the gateway cannot tell yet.
+    async fn recover(self: &Arc<Self>, payment: Payment) -> Result<bool, RecoverError> {
+        let (merchant, id, driven_until) = (payment.merchant, payment.id, self.driven_until());
+        let now = self.now();
+        let claim = move |transaction: &mut Transaction<'_>| {
+            transaction.merchant(merchant).take_over_payment(id, now, driven_until)
+        };
+        if !self.store.write(claim).await?.value {
+            return Ok(false);
+        }
+        let ask = ask_about(&payment);
+        // What failed is logged where it failed, and asked again later.
+        Ok(Arc::clone(self).drive(payment, ask, Actor::system(), None).await.is_ok())
+    }
+}
+
+/// A renewal is still due, whoever was about to charge it. Nobody waits for the others any more, and
+/// nothing is taken from somebody who may have given up.
+fn ask_about(payment: &Payment) -> Ask {
+    match (payment.pending.map(|pending| pending.operation), payment.origin) {
+        (Some(Operation::Reversal), _) => Ask::Reverse,
+        (_, PaymentOrigin::Renewal) => Ask::Outcome,
+        (_, PaymentOrigin::Api | PaymentOrigin::Checkout | PaymentOrigin::SignUp) => Ask::Fate,
+    }
+}

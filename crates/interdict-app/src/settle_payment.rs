@@ -1,0 +1,134 @@
+//! What becomes of a payment once the gateway has answered.
+
+use interdict_domain::change::Action;
+use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment, PaymentOrigin, PaymentStatus};
+use interdict_domain::scopes::Initiator;
+use interdict_gateway::{Charged, Decline};
+use interdict_storage::{Authorship, MerchantTransaction, StorageError};
+
+/// The word for a merchant-initiated payment that would need the customer.
+const CUSTOMER_NEEDED: &str = "customer_action_required";
+
+/// What the gateway, or the last look at the lists, said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    /// The gateway's answer to a charge.
+    Charged(Charged),
+    /// The payer was blocked since: the gateway was not asked.
+    Blocked(Outcome),
+    /// The money is given back.
+    Reversed,
+    /// The gateway has certainly done nothing.
+    NothingDone,
+}
+
+/// Writes what became of a payment, unless somebody else has: the row as it then is.
+pub(crate) fn settle_payment(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    asked: &Payment,
+    settlement: Settlement,
+) -> Result<Payment, StorageError> {
+    let found = transaction.view().payment(asked.id)?;
+    let mut payment = found.ok_or(StorageError::Corrupt("a payment is gone"))?;
+    let same = |payment: &Payment| payment.pending.map(|pending| (pending.operation, pending.amount));
+    if payment.pending.is_none() || same(&payment) != same(asked) {
+        return Ok(payment);
+    }
+    let action = apply(&mut payment, settlement);
+    payment.pending = None;
+    payment.updated_at = by.now;
+    transaction.update_payment(by, action, &payment)?;
+    Ok(payment)
+}
+
+fn apply(payment: &mut Payment, settlement: Settlement) -> Option<Action> {
+    match settlement {
+        Settlement::Charged(Charged::Succeeded) => {
+            payment.status = PaymentStatus::Succeeded;
+            payment.amount_captured = payment.money.amount();
+            payment.next_action = None;
+            payment.outcome = Some(Outcome::success());
+            Some(Action::PaymentSucceeded)
+        }
+        Settlement::Charged(Charged::RequiresAction(action)) => {
+            if payment.initiator == Initiator::Merchant {
+                cancel(payment, customer_needed());
+                return Some(Action::PaymentDeclined);
+            }
+            let waited = payment.status == PaymentStatus::RequiresAction;
+            payment.status = PaymentStatus::RequiresAction;
+            payment.next_action = Some(action);
+            // Asking again whether the customer has acted is no change.
+            (!waited).then_some(Action::PaymentActionRequired)
+        }
+        Settlement::Charged(Charged::Declined(decline)) => {
+            cancel(payment, declined(decline));
+            Some(Action::PaymentDeclined)
+        }
+        Settlement::Blocked(outcome) => {
+            cancel(payment, outcome);
+            Some(Action::PaymentBlocked)
+        }
+        Settlement::Reversed => {
+            let amount = payment.pending.map_or(0, |pending| pending.amount);
+            payment.amount_reversed = payment.amount_reversed.saturating_add(amount);
+            Some(Action::PaymentReversed)
+        }
+        Settlement::NothingDone => nothing_done(payment),
+    }
+}
+
+/// A payment of the API goes back to being open, and a renewal is tried again; a payer at a checkout, or
+/// at a sign-up, begins anew.
+fn nothing_done(payment: &mut Payment) -> Option<Action> {
+    match payment.origin {
+        PaymentOrigin::Api | PaymentOrigin::Renewal => None,
+        PaymentOrigin::Checkout | PaymentOrigin::SignUp => {
+            cancel(payment, interrupted());
+            Some(Action::PaymentDeclined)
+        }
+    }
+}
+
+fn cancel(payment: &mut Payment, outcome: Outcome) {
+    payment.status = PaymentStatus::Cancelled;
+    payment.next_action = None;
+    payment.outcome = Some(outcome);
+}
+
+fn declined(decline: Decline) -> Outcome {
+    Outcome {
+        status: OutcomeStatus::Failure,
+        error_code: Some(decline.code),
+        error_message: Some(decline.message),
+        safe_error_message: Some(decline.safe_message),
+        decline_type: Some(decline.decline_type),
+    }
+}
+
+fn interrupted() -> Outcome {
+    Outcome {
+        status: OutcomeStatus::Failure,
+        error_code: Some("interrupted".to_owned()),
+        error_message: Some("The gateway was not reached, and nothing was charged.".to_owned()),
+        safe_error_message: Some(
+            "The payment did not go through, and nothing was charged. Please try again.".to_owned(),
+        ),
+        decline_type: Some(DeclineType::Soft),
+    }
+}
+
+/// Merchant-initiated payments fail at once if the customer would have to act (Odus).
+fn customer_needed() -> Outcome {
+    Outcome {
+        status: OutcomeStatus::Failure,
+        error_code: Some(CUSTOMER_NEEDED.to_owned()),
+        error_message: Some(
+            "The issuer wants the customer to authenticate, and a merchant-initiated payment has nobody there."
+                .to_owned(),
+        ),
+        safe_error_message: Some("Your bank wants you to confirm this payment. Please pay again yourself.".to_owned()),
+        decline_type: Some(DeclineType::Soft),
+    }
+}

@@ -1,0 +1,412 @@
+//! Payments: one row each. A row that says that the gateway is being asked is written without a
+//! change, before anything is asked: nothing has happened yet that anybody was told. What came of it
+//! is written together with its change.
+
+use interdict_domain::change::{Action, Subject};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::Customer;
+use interdict_domain::identifier::{Email, IdentifierKey, Phone};
+use interdict_domain::ids::{CheckoutId, CustomerId, Ksuid, PaymentId, SubscriptionId};
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::{Currency, Money};
+use interdict_domain::payment::{
+    DeclineType, NextAction, Operation, Outcome, OutcomeStatus, Payment, PaymentMethod, PaymentOrigin,
+    PaymentStatus, Pending,
+};
+use interdict_domain::scopes::Initiator;
+use interdict_domain::text::Metadata;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use crate::error::StorageError;
+use crate::statements::statements;
+use crate::transaction::{Authorship, MerchantTransaction, Transaction};
+use crate::view::{MerchantView, NumberedRows, View};
+
+macro_rules! columns {
+    () => {
+        "id, merchant, amount, currency, initiator, customer, email, phone, payer_verified, payment_method, metadata,
+         status, origin,
+         subscription, period_start, checkout, gateway_reference, amount_captured, amount_reversed,
+         chargeback_recorded_at, outcome_status, error_code, error_message, safe_error_message, decline_type,
+         next_action_url, pending, pending_amount, driven_until, created_at, updated_at"
+    };
+}
+
+macro_rules! filter {
+    () => {
+        " AND (CAST($2 AS TEXT) IS NULL OR status = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR initiator = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR currency = $4)
+          AND (CAST($5 AS BYTEA) IS NULL OR email_key = $5)
+          AND (CAST($6 AS BIGINT) IS NULL OR $6 = CASE WHEN chargeback_recorded_at IS NULL THEN 0 ELSE 1 END)
+          AND amount >= $7 AND amount <= $8 "
+    };
+}
+
+// With a customer, its index is used; without one, the order by time.
+macro_rules! of_customer {
+    () => {
+        " AND customer = $9 "
+    };
+}
+
+statements! {
+    INSERT = "INSERT INTO payment (id, merchant, amount, currency, initiator, customer, email, email_key,
+                    phone, phone_key, payer_verified, payment_method, metadata, status, origin, subscription, period_start, checkout,
+                    gateway_reference, amount_captured, amount_reversed, chargeback_recorded_at,
+                    outcome_status, error_code, error_message, safe_error_message, decline_type,
+                    next_action_url, pending, pending_amount, driven_until, created_at, updated_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
+    UPDATE = "UPDATE payment SET payment_method = $1, status = $2, gateway_reference = $3,
+                    amount_captured = $4, amount_reversed = $5, chargeback_recorded_at = $6,
+                    outcome_status = $7, error_code = $8, error_message = $9, safe_error_message = $10,
+                    decline_type = $11, next_action_url = $12, pending = $13, pending_amount = $14,
+                    driven_until = $15, updated_at = $16
+              WHERE merchant = $17 AND id = $18";
+    SELECT = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 AND id = $2");
+    SELECT_ABANDONED = concat!("SELECT ", columns!(), " FROM payment
+              WHERE pending IS NOT NULL AND driven_until <= $1 ORDER BY driven_until LIMIT $2");
+    SET_REFERENCE = "UPDATE payment SET gateway_reference = $1 WHERE merchant = $2 AND id = $3";
+    HAND_OVER = "UPDATE payment SET driven_until = $1 WHERE merchant = $2 AND id = $3 AND pending IS NOT NULL";
+    TAKE_OVER = "UPDATE payment SET driven_until = $1
+              WHERE merchant = $2 AND id = $3 AND pending IS NOT NULL AND driven_until <= $4";
+    ABANDON_ALL = "UPDATE payment SET driven_until = 0 WHERE pending IS NOT NULL AND driven_until > 0";
+    SELECT_NEWEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
+        " ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10");
+    SELECT_OLDEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
+        " ORDER BY created_at, id LIMIT $9 OFFSET $10");
+    SELECT_NEWEST_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
+        filter!(), of_customer!(), " ORDER BY created_at DESC, id DESC LIMIT $10 OFFSET $11");
+    SELECT_OLDEST_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
+        filter!(), of_customer!(), " ORDER BY created_at, id LIMIT $10 OFFSET $11");
+    COUNT = concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!());
+    COUNT_OF_CUSTOMER =
+        concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!(), of_customer!());
+    METHOD_ON_FILE = "SELECT payment_method FROM payment
+              WHERE merchant = $1 AND customer = $2 AND status = 'succeeded' AND payment_method IS NOT NULL
+              ORDER BY created_at DESC, id DESC LIMIT 1";
+    ERASE_OF_CUSTOMER = "UPDATE payment SET email = NULL, email_key = NULL, phone = NULL,
+                    phone_key = NULL, metadata = '{}', payment_method = NULL
+              WHERE merchant = $1 AND customer = $2";
+    ERASE_OF_EMAIL = "UPDATE payment SET email = NULL, email_key = NULL, phone = NULL,
+                    phone_key = NULL, metadata = '{}', payment_method = NULL
+              WHERE merchant = $1 AND email_key = $2";
+    ERASE_OF_PHONE = "UPDATE payment SET email = NULL, email_key = NULL, phone = NULL,
+                    phone_key = NULL, metadata = '{}', payment_method = NULL
+              WHERE merchant = $1 AND phone_key = $2";
+}
+
+/// Which payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaymentFilter {
+    /// Of which customer.
+    pub customer: Option<CustomerId>,
+    /// Standing where.
+    pub status: Option<PaymentStatus>,
+    /// Started by whom.
+    pub initiator: Option<Initiator>,
+    /// In which currency.
+    pub currency: Option<Currency>,
+    /// With exactly this email.
+    pub email: Option<Email>,
+    /// Whether a chargeback was recorded.
+    pub chargebacked: Option<bool>,
+    /// Of at least so many minor units.
+    pub amount_min: Option<i64>,
+    /// Of at most so many minor units.
+    pub amount_max: Option<i64>,
+}
+
+fn read(row: &Row<'_>) -> Result<Payment, StorageError> {
+    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    let optional_word = |index: usize| row.get_ref(index)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let ksuid = |index: usize| -> Result<Option<Ksuid>, StorageError> {
+        Ok(row.get::<_, Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
+    };
+    let currency = Currency::parse(word(3)?).map_err(|_| StorageError::Corrupt("currency"))?;
+    let subscription = ksuid(13)?.map(SubscriptionId::from_ksuid);
+    let period_start: Option<i64> = row.get(14)?;
+    Ok(Payment {
+        id: PaymentId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
+        merchant: MerchantNumber(row.get(1)?),
+        money: Money::new(row.get(2)?, currency).map_err(|_| StorageError::Corrupt("amount"))?,
+        initiator: Initiator::parse(word(4)?).ok_or(StorageError::Corrupt("initiator"))?,
+        customer: ksuid(5)?.map(CustomerId::from_ksuid),
+        email: row.get::<_, Option<String>>(6)?.map(Email::from_stored),
+        phone: row.get::<_, Option<String>>(7)?.map(Phone::from_stored),
+        payer_verified: row.get::<_, i64>(8)? != 0,
+        payment_method: row.get::<_, Option<String>>(9)?.map(PaymentMethod::from_stored),
+        metadata: Metadata(serde_json::from_str(word(10)?)?),
+        status: PaymentStatus::parse(word(11)?).ok_or(StorageError::Corrupt("payment status"))?,
+        origin: PaymentOrigin::parse(word(12)?).ok_or(StorageError::Corrupt("payment origin"))?,
+        period: subscription.zip(period_start.map(Timestamp::from_micros)),
+        checkout: ksuid(15)?.map(CheckoutId::from_ksuid),
+        gateway_reference: row.get(16)?,
+        amount_captured: row.get(17)?,
+        amount_reversed: row.get(18)?,
+        chargeback_recorded_at: row.get::<_, Option<i64>>(19)?.map(Timestamp::from_micros),
+        outcome: read_outcome(row, optional_word(20)?)?,
+        next_action: row.get::<_, Option<String>>(25)?.map(|url| NextAction { url }),
+        pending: match optional_word(26)? {
+            None => None,
+            Some(operation) => Some(Pending {
+                operation: Operation::parse(operation).ok_or(StorageError::Corrupt("operation"))?,
+                amount: row.get(27)?,
+                driven_until: Timestamp::from_micros(row.get(28)?),
+            }),
+        },
+        created_at: Timestamp::from_micros(row.get(29)?),
+        updated_at: Timestamp::from_micros(row.get(30)?),
+    })
+}
+
+fn read_outcome(row: &Row<'_>, status: Option<&str>) -> Result<Option<Outcome>, StorageError> {
+    let Some(status) = status else { return Ok(None) };
+    let decline_type = row.get_ref(24)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(Some(Outcome {
+        status: OutcomeStatus::parse(status).ok_or(StorageError::Corrupt("outcome"))?,
+        error_code: row.get(21)?,
+        error_message: row.get(22)?,
+        safe_error_message: row.get(23)?,
+        decline_type: decline_type
+            .map(|word| DeclineType::parse(word).ok_or(StorageError::Corrupt("decline type")))
+            .transpose()?,
+    }))
+}
+
+impl MerchantView<'_> {
+    /// A payment by id.
+    pub fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let found =
+            statement.query_row(params![self.merchant.0, &id.ksuid().bytes()[..]], |row| Ok(read(row)));
+        found.optional()?.transpose()
+    }
+
+    /// A page of payments by number (Odus).
+    pub fn payments(&self, filter: &PaymentFilter, page: NumberedRows) -> Result<Vec<Payment>, StorageError> {
+        let sql = match (filter.customer.is_some(), page.ascending) {
+            (false, false) => SELECT_NEWEST,
+            (false, true) => SELECT_OLDEST,
+            (true, false) => SELECT_NEWEST_OF_CUSTOMER,
+            (true, true) => SELECT_OLDEST_OF_CUSTOMER,
+        };
+        self.with_filter(filter, |filters| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(&[filters, &[&page.limit, &page.offset]].concat()[..])?;
+            let mut payments = Vec::new();
+            while let Some(row) = rows.next()? {
+                payments.push(read(row)?);
+            }
+            Ok(payments)
+        })
+    }
+
+    /// How many payments a filter lets through.
+    pub fn count_payments(&self, filter: &PaymentFilter) -> Result<i64, StorageError> {
+        let sql = if filter.customer.is_some() { COUNT_OF_CUSTOMER } else { COUNT };
+        self.with_filter(filter, |filters| {
+            Ok(self.connection.prepare_cached(sql)?.query_row(filters, |row| row.get(0))?)
+        })
+    }
+
+    fn with_filter<T>(
+        &self,
+        filter: &PaymentFilter,
+        run: impl FnOnce(&[&dyn rusqlite::ToSql]) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let status = filter.status.map(PaymentStatus::as_str);
+        let initiator = filter.initiator.map(Initiator::as_str);
+        let currency = filter.currency.map(Currency::code);
+        let email = filter.email.as_ref().map(|email| self.email_key(email).0);
+        let chargebacked = filter.chargebacked.map(i64::from);
+        let (least, most) = (filter.amount_min.unwrap_or(0), filter.amount_max.unwrap_or(i64::MAX));
+        let customer = filter.customer.map(|id| *id.ksuid().bytes());
+        let mut filters: Vec<&dyn rusqlite::ToSql> =
+            vec![&self.merchant.0, &status, &initiator, &currency, &email, &chargebacked, &least, &most];
+        if customer.is_some() {
+            filters.push(&customer);
+        }
+        run(&filters)
+    }
+
+    /// What a customer last paid with.
+    pub fn method_on_file(&self, customer: CustomerId) -> Result<Option<PaymentMethod>, StorageError> {
+        let mut statement = self.connection.prepare_cached(METHOD_ON_FILE)?;
+        let found = statement
+            .query_row(params![self.merchant.0, &customer.ksuid().bytes()[..]], |row| row.get::<_, String>(0))
+            .optional()?;
+        Ok(found.map(PaymentMethod::from_stored))
+    }
+}
+
+impl View<'_> {
+    /// Payments that were begun at the gateway and that nobody drives to their end any more.
+    pub fn abandoned_payments(&self, now: Timestamp, limit: i64) -> Result<Vec<Payment>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT_ABANDONED)?;
+        let mut rows = statement.query(params![now.micros(), limit])?;
+        let mut payments = Vec::new();
+        while let Some(row) = rows.next()? {
+            payments.push(read(row)?);
+        }
+        Ok(payments)
+    }
+}
+
+impl Transaction<'_> {
+    /// Says that nobody drives any payment: whoever did has ended.
+    pub fn abandon_all_payments(&mut self) -> Result<usize, StorageError> {
+        Ok(self.connection.prepare_cached(ABANDON_ALL)?.execute([])?)
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Writes a new payment together with the change that it is; without one as long as nothing has
+    /// happened but that the gateway is going to be asked.
+    pub fn insert_payment(
+        &mut self,
+        by: &Authorship<'_>,
+        action: Option<Action>,
+        payment: &Payment,
+    ) -> Result<(), StorageError> {
+        let view = self.view();
+        let outcome = payment.outcome.as_ref();
+        view.connection.prepare_cached(INSERT)?.execute(params![
+            &payment.id.ksuid().bytes()[..],
+            self.merchant.0,
+            payment.money.amount(),
+            payment.money.currency().code(),
+            payment.initiator.as_str(),
+            payment.customer.map(|id| *id.ksuid().bytes()),
+            payment.email.as_ref().map(Email::as_str),
+            payment.email.as_ref().map(|email| view.email_key(email).0),
+            payment.phone.as_ref().map(Phone::as_str),
+            payment.phone.as_ref().map(|phone| view.phone_key(phone).0),
+            i64::from(payment.payer_verified),
+            payment.payment_method.as_ref().map(PaymentMethod::as_str),
+            serde_json::to_string(&payment.metadata)?,
+            payment.status.as_str(),
+            payment.origin.as_str(),
+            payment.period.map(|(subscription, _)| *subscription.ksuid().bytes()),
+            payment.period.map(|(_, start)| start.micros()),
+            payment.checkout.map(|id| *id.ksuid().bytes()),
+            payment.gateway_reference,
+            payment.amount_captured,
+            payment.amount_reversed,
+            payment.chargeback_recorded_at.map(Timestamp::micros),
+            outcome.map(|outcome| outcome.status.as_str()),
+            outcome.and_then(|outcome| outcome.error_code.as_deref()),
+            outcome.and_then(|outcome| outcome.error_message.as_deref()),
+            outcome.and_then(|outcome| outcome.safe_error_message.as_deref()),
+            outcome.and_then(|outcome| outcome.decline_type).map(DeclineType::as_str),
+            payment.next_action.as_ref().map(|action| action.url.as_str()),
+            payment.pending.map(|pending| pending.operation.as_str()),
+            payment.pending.map(|pending| pending.amount),
+            payment.pending.map(|pending| pending.driven_until.micros()),
+            payment.created_at.micros(),
+            payment.updated_at.micros(),
+        ])?;
+        self.payment_changed(by, action, payment)
+    }
+
+    /// Writes what became of a payment, together with the change that it is.
+    pub fn update_payment(
+        &mut self,
+        by: &Authorship<'_>,
+        action: Option<Action>,
+        payment: &Payment,
+    ) -> Result<(), StorageError> {
+        let outcome = payment.outcome.as_ref();
+        self.transaction.connection.prepare_cached(UPDATE)?.execute(params![
+            payment.payment_method.as_ref().map(PaymentMethod::as_str),
+            payment.status.as_str(),
+            payment.gateway_reference,
+            payment.amount_captured,
+            payment.amount_reversed,
+            payment.chargeback_recorded_at.map(Timestamp::micros),
+            outcome.map(|outcome| outcome.status.as_str()),
+            outcome.and_then(|outcome| outcome.error_code.as_deref()),
+            outcome.and_then(|outcome| outcome.error_message.as_deref()),
+            outcome.and_then(|outcome| outcome.safe_error_message.as_deref()),
+            outcome.and_then(|outcome| outcome.decline_type).map(DeclineType::as_str),
+            payment.next_action.as_ref().map(|action| action.url.as_str()),
+            payment.pending.map(|pending| pending.operation.as_str()),
+            payment.pending.map(|pending| pending.amount),
+            payment.pending.map(|pending| pending.driven_until.micros()),
+            payment.updated_at.micros(),
+            self.merchant.0,
+            &payment.id.ksuid().bytes()[..],
+        ])?;
+        self.payment_changed(by, action, payment)
+    }
+
+    fn payment_changed(
+        &mut self,
+        by: &Authorship<'_>,
+        action: Option<Action>,
+        payment: &Payment,
+    ) -> Result<(), StorageError> {
+        if let Some(action) = action {
+            self.append(by, action, Subject::Payment(payment.id), Vec::new(), None)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the gateway's reference. Not a change: nothing has happened yet.
+    pub fn set_gateway_reference(&mut self, id: PaymentId, reference: &str) -> Result<(), StorageError> {
+        let id = *id.ksuid().bytes();
+        self.transaction.connection.prepare_cached(SET_REFERENCE)?.execute(params![
+            reference,
+            self.merchant.0,
+            id
+        ])?;
+        Ok(())
+    }
+
+    /// Lets somebody else drive a payment from a moment on.
+    pub fn hand_over_payment(&mut self, id: PaymentId, from: Timestamp) -> Result<(), StorageError> {
+        let id = *id.ksuid().bytes();
+        self.transaction.connection.prepare_cached(HAND_OVER)?.execute(params![
+            from.micros(),
+            self.merchant.0,
+            id
+        ])?;
+        Ok(())
+    }
+
+    /// Takes over a payment that nobody drives any more; false when somebody does, or it is settled.
+    pub fn take_over_payment(
+        &mut self,
+        id: PaymentId,
+        now: Timestamp,
+        driven_until: Timestamp,
+    ) -> Result<bool, StorageError> {
+        let id = *id.ksuid().bytes();
+        let taken = self.transaction.connection.prepare_cached(TAKE_OVER)?.execute(params![
+            driven_until.micros(),
+            self.merchant.0,
+            id,
+            now.micros()
+        ])?;
+        Ok(taken > 0)
+    }
+
+    /// Takes from a person's payments what says who it was. That and how much was paid stays.
+    pub(crate) fn erase_payments(&mut self, customer: &Customer) -> Result<(), StorageError> {
+        let id = *customer.id.ksuid().bytes();
+        self.transaction
+            .connection
+            .prepare_cached(ERASE_OF_CUSTOMER)?
+            .execute(params![self.merchant.0, id])?;
+        Ok(())
+    }
+
+    /// The same for the payments that carried an email or a phone and named no customer.
+    pub(crate) fn erase_payments_of(&mut self, key: IdentifierKey) -> Result<(), StorageError> {
+        for sql in [ERASE_OF_EMAIL, ERASE_OF_PHONE] {
+            self.transaction.connection.prepare_cached(sql)?.execute(params![self.merchant.0, key.0])?;
+        }
+        Ok(())
+    }
+}

@@ -143,7 +143,7 @@ impl App {
     {
         let (now, random) = (self.clock.now(), Arc::clone(&self.random));
         let committed = self.core.write_blocking(move |transaction| {
-            work(transaction, &Authorship { actor: &actor, now, random: random.as_ref() })
+            work(transaction, &Authorship::new(&actor, now, random.as_ref()))
         })?;
         Ok(committed.value)
     }

@@ -65,16 +65,16 @@ impl Service {
         // Lookups live on the stack: a usual attempt allocates nothing.
         let lookups: SmallVec<[Lookup<'_>; IDENTIFIERS_INLINE]> =
             attempt.identifiers.iter().map(|presented| self.lookup(merchant, presented)).collect();
-        let attempt_in = Attempt {
-            merchant,
-            initiator: attempt.initiator,
-            now,
-            customer: attempt.customer,
-            lookups: &lookups,
-            explain: attempt.explain,
-        };
         self.index
             .with(|index| {
+                let attempt_in = Attempt {
+                    merchant,
+                    initiator: attempt.initiator,
+                    now: index.merchant_now(merchant, now),
+                    customer: attempt.customer,
+                    lookups: &lookups,
+                    explain: attempt.explain,
+                };
                 let decision = decide(index, &attempt_in)?;
                 if !attempt.dry_run {
                     self.count_hits(&decision, now);

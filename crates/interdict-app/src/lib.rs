@@ -9,6 +9,7 @@
 //!
 //! [`MerchantTransaction`]: interdict_storage::MerchantTransaction
 
+mod advance_clock;
 mod app;
 mod authenticate;
 mod authorize_payment;
@@ -53,6 +54,7 @@ pub mod decision {
     };
 }
 
+pub use advance_clock::{ADVANCE_S_MAX, advance_clock};
 pub use app::{App, AppOptions, OpenError};
 /// Why a gateway gave no answer.
 pub mod gateway {

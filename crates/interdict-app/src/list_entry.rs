@@ -44,7 +44,7 @@ pub fn list_entry(
     by: &Authorship<'_>,
     new: NewEntry,
 ) -> Result<(Entry, bool), UseCaseError> {
-    let window = window(by.now, new.starts_at, new.expires_at)?;
+    let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
     let before = transaction.view().entry_of(new.list, &new.identifier)?;
     let kind = new.identifier.kind();
     let after = Entry {

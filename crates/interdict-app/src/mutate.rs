@@ -206,10 +206,11 @@ impl Service {
         let merchant = caller.merchant;
         let _running = self.enter(merchant, replayable)?;
         let (actor, now, random) = (caller.actor(), self.clock.now(), Arc::clone(&self.random));
+        let merchant_now = self.merchant_now(merchant);
         let committed = self
             .store
             .write(move |transaction| -> Result<Done, Refusal> {
-                let by = Authorship { actor: &actor, now, random: random.as_ref() };
+                let by = Authorship { actor: &actor, now, merchant_now, random: random.as_ref() };
                 let Some(replayable) = replayable else {
                     return work(&mut transaction.merchant(merchant), &by).map(Done::Answered);
                 };

@@ -109,7 +109,8 @@ impl Service {
         let first = self
             .store
             .write(move |transaction| -> Result<First, Refusal> {
-                let by = Authorship { actor: &by_whom, now, random: service.random() };
+                let merchant_now = service.merchant_now(merchant);
+                let by = Authorship { actor: &by_whom, now, merchant_now, random: service.random() };
                 let mut own = transaction.merchant(merchant);
                 let before = match replayable {
                     Some(replayable) => own.view().idempotency_record(replayable.request, now)?,
@@ -160,8 +161,9 @@ impl Service {
         let settled = self
             .store
             .write(move |transaction| -> Result<Option<Answer>, StorageError> {
-                let by = Authorship { actor: &actor, now, random: service.random() };
                 let merchant = payment.merchant;
+                let merchant_now = service.merchant_now(merchant);
+                let by = Authorship { actor: &actor, now, merchant_now, random: service.random() };
                 let settled = settle_payment(&mut transaction.merchant(merchant), &by, &payment, settlement)?;
                 let Some(reply) = reply else { return Ok(None) };
                 let answer = (reply.show)(&transaction.merchant(merchant).view(), &settled)?;
@@ -250,7 +252,7 @@ impl Service {
         let written = self
             .store
             .write(move |transaction: &mut Transaction<'_>| {
-                let by = Authorship { actor: &actor, now, random: random.as_ref() };
+                let by = Authorship::new(&actor, now, random.as_ref());
                 let mut own = transaction.merchant(payment.merchant);
                 if unknown {
                     own.hand_over_payment(payment.id, now.plus_seconds(ASK_AGAIN_S))

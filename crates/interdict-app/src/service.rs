@@ -9,6 +9,7 @@ use interdict_decision::{Fingerprint, Statistics};
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::ids::EntryId;
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_gateway::sandbox::Sandbox;
 use interdict_storage::{
@@ -114,6 +115,12 @@ impl Service {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The present moment on a merchant's clock: in test mode it may be ahead.
+    pub fn merchant_now(&self, merchant: MerchantNumber) -> Timestamp {
+        let now = self.clock.now();
+        self.index.with(|index| index.merchant_now(merchant, now)).unwrap_or(now)
     }
 
     /// For ids.

@@ -32,7 +32,7 @@ pub fn set_list_status(
     id: CustomerId,
     new: NewListStatus,
 ) -> Result<Customer, UseCaseError> {
-    if new.expires_at.is_some_and(|end| end <= by.now) {
+    if new.expires_at.is_some_and(|end| end <= by.merchant_now) {
         return Err(UseCaseError::Invalid { path: "expiresAt", issue: "must lie in the future" });
     }
     let window = Window::new(None, new.expires_at)

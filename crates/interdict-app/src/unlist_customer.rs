@@ -33,7 +33,7 @@ pub fn unlist_customer(
     status: ListStatus,
 ) -> Result<Customer, UnlistError> {
     let customer = whom(&transaction.view(), merchant_ref, email)?.ok_or(UnlistError::Nobody)?;
-    if customer.standing.at(by.now) != status {
+    if customer.standing.at(by.merchant_now) != status {
         return Err(UnlistError::NotListed);
     }
     clear_list_status(transaction, by, customer.id, status).map_err(|error| match error {

@@ -32,7 +32,7 @@ impl Index {
     /// customer leaves a key.
     fn spans_shards(&self, fact: &Fact) -> bool {
         match fact {
-            Fact::EntryPut(_) | Fact::EntryRemoved { .. } => false,
+            Fact::EntryPut(_) | Fact::EntryRemoved { .. } | Fact::ClockAdvanced { .. } => false,
             Fact::CustomerRemoved(_) => true,
             Fact::CustomerPut(fact) => {
                 let held = self.customers.find(fact.id, |_, record| record.keys).unwrap_or_default();
@@ -51,6 +51,7 @@ impl Index {
             Fact::EntryRemoved { id, key } => interner.release(self.keys.remove_entry(*key, *id)),
             Fact::CustomerPut(fact) => self.put_customer(interner, fact),
             Fact::CustomerRemoved(id) => self.remove_customer(interner, *id),
+            Fact::ClockAdvanced { merchant, ahead_s } => self.clocks.put(*merchant, *ahead_s),
         }
     }
 

@@ -11,6 +11,7 @@ use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{IdentifierKey, Kind};
 use interdict_domain::ids::{CustomerId, EntryId};
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
 
 use crate::attempt::Attempt;
@@ -25,6 +26,8 @@ pub struct Oracle {
     pub customers: Vec<CustomerFact>,
     /// The entries that are there.
     pub entries: Vec<EntryFact>,
+    /// The clocks that are ahead, in seconds.
+    pub clocks: Vec<(MerchantNumber, i64)>,
 }
 
 /// What a decision comes down to, in a form that can be compared.
@@ -81,13 +84,19 @@ impl Oracle {
                 self.entries.push(fact.clone());
             }
             Fact::EntryRemoved { id, .. } => self.entries.retain(|held| held.id != *id),
+            Fact::ClockAdvanced { merchant, ahead_s } => {
+                self.clocks.retain(|(whose, _)| whose != merchant);
+                self.clocks.push((*merchant, *ahead_s));
+            }
         }
     }
 
     /// The facts that make the present state from nothing.
     pub fn facts(&self) -> Vec<Fact> {
         let customers = self.customers.iter().cloned().map(Fact::CustomerPut);
-        customers.chain(self.entries.iter().cloned().map(Fact::EntryPut)).collect()
+        let entries = self.entries.iter().cloned().map(Fact::EntryPut);
+        let clocks = self.clocks.iter().map(|&(merchant, ahead_s)| Fact::ClockAdvanced { merchant, ahead_s });
+        customers.chain(entries).chain(clocks).collect()
     }
 
     /// Decides, by looking at everything.

@@ -55,6 +55,8 @@ words!(
         PaymentDeclined = "payment.declined",
         /// Money was given back.
         PaymentReversed = "payment.reversed",
+        /// The merchant's clock of test mode was put ahead.
+        ClockAdvanced = "clock.advanced",
         /// A merchant was made.
         MerchantCreated = "merchant.created",
         /// A key was made.
@@ -192,6 +194,14 @@ pub enum Fact {
         id: EntryId,
         /// Where the index finds it.
         key: IdentifierKey,
+    },
+    /// The merchant's clock is ahead by so much, in test mode.
+    #[serde(rename_all = "camelCase")]
+    ClockAdvanced {
+        /// Whose clock.
+        merchant: MerchantNumber,
+        /// Seconds in all.
+        ahead_s: i64,
     },
 }
 

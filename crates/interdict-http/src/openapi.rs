@@ -34,6 +34,7 @@ use crate::{idenza, odus, operations, v1};
         (name = "Decisions", description = "May this payer pay, now, this way?"),
         (name = "Entries", description = "Identifiers on the block and the allow list."),
         (name = "Changes", description = "Every committed change, in order."),
+        (name = "Test clock", description = "Time that passes at once, in test mode."),
         (name = "OAuth", description = "Access tokens for client credentials (Duro)."),
         (name = "Operations", description = "For operators and tools; no credential.")
     ),
@@ -57,6 +58,7 @@ use crate::{idenza, odus, operations, v1};
         v1::entries::get,
         v1::entries::update,
         v1::entries::delete,
+        v1::test_clock::advance,
         v1::changes::list,
         v1::decisions::answer,
         v1::batch::answer,

@@ -37,6 +37,7 @@ pub(crate) fn router(state: State) -> Router {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/test-clock/advance", post(v1::test_clock::advance))
         .route("/v1/changes", get(v1::changes::list))
         .route("/v1/decisions", post(answered_before))
         .route("/v1/decisions/batch", post(answered_before))

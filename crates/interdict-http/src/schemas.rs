@@ -23,7 +23,7 @@ pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
-pub(crate) use payments::{PaymentAuthorize, PaymentCreate, PaymentReverse};
+pub(crate) use payments::{ClockAdvance, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, HistoryQuery,
     NumberedQuery, PaymentPath, PaymentsQuery, RefPath,

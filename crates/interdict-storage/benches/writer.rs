@@ -101,7 +101,7 @@ fn through_the_writer(store: &Store, random: &Arc<Counting>) -> Duration {
                     let random = Arc::clone(&random);
                     let put = move |transaction: &mut interdict_storage::Transaction<'_>| {
                         let actor = Actor::system();
-                        let by = Authorship { actor: &actor, now: now(), random: random.as_ref() };
+                        let by = Authorship::new(&actor, now(), random.as_ref());
                         let entry = entry(client * EACH + number, random.as_ref());
                         transaction.merchant(MERCHANT).put_entry(&by, Action::EntryCreated, None, &entry)
                     };

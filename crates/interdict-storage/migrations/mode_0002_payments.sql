@@ -58,5 +58,12 @@ CREATE TABLE sandbox_ledger (
     PRIMARY KEY (merchant, payment, reversed_before)
 ) CLUSTERED;
 
+-- How far each merchant's clock is ahead, in test mode.
+CREATE TABLE test_clock (
+    merchant BIGINT NOT NULL,
+    ahead_s BIGINT NOT NULL,
+    PRIMARY KEY (merchant)
+) CLUSTERED;
+
 -- The payment that an unanswered request is about: a replay goes on with it instead of beginning anew.
 ALTER TABLE idempotency ADD COLUMN payment BYTES;

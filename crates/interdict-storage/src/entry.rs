@@ -324,8 +324,9 @@ impl MerchantTransaction<'_, '_> {
         let restriction = Scopes::from_flags(customer.restriction.cit, customer.restriction.mit)
             .map(|scopes| (scopes, Window::ALWAYS));
         let standing = &customer.standing;
-        let blacklisted = (standing.status == ListStatus::Blacklisted && !standing.window.has_ended(by.now))
-            .then_some((standing.scopes, standing.window));
+        let blacklisted = (standing.status == ListStatus::Blacklisted
+            && !standing.window.has_ended(by.merchant_now))
+        .then_some((standing.scopes, standing.window));
         let mut kept = 0;
         for (scopes, window) in restriction.into_iter().chain(blacklisted) {
             for (kind, key) in keys(customer, self.pepper()) {

@@ -28,6 +28,7 @@ mod scrub;
 mod sqlite;
 mod statements;
 mod store;
+mod test_clock;
 mod transaction;
 mod view;
 mod writer;

@@ -28,6 +28,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
             crate::payment::STATEMENTS,
+            crate::test_clock::STATEMENTS,
         ],
     };
     common.iter().chain(own).flat_map(|list| list.iter().copied()).collect()

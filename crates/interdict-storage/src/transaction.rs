@@ -39,8 +39,18 @@ pub struct Authorship<'a> {
     pub actor: &'a Actor,
     /// When, on the server's clock.
     pub now: Timestamp,
+    /// When, on the merchant's clock, on which windows, renewals and checkouts end: in test mode it may
+    /// be ahead.
+    pub merchant_now: Timestamp,
     /// For ids and salts.
     pub random: &'a dyn Random,
+}
+
+impl<'a> Authorship<'a> {
+    /// With the merchant's clock as the server's.
+    pub fn new(actor: &'a Actor, now: Timestamp, random: &'a dyn Random) -> Self {
+        Self { actor, now, merchant_now: now, random }
+    }
 }
 
 /// A change before it has a place in the sequence.

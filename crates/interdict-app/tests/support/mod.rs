@@ -125,7 +125,7 @@ impl Shop {
         let (now, random) = (self.now(), Arc::clone(&self.random));
         let committed = self.service().store().write_blocking(move |transaction| {
             let actor = Actor::system();
-            let by = Authorship { actor: &actor, now, random: random.as_ref() };
+            let by = Authorship::new(&actor, now, random.as_ref());
             work(&mut transaction.merchant(MERCHANT), &by)
         });
         match committed {

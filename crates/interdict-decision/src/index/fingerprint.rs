@@ -57,6 +57,7 @@ impl Index {
             );
             fingerprint.add(&("customer", record.id, record.merchant, record.keys, standing, &record.values));
         });
+        self.clocks.visit_all(|merchant, ahead_s| fingerprint.add(&("clock", merchant, ahead_s)));
         fingerprint
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! - `keys` leads from an identifier's key to the entries and the customers that stand on it;
 //! - `customers` holds the customers, by id and by position;
+//! - `clocks` says how far a merchant's clock is ahead, in test mode;
 //! - `moment` lets a reader see the state of one moment while changes come in;
 //! - `texts` keeps equal reasons and messages once.
 //!
 //! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
 //! tries of their own beside `keys`; and how facts are folded in ([`crate::apply`]).
 
+mod clocks;
 mod cluster;
 mod customers;
 mod entries;
@@ -24,8 +26,11 @@ mod texts;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use interdict_domain::clock::Timestamp;
+use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
 
+pub(crate) use clocks::Clocks;
 pub(crate) use customers::{CustomerRecord, Customers, OwnKeys};
 pub(crate) use entries::{EntryRecord, FoundEntry};
 pub use fingerprint::Fingerprint;
@@ -45,6 +50,7 @@ pub struct Index {
     pub(crate) keys: Keys,
     pub(crate) customers: Customers,
     pub(crate) moments: Moments,
+    pub(crate) clocks: Clocks,
     /// The applying thread's own state. A second thread that applies would wait here.
     pub(crate) interner: Mutex<Interner>,
     revision: AtomicI64,
@@ -85,6 +91,7 @@ impl Index {
             keys: Keys::with_capacity(keys),
             customers: Customers::new(),
             moments: Moments::new(),
+            clocks: Clocks::default(),
             interner: Mutex::new(Interner::default()),
             revision: AtomicI64::new(0),
         }
@@ -98,6 +105,11 @@ impl Index {
     /// The newest change up to which everything has been applied.
     pub fn revision(&self) -> i64 {
         self.revision.load(Ordering::Acquire)
+    }
+
+    /// What a merchant's clock shows: in test mode it may be ahead.
+    pub fn merchant_now(&self, merchant: MerchantNumber, now: Timestamp) -> Timestamp {
+        self.clocks.now(merchant, now)
     }
 
     /// Gives back the room that customers reserved and did not use. For after the load: it holds each

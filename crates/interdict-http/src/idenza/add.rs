@@ -64,7 +64,7 @@ pub(crate) async fn add(key: Secret<CustomersWrite>, mutation: Mutation) -> Resp
                 let view = AddedView {
                     subscriber_id: customer.merchant.0,
                     fullname: customer.profile.full_name().unwrap_or_default(),
-                    status: word(customer.standing.at(by.now)),
+                    status: word(customer.standing.at(by.merchant_now)),
                 };
                 answer::about(answer::answer(StatusCode::OK, &view), &customer.id)
             },

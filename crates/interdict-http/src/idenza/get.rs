@@ -109,7 +109,7 @@ pub(crate) async fn get(key: Secret<CustomersRead>, RawQuery(query): RawQuery) -
         Ok(wanted) => wanted,
         Err(error) => return error.respond(Dialect::Idenza),
     };
-    let now = caller.service.now();
+    let now = caller.service.merchant_now(caller.merchant);
     let filter =
         CustomerFilter { query: None, list_status: Some(wanted.status), restricted: None, email: None, now };
     let limit = i64::try_from(wanted.limit + 1).unwrap_or(i64::MAX);

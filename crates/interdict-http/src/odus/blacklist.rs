@@ -153,7 +153,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
         query: None,
         active: None,
         identifier: identifier.and_then(Result::ok),
-        now: caller.service.now(),
+        now: caller.service.merchant_now(caller.merchant),
     };
     let rows = PageRequest::Numbered(rows_of(&page));
     let found = caller

@@ -158,7 +158,7 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
         list_status: None,
         restricted: None,
         email: email.and_then(Result::ok),
-        now: caller.service.now(),
+        now: caller.service.merchant_now(caller.merchant),
     };
     let rows = PageRequest::Numbered(rows_of(&page));
     let found = caller

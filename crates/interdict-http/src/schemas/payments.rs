@@ -50,6 +50,16 @@ pub(crate) struct PaymentAuthorize {
     payment_method: Option<String>,
 }
 
+/// How much time passes.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"seconds": 3600})))]
+pub(crate) struct ClockAdvance {
+    /// Whole seconds.
+    #[schema(minimum = 1, maximum = 315_360_000, example = 3600)]
+    seconds: i64,
+}
+
 /// How much is given back.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -37,7 +37,9 @@ pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> R
         Ok(fields.finish(Some(profile))?)
     };
     mutation
-        .run(&key.caller, read, create_customer, |customer, by| shown(StatusCode::CREATED, customer, by.now))
+        .run(&key.caller, read, create_customer, |customer, by| {
+            shown(StatusCode::CREATED, customer, by.merchant_now)
+        })
         .await
 }
 
@@ -66,7 +68,7 @@ pub(crate) async fn update(
             &key.caller,
             read,
             move |transaction, by, update| update_customer(transaction, by, id, update),
-            |customer, by| shown(StatusCode::OK, customer, by.now),
+            |customer, by| shown(StatusCode::OK, customer, by.merchant_now),
         )
         .await
 }
@@ -139,7 +141,7 @@ pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Respo
             if caller.publishable {
                 answer::encode(&PublicCustomerView::of(customer))
             } else {
-                answer::encode(&CustomerView::of(customer, caller.service.now()))
+                answer::encode(&CustomerView::of(customer, caller.service.merchant_now(caller.merchant)))
             }
         },
     )
@@ -164,7 +166,9 @@ pub(crate) async fn get_by_ref(
         &key.caller,
         Dialect::Native,
         move |view| view.customer_by_ref(&merchant_ref),
-        |customer, caller| answer::encode(&CustomerView::of(customer, caller.service.now())),
+        |customer, caller| {
+            answer::encode(&CustomerView::of(customer, caller.service.merchant_now(caller.merchant)))
+        },
     )
     .await
 }
@@ -218,7 +222,7 @@ pub(crate) async fn list(
     InQuery(mut query): InQuery,
 ) -> Response {
     let caller = &key.caller;
-    let now = caller.service.now();
+    let now = caller.service.merchant_now(caller.merchant);
     let page = CursorPage::<CustomerId>::read(&mut query);
     let filter = read_filter(&mut query, now);
     if let Err(details) = query.finish() {

@@ -242,7 +242,7 @@ pub(crate) async fn list(
         query: query.part(),
         active: query.flag("active"),
         identifier: None,
-        now: caller.service.now(),
+        now: caller.service.merchant_now(caller.merchant),
     };
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);

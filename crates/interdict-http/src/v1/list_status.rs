@@ -118,7 +118,7 @@ async fn set(
             &key.caller,
             |fields| read(fields, status),
             move |transaction, by, new| set_list_status(transaction, by, id, new),
-            |customer, by| shown(StatusCode::OK, customer, by.now),
+            |customer, by| shown(StatusCode::OK, customer, by.merchant_now),
         )
         .await
 }
@@ -134,7 +134,7 @@ async fn clear(
             &key.caller,
             |fields| Ok(fields.finish(Some(()))?),
             move |transaction, by, ()| clear_list_status(transaction, by, id, status),
-            |customer, by| shown(StatusCode::OK, customer, by.now),
+            |customer, by| shown(StatusCode::OK, customer, by.merchant_now),
         )
         .await
 }

@@ -10,3 +10,4 @@ pub(crate) mod list_status;
 pub(crate) mod oauth;
 pub(crate) mod restrictions;
 pub(crate) mod standing;
+pub(crate) mod test_clock;

@@ -50,7 +50,7 @@ pub(crate) async fn restrict(
             &key.caller,
             |fields| read(fields, id),
             move |transaction, by, update| restrict_customer(transaction, by, id, update),
-            |customer, by| shown(StatusCode::OK, customer, by.now),
+            |customer, by| shown(StatusCode::OK, customer, by.merchant_now),
         )
         .await
 }

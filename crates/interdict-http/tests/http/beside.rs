@@ -53,7 +53,7 @@ async fn a_block_that_is_written_beside_is_obeyed() {
     let (now, random) = (shop.clock.in_seconds(0).parse().unwrap(), std::sync::Arc::clone(&shop.random));
     let written = beside.service(Mode::Test).store().write(move |transaction| {
         let actor = Actor::cli();
-        let by = Authorship { actor: &actor, now, random: random.as_ref() };
+        let by = Authorship::new(&actor, now, random.as_ref());
         let new = NewEntry {
             list: List::Block,
             identifier: Identifier::parse(Kind::Email, "a@example.com").unwrap(),

@@ -49,7 +49,7 @@ async fn shop_with_customer() -> Shop {
     };
     let actor = interdict_domain::actor::Actor::cli();
     let written = service.store().write(move |transaction| {
-        let by = interdict_app::store::Authorship { actor: &actor, now, random: random.as_ref() };
+        let by = interdict_app::store::Authorship::new(&actor, now, random.as_ref());
         let mut transaction = transaction.merchant(FIRST);
         transaction.put_customer(&by, Action::CustomerCreated, None, &customer)?;
         Ok::<_, StorageError>(())

@@ -160,7 +160,7 @@ pub fn entry(number: u64, random: &dyn Random) -> Entry {
 /// Puts a new block entry and gives its sequence.
 pub fn put(transaction: &mut Transaction<'_>, number: u64, random: &dyn Random) -> Result<i64, StorageError> {
     let actor = Actor::system();
-    let by = Authorship { actor: &actor, now: now(), random };
+    let by = Authorship::new(&actor, now(), random);
     let entry = entry(number, random);
     transaction.merchant(MERCHANT).put_entry(&by, Action::EntryCreated, None, &entry)?;
     Ok(transaction.revision())

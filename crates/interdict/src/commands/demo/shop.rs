@@ -46,7 +46,7 @@ pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
         .core()
         .write_blocking(move |transaction| -> Result<NewMerchant, UseCaseError> {
             let actor = Actor::system();
-            let by = Authorship { actor: &actor, now, random: core_seed.as_ref() };
+            let by = Authorship::new(&actor, now, core_seed.as_ref());
             NewMerchant::create(transaction, &by, MERCHANT)
         })
         .map_err(refused)?
@@ -122,7 +122,7 @@ struct Filler {
 impl Filler {
     fn by(&self, days_ago: i64) -> Authorship<'_> {
         let now = self.now.plus_seconds(-days_ago * DAY_S);
-        Authorship { actor: &self.actor, now, random: self.seed.as_ref() }
+        Authorship::new(&self.actor, now, self.seed.as_ref())
     }
 
     fn fill(

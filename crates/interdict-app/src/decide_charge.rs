@@ -6,7 +6,7 @@ use interdict_decision::{Decision, order};
 use interdict_domain::identifier::{Email, Kind, Phone};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment};
+use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use smallvec::SmallVec;
 
@@ -77,6 +77,12 @@ impl Service {
         };
         self.decide(merchant, self.now(), &attempt, |decision, _| outcome(decision))
     }
+}
+
+/// The code under which a payment was refused by the lists.
+pub fn block_code(payment: &Payment) -> Option<order::Code> {
+    let outcome = payment.outcome.as_ref().filter(|_| payment.status == PaymentStatus::Cancelled)?;
+    order::Code::parse(outcome.error_code.as_deref()?)
 }
 
 /// A block as the outcome of a payment.

@@ -8,6 +8,7 @@ use interdict_domain::text::Name;
 use interdict_storage::{Authorship, MerchantTransaction, MerchantView, StorageError};
 
 use crate::error::UseCaseError;
+use crate::manage_subscription::follow_blacklisting;
 use crate::set_list_status::action;
 
 /// A customer as Idenza's clients describe one.
@@ -75,5 +76,8 @@ pub fn list_customer(
         (None, None) => Action::CustomerCreated,
     };
     transaction.put_customer(by, what, before.as_ref(), &after)?;
+    if listed.status == Some(ListStatus::Blacklisted) {
+        follow_blacklisting(transaction, by, after.id)?;
+    }
     Ok(after)
 }

@@ -11,6 +11,7 @@ use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::error::UseCaseError;
+use crate::manage_subscription::follow_listing;
 
 /// An entry to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub fn list_entry(
     };
     let action = if before.is_some() { Action::EntryUpdated } else { Action::EntryCreated };
     transaction.put_entry(by, action, before.as_ref(), &after)?;
+    if new.list == List::Block {
+        follow_listing(transaction, by, &new.identifier)?;
+    }
     Ok((after, before.is_none()))
 }
 

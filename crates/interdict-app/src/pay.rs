@@ -14,6 +14,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::Money;
 use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus, Pending};
+use interdict_domain::subscription::Subscription;
 use interdict_gateway::{Charge, GatewayError, Reversal};
 use interdict_storage::{
     Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
@@ -56,12 +57,23 @@ pub enum Ask {
 pub enum Begun {
     /// Nothing is to be asked of the gateway.
     Ended(Box<Payment>),
+    /// A sign-up that begins with a trial: there is no payment yet.
+    Trial(Box<Subscription>),
     /// The gateway is to be asked about this payment, which says so itself.
     Asking(Box<Payment>, Ask),
 }
 
-/// Makes the answer of a payment.
-pub type ShowPayment = Arc<dyn Fn(&MerchantView<'_>, &Payment) -> Result<Answer, StorageError> + Send + Sync>;
+/// What an answer is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Paid<'a> {
+    /// A payment, as it then is.
+    Payment(&'a Payment),
+    /// A sign-up without a payment.
+    Trial(&'a Subscription),
+}
+
+/// Makes the answer.
+pub type ShowPaid = Arc<dyn Fn(&MerchantView<'_>, Paid<'_>) -> Result<Answer, StorageError> + Send + Sync>;
 
 /// Why a gateway gave no answer that counts, with the payment that waits for it.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +107,7 @@ impl Service {
         caller: &Caller,
         replayable: Option<Replayable>,
         begin: B,
-        show: ShowPayment,
+        show: ShowPaid,
     ) -> Result<Mutated, MutateError>
     where
         B: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Begun, Refusal>
@@ -166,7 +178,7 @@ impl Service {
                 let by = Authorship { actor: &actor, now, merchant_now, random: service.random() };
                 let settled = settle_payment(&mut transaction.merchant(merchant), &by, &payment, settlement)?;
                 let Some(reply) = reply else { return Ok(None) };
-                let answer = (reply.show)(&transaction.merchant(merchant).view(), &settled)?;
+                let answer = (reply.show)(&transaction.merchant(merchant).view(), Paid::Payment(&settled))?;
                 keep_answer(transaction, merchant, reply.replayable, &answer, now)?;
                 Ok(Some(answer))
             })
@@ -321,7 +333,7 @@ impl Service {
 /// Where an answer goes.
 pub(crate) struct Reply {
     replayable: Option<Replayable>,
-    show: ShowPayment,
+    show: ShowPaid,
     /// No other request under the same key runs until this one has its answer.
     _guard: Option<RunningGuard>,
 }
@@ -333,7 +345,7 @@ fn start<B>(
     by: &Authorship<'_>,
     replayable: Option<Replayable>,
     begin: B,
-    show: &ShowPayment,
+    show: &ShowPaid,
 ) -> Result<First, Refusal>
 where
     B: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Begun, Refusal>,
@@ -347,7 +359,10 @@ where
             }
             return Ok(First::Asking(payment, ask));
         }
-        Ok(Begun::Ended(payment)) => show(&transaction.merchant(merchant).view(), &payment)?,
+        Ok(Begun::Ended(payment)) => show(&transaction.merchant(merchant).view(), Paid::Payment(&payment))?,
+        Ok(Begun::Trial(subscription)) => {
+            show(&transaction.merchant(merchant).view(), Paid::Trial(&subscription))?
+        }
         Err(Refusal::Answer(answer)) if replayable.is_some() && is_kept(answer.status) => answer,
         Err(refusal) => return Err(refusal),
     };
@@ -362,7 +377,7 @@ fn go_on(
     by: &Authorship<'_>,
     record: IdempotencyRecord,
     replayable: Option<Replayable>,
-    show: &ShowPayment,
+    show: &ShowPaid,
 ) -> Result<First, Refusal> {
     let same = replayable.is_some_and(|replayable| replayable.fingerprint == record.fingerprint);
     let Some(id) = record.payment.filter(|_| same && !record.is_answered()) else {
@@ -376,7 +391,7 @@ fn go_on(
         // Open and idle: nothing was done the last time, and the request still wants it.
         (Some(_), _) | (None, PaymentStatus::Open) => Ask::Outcome,
         (None, PaymentStatus::RequiresAction | PaymentStatus::Succeeded | PaymentStatus::Cancelled) => {
-            return Ok(First::Answered(show(&own.view(), &payment)?));
+            return Ok(First::Answered(show(&own.view(), Paid::Payment(&payment))?));
         }
     };
     let driven_until = service.driven_until();

@@ -20,9 +20,11 @@ pub enum PaymentError {
         /// What would be right.
         issue: &'static str,
     },
-    /// What was asked for cannot follow on where the payment stands.
-    #[error("a payment that is {from} cannot become {to}")]
+    /// What was asked for cannot follow on where it stands.
+    #[error("a {what} that is {from} cannot become {to}")]
     Illegal {
+        /// What it is.
+        what: &'static str,
         /// Where it stands.
         from: &'static str,
         /// What was asked for.
@@ -45,6 +47,6 @@ pub enum PaymentError {
 impl PaymentError {
     /// What was asked for cannot follow on where the payment stands.
     pub(crate) fn illegal(from: PaymentStatus, to: &'static str) -> Self {
-        Self::Illegal { from: from.as_str(), to }
+        Self::Illegal { what: "payment", from: from.as_str(), to }
     }
 }

@@ -23,7 +23,7 @@ pub fn reverse_payment(
     }
     let left = payment.reversible();
     if left == 0 {
-        return Err(PaymentError::Illegal { from: "fully reversed", to: "reversed" });
+        return Err(PaymentError::Illegal { what: "payment", from: "fully reversed", to: "reversed" });
     }
     let amount = amount.unwrap_or(left);
     if amount > left {

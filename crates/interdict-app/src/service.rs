@@ -15,11 +15,13 @@ use interdict_gateway::sandbox::Sandbox;
 use interdict_storage::{
     Durability, EntryRow, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
 };
+use tokio::sync::Notify;
 
 use crate::gateways::Gateways;
 use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
+use crate::renewal_report::RenewalCounts;
 use crate::sandbox_ledger::StoreLedger;
 
 /// Entries whose hits are written in one go: some milliseconds.
@@ -35,6 +37,9 @@ pub struct Service {
     pub(crate) hits: Hits,
     pub(crate) running: Running,
     pub(crate) gateways: Gateways,
+    pub(crate) renewals: Arc<RenewalCounts>,
+    /// Told when something may have fallen due before its time.
+    pub(crate) due: Notify,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pepper: Pepper,
@@ -87,6 +92,8 @@ impl Service {
             mode: options.mode,
             store,
             gateways,
+            renewals: Arc::default(),
+            due: Notify::new(),
             index,
             hits: Hits::default(),
             running: Running::default(),
@@ -121,6 +128,21 @@ impl Service {
     pub fn merchant_now(&self, merchant: MerchantNumber) -> Timestamp {
         let now = self.clock.now();
         self.index.with(|index| index.merchant_now(merchant, now)).unwrap_or(now)
+    }
+
+    /// What sweeps over the renewals have done.
+    pub fn renewals(&self) -> &RenewalCounts {
+        &self.renewals
+    }
+
+    /// Says that something may have fallen due before its time.
+    pub fn look_for_renewals(&self) {
+        self.due.notify_one();
+    }
+
+    /// Waits until somebody says so.
+    pub async fn renewals_wanted(&self) {
+        self.due.notified().await;
     }
 
     /// For ids.

@@ -10,6 +10,7 @@ use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::error::UseCaseError;
+use crate::manage_subscription::follow_blacklisting;
 
 /// A status to set. It replaces the old one whole: a re-block without an end clears an old end
 /// (incident 3), and without a reason the old reason.
@@ -41,6 +42,9 @@ pub fn set_list_status(
     let standing = ListStanding { status: new.status, reason: new.reason, scopes: new.scopes, window };
     let after = Customer { standing, updated_at: by.now, ..before.clone() };
     transaction.put_customer(by, action(new.status), Some(&before), &after)?;
+    if new.status == ListStatus::Blacklisted {
+        follow_blacklisting(transaction, by, id)?;
+    }
     Ok(after)
 }
 

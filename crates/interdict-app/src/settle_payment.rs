@@ -6,6 +6,8 @@ use interdict_domain::scopes::Initiator;
 use interdict_gateway::{Charged, Decline};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
+use crate::settle_subscription::settle_subscription;
+
 /// The word for a merchant-initiated payment that would need the customer.
 const CUSTOMER_NEEDED: &str = "customer_action_required";
 
@@ -39,6 +41,7 @@ pub(crate) fn settle_payment(
     payment.pending = None;
     payment.updated_at = by.now;
     transaction.update_payment(by, action, &payment)?;
+    settle_subscription(transaction, by, &payment)?;
     Ok(payment)
 }
 

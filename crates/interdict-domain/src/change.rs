@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
 use crate::identifier::{IdentifierKey, Kind};
-use crate::ids::{CustomerId, EntryId, KeyId, PaymentId};
+use crate::ids::{CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId};
 use crate::merchant::MerchantNumber;
 use crate::scopes::Scopes;
 use crate::window::Window;
@@ -55,6 +55,36 @@ words!(
         PaymentDeclined = "payment.declined",
         /// Money was given back.
         PaymentReversed = "payment.reversed",
+        /// A plan was made.
+        PlanCreated = "plan.created",
+        /// A plan was changed.
+        PlanUpdated = "plan.updated",
+        /// A plan was archived: nobody can subscribe any more.
+        PlanArchived = "plan.archived",
+        /// Somebody signed up.
+        SubscriptionCreated = "subscription.created",
+        /// The first period was paid.
+        SubscriptionActivated = "subscription.activated",
+        /// A period was paid.
+        SubscriptionRenewed = "subscription.renewed",
+        /// A renewal was due and its payer is blocked: it is held.
+        SubscriptionHeld = "subscription.held",
+        /// The block was lifted: renewals are charged again.
+        SubscriptionReleased = "subscription.released",
+        /// A period was not paid.
+        SubscriptionPaymentFailed = "subscription.payment_failed",
+        /// Paused by the merchant.
+        SubscriptionPaused = "subscription.paused",
+        /// Resumed by the merchant.
+        SubscriptionResumed = "subscription.resumed",
+        /// To end with the present period.
+        SubscriptionCancelRequested = "subscription.cancel_requested",
+        /// Ended by somebody.
+        SubscriptionCanceled = "subscription.canceled",
+        /// Ended by itself.
+        SubscriptionExpired = "subscription.expired",
+        /// The merchant's settings were changed.
+        SettingsChanged = "settings.changed",
         /// The merchant's clock of test mode was put ahead.
         ClockAdvanced = "clock.advanced",
         /// A merchant was made.
@@ -75,6 +105,10 @@ pub enum Subject {
     Entry(EntryId),
     /// A payment.
     Payment(PaymentId),
+    /// A plan.
+    Plan(PlanId),
+    /// A subscription.
+    Subscription(SubscriptionId),
     /// A merchant.
     Merchant(MerchantNumber),
     /// A key.
@@ -87,6 +121,8 @@ impl std::fmt::Display for Subject {
             Self::Customer(id) => id.fmt(f),
             Self::Entry(id) => id.fmt(f),
             Self::Payment(id) => id.fmt(f),
+            Self::Plan(id) => id.fmt(f),
+            Self::Subscription(id) => id.fmt(f),
             Self::Merchant(number) => number.fmt(f),
             Self::Key(id) => id.fmt(f),
         }
@@ -104,6 +140,12 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Payment(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Plan(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Subscription(id));
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Key(id));

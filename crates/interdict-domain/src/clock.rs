@@ -41,6 +41,20 @@ impl Timestamp {
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_micros(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
+
+    /// This moment some calendar months later, in UTC: on the last day of a month that is too short.
+    #[must_use]
+    pub fn plus_months(self, months: i64) -> Self {
+        let civil = EPOCH.checked_add(jiff::SignedDuration::from_micros(self.0));
+        let span = jiff::Span::new().try_months(months);
+        let later = civil.and_then(|civil| civil.checked_add(span?));
+        let micros = later.map(|later| later.duration_since(EPOCH).as_micros());
+        micros.ok().and_then(|micros| i64::try_from(micros).ok()).map_or(
+            // Beyond what can be written.
+            Self::from_micros(if months < 0 { i64::MIN } else { i64::MAX }),
+            Self::from_micros,
+        )
+    }
 }
 
 /// RFC 3339 in UTC with milliseconds: `2026-11-21T03:43:33.123Z`. Written as a civil time, because

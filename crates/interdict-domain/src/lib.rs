@@ -1,5 +1,5 @@
 //! The words of Interdict, pure: identifiers and their normalisation, customers, restrictions,
-//! entries, windows, changes, payments.
+//! entries, windows, changes, payments, subscriptions.
 //!
 //! Deliberately not here: async, I/O, SQL, HTTP, and any reading of the time or of randomness. Both
 //! are passed in ([`clock`]).
@@ -23,5 +23,7 @@ pub mod money;
 pub mod pan;
 pub mod payment;
 pub mod scopes;
+pub mod settings;
+pub mod subscription;
 pub mod text;
 pub mod window;

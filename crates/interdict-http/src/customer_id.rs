@@ -7,8 +7,6 @@ use crate::json::{Fields, Sent};
 /// Whom an id in a body names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NamedCustomer {
-    /// None is sent, or what is sent is a problem that the fields know.
-    Unsaid,
     /// Somebody, perhaps.
     Id(CustomerId),
     /// Nobody can have it.
@@ -20,7 +18,7 @@ impl NamedCustomer {
     pub(crate) const fn id(self) -> Option<CustomerId> {
         match self {
             Self::Id(id) => Some(id),
-            Self::Unsaid | Self::Nobody => None,
+            Self::Nobody => None,
         }
     }
 }
@@ -35,9 +33,6 @@ pub(crate) fn parse(text: &str) -> Result<NamedCustomer, IdError> {
 }
 
 /// Takes the field out.
-pub(crate) fn read(fields: &mut Fields, name: &'static str) -> NamedCustomer {
-    match fields.parse(name, parse) {
-        Sent::Value(named) => named,
-        Sent::Absent | Sent::Null | Sent::Refused => NamedCustomer::Unsaid,
-    }
+pub(crate) fn read(fields: &mut Fields, name: &'static str) -> Sent<NamedCustomer> {
+    fields.parse(name, parse)
 }

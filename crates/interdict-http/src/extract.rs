@@ -13,7 +13,7 @@ use http::request::Parts;
 use interdict_app::{AuthenticateError, Caller};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
-use interdict_domain::ids::{CustomerId, EntryId, PaymentId};
+use interdict_domain::ids::{CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
 
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -202,6 +202,14 @@ impl Named for EntryId {
 
 impl Named for PaymentId {
     const WHAT: &'static str = "payment";
+}
+
+impl Named for PlanId {
+    const WHAT: &'static str = "plan";
+}
+
+impl Named for SubscriptionId {
+    const WHAT: &'static str = "subscription";
 }
 
 /// A merchantRef in a path.

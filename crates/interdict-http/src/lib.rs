@@ -18,6 +18,7 @@ mod observed;
 mod odus;
 mod openapi;
 mod operations;
+mod origin;
 pub mod page;
 mod profile;
 mod router;

@@ -12,7 +12,7 @@ use interdict_app::gateway::GatewayError;
 use interdict_app::store::{Authorship, MerchantTransaction};
 use interdict_app::{
     Answer, AskError, Begun, Caller, MutateError, Mutated, PaymentError, Refusal, Replayable, Service,
-    ShowPayment, UseCaseError,
+    ShowPaid, UseCaseError,
 };
 
 use crate::answer;
@@ -112,7 +112,7 @@ impl Mutation {
         ) -> Result<Begun, PaymentError>
         + Send
         + 'static,
-        show: ShowPayment,
+        show: ShowPaid,
     ) -> Response
     where
         I: Send + 'static,
@@ -216,8 +216,8 @@ impl From<PaymentError> for Failure {
             PaymentError::Storage(error) => return Self::Storage(error),
             PaymentError::NotFound(what) => ApiError::not_found(what),
             PaymentError::Invalid { path, issue } => ApiError::invalid(path, issue),
-            PaymentError::Illegal { from, to } => {
-                ApiError::conflict(format!("This payment is {from}: it cannot become {to}."))
+            PaymentError::Illegal { what, from, to } => {
+                ApiError::conflict(format!("This {what} is {from}: it cannot become {to}."))
             }
             PaymentError::Busy => ApiError::conflict(
                 "The gateway is being asked about this payment right now. Read the payment, and try again.",

@@ -34,6 +34,9 @@ use crate::{idenza, odus, operations, v1};
         (name = "Decisions", description = "May this payer pay, now, this way?"),
         (name = "Entries", description = "Identifiers on the block and the allow list."),
         (name = "Changes", description = "Every committed change, in order."),
+        (name = "Plans", description = "What a period costs, and how long it is (Duro)."),
+        (name = "Subscriptions", description = "What is paid again and again (Duro)."),
+        (name = "Settings", description = "What the merchant has chosen."),
         (name = "Test clock", description = "Time that passes at once, in test mode."),
         (name = "OAuth", description = "Access tokens for client credentials (Duro)."),
         (name = "Operations", description = "For operators and tools; no credential.")
@@ -58,6 +61,19 @@ use crate::{idenza, odus, operations, v1};
         v1::entries::get,
         v1::entries::update,
         v1::entries::delete,
+        v1::plans::create,
+        v1::plans::list,
+        v1::plans::get,
+        v1::plans::update,
+        v1::plans::archive,
+        v1::subscriptions::create,
+        v1::subscriptions::get,
+        v1::subscriptions::pause,
+        v1::subscriptions::resume,
+        v1::subscriptions::cancel,
+        v1::subscriptions::of_customer,
+        v1::settings::get,
+        v1::settings::update,
         v1::test_clock::advance,
         v1::changes::list,
         v1::decisions::answer,
@@ -118,6 +134,8 @@ fn plain_names(text: &str) -> String {
         ("Numbered_OdusCustomer", "OdusCustomerPage"),
         ("Numbered_BlacklistEntry", "BlacklistPage"),
         ("Numbered_Payment", "PaymentPage"),
+        ("Items_Plan", "PlanPage"),
+        ("Items_Subscription", "SubscriptionPage"),
         ("DecisionBatch_BatchResult", "DecisionBatch"),
     ]
     .into_iter()
@@ -134,8 +152,8 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
         ("customers:read", "Read customers, entries and changes."),
         ("customers:write", "Change customers and entries."),
         ("decisions", "Ask for decisions and scores."),
-        ("payments:read", "Read payments."),
-        ("payments:write", "Create, authorize and reverse payments."),
+        ("payments:read", "Read payments, plans, subscriptions and settings."),
+        ("payments:write", "Change payments, plans, subscriptions and settings."),
     ]);
     let flow = Flow::ClientCredentials(ClientCredentials::new("/v1/oauth/token", scopes));
     let tokens = "An access token of 60 minutes, sent as a bearer. Its permissions are the client's.";

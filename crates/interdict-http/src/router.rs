@@ -32,11 +32,20 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/customers/{id}/restrictions", post(v1::restrictions::restrict))
         .route("/v1/customers/{id}/standing", get(v1::standing::standing))
         .route("/v1/customers/{id}/history", get(v1::standing::history))
+        .route("/v1/customers/{id}/subscriptions", get(v1::subscriptions::of_customer))
         .route("/v1/entries", get(v1::entries::list).post(v1::entries::create))
         .route(
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/plans", get(v1::plans::list).post(v1::plans::create))
+        .route("/v1/plans/{id}", get(v1::plans::get).patch(v1::plans::update).delete(v1::plans::archive))
+        .route("/v1/subscriptions", post(v1::subscriptions::create))
+        .route("/v1/subscriptions/{id}", get(v1::subscriptions::get))
+        .route("/v1/subscriptions/{id}/pause", post(v1::subscriptions::pause))
+        .route("/v1/subscriptions/{id}/resume", post(v1::subscriptions::resume))
+        .route("/v1/subscriptions/{id}/cancel", post(v1::subscriptions::cancel))
+        .route("/v1/settings", get(v1::settings::get).patch(v1::settings::update))
         .route("/v1/test-clock/advance", post(v1::test_clock::advance))
         .route("/v1/changes", get(v1::changes::list))
         .route("/v1/decisions", post(answered_before))

@@ -13,6 +13,7 @@ mod errors;
 mod idenza;
 mod payments;
 mod queries;
+mod subscriptions;
 mod words;
 
 pub(crate) use answers::{AnyCustomer, AnyOdusCustomer, BatchResult};
@@ -25,10 +26,14 @@ pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
 pub(crate) use payments::{ClockAdvance, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
-    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, HistoryQuery,
-    NumberedQuery, PaymentPath, PaymentsQuery, RefPath,
+    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, NumberedQuery,
+    PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath,
+};
+pub(crate) use subscriptions::{
+    PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    DeclineTypeWord, KindWord, ListStatusWord, ListWord, OutcomeStatusWord, PaymentOriginWord,
-    PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord,
+    DeclineTypeWord, IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord,
+    OnLiftWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord,
+    StrengthWord, SubscriptionStatusWord,
 };

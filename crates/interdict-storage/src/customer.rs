@@ -65,6 +65,7 @@ statements! {
         " ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8");
     SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
         " ORDER BY created_at, id LIMIT $7 OFFSET $8");
+    SELECT_IDS_BY_EMAIL = "SELECT id FROM customer WHERE merchant = $1 AND email_key = $2 ORDER BY id";
     COUNT = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!());
 }
 
@@ -199,6 +200,16 @@ impl MerchantView<'_> {
         Ok(rows.next()?.is_none().then_some(customer))
     }
 
+    /// Everybody who has an email, in its canonical form.
+    pub fn customers_with_email(&self, email: &str) -> Result<Vec<CustomerId>, StorageError> {
+        let key = self.pepper.key(self.merchant, Kind::Email, email);
+        let mut statement = self.connection.prepare_cached(SELECT_IDS_BY_EMAIL)?;
+        let rows = statement.query_map(params![self.merchant.0, key.0], |row| {
+            Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn one_customer(&self, sql: &'static str, key: &[u8]) -> Result<Option<Customer>, StorageError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         statement.query_row(params![self.merchant.0, key], |row| Ok(read(row))).optional()?.transpose()
@@ -327,6 +338,7 @@ impl MerchantTransaction<'_, '_> {
         personal::erase_subject(connection, self.merchant, &subject)?;
         idempotency::erase_subject(connection, self.merchant, &subject)?;
         self.erase_payments(customer)?;
+        self.erase_subscriptions(customer)?;
         let mut blocks_kept = 0;
         for (_, key) in &identifiers {
             personal::erase_identifier(connection, self.merchant, *key)?;

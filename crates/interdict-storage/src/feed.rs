@@ -141,7 +141,15 @@ fn read_item(row: &Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError
             let wrap = |entry| Recorded::Entry(Box::new(entry));
             (body.before.map(wrap), body.after.map(wrap))
         }
-        (_, Subject::Merchant(_) | Subject::Key(_) | Subject::Payment(_)) | (None, _) => (None, None),
+        (
+            _,
+            Subject::Merchant(_)
+            | Subject::Key(_)
+            | Subject::Payment(_)
+            | Subject::Plan(_)
+            | Subject::Subscription(_),
+        )
+        | (None, _) => (None, None),
     };
     // The texts stand apart from the facts; what was erased meanwhile stays without them.
     match &after {

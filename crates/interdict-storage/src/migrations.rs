@@ -10,7 +10,7 @@ use crate::error::StorageError;
 pub enum Schema {
     /// Merchants and credentials.
     Core,
-    /// Customers, lists and payments of one mode.
+    /// Customers, lists, payments and subscriptions of one mode.
     Mode,
 }
 
@@ -27,12 +27,13 @@ const FEED: &str = include_str!("../migrations/feed_0001.sql");
 const CORE: &str = include_str!("../migrations/core_0001_merchants_and_credentials.sql");
 const MODE: &str = include_str!("../migrations/mode_0001_customers_and_entries.sql");
 const PAYMENTS: &str = include_str!("../migrations/mode_0002_payments.sql");
+const SUBSCRIPTIONS: &str = include_str!("../migrations/mode_0003_subscriptions.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
         Schema::Core => &[FEED, CORE],
-        Schema::Mode => &[FEED, MODE, PAYMENTS],
+        Schema::Mode => &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS],
     };
     texts.iter().map(|text| translate(text, dialect)).collect()
 }

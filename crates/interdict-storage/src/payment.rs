@@ -8,7 +8,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::identifier::{Email, IdentifierKey, Phone};
 use interdict_domain::ids::{CheckoutId, CustomerId, Ksuid, PaymentId, SubscriptionId};
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::money::{Currency, Money};
+use interdict_domain::money::Currency;
 use interdict_domain::payment::{
     DeclineType, NextAction, Operation, Outcome, OutcomeStatus, Payment, PaymentMethod, PaymentOrigin,
     PaymentStatus, Pending,
@@ -18,6 +18,7 @@ use interdict_domain::text::Metadata;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
+use crate::plan::read_money;
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction, Transaction};
 use crate::view::{MerchantView, NumberedRows, View};
@@ -83,6 +84,8 @@ statements! {
     COUNT = concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!());
     COUNT_OF_CUSTOMER =
         concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!(), of_customer!());
+    SELECT_OF_PERIOD = concat!("SELECT ", columns!(), " FROM payment
+              WHERE subscription = $1 AND period_start = $2 AND status <> 'cancelled' AND merchant = $3");
     METHOD_ON_FILE = "SELECT payment_method FROM payment
               WHERE merchant = $1 AND customer = $2 AND status = 'succeeded' AND payment_method IS NOT NULL
               ORDER BY created_at DESC, id DESC LIMIT 1";
@@ -124,13 +127,12 @@ fn read(row: &Row<'_>) -> Result<Payment, StorageError> {
     let ksuid = |index: usize| -> Result<Option<Ksuid>, StorageError> {
         Ok(row.get::<_, Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
     };
-    let currency = Currency::parse(word(3)?).map_err(|_| StorageError::Corrupt("currency"))?;
     let subscription = ksuid(13)?.map(SubscriptionId::from_ksuid);
     let period_start: Option<i64> = row.get(14)?;
     Ok(Payment {
         id: PaymentId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         merchant: MerchantNumber(row.get(1)?),
-        money: Money::new(row.get(2)?, currency).map_err(|_| StorageError::Corrupt("amount"))?,
+        money: read_money(row.get(2)?, word(3)?)?,
         initiator: Initiator::parse(word(4)?).ok_or(StorageError::Corrupt("initiator"))?,
         customer: ksuid(5)?.map(CustomerId::from_ksuid),
         email: row.get::<_, Option<String>>(6)?.map(Email::from_stored),
@@ -229,6 +231,20 @@ impl MerchantView<'_> {
             filters.push(&customer);
         }
         run(&filters)
+    }
+
+    /// The one charge for a period that was not refused.
+    pub fn payment_of_period(
+        &self,
+        subscription: SubscriptionId,
+        start: Timestamp,
+    ) -> Result<Option<Payment>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT_OF_PERIOD)?;
+        let subscription = *subscription.ksuid().bytes();
+        statement
+            .query_row(params![subscription, start.micros(), self.merchant.0], |row| Ok(read(row)))
+            .optional()?
+            .transpose()
     }
 
     /// What a customer last paid with.

@@ -17,7 +17,7 @@ const LOG_MODE_PAUSE: Duration = Duration::from_millis(10);
 /// How long it waits for readers, when the log is to be cut.
 const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(50);
 /// Statements kept prepared by each connection: more than there are.
-const PREPARED_STATEMENTS: usize = 128;
+const PREPARED_STATEMENTS: usize = 256;
 
 /// The connection that writes. One a process and store.
 pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, StorageError> {

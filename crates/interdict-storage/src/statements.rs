@@ -28,6 +28,9 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
             crate::payment::STATEMENTS,
+            crate::plan::STATEMENTS,
+            crate::settings::STATEMENTS,
+            crate::subscription::STATEMENTS,
             crate::test_clock::STATEMENTS,
         ],
     };

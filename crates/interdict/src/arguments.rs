@@ -161,6 +161,13 @@ pub struct ServeArguments {
     /// How long a request with Interdict-At-Least may wait, in milliseconds [default: 1000]
     #[arg(long, env = "INTERDICT_AT_LEAST_WAIT_MS", value_name = "MS", hide_env = true)]
     pub at_least_wait_ms: Option<u64>,
+    /// Look for renewals this often, in milliseconds [default: 60000]
+    #[arg(long, env = "INTERDICT_RENEWAL_INTERVAL_MS", value_name = "MS", hide_env = true)]
+    pub renewal_interval_ms: Option<u64>,
+    /// The address under which people reach this service, for pages to pay on [default: what a
+    /// request's Host says]
+    #[arg(long, env = "INTERDICT_PUBLIC_URL", value_name = "URL", hide_env = true)]
+    pub public_url: Option<String>,
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,

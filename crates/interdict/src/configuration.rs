@@ -17,6 +17,9 @@ const DATA_DIR: &str = "interdict-data";
 const AT_LEAST_WAIT_MS: u64 = 1_000;
 /// Longer than any client waits.
 const AT_LEAST_WAIT_MS_MAX: u64 = 60_000;
+const RENEWAL_INTERVAL_MS: u64 = 60_000;
+/// A day: who looks for renewals less often does not want them.
+const RENEWAL_INTERVAL_MS_MAX: u64 = 86_400_000;
 /// More threads than any machine has cores.
 const WORKERS_MAX: usize = 1_024;
 
@@ -32,6 +35,8 @@ struct Written {
     listen: Option<String>,
     workers: Option<usize>,
     at_least_wait_ms: Option<u64>,
+    renewal_interval_ms: Option<u64>,
+    public_url: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
 }
@@ -57,6 +62,10 @@ pub struct Serving {
     pub workers: usize,
     /// How long a request with `Interdict-At-Least` may wait.
     pub at_least_wait: Duration,
+    /// How often renewals are looked for.
+    pub renewal_interval: Duration,
+    /// The address under which people reach this service.
+    pub public_url: Option<String>,
     /// Certificate and key.
     pub tls: Option<TlsFiles>,
 }
@@ -97,6 +106,12 @@ impl Configuration {
         if wait_ms > AT_LEAST_WAIT_MS_MAX {
             return Err(misuse(format!("--at-least-wait-ms must be 0 to {AT_LEAST_WAIT_MS_MAX}")));
         }
+        let renewal_ms =
+            arguments.renewal_interval_ms.or(file.renewal_interval_ms).unwrap_or(RENEWAL_INTERVAL_MS);
+        if !(1..=RENEWAL_INTERVAL_MS_MAX).contains(&renewal_ms) {
+            return Err(misuse(format!("--renewal-interval-ms must be 1 to {RENEWAL_INTERVAL_MS_MAX}")));
+        }
+        let public_url = arguments.public_url.or_else(|| file.public_url.clone());
         let cert = arguments.tls_cert.or_else(|| file.tls_cert.clone());
         let key = arguments.tls_key.or_else(|| file.tls_key.clone());
         let tls = match (cert, key) {
@@ -108,6 +123,8 @@ impl Configuration {
             listen: arguments.listen.or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned()),
             workers,
             at_least_wait: Duration::from_millis(wait_ms),
+            renewal_interval: Duration::from_millis(renewal_ms),
+            public_url: public_url.as_deref().map(public_address).transpose()?,
             tls,
         })
     }
@@ -118,6 +135,16 @@ impl Written {
         let text = std::fs::read_to_string(path)
             .map_err(|error| misuse(format!("{} cannot be read: {error}", path.display())))?;
         toml::from_str(&text).map_err(|error| misuse(format!("in {}: {error}", path.display())))
+    }
+}
+
+/// An address that paths can be put behind.
+fn public_address(text: &str) -> Result<String> {
+    let address = text.trim_end_matches('/');
+    let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(address.to_owned()),
+        _ => Err(misuse(format!("--public-url must be like https://pay.example.com, and is \"{text}\""))),
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use interdict_app::App;
+use interdict_app::{App, Service};
+use interdict_domain::mode::Mode;
 use interdict_http::middleware::metrics::Metrics;
 use interdict_http::server::{self, ServerOptions, tls};
 use interdict_http::{Http, HttpOptions};
@@ -88,9 +89,17 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
         open_connections: metrics.open_connections(),
         ..ServerOptions::default()
     };
-    let http_options = HttpOptions { at_least_wait: serving.at_least_wait, ..HttpOptions::default() };
+    let http_options = HttpOptions {
+        at_least_wait: serving.at_least_wait,
+        public_url: serving.public_url.clone(),
+        ..HttpOptions::default()
+    };
     let http = Http::new(Arc::clone(app), metrics, http_options);
     let chores = tokio::spawn(do_chores(Arc::clone(app)));
+    let renewals: Vec<_> = Mode::ALL
+        .into_iter()
+        .map(|mode| tokio::spawn(renew(Arc::clone(app.service(mode)), serving.renewal_interval)))
+        .collect();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stopping = http.clone();
     let twice = async move {
@@ -109,9 +118,27 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
         () = twice => bail!("stopped by a second signal: requests that still ran were cut"),
     }
     chores.abort();
+    renewals.iter().for_each(tokio::task::JoinHandle::abort);
     // What was counted since the last time.
     app.finish_chores().await;
     Ok(())
+}
+
+/// Looks for renewals now and then, and at once when the merchant's clock was put ahead.
+async fn renew(service: Arc<Service>, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = service.renewals_wanted() => {}
+        }
+        if service.readiness().loaded
+            && let Err(error) = service.renew_subscriptions().await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "renewals are looked for again later");
+        }
+    }
 }
 
 async fn do_chores(app: Arc<App>) {

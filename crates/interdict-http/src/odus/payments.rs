@@ -6,9 +6,10 @@ use std::sync::Arc;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::decision::Code;
 use interdict_app::store::{PaymentFilter, StorageError};
-use interdict_app::{Answer, NewPayment, ShowPayment, authorize_payment, create_payment, reverse_payment};
+use interdict_app::{
+    Answer, NewPayment, Paid, ShowPaid, authorize_payment, block_code, create_payment, reverse_payment,
+};
 use interdict_domain::identifier::Email;
 use interdict_domain::ids::{CustomerId, PaymentId};
 use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
@@ -42,7 +43,7 @@ fn read_new(mut fields: Fields) -> Result<NewPayment, Refused> {
     let money = money(&mut fields);
     let initiators = Initiator::ALL.map(|initiator| (initiator.as_str(), initiator));
     let initiator = fields.word("initiator", &initiators).value().unwrap_or(Initiator::Customer);
-    let customer = customer_id::read(&mut fields, "customer");
+    let customer = customer_id::read(&mut fields, "customer").value();
     let email = fields.parse("email", Email::parse).value();
     let payment_method = fields.parse("paymentMethod", PaymentMethod::parse).value();
     let confirm = fields.flag("confirm").value().unwrap_or(false);
@@ -50,14 +51,18 @@ fn read_new(mut fields: Fields) -> Result<NewPayment, Refused> {
     let new = money.map(|money| NewPayment {
         money,
         initiator,
-        customer: customer.id(),
+        customer: customer.and_then(NamedCustomer::id),
         email,
         payment_method,
         confirm,
         metadata,
     });
     let new = fields.finish(new)?;
-    if customer == NamedCustomer::Nobody { Err(ApiError::not_found("customer").into()) } else { Ok(new) }
+    if customer == Some(NamedCustomer::Nobody) {
+        Err(ApiError::not_found("customer").into())
+    } else {
+        Ok(new)
+    }
 }
 
 /// The answer about a payment: itself, or that its payer is blocked.
@@ -72,22 +77,17 @@ fn show(payment: &Payment, status: StatusCode, base: &str) -> Answer {
     }
 }
 
-/// The code under which a payment was refused by the lists.
-pub(crate) fn block_code(payment: &Payment) -> Option<Code> {
-    let outcome = payment.outcome.as_ref().filter(|_| payment.status == PaymentStatus::Cancelled)?;
-    Code::parse(outcome.error_code.as_deref()?)
-}
-
 /// 403 with the decision's code, naming the attempt, which is kept.
-fn blocked(payment: &Payment) -> Option<ApiError> {
+pub(crate) fn blocked(payment: &Payment) -> Option<ApiError> {
     let code = block_code(payment)?;
     let message = payment.outcome.as_ref()?.safe_error_message.clone()?;
     let error = ApiError::new(StatusCode::FORBIDDEN, code.as_str(), message);
     Some(error.with_member("paymentId", payment.id.to_string()))
 }
 
-fn shown(status: StatusCode, base: String) -> ShowPayment {
-    Arc::new(move |view, payment| {
+fn shown(status: StatusCode, base: String) -> ShowPaid {
+    Arc::new(move |view, paid| {
+        let Paid::Payment(payment) = paid else { return Ok(Answer::default()) };
         let answer = show(payment, status, &base);
         Ok(match &payment.email {
             Some(email) => answer::about_identifier(answer, view.email_key(email)),

@@ -10,7 +10,7 @@ use super::words::InitiatorWord;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
-    "amount": 500_000, "currency": "NGN", "initiator": "customer", "email": "ada@example.com",
+    "amount": 500_000, "currency": "NGN", "initiator": "customer", "customer": "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV", "email": "ada@example.com",
     "paymentMethod": "pm_test_success", "confirm": true, "metadata": {"order": "1001"}
 })))]
 pub(crate) struct PaymentCreate {

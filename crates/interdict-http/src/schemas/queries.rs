@@ -32,6 +32,24 @@ pub(crate) struct PaymentPath {
     id: String,
 }
 
+/// A plan by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct PlanPath {
+    /// `plan_` and a KSUID.
+    #[param(example = "plan_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// A subscription by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct SubscriptionPath {
+    /// `sub_` and a KSUID.
+    #[param(example = "sub_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
 /// A customer by the merchant's own id.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -88,10 +106,10 @@ pub(crate) struct EntriesQuery {
     active: Option<bool>,
 }
 
-/// Which changes of a customer.
+/// A page of a list without filters.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct HistoryQuery {
+pub(crate) struct PageQuery {
     /// Items of a page.
     #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
     limit: Option<u64>,

@@ -129,6 +129,63 @@ pub(crate) enum DeclineTypeWord {
     HardDecline,
 }
 
+/// The unit of a period.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Interval)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IntervalWord {
+    Hour,
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Biannual,
+    Year,
+}
+
+/// Where a subscription stands.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = SubscriptionStatus)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SubscriptionStatusWord {
+    Incomplete,
+    Trialing,
+    Active,
+    PastDue,
+    Paused,
+    Unpaid,
+    Canceled,
+    Expired,
+}
+
+/// What happens to held renewals when the block is lifted.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = OnLift)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnLiftWord {
+    ResumeFromNow,
+    CollectArrears,
+}
+
+/// What happens to subscriptions when their customer is blacklisted.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = OnBlacklist)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnBlacklistWord {
+    Hold,
+    Cancel,
+}
+
+/// What a dispute does: a report only; a chargeback; or a chargeback that, for strong reasons, blocks.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = OnDispute)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnDisputeWord {
+    Report,
+    Record,
+    Block,
+}
+
 /// Idenza's word for a list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = CustomerListName)]
@@ -154,6 +211,8 @@ mod tests {
     use interdict_domain::identifier::Kind;
     use interdict_domain::payment::{DeclineType, OutcomeStatus, PaymentOrigin, PaymentStatus};
     use interdict_domain::scopes::Initiator;
+    use interdict_domain::settings::{OnBlacklist, OnDispute};
+    use interdict_domain::subscription::{Interval, OnLift, SubscriptionStatus};
     use utoipa::PartialSchema;
 
     fn words<T: PartialSchema>() -> Vec<String> {
@@ -177,6 +236,16 @@ mod tests {
         assert_eq!(words::<OutcomeStatusWord>(), outcomes);
         let declines: Vec<&str> = DeclineType::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<DeclineTypeWord>(), declines);
+        let intervals: Vec<&str> = Interval::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<IntervalWord>(), intervals);
+        let statuses: Vec<&str> = SubscriptionStatus::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<SubscriptionStatusWord>(), statuses);
+        let lifts: Vec<&str> = OnLift::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<OnLiftWord>(), lifts);
+        let blacklists: Vec<&str> = OnBlacklist::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<OnBlacklistWord>(), blacklists);
+        let disputes: Vec<&str> = OnDispute::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<OnDisputeWord>(), disputes);
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<ReasonCodeWord>(), codes);
     }

@@ -89,7 +89,7 @@ pub(crate) async fn standing(key: Secret<CustomersRead>, InPath(id): InPath<Cust
     operation_id = "listCustomerHistory",
     tag = "Customers",
     summary = "List a customer's changes",
-    params(schemas::CustomerPath, schemas::HistoryQuery),
+    params(schemas::CustomerPath, schemas::PageQuery),
     responses((status = 200, description = "A page of changes, newest first.", body = Items<HistoryView>)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
 )]

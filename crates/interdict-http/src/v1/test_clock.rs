@@ -55,5 +55,7 @@ pub(crate) async fn advance(key: Secret<PaymentsWrite>, mutation: Mutation) -> R
         let view = TestClockView { now: by.now.plus_seconds(*ahead_s), ahead_seconds: *ahead_s };
         answer::answer(StatusCode::OK, &view)
     };
-    mutation.run(&key.caller, read, advance_clock, show).await
+    let answer = mutation.run(&key.caller, read, advance_clock, show).await;
+    key.caller.service.look_for_renewals();
+    answer
 }

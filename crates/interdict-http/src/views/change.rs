@@ -76,7 +76,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `payment`, `merchant` or `key`.
+    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `merchant` or `key`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -89,6 +89,8 @@ impl ChangeView {
             Subject::Customer(_) => "customer",
             Subject::Entry(_) => "entry",
             Subject::Payment(_) => "payment",
+            Subject::Plan(_) => "plan",
+            Subject::Subscription(_) => "subscription",
             Subject::Merchant(_) => "merchant",
             Subject::Key(_) => "key",
         };

@@ -6,6 +6,7 @@ mod decision;
 mod entry;
 mod payment;
 mod reason;
+mod subscription;
 
 pub(crate) use change::{ChangeView, HistoryView};
 pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
@@ -14,3 +15,4 @@ pub use decision::decision_as_json;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
 pub(crate) use payment::PaymentView;
 pub(crate) use reason::ReasonView;
+pub(crate) use subscription::{PlanView, SubscriptionView};

@@ -1,0 +1,42 @@
+//! What a merchant chooses, in one mode.
+
+use interdict_domain::settings::{OnBlacklist, OnDispute, Settings};
+use interdict_domain::subscription::OnLift;
+use interdict_storage::{Authorship, MerchantTransaction};
+
+use crate::error::UseCaseError;
+
+/// What to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingsUpdate {
+    /// What happens to held renewals when the block is lifted.
+    pub on_lift: Option<OnLift>,
+    /// What happens to subscriptions when their customer is blacklisted.
+    pub on_blacklist: Option<OnBlacklist>,
+    /// What a dispute at the provider does.
+    pub on_dispute: Option<OnDispute>,
+    /// What an early fraud warning of the provider does.
+    pub on_fraud_warning: Option<OnDispute>,
+    /// Where a payer may be sent after a checkout.
+    pub allowed_origins: Option<Vec<String>>,
+}
+
+/// Changes only what is sent.
+pub fn change_settings(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    update: SettingsUpdate,
+) -> Result<Settings, UseCaseError> {
+    let before = transaction.view().settings()?;
+    let after = Settings {
+        on_lift: update.on_lift.unwrap_or(before.on_lift),
+        on_blacklist: update.on_blacklist.unwrap_or(before.on_blacklist),
+        on_dispute: update.on_dispute.unwrap_or(before.on_dispute),
+        on_fraud_warning: update.on_fraud_warning.unwrap_or(before.on_fraud_warning),
+        allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
+    };
+    if after != before {
+        transaction.put_settings(by, &after)?;
+    }
+    Ok(after)
+}

@@ -1,0 +1,284 @@
+//! Renewals: what is due is claimed once, decided as the merchant's own doing, and charged at most once
+//! for a period. What is blocked is held, and released when the block is lifted, never all at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use interdict_domain::actor::Actor;
+use interdict_domain::change::Action;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::ids::PaymentId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
+use interdict_domain::scopes::Initiator;
+use interdict_domain::subscription::{OnLift, Subscription, SubscriptionStatus};
+use interdict_storage::{Authorship, MerchantTransaction, StorageError, View, WriteError};
+use tokio::task::JoinSet;
+
+use crate::decide_charge::{Counting, Payer};
+use crate::pay::Ask;
+use crate::payment_error::PaymentError;
+use crate::renewal_report::{RenewalProgress, Renewed};
+use crate::service::Service;
+use crate::settle_subscription::{end, settle_subscription};
+use crate::subscribe::refuse;
+
+/// Subscriptions that are read at once: what a sweep holds in memory.
+const PAGE: i64 = 256;
+/// Renewals that are on their way to the gateway at once.
+const AT_ONCE: usize = 16;
+/// Arrears that are charged in one sweep, for each merchant: lifting a thousand blocks at once must not
+/// fire a thousand charges (incident 9).
+const ARREARS_A_SWEEP: u32 = 50;
+/// How often a long sweep says how far it is.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// Why renewals could not be looked for.
+#[derive(Debug, thiserror::Error)]
+#[error("what is due cannot be read")]
+pub struct RenewError(#[from] StorageError);
+
+/// What the first commit of a renewal did.
+enum Claimed {
+    /// The gateway is to be asked.
+    Charge(Box<Payment>, Ask),
+    /// It ended without the gateway.
+    Done(Renewed),
+}
+
+impl Service {
+    /// Looks for what is due once, for every merchant.
+    pub async fn renew_subscriptions(self: &Arc<Self>) -> Result<(), RenewError> {
+        let merchants = self.store.read_all(merchants_with_renewals).await?;
+        let mut progress = RenewalProgress::begin(Arc::clone(&self.renewals), REPORT_EVERY);
+        for merchant in merchants {
+            self.renew_for(merchant, &mut progress).await?;
+        }
+        progress.end(self.mode);
+        Ok(())
+    }
+
+    /// In pages, in the order in which it fell due: what stays due is not looked at twice.
+    async fn renew_for(
+        self: &Arc<Self>,
+        merchant: MerchantNumber,
+        progress: &mut RenewalProgress,
+    ) -> Result<(), RenewError> {
+        let now = self.merchant_now(merchant);
+        progress.expect(self.store.read(merchant, move |view| view.count_due_subscriptions(now)).await?);
+        let mut position = (Timestamp::from_micros(i64::MIN), None);
+        let mut arrears_left = ARREARS_A_SWEEP;
+        let mut running = JoinSet::new();
+        loop {
+            let after = position;
+            let read = self.store.read(merchant, move |view| view.due_subscriptions(now, after, PAGE));
+            let due: Vec<Subscription> = read.await?;
+            let Some(last) = due.last() else { break };
+            position = (last.current_period_end, Some(last.id));
+            for subscription in due {
+                let in_arrears = is_in_arrears(&subscription, now);
+                if in_arrears && arrears_left == 0 {
+                    progress.note(self.mode, Renewed::Waiting);
+                    continue;
+                }
+                if running.len() >= AT_ONCE
+                    && let Some(done) = running.join_next().await
+                {
+                    progress.note(self.mode, done.unwrap_or(Renewed::Failed));
+                }
+                if self.is_still_held(&subscription) {
+                    progress.note(self.mode, Renewed::StillHeld);
+                    continue;
+                }
+                arrears_left = arrears_left.saturating_sub(u32::from(in_arrears));
+                running.spawn(Arc::clone(self).renew(subscription));
+            }
+        }
+        while let Some(done) = running.join_next().await {
+            progress.note(self.mode, done.unwrap_or(Renewed::Failed));
+        }
+        Ok(())
+    }
+
+    /// Whether a held renewal stays held, as far as memory knows: that costs no commit.
+    fn is_still_held(&self, subscription: &Subscription) -> bool {
+        subscription.is_held
+            && !subscription.cancel_at_period_end
+            && !matches!(
+                self.refusal(subscription.merchant, &payer(subscription), Counting::SecondLook),
+                Ok(None)
+            )
+    }
+
+    /// One renewal from its claim to its end.
+    async fn renew(self: Arc<Self>, subscription: Subscription) -> Renewed {
+        let (service, merchant) = (Arc::clone(&self), subscription.merchant);
+        let now = self.now();
+        let claimed = self
+            .store
+            .write(move |transaction| {
+                let actor = Actor::system();
+                let merchant_now = service.merchant_now(merchant);
+                let by = Authorship { actor: &actor, now, merchant_now, random: service.random() };
+                claim(&service, &mut transaction.merchant(merchant), &by, &subscription)
+            })
+            .await;
+        match claimed {
+            Ok(claimed) => match claimed.value {
+                Claimed::Done(renewed) => renewed,
+                Claimed::Charge(payment, ask) => self.charge_renewal(*payment, ask).await,
+            },
+            Err(WriteError::Refused(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a renewal is tried again later");
+                Renewed::Failed
+            }
+            Err(_) => Renewed::Failed,
+        }
+    }
+
+    async fn charge_renewal(self: Arc<Self>, payment: Payment, ask: Ask) -> Renewed {
+        let (merchant, id) = (payment.merchant, payment.id);
+        // What fails is logged where it fails, and is due at the next sweep.
+        if Arc::clone(&self).drive(payment, ask, Actor::system(), None).await.is_err() {
+            return Renewed::Failed;
+        }
+        let read = self.store.read(merchant, move |view| view.payment(id)).await;
+        match read.map_err(|error: StorageError| error) {
+            Ok(Some(payment)) if payment.status == PaymentStatus::Succeeded => Renewed::Charged,
+            Ok(Some(payment)) if payment.status == PaymentStatus::Cancelled => Renewed::Declined,
+            Ok(_) | Err(_) => Renewed::Failed,
+        }
+    }
+}
+
+fn merchants_with_renewals(view: &View<'_>) -> Result<Vec<MerchantNumber>, StorageError> {
+    view.merchants_with_renewals()
+}
+
+/// Whoever pays a renewal: the customer, at the merchant's doing.
+fn payer(subscription: &Subscription) -> Payer<'_> {
+    Payer {
+        initiator: Initiator::Merchant,
+        customer: Some(subscription.customer),
+        email: None,
+        phone: None,
+        verified: true,
+    }
+}
+
+/// Whether charging it now would collect what fell due while it was held, or more than one period ago.
+fn is_in_arrears(subscription: &Subscription, now: Timestamp) -> bool {
+    let next = subscription.period_number.saturating_add(2);
+    subscription.is_held || subscription.period.boundary(subscription.anchor, next) <= now
+}
+
+/// Takes a due renewal for this process: in one commit it is held, released, ended, or on its way.
+fn claim(
+    service: &Service,
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    due: &Subscription,
+) -> Result<Claimed, PaymentError> {
+    let view = transaction.view();
+    let found = view.subscription(due.id)?.filter(|found| found.due_at() == due.due_at());
+    let Some(mut subscription) = found.filter(|found| found.current_period_end <= by.merchant_now) else {
+        // Somebody else was faster.
+        return Ok(Claimed::Done(Renewed::Taken));
+    };
+    if let Some(ended) = end_if_over(transaction, by, &mut subscription)? {
+        return Ok(Claimed::Done(ended));
+    }
+    if let Some(begun) = view.payment_of_period(subscription.id, subscription.current_period_end)? {
+        return take_up(service, transaction, by, begun);
+    }
+    let mut payment = renewal_payment(by, &subscription);
+    if let Some(outcome) = service.refusal(payment.merchant, &payer(&subscription), Counting::Counted)? {
+        if subscription.is_held {
+            return Ok(Claimed::Done(Renewed::StillHeld));
+        }
+        refuse(&mut payment, outcome);
+        transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
+        settle_subscription(transaction, by, &payment)?;
+        return Ok(Claimed::Done(Renewed::Held));
+    }
+    if subscription.is_held && release(transaction, by, &mut subscription)? == OnLift::ResumeFromNow {
+        return Ok(Claimed::Done(Renewed::Released));
+    }
+    service.choose_method(&view, &mut payment)?;
+    payment.pending = Some(service.charge_pending(&payment));
+    transaction.insert_payment(by, None, &payment)?;
+    subscription.latest_payment = Some(payment.id);
+    transaction.put_subscription(by, None, &subscription)?;
+    Ok(Claimed::Charge(Box::new(payment), Ask::Charge))
+}
+
+/// Ends what was to end with its period, what has had its last one, and what nobody pays any more.
+fn end_if_over(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    subscription: &mut Subscription,
+) -> Result<Option<Renewed>, StorageError> {
+    let is_gone = transaction.view().customer(subscription.customer)?.is_none();
+    let (status, action) = if subscription.cancel_at_period_end || is_gone {
+        (SubscriptionStatus::Canceled, Action::SubscriptionCanceled)
+    } else if subscription.max_cycles.is_some_and(|most| subscription.cycles_completed >= most) {
+        (SubscriptionStatus::Expired, Action::SubscriptionExpired)
+    } else {
+        return Ok(None);
+    };
+    end(subscription, by, status);
+    transaction.put_subscription(by, Some(action), subscription)?;
+    Ok(Some(Renewed::Ended))
+}
+
+/// Goes on with a charge that a sweep before began, and that came to nothing.
+fn take_up(
+    service: &Service,
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    mut begun: Payment,
+) -> Result<Claimed, PaymentError> {
+    if begun.pending.is_some() || begun.status != PaymentStatus::Open {
+        return Ok(Claimed::Done(Renewed::Taken));
+    }
+    begun.pending = Some(service.charge_pending(&begun));
+    transaction.update_payment(by, None, &begun)?;
+    Ok(Claimed::Charge(Box::new(begun), Ask::Outcome))
+}
+
+/// The block is lifted: says what the merchant wants done with what was missed, and does it.
+fn release(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    subscription: &mut Subscription,
+) -> Result<OnLift, StorageError> {
+    let on_lift = match subscription.on_lift {
+        Some(on_lift) => on_lift,
+        None => transaction.view().settings()?.on_lift,
+    };
+    subscription.is_held = false;
+    subscription.auto_billing_disabled_reason = None;
+    subscription.updated_at = by.now;
+    if on_lift == OnLift::ResumeFromNow {
+        subscription.skip_to(by.merchant_now);
+        subscription.status = SubscriptionStatus::Active;
+    }
+    transaction.put_subscription(by, Some(Action::SubscriptionReleased), subscription)?;
+    Ok(on_lift)
+}
+
+fn renewal_payment(by: &Authorship<'_>, subscription: &Subscription) -> Payment {
+    Payment {
+        customer: Some(subscription.customer),
+        payment_method: subscription.payment_method.clone(),
+        period: Some((subscription.id, subscription.current_period_end)),
+        ..Payment::new(
+            PaymentId::generate(by.now, by.random),
+            subscription.merchant,
+            subscription.money,
+            Initiator::Merchant,
+            PaymentOrigin::Renewal,
+            by.now,
+        )
+    }
+}

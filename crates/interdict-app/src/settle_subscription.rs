@@ -1,0 +1,90 @@
+//! What becomes of a subscription once a charge for it has ended, in the same commit.
+
+use interdict_domain::change::Action;
+use interdict_domain::customer::ListStatus;
+use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
+use interdict_domain::settings::OnBlacklist;
+use interdict_domain::subscription::{CANCELLED, PAYMENT_ERRORED, Subscription, SubscriptionStatus};
+use interdict_storage::{Authorship, MerchantTransaction, StorageError};
+
+use crate::decide_charge::block_code;
+
+/// Carries the end of a charge over to its subscription.
+pub(crate) fn settle_subscription(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    payment: &Payment,
+) -> Result<(), StorageError> {
+    let Some((id, start)) = payment.period else { return Ok(()) };
+    let found = transaction.view().subscription(id)?;
+    let mut subscription = found.ok_or(StorageError::Corrupt("a subscription is gone"))?;
+    let action = match payment.status {
+        PaymentStatus::Succeeded => {
+            let first = payment.origin == PaymentOrigin::SignUp;
+            if !first && subscription.current_period_end == start {
+                subscription.enter_period(subscription.period_number.saturating_add(1));
+            }
+            subscription.cycles_completed = subscription.cycles_completed.saturating_add(1);
+            if !subscription.status.has_ended() {
+                subscription.status = SubscriptionStatus::Active;
+                subscription.auto_billing_disabled_reason = None;
+            }
+            Some(if first { Action::SubscriptionActivated } else { Action::SubscriptionRenewed })
+        }
+        PaymentStatus::Cancelled => Some(fail(&mut subscription, payment)),
+        PaymentStatus::Open | PaymentStatus::RequiresAction => None,
+    };
+    subscription.latest_payment = Some(payment.id);
+    subscription.updated_at = by.now;
+    transaction.put_subscription(by, action, &subscription)?;
+    // Somebody who was blacklisted, or erased, while the gateway was asked.
+    if is_to_be_cancelled(transaction, by, &subscription)? {
+        end(&mut subscription, by, SubscriptionStatus::Canceled);
+        transaction.put_subscription(by, Some(Action::SubscriptionCanceled), &subscription)?;
+    }
+    Ok(())
+}
+
+/// A period that was not paid.
+fn fail(subscription: &mut Subscription, payment: &Payment) -> Action {
+    match (block_code(payment), payment.origin) {
+        (Some(code), PaymentOrigin::Renewal) => {
+            subscription.is_held = true;
+            subscription.auto_billing_disabled_reason = Some(code.as_str().to_owned());
+            Action::SubscriptionHeld
+        }
+        (None, PaymentOrigin::Renewal) => {
+            subscription.status = SubscriptionStatus::PastDue;
+            subscription.auto_billing_disabled_reason = Some(PAYMENT_ERRORED.to_owned());
+            Action::SubscriptionPaymentFailed
+        }
+        (code, _) => {
+            let reason = code.map_or(PAYMENT_ERRORED, |code| code.as_str());
+            subscription.auto_billing_disabled_reason = Some(reason.to_owned());
+            Action::SubscriptionPaymentFailed
+        }
+    }
+}
+
+fn is_to_be_cancelled(
+    transaction: &MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    subscription: &Subscription,
+) -> Result<bool, StorageError> {
+    if subscription.status.has_ended() {
+        return Ok(false);
+    }
+    let view = transaction.view();
+    let Some(customer) = view.customer(subscription.customer)? else { return Ok(true) };
+    let is_blacklisted = customer.standing.at(by.merchant_now) == ListStatus::Blacklisted;
+    Ok(is_blacklisted && view.settings()?.on_blacklist == OnBlacklist::Cancel)
+}
+
+/// Ends a subscription for good.
+pub(crate) fn end(subscription: &mut Subscription, by: &Authorship<'_>, status: SubscriptionStatus) {
+    subscription.status = status;
+    subscription.is_held = false;
+    subscription.auto_billing_disabled_reason = Some(CANCELLED.to_owned());
+    subscription.ended_at = Some(by.merchant_now);
+    subscription.updated_at = by.now;
+}

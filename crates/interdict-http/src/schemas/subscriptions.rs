@@ -1,0 +1,113 @@
+//! Bodies about plans, subscriptions and settings.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::words::{IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord};
+
+/// A new plan (Duro).
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({
+    "name": "Gold", "amount": 500_000, "currency": "NGN", "interval": "month", "intervalCount": 1, "trialDays": 0,
+    "maxCycles": 12
+})))]
+pub(crate) struct PlanCreate {
+    #[schema(max_length = 200)]
+    name: String,
+    /// In minor units.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64)]
+    amount: i64,
+    /// A currency of ISO 4217, in any case.
+    #[schema(default = "NGN")]
+    currency: Option<String>,
+    /// The unit of a period.
+    #[schema(inline)]
+    interval: IntervalWord,
+    /// How many units a period has.
+    #[schema(minimum = 1, maximum = 100, default = 1)]
+    interval_count: Option<i64>,
+    /// Days before the first charge.
+    #[schema(minimum = 0, maximum = 3_650, default = 0)]
+    trial_days: Option<i64>,
+    /// After so many paid periods a subscription ends by itself.
+    #[schema(minimum = 1, maximum = 10_000)]
+    max_cycles: Option<i64>,
+}
+
+/// A change of a plan, for those who sign up from now on: what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"name": "Gold 2027", "amount": 600_000, "trialDays": 14, "maxCycles": null})))]
+pub(crate) struct PlanUpdate {
+    #[schema(max_length = 200, nullable = false)]
+    name: Option<String>,
+    /// In minor units.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64, nullable = false)]
+    amount: Option<i64>,
+    /// Days before the first charge.
+    #[schema(minimum = 0, maximum = 3_650, nullable = false)]
+    trial_days: Option<i64>,
+    /// After so many paid periods a subscription ends by itself; `null` clears it.
+    #[schema(minimum = 1, maximum = 10_000)]
+    max_cycles: Option<i64>,
+}
+
+/// A sign-up (Duro).
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({
+    "customerId": "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV", "planId": "plan_2R0uWz4tu9wxTMBXxj9CJfSE9vV",
+    "paymentMethodId": "pm_test_success", "onLift": "resume_from_now", "metadata": {"seat": "1"}
+})))]
+pub(crate) struct SubscriptionCreate {
+    /// Who pays.
+    customer_id: String,
+    /// For what.
+    plan_id: String,
+    /// A gateway's token, never a card number. Left out, what the customer last paid with is charged; in
+    /// test mode, `pm_test_success`.
+    #[schema(max_length = 255)]
+    payment_method_id: Option<String>,
+    /// What happens to held renewals when the block is lifted; what the settings say unless said here.
+    #[schema(inline)]
+    on_lift: Option<OnLiftWord>,
+    /// At most 50 keys of 1 to 64 characters, 4 levels deep, 16 KiB as JSON.
+    metadata: Option<Map<String, Value>>,
+}
+
+/// When a subscription ends.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"atPeriodEnd": true})))]
+pub(crate) struct SubscriptionCancel {
+    /// With its present period instead of now.
+    #[schema(default = false)]
+    at_period_end: Option<bool>,
+}
+
+/// A change of the settings: what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({
+    "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
+    "allowedOrigins": ["https://shop.example"]
+})))]
+pub(crate) struct SettingsUpdate {
+    /// What happens to held renewals when the block is lifted.
+    #[schema(inline, nullable = false)]
+    on_lift: Option<OnLiftWord>,
+    /// What happens to subscriptions when their customer is blacklisted.
+    #[schema(inline, nullable = false)]
+    on_blacklist: Option<OnBlacklistWord>,
+    /// What a dispute at the provider does by itself.
+    #[schema(inline, nullable = false)]
+    on_dispute: Option<OnDisputeWord>,
+    /// What an early fraud warning of the provider does by itself.
+    #[schema(inline, nullable = false)]
+    on_fraud_warning: Option<OnDisputeWord>,
+    /// Where a payer may be sent after a checkout: at most 50 origins.
+    #[schema(nullable = false)]
+    allowed_origins: Option<Vec<String>>,
+}

@@ -1,0 +1,119 @@
+//! `/v1/settings`: what the merchant has chosen, in the key's mode.
+
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::store::StorageError;
+use interdict_app::{SettingsUpdate, change_settings};
+use interdict_domain::settings::{OnBlacklist, OnDispute, Settings};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::subscriptions::on_lift_words;
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::extract::{PaymentsRead, PaymentsWrite, Secret};
+use crate::json::Fields;
+use crate::mutation::{Mutation, Refused, read_failed};
+use crate::schemas::{self, OnBlacklistWord, OnDisputeWord, OnLiftWord};
+
+/// The most origins that a merchant has.
+const ORIGINS_MAX: usize = 50;
+
+/// What the merchant has chosen.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Settings)]
+pub(crate) struct SettingsView {
+    /// What happens to held renewals when the block is lifted.
+    #[schema(value_type = OnLiftWord)]
+    on_lift: &'static str,
+    /// What happens to subscriptions when their customer is blacklisted.
+    #[schema(value_type = OnBlacklistWord)]
+    on_blacklist: &'static str,
+    /// What a dispute at the provider does by itself.
+    #[schema(value_type = OnDisputeWord)]
+    on_dispute: &'static str,
+    /// What an early fraud warning of the provider does by itself.
+    #[schema(value_type = OnDisputeWord)]
+    on_fraud_warning: &'static str,
+    /// Where a payer may be sent after a checkout.
+    allowed_origins: Vec<String>,
+}
+
+impl SettingsView {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            on_lift: settings.on_lift.as_str(),
+            on_blacklist: settings.on_blacklist.as_str(),
+            on_dispute: settings.on_dispute.as_str(),
+            on_fraud_warning: settings.on_fraud_warning.as_str(),
+            allowed_origins: settings.allowed_origins.clone(),
+        }
+    }
+}
+
+#[utoipa::path(
+    get,
+    path = "/v1/settings",
+    operation_id = "getSettings",
+    tag = "Settings",
+    summary = "Get the settings",
+    responses((status = 200, description = "What the merchant has chosen, in the key's mode.", body = SettingsView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:read"])),
+)]
+pub(crate) async fn get(key: Secret<PaymentsRead>) -> Response {
+    let caller = &key.caller;
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, |view| Ok::<_, StorageError>((view.settings()?, view.revision()?)))
+        .await;
+    match found {
+        Ok((settings, revision)) => answer::json(StatusCode::OK, &SettingsView::of(&settings), revision),
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}
+
+fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
+    let on_blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| (word.as_str(), *word)).collect();
+    let on_dispute: Vec<_> = OnDispute::ALL.iter().map(|word| (word.as_str(), *word)).collect();
+    let on_lift = fields.word("onLift", &on_lift_words());
+    let on_blacklist = fields.word("onBlacklist", &on_blacklist);
+    let disputes = fields.word("onDispute", &on_dispute);
+    let warnings = fields.word("onFraudWarning", &on_dispute);
+    let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
+    let update = SettingsUpdate {
+        on_lift: fields.not_null("onLift", on_lift),
+        on_blacklist: fields.not_null("onBlacklist", on_blacklist),
+        on_dispute: fields.not_null("onDispute", disputes),
+        on_fraud_warning: fields.not_null("onFraudWarning", warnings),
+        allowed_origins: fields.not_null("allowedOrigins", origins),
+    };
+    let bad = update.allowed_origins.iter().flatten().any(|origin| !crate::origin::is_origin(origin));
+    if bad {
+        fields.problem(
+            "allowedOrigins",
+            "must be origins such as https://shop.example, with http on this machine only",
+        );
+    }
+    Ok(fields.finish(Some(update))?)
+}
+
+#[utoipa::path(
+    patch,
+    path = "/v1/settings",
+    operation_id = "updateSettings",
+    tag = "Settings",
+    summary = "Change the settings",
+    description = "Changes only what is sent, in the key's mode.",
+    request_body = schemas::SettingsUpdate,
+    responses((status = 200, description = "What the merchant has chosen.", body = SettingsView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:write"])),
+)]
+pub(crate) async fn update(key: Secret<PaymentsWrite>, mutation: Mutation) -> Response {
+    mutation
+        .run(&key.caller, read, change_settings, |settings, _| {
+            answer::answer(StatusCode::OK, &SettingsView::of(settings))
+        })
+        .await
+}

@@ -1,0 +1,36 @@
+//! What a merchant has chosen, in one mode: one row each, as JSON, where a word that is new has its
+//! default.
+
+use interdict_domain::change::{Action, Subject};
+use interdict_domain::settings::Settings;
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::error::StorageError;
+use crate::statements::statements;
+use crate::transaction::{Authorship, MerchantTransaction};
+use crate::view::MerchantView;
+
+statements! {
+    UPSERT = "INSERT INTO setting (merchant, body) VALUES ($1, $2)
+              ON CONFLICT (merchant) DO UPDATE SET body = excluded.body";
+    SELECT = "SELECT body FROM setting WHERE merchant = $1";
+}
+
+impl MerchantView<'_> {
+    /// What the merchant has chosen.
+    pub fn settings(&self) -> Result<Settings, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let body: Option<String> = statement.query_row([self.merchant.0], |row| row.get(0)).optional()?;
+        Ok(body.map(|body| serde_json::from_str(&body)).transpose()?.unwrap_or_default())
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Writes what the merchant has chosen.
+    pub fn put_settings(&mut self, by: &Authorship<'_>, settings: &Settings) -> Result<(), StorageError> {
+        let body = serde_json::to_string(settings)?;
+        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![self.merchant.0, body])?;
+        self.append(by, Action::SettingsChanged, Subject::Merchant(self.merchant), Vec::new(), None)?;
+        Ok(())
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_storage::{
     Authorship, Durability, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
@@ -126,6 +127,19 @@ impl App {
             let readiness = self.service(mode).readiness();
             readiness.loaded && readiness.fresh
         })
+    }
+
+    /// What people call a merchant.
+    pub async fn merchant_name(&self, number: MerchantNumber) -> String {
+        match self.core.read_all(move |view| view.merchant_record(number)).await {
+            Ok(Some(merchant)) => merchant.name,
+            Ok(None) => number.to_string(),
+            Err(error) => {
+                let error: StorageError = error;
+                tracing::warn!(error = &error as &dyn std::error::Error, "a merchant's name cannot be read");
+                number.to_string()
+            }
+        }
     }
 
     /// What people call an actor: a key by its name.

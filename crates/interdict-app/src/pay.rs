@@ -20,7 +20,6 @@ use interdict_storage::{
     Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
 };
 
-use crate::caller::Caller;
 use crate::decide_charge::{Counting, Payer};
 use crate::mutate::{
     Answer, MutateError, Mutated, Refusal, Replayable, RunningGuard, is_kept, record_of, replay,
@@ -104,7 +103,8 @@ impl Service {
     /// on with the payment that it began.
     pub async fn pay<B>(
         self: &Arc<Self>,
-        caller: &Caller,
+        merchant: MerchantNumber,
+        actor: Actor,
         replayable: Option<Replayable>,
         begin: B,
         show: ShowPaid,
@@ -114,7 +114,6 @@ impl Service {
             + Send
             + 'static,
     {
-        let (merchant, actor) = (caller.merchant, caller.actor());
         let guard = self.enter(merchant, replayable)?;
         let (service, shown, by_whom) = (Arc::clone(self), Arc::clone(&show), actor.clone());
         let now = self.now();

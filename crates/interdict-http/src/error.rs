@@ -145,6 +145,13 @@ impl ApiError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
     }
 
+    /// 415: a page's form of another type.
+    pub fn unsupported_form() -> Self {
+        let message =
+            "The body is no form. Send \"Content-Type: application/x-www-form-urlencoded\", as browsers do.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
     /// 422: everything else about a body or a query.
     pub fn validation(details: Vec<Detail>) -> Self {
         let message = "The request is not valid. Correct what details names, and send it again.";

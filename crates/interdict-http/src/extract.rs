@@ -76,6 +76,11 @@ pub(crate) struct Reader {
     pub(crate) caller: Caller,
 }
 
+/// A caller who may make checkout sessions: a secret key with `payments:write`, or a publishable key.
+pub(crate) struct SessionMaker {
+    pub(crate) caller: Caller,
+}
+
 /// The secret that a request shows: a bearer, or `X-API-Key` (Idenza).
 pub(crate) fn shown(headers: &HeaderMap) -> Option<&str> {
     if let Some(value) = headers.get(AUTHORIZATION) {
@@ -125,7 +130,7 @@ pub(crate) fn authorise(caller: &Caller, permission: Permission) -> Result<(), A
     )))
 }
 
-fn client_of(parts: &Parts) -> ClientAddress {
+pub(crate) fn client_of(parts: &Parts) -> ClientAddress {
     // The accept loop puts it there; a request without one (a test's) counts as the machine itself.
     parts.extensions.get().copied().unwrap_or(ClientAddress(std::net::Ipv4Addr::LOCALHOST.into()))
 }
@@ -168,6 +173,19 @@ impl FromRequestParts<State> for Reader {
                 .map_err(|error| reject(&error, parts.uri.path()))?;
         }
         at_least(state, &caller, &parts.headers).await.map_err(|error| reject(&error, parts.uri.path()))?;
+        Ok(Self { caller })
+    }
+}
+
+impl FromRequestParts<State> for SessionMaker {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejected> {
+        let caller = caller_of(parts, state).await?;
+        if !caller.publishable {
+            authorise(&caller, Permission::PaymentsWrite)
+                .map_err(|error| reject(&error, parts.uri.path()))?;
+        }
         Ok(Self { caller })
     }
 }

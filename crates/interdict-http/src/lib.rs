@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod body;
+mod checkout;
 mod customer_id;
 pub mod dialect;
 pub mod docs_page;

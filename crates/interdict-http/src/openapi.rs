@@ -10,7 +10,7 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
 
-use crate::{idenza, odus, operations, v1};
+use crate::{checkout, idenza, odus, operations, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,6 +34,7 @@ use crate::{idenza, odus, operations, v1};
         (name = "Decisions", description = "May this payer pay, now, this way?"),
         (name = "Entries", description = "Identifiers on the block and the allow list."),
         (name = "Changes", description = "Every committed change, in order."),
+        (name = "Checkout", description = "Pages to pay on (Duro)."),
         (name = "Plans", description = "What a period costs, and how long it is (Duro)."),
         (name = "Subscriptions", description = "What is paid again and again (Duro)."),
         (name = "Settings", description = "What the merchant has chosen."),
@@ -61,6 +62,10 @@ use crate::{idenza, odus, operations, v1};
         v1::entries::get,
         v1::entries::update,
         v1::entries::delete,
+        v1::checkout_sessions::create,
+        checkout::api::get,
+        checkout::api::pay,
+        checkout::api::status,
         v1::plans::create,
         v1::plans::list,
         v1::plans::get,

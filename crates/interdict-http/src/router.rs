@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::interface::State;
-use crate::{idenza, odus, operations, v1};
+use crate::{checkout, idenza, odus, operations, v1};
 
 pub(crate) fn router(state: State) -> Router {
     Router::new()
@@ -38,6 +38,7 @@ pub(crate) fn router(state: State) -> Router {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/checkout/sessions", post(v1::checkout_sessions::create))
         .route("/v1/plans", get(v1::plans::list).post(v1::plans::create))
         .route("/v1/plans/{id}", get(v1::plans::get).patch(v1::plans::update).delete(v1::plans::archive))
         .route("/v1/subscriptions", post(v1::subscriptions::create))
@@ -65,6 +66,13 @@ pub(crate) fn router(state: State) -> Router {
         .route("/customer/remove", post(idenza::remove::remove))
         .route("/customer/get", get(idenza::get::get))
         .route("/risk/bin/score", post(idenza::score::score))
+        // Payers: the token of a session is the credential.
+        .route("/checkout/{token}", get(checkout::api::get))
+        .route("/checkout/{token}/pay", post(checkout::api::pay))
+        .route("/checkout/{token}/status", get(checkout::api::status))
+        .route("/pay/pay.css", get(checkout::page::style))
+        .route("/pay/{token}", get(checkout::page::show).post(checkout::page::pay))
+        .route("/pay/step/{id}", get(checkout::step::show).post(checkout::step::complete))
         // Operators and tools.
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "nobody reads the fields: the document is made from their types")]
 
 mod answers;
+mod checkouts;
 mod customers;
 mod decisions;
 mod entries;
@@ -17,6 +18,7 @@ mod subscriptions;
 mod words;
 
 pub(crate) use answers::{AnyCustomer, AnyOdusCustomer, BatchResult};
+pub(crate) use checkouts::{CheckoutPay, CheckoutSessionCreate, TokenPath};
 pub(crate) use customers::{
     CustomerCreate, CustomerUpdate, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate, RestrictionSet,
 };
@@ -33,7 +35,7 @@ pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    DeclineTypeWord, IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord,
-    OnLiftWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord,
-    StrengthWord, SubscriptionStatusWord,
+    CheckoutStatusWord, DeclineTypeWord, IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord,
+    OnDisputeWord, OnLiftWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord,
+    ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

@@ -147,7 +147,8 @@ fn read_item(row: &Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError
             | Subject::Key(_)
             | Subject::Payment(_)
             | Subject::Plan(_)
-            | Subject::Subscription(_),
+            | Subject::Subscription(_)
+            | Subject::Checkout(_),
         )
         | (None, _) => (None, None),
     };

@@ -11,6 +11,7 @@
 
 mod backup;
 mod chain;
+mod checkout;
 mod credential;
 mod customer;
 mod entry;

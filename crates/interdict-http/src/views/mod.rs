@@ -13,6 +13,6 @@ pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
 pub(crate) use decision::DecisionView;
 pub use decision::decision_as_json;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
-pub(crate) use payment::PaymentView;
+pub(crate) use payment::{NextActionView, PaymentView};
 pub(crate) use reason::ReasonView;
 pub(crate) use subscription::{PlanView, SubscriptionView};

@@ -13,7 +13,7 @@ use http::request::Parts;
 use interdict_app::{AuthenticateError, Caller};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
-use interdict_domain::ids::{CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
+use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
 
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -220,6 +220,10 @@ impl Named for EntryId {
 
 impl Named for PaymentId {
     const WHAT: &'static str = "payment";
+}
+
+impl Named for ChargebackId {
+    const WHAT: &'static str = "chargeback";
 }
 
 impl Named for PlanId {

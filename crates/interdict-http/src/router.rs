@@ -39,6 +39,8 @@ pub(crate) fn router(state: State) -> Router {
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
         .route("/v1/checkout/sessions", post(v1::checkout_sessions::create))
+        .route("/v1/chargebacks", get(v1::chargebacks::list))
+        .route("/v1/chargebacks/{id}/reverse", post(v1::chargebacks::reverse))
         .route("/v1/plans", get(v1::plans::list).post(v1::plans::create))
         .route("/v1/plans/{id}", get(v1::plans::get).patch(v1::plans::update).delete(v1::plans::archive))
         .route("/v1/subscriptions", post(v1::subscriptions::create))
@@ -60,6 +62,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/payments", get(odus::payments::list).post(odus::payments::create))
         .route("/payments/{id}", get(odus::payments::get))
         .route("/payments/{id}/authorize", post(odus::payments::authorize))
+        .route("/payments/{id}/record-chargeback", post(odus::record_chargeback::record))
         .route("/payments/{id}/reverse", post(odus::payments::reverse))
         // Idenza.
         .route("/customer/add", post(idenza::add::add))

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "nobody reads the fields: the document is made from their types")]
 
 mod answers;
+mod chargebacks;
 mod checkouts;
 mod customers;
 mod decisions;
@@ -18,6 +19,7 @@ mod subscriptions;
 mod words;
 
 pub(crate) use answers::{AnyCustomer, AnyOdusCustomer, BatchResult};
+pub(crate) use chargebacks::{ChargebackPath, ChargebackRecord};
 pub(crate) use checkouts::{CheckoutPay, CheckoutSessionCreate, TokenPath};
 pub(crate) use customers::{
     CustomerCreate, CustomerUpdate, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate, RestrictionSet,
@@ -35,7 +37,7 @@ pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    CheckoutStatusWord, DeclineTypeWord, IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord,
-    OnDisputeWord, OnLiftWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord,
-    ScopeWord, StrengthWord, SubscriptionStatusWord,
+    ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, HoldWord, IntervalWord, KindWord,
+    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OutcomeStatusWord,
+    PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

@@ -148,7 +148,8 @@ fn read_item(row: &Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError
             | Subject::Payment(_)
             | Subject::Plan(_)
             | Subject::Subscription(_)
-            | Subject::Checkout(_),
+            | Subject::Checkout(_)
+            | Subject::Chargeback(_),
         )
         | (None, _) => (None, None),
     };

@@ -11,6 +11,7 @@
 
 mod backup;
 mod chain;
+mod chargeback;
 mod checkout;
 mod credential;
 mod customer;

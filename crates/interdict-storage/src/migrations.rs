@@ -29,12 +29,13 @@ const MODE: &str = include_str!("../migrations/mode_0001_customers_and_entries.s
 const PAYMENTS: &str = include_str!("../migrations/mode_0002_payments.sql");
 const SUBSCRIPTIONS: &str = include_str!("../migrations/mode_0003_subscriptions.sql");
 const CHECKOUTS: &str = include_str!("../migrations/mode_0004_checkouts.sql");
+const CHARGEBACKS: &str = include_str!("../migrations/mode_0005_chargebacks.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
         Schema::Core => &[FEED, CORE],
-        Schema::Mode => &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS],
+        Schema::Mode => &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS],
     };
     texts.iter().map(|text| translate(text, dialect)).collect()
 }

@@ -21,6 +21,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
     let own: &[&[(&str, &str)]] = match schema {
         Schema::Core => &[crate::merchant::STATEMENTS, crate::credential::STATEMENTS],
         Schema::Mode => &[
+            crate::chargeback::STATEMENTS,
             crate::checkout::STATEMENTS,
             crate::customer::STATEMENTS,
             crate::entry::STATEMENTS,

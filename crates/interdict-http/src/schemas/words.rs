@@ -209,6 +209,27 @@ pub(crate) enum RailWord {
     DirectDebit,
 }
 
+/// How a chargeback came to be known.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = ChargebackSource)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChargebackSourceWord {
+    Recorded,
+    Dispute,
+    FraudWarning,
+}
+
+/// What a chargeback has to do with a block: nothing; it wants the block, and somebody else has set it; or
+/// it has set the block, and its reversal lifts it.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Hold)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HoldWord {
+    None,
+    Wants,
+    Owns,
+}
+
 /// Idenza's word for a list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = CustomerListName)]
@@ -229,6 +250,7 @@ pub(crate) enum GrantWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use interdict_domain::chargeback::{ChargebackSource, Hold};
     use interdict_domain::checkout::{CheckoutStatus, Rail};
     use interdict_domain::customer::ListStatus;
     use interdict_domain::entry::{List, ReasonCode, Strength};
@@ -274,6 +296,10 @@ mod tests {
         assert_eq!(words::<CheckoutStatusWord>(), statuses);
         let rails: Vec<&str> = Rail::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<RailWord>(), rails);
+        let sources: Vec<&str> = ChargebackSource::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<ChargebackSourceWord>(), sources);
+        let holds: Vec<&str> = Hold::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<HoldWord>(), holds);
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<ReasonCodeWord>(), codes);
     }

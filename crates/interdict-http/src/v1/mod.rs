@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod chargebacks;
 pub(crate) mod checkout_sessions;
 pub(crate) mod customers;
 pub(crate) mod decisions;

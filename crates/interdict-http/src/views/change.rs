@@ -77,7 +77,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `checkout`, `merchant` or `key`.
+    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant` or `key`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -93,6 +93,7 @@ impl ChangeView {
             Subject::Plan(_) => "plan",
             Subject::Subscription(_) => "subscription",
             Subject::Checkout(_) => "checkout",
+            Subject::Chargeback(_) => "chargeback",
             Subject::Merchant(_) => "merchant",
             Subject::Key(_) => "key",
         };

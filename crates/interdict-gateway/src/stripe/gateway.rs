@@ -155,7 +155,7 @@ impl Stripe {
         let unknown = |error: CallError| GatewayError::Unknown(Box::new(error));
         let reply = self.get(&format!("/v1/payment_intents/{id}"), &[]).await.map_err(unknown)?;
         if !reply.status.is_success() {
-            return Err(GatewayError::Unknown(Box::new(reply.refusal())));
+            return Err(says_nothing(reply.refusal()));
         }
         let standing = reply.object::<Intent>().and_then(Intent::standing).map_err(unknown)?;
         self.settle(charge, id, standing).await
@@ -193,7 +193,7 @@ impl Stripe {
         let reply =
             if reply.status.is_success() { reply } else { self.get(&path, &[]).await.map_err(unknown)? };
         if !reply.status.is_success() {
-            return Err(GatewayError::Unknown(Box::new(reply.refusal())));
+            return Err(says_nothing(reply.refusal()));
         }
         match reply.object::<Intent>().and_then(Intent::standing).map_err(unknown)? {
             Standing::Ended(charged) => Ok(charged),
@@ -266,6 +266,11 @@ fn costs_nothing(error: GatewayError) -> GatewayError {
     }
 }
 
+/// A refusal to say what became of a charge leaves it unknown.
+fn says_nothing(refusal: GatewayError) -> GatewayError {
+    GatewayError::Unknown(Box::new(refusal))
+}
+
 impl Gateway for Stripe {
     fn name(&self) -> &'static str {
         "stripe"
@@ -287,7 +292,7 @@ impl Gateway for Stripe {
         Box::pin(async move {
             // Nothing was prepared, or its reference was never kept: then it was never charged either.
             let Some(reference) = charge.reference else { return Ok(None) };
-            let id = reference_of(Some(reference))?;
+            let id = reference_of(Some(reference)).map_err(says_nothing)?;
             self.within(self.look(charge, id)).await
         })
     }
@@ -299,7 +304,7 @@ impl Gateway for Stripe {
     fn abandon<'a>(&'a self, charge: Charge<'a>) -> Answer<'a, Option<Charged>> {
         Box::pin(async move {
             let Some(reference) = charge.reference else { return Ok(None) };
-            let id = reference_of(Some(reference))?;
+            let id = reference_of(Some(reference)).map_err(says_nothing)?;
             self.within(self.cancel(charge, id)).await.map(Some)
         })
     }

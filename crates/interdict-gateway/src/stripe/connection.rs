@@ -69,19 +69,23 @@ impl Connection {
         self.send(|| Request::builder().uri(&target).method(Method::GET), key, Bytes::new()).await
     }
 
-    /// Does something, once for each idempotency key.
+    /// Does something, once for each idempotency key; without one, where doing it twice is the same.
     pub(super) async fn post(
         &self,
         key: &SecretKey,
         path: &str,
         form: Form<'_>,
-        idempotency_key: &str,
+        idempotency_key: Option<&str>,
     ) -> Result<Reply, CallError> {
         let target = format!("{}{path}", self.base);
         let body = Bytes::from(encode(form));
         let request = || {
             let builder = Request::builder().uri(&target).method(Method::POST);
-            builder.header(CONTENT_TYPE, FORM).header("idempotency-key", idempotency_key)
+            let builder = builder.header(CONTENT_TYPE, FORM);
+            match idempotency_key {
+                Some(key) => builder.header("idempotency-key", key),
+                None => builder,
+            }
         };
         self.send(request, key, body).await
     }

@@ -75,7 +75,7 @@ impl Stripe {
         self.connection.get(&self.key, path, query).await
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)], key: &str) -> Result<Reply, CallError> {
+    async fn post(&self, path: &str, form: &[(&str, &str)], key: Option<&str>) -> Result<Reply, CallError> {
         self.connection.post(&self.key, path, form, key).await
     }
 
@@ -108,7 +108,7 @@ impl Stripe {
         if let Some(customer) = &customer {
             form.push(("customer", customer));
         }
-        let reply = self.post("/v1/payment_intents", &form, &format!("{payment}-prepare")).await?;
+        let reply = self.post("/v1/payment_intents", &form, Some(&format!("{payment}-prepare"))).await?;
         if !reply.status.is_success() {
             return Err(reply.refusal());
         }
@@ -135,7 +135,7 @@ impl Stripe {
             (Initiator::Customer, None) => {}
         }
         let key = format!("{}-confirm", charge.payment);
-        let reply = self.post(&format!("/v1/payment_intents/{id}/confirm"), &form, &key).await?;
+        let reply = self.post(&format!("/v1/payment_intents/{id}/confirm"), &form, Some(&key)).await?;
         match reply.status {
             status if status.is_success() => {
                 let standing = reply.object::<Intent>()?.standing()?;
@@ -174,7 +174,7 @@ impl Stripe {
             (Standing::Ended(charged), _) => Ok(Some(charged)),
             (Standing::Waits(Some(page)), Initiator::Customer) => Ok(Some(Charged::RequiresAction(page))),
             (Standing::Waits(_), _) => {
-                if self.cancel(charge, id).await? == Charged::Succeeded {
+                if self.cancel(id).await? == Charged::Succeeded {
                     return Ok(Some(Charged::Succeeded));
                 }
                 let message = "The card needs an authentication that nobody is there to give.";
@@ -184,11 +184,11 @@ impl Stripe {
     }
 
     /// Sees to it that an intent is never paid, unless it is already.
-    async fn cancel(&self, charge: Charge<'_>, id: &str) -> Result<Charged, GatewayError> {
+    async fn cancel(&self, id: &str) -> Result<Charged, GatewayError> {
         let unknown = |error: CallError| GatewayError::Unknown(Box::new(error));
-        let key = format!("{}-cancel", charge.payment);
         let path = format!("/v1/payment_intents/{id}");
-        let reply = self.post(&format!("{path}/cancel"), &[], &key).await.map_err(unknown)?;
+        // Without a key: under one, Stripe would repeat an old failure for a day.
+        let reply = self.post(&format!("{path}/cancel"), &[], None).await.map_err(unknown)?;
         // Stripe cancels no intent that has come to its end: what end that was, it says itself.
         let reply =
             if reply.status.is_success() { reply } else { self.get(&path, &[]).await.map_err(unknown)? };
@@ -225,7 +225,7 @@ impl Stripe {
             ("metadata[interdict_payment]", &payment),
             ("metadata[interdict_reversal]", &key),
         ];
-        let reply = self.post("/v1/refunds", &form, &key).await?;
+        let reply = self.post("/v1/refunds", &form, Some(&key)).await?;
         if !reply.status.is_success() {
             return Err(reply.refusal());
         }
@@ -305,12 +305,12 @@ impl Gateway for Stripe {
         Box::pin(async move {
             let Some(reference) = charge.reference else { return Ok(None) };
             let id = reference_of(Some(reference)).map_err(says_nothing)?;
-            self.within(self.cancel(charge, id)).await.map(Some)
+            self.within(self.cancel(id)).await.map(Some)
         })
     }
 }
 
-/// Not derived: the key hides itself, and the address may be long.
+/// Not derived: the client has nothing to say.
 impl std::fmt::Debug for Stripe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stripe").field("key", &self.key).finish_non_exhaustive()

@@ -127,9 +127,9 @@ impl Respond for Stripe {
         if let Some(Fault::Instead(status, body)) = fault {
             return ResponseTemplate::new(status).set_body_json(body);
         }
-        let key = request.headers["idempotency-key"].to_str().unwrap().to_owned();
+        let key = request.headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
         let asked = format!("{} {form:?}", request.url.path());
-        if let Some((before, status, body)) = state.kept.get(&key) {
+        if let Some((before, status, body)) = key.as_ref().and_then(|key| state.kept.get(key)) {
             let other = error(
                 "idempotency_error",
                 json!({"message": "Keys for idempotent requests can only be used \
@@ -145,7 +145,9 @@ impl Respond for Stripe {
         if let Some(Fault::After(instead, shown)) = fault {
             (status, body) = (instead, shown);
         }
-        state.kept.insert(key, (asked, status, body.clone()));
+        if let Some(key) = key {
+            state.kept.insert(key, (asked, status, body.clone()));
+        }
         let delay = if late { Duration::from_mins(10) } else { Duration::ZERO };
         ResponseTemplate::new(status).set_body_json(body).set_delay(delay)
     }

@@ -150,6 +150,19 @@ async fn a_preparation_without_an_answer_costs_nothing() {
 }
 
 #[tokio::test]
+async fn giving_up_is_tried_again_until_it_is_certain() {
+    let (fake, stripe, sale) = prepared().await;
+    fake.fails_with([Fault::After(500, server_error())]);
+    assert_eq!(kind(&stripe.abandon(sale.charge()).await), "unknown");
+    assert!(matches!(stripe.abandon(sale.charge()).await.unwrap(), Some(Charged::Declined(_))));
+
+    let (fake, stripe, sale) = prepared().await;
+    stripe.charge(sale.charge()).await.unwrap();
+    assert_eq!(stripe.abandon(sale.charge()).await.unwrap(), Some(Charged::Succeeded));
+    assert_eq!(fake.charges(), 1);
+}
+
+#[tokio::test]
 async fn money_is_given_back_once_whatever_happens() {
     let (fake, stripe, sale) = prepared().await;
     stripe.charge(sale.charge()).await.unwrap();

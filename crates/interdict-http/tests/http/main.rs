@@ -7,6 +7,8 @@
 
 #[path = "../support/api.rs"]
 mod api;
+#[path = "../support/billing.rs"]
+mod billing;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/mod.rs"]
@@ -32,6 +34,8 @@ mod odus_blacklist;
 mod odus_customers;
 mod operations;
 mod pan;
+mod payments;
+mod payments_listed;
 mod restart;
 mod restrictions;
 mod revisions;

@@ -36,6 +36,7 @@ mod operations;
 mod pan;
 mod payments;
 mod payments_listed;
+mod payments_obey;
 mod restart;
 mod restrictions;
 mod revisions;

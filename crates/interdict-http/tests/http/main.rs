@@ -28,6 +28,7 @@ mod explanation;
 mod idempotency;
 mod idenza;
 mod incidents;
+mod incidents_of_payments;
 mod list_status;
 mod oauth;
 mod odus_blacklist;

@@ -46,3 +46,5 @@ mod revisions;
 mod standing_history;
 mod stories;
 mod subscriptions;
+mod subscriptions_end;
+mod test_clock;

@@ -15,6 +15,7 @@ mod shop;
 mod support;
 
 mod bad_input;
+mod bad_payments;
 mod batch;
 mod beside;
 mod changes;
@@ -38,6 +39,7 @@ mod pan;
 mod payments;
 mod payments_listed;
 mod payments_obey;
+mod payments_of_others;
 mod plans;
 mod renewals;
 mod restart;

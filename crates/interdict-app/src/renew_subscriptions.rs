@@ -72,12 +72,14 @@ impl Service {
         let mut running = JoinSet::new();
         loop {
             let after = position;
-            let read = self.store.read(merchant, move |view| view.due_subscriptions(now, after, PAGE));
-            let due: Vec<Subscription> = read.await?;
+            let read = self.store.read(merchant, move |view| {
+                Ok::<_, StorageError>((view.due_subscriptions(now, after, PAGE)?, view.settings()?.on_lift))
+            });
+            let (due, on_lift): (Vec<Subscription>, OnLift) = read.await?;
             let Some(last) = due.last() else { break };
             position = (last.current_period_end, Some(last.id));
             for subscription in due {
-                let in_arrears = is_in_arrears(&subscription, now);
+                let in_arrears = is_in_arrears(&subscription, on_lift, now);
                 if in_arrears && arrears_left == 0 {
                     progress.note(self.mode, Renewed::Waiting);
                     continue;
@@ -175,10 +177,14 @@ fn payer<'a>(subscription: &Subscription, customer: &'a Customer) -> Payer<'a> {
     }
 }
 
-/// Whether charging it now would collect what fell due while it was held, or more than one period ago.
-fn is_in_arrears(subscription: &Subscription, now: Timestamp) -> bool {
+/// Whether charging it now would collect what fell due while it was held, or more than one period ago. What
+/// skips that when it is released is charged nothing, and must not wait: another boundary may pass.
+fn is_in_arrears(subscription: &Subscription, settings: OnLift, now: Timestamp) -> bool {
+    if subscription.is_held {
+        return subscription.on_lift.unwrap_or(settings) == OnLift::CollectArrears;
+    }
     let next = subscription.period_number.saturating_add(2);
-    subscription.is_held || subscription.period.boundary(subscription.anchor, next) <= now
+    subscription.period.boundary(subscription.anchor, next) <= now
 }
 
 /// Takes a due renewal for this process: in one commit it is held, released, ended, or on its way.

@@ -52,8 +52,8 @@ pub fn subscribe(
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         return Ok(Begun::Ended(Box::new(payment)));
     }
-    service.check_method(payment.merchant, payment.payment_method.as_ref())?;
-    service.choose_method(&view, &mut payment)?;
+    service.check_method(payment.merchant, payment.payment_method.as_ref()).map_err(in_duros_words)?;
+    service.choose_method(&view, &mut payment).map_err(in_duros_words)?;
     let mut subscription = sign_up(by, &plan, &payment, new);
     if subscription.status == SubscriptionStatus::Trialing {
         transaction.put_subscription(by, Some(Action::SubscriptionCreated), &subscription)?;
@@ -65,6 +65,16 @@ pub fn subscribe(
     transaction.put_subscription(by, Some(Action::SubscriptionCreated), &subscription)?;
     transaction.insert_payment(by, None, &payment)?;
     Ok(Begun::Asking(Box::new(payment), Ask::Charge))
+}
+
+/// A sign-up calls the token by another name than a payment does.
+fn in_duros_words(error: PaymentError) -> PaymentError {
+    match error {
+        PaymentError::Invalid { path: "paymentMethod", issue } => {
+            PaymentError::Invalid { path: "paymentMethodId", issue }
+        }
+        other => other,
+    }
 }
 
 fn first_payment(by: &Authorship<'_>, plan: &Plan, new: &NewSubscription) -> Payment {

@@ -219,8 +219,8 @@ impl Subscription {
     /// When somebody has to look at it next, on the merchant's clock; never, while nothing can fall due.
     pub fn due_at(&self) -> Option<Timestamp> {
         let runs = match self.status {
-            SubscriptionStatus::Active | SubscriptionStatus::Trialing => true,
-            SubscriptionStatus::PastDue => self.auto_billing_enabled(),
+            // Past due, it is due again only for a reason below: resumed, held, or asked to end.
+            SubscriptionStatus::Active | SubscriptionStatus::Trialing | SubscriptionStatus::PastDue => true,
             SubscriptionStatus::Incomplete
             | SubscriptionStatus::Paused
             | SubscriptionStatus::Unpaid

@@ -30,9 +30,12 @@ type Needs = Option<Permission>;
 const READ: Needs = Some(Permission::CustomersRead);
 const WRITE: Needs = Some(Permission::CustomersWrite);
 const DECIDE: Needs = Some(Permission::Decisions);
+const SEE: Needs = Some(Permission::PaymentsRead);
+const PAY: Needs = Some(Permission::PaymentsWrite);
 
 /// A route, what it needs, and its smallest good request. `C`, `E`, `R` and `N` in braces stand for the
-/// merchant's customer, entry, merchantRef and number.
+/// merchant's customer, entry, merchantRef and number; `B`, `G`, `U`, `H`, `O` and `P` for a buyer that nothing
+/// blocks, a plan, a subscription, a halted one, an open payment and one that was paid.
 struct Row(&'static str, &'static str, Needs, &'static str, Option<&'static str>);
 
 const RESTRICT: Option<&str> = Some(r#"{"restrictCit": true}"#);
@@ -52,6 +55,10 @@ const REMOVE: Option<&str> = Some(
 const SCORE: Option<&str> = Some(
     r#"{"subscriber_id": {N}, "request_id": "1", "payload": {"transaction_amount": 1, "currency": "NGN"}}"#,
 );
+const PLAN: Option<&str> = Some(r#"{"name": "Gold", "amount": 500000, "interval": "month"}"#);
+const SIGN_UP: Option<&str> = Some(r#"{"customerId": "{B}", "planId": "{G}"}"#);
+const PAYMENT: Option<&str> = Some(r#"{"amount": 500000, "currency": "NGN", "customer": "{B}"}"#);
+const ADVANCE: Option<&str> = Some(r#"{"seconds": 1}"#);
 
 const ROWS: &[Row] = &[
     Row("POST", "/v1/oauth/token", None, "/v1/oauth/token", TOKEN),
@@ -68,11 +75,25 @@ const ROWS: &[Row] = &[
     Row("POST", "/v1/customers/{id}/restrictions", WRITE, "/v1/customers/{C}/restrictions", RESTRICT),
     Row("GET", "/v1/customers/{id}/standing", READ, "/v1/customers/{C}/standing", None),
     Row("GET", "/v1/customers/{id}/history", READ, "/v1/customers/{C}/history", None),
+    Row("GET", "/v1/customers/{id}/subscriptions", SEE, "/v1/customers/{C}/subscriptions", None),
     Row("GET", "/v1/entries", READ, "/v1/entries", None),
     Row("POST", "/v1/entries", WRITE, "/v1/entries", ENTRY),
     Row("GET", "/v1/entries/{id}", READ, "/v1/entries/{E}", None),
     Row("PATCH", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
     Row("DELETE", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
+    Row("GET", "/v1/plans", SEE, "/v1/plans", None),
+    Row("POST", "/v1/plans", PAY, "/v1/plans", PLAN),
+    Row("GET", "/v1/plans/{id}", SEE, "/v1/plans/{G}", None),
+    Row("PATCH", "/v1/plans/{id}", PAY, "/v1/plans/{G}", None),
+    Row("DELETE", "/v1/plans/{id}", PAY, "/v1/plans/{G}", None),
+    Row("POST", "/v1/subscriptions", PAY, "/v1/subscriptions", SIGN_UP),
+    Row("GET", "/v1/subscriptions/{id}", SEE, "/v1/subscriptions/{U}", None),
+    Row("POST", "/v1/subscriptions/{id}/pause", PAY, "/v1/subscriptions/{U}/pause", None),
+    Row("POST", "/v1/subscriptions/{id}/resume", PAY, "/v1/subscriptions/{H}/resume", None),
+    Row("POST", "/v1/subscriptions/{id}/cancel", PAY, "/v1/subscriptions/{U}/cancel", None),
+    Row("GET", "/v1/settings", SEE, "/v1/settings", None),
+    Row("PATCH", "/v1/settings", PAY, "/v1/settings", None),
+    Row("POST", "/v1/test-clock/advance", PAY, "/v1/test-clock/advance", ADVANCE),
     Row("GET", "/v1/changes", READ, "/v1/changes", None),
     Row("POST", "/v1/decisions", DECIDE, "/v1/decisions", ATTEMPT),
     Row("POST", "/v1/decisions/batch", DECIDE, "/v1/decisions/batch", BATCH),
@@ -85,6 +106,11 @@ const ROWS: &[Row] = &[
     Row("POST", "/blacklist", WRITE, "/blacklist", Some(r#"{"email": "new{R}@example.com"}"#)),
     Row("GET", "/blacklist/{id}", READ, "/blacklist/{E}", None),
     Row("DELETE", "/blacklist/{id}", WRITE, "/blacklist/{E}", None),
+    Row("GET", "/payments", SEE, "/payments", None),
+    Row("POST", "/payments", PAY, "/payments", PAYMENT),
+    Row("GET", "/payments/{id}", SEE, "/payments/{P}", None),
+    Row("POST", "/payments/{id}/authorize", PAY, "/payments/{O}/authorize", None),
+    Row("POST", "/payments/{id}/reverse", PAY, "/payments/{P}/reverse", None),
     Row("POST", "/customer/add", WRITE, "/customer/add", ADD),
     Row("POST", "/customer/remove", WRITE, "/customer/remove", REMOVE),
     Row("GET", "/customer/get", READ, "/customer/get?subscriber_id={N}&list=BLACKLIST", None),
@@ -171,12 +197,14 @@ impl Credentials {
     async fn of(shop: &Shop) -> Self {
         let secret = |permissions, life| shop.key(CredentialKind::Secret, permissions, life).secret;
         let (token, client_id, client_secret) = shop.token().await;
-        let each = [Permission::CustomersRead, Permission::CustomersWrite, Permission::Decisions];
+        let each = |key: &dyn Fn(Permission) -> String| {
+            Permission::ALL.iter().map(|one| (*one, key(*one))).collect::<Vec<_>>()
+        };
         Self {
             revoked: secret(Permissions::ALL, Life::Revoked),
             expired: secret(Permissions::ALL, Life::Expired),
-            without: each.map(|one| (one, secret(all_but(one), Life::Good))).to_vec(),
-            only: each.map(|one| (one, secret(Permissions::NONE.with(one), Life::Good))).to_vec(),
+            without: each(&|one| secret(all_but(one), Life::Good)),
+            only: each(&|one| secret(Permissions::NONE.with(one), Life::Good)),
             token,
             client_id,
             client_secret,
@@ -228,6 +256,31 @@ async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'stati
     ]
 }
 
+/// The same for what is about money.
+async fn money(shop: &Shop, client: &reqwest::Client) -> Vec<(&'static str, String)> {
+    let make = async |path: &str, body: Value| {
+        let made = shop.send(client, "POST", path, Some(shop.secret()), Some(&body)).await;
+        assert!(matches!(made.status, 200 | 201), "{path}: {}", made.body);
+        made.body["id"].as_str().unwrap().to_owned()
+    };
+    let buyer = make("/v1/customers", json!({})).await;
+    let plan = make("/v1/plans", serde_json::from_str(PLAN.unwrap()).unwrap()).await;
+    let sign_up = json!({"customerId": buyer, "planId": plan});
+    let payment = json!({"amount": 500_000, "currency": "NGN", "customer": buyer});
+    let halted = make("/v1/subscriptions", sign_up.clone()).await;
+    let paid = make("/payments", payment.clone()).await;
+    make(&format!("/v1/subscriptions/{halted}/pause"), json!({})).await;
+    make(&format!("/payments/{paid}/authorize"), json!({})).await;
+    vec![
+        ("{U}", make("/v1/subscriptions", sign_up).await),
+        ("{O}", make("/payments", payment).await),
+        ("{B}", buyer),
+        ("{G}", plan),
+        ("{H}", halted),
+        ("{P}", paid),
+    ]
+}
+
 #[tokio::test]
 async fn credentials_are_asserted_cell_by_cell() {
     let shop = Shop::open().await;
@@ -241,6 +294,9 @@ async fn credentials_are_asserted_cell_by_cell() {
         for (index, (column, name)) in COLUMNS.into_iter().enumerate() {
             let cell = table.len() * COLUMNS.len() + index;
             let mut fillings = things(&shop, &maker, cell).await.to_vec();
+            if matches!(*needs, SEE | PAY) {
+                fillings.extend(money(&shop, &maker).await);
+            }
             fillings.push(("{I}", credentials.client_id.clone()));
             fillings.push(("{S}", credentials.client_secret.clone()));
             let fill = |text: &str| {
@@ -265,7 +321,7 @@ fn render(table: &[Vec<u16>]) -> String {
          Every route, asked with its smallest good request and every credential, and the status that comes \
          back. Generated by `crates/interdict-http/tests/credentials.rs` from a running service; \
          `cargo xtask codegen` writes it anew, and the tests assert it cell by cell.\n\n\
-         The requests name a customer and an entry of one merchant in test mode. *All but the permission* \
+         The requests name a customer, an entry, a plan, a subscription or a payment of one merchant in test mode. *All but the permission* \
          is a secret key with every permission but the one that the route needs, *only the permission* one \
          with nothing else. *Other mode* is a live secret key of the same merchant, *other merchant* a test \
          secret key of another one: neither can see the ids (404), and both act on their own data where no \

@@ -29,7 +29,10 @@ fn calls(document: &Value) -> Vec<Call> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-            let Some(reference) = schema["$ref"].as_str() else { continue };
+            // A body that may be left out is one of two alternatives.
+            let alternatives = schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+            let reference = alternatives.iter().find_map(|one| one["$ref"].as_str());
+            let Some(reference) = reference else { continue };
             let schema = document.pointer(reference.strip_prefix('#').unwrap()).unwrap();
             calls.push(Call {
                 method: method.to_uppercase(),
@@ -46,18 +49,30 @@ fn calls(document: &Value) -> Vec<Call> {
 struct Names {
     customer: String,
     entry: String,
+    plan: String,
+    subscription: String,
+    open: String,
+    paid: String,
     number: i64,
     client: (String, String),
 }
 
 impl Names {
     fn path(&self, path: &str) -> String {
-        let id = if path.contains("entries") { &self.entry } else { &self.customer };
+        let id = match path {
+            "/payments/{id}/authorize" => &self.open,
+            _ if path.starts_with("/payments/") => &self.paid,
+            _ if path.starts_with("/v1/plans/") => &self.plan,
+            _ if path.starts_with("/v1/subscriptions/") => &self.subscription,
+            _ if path.contains("entries") => &self.entry,
+            _ => &self.customer,
+        };
         path.replace("{id}", id)
     }
 
     fn body(&self, example: &Value) -> Value {
         let mut text = example.to_string().replace("cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.customer);
+        text = text.replace("plan_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.plan);
         text = text.replace("key_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.client.0);
         text = text.replace("oas_test_…", &self.client.1);
         let mut body: Value = serde_json::from_str(&text).unwrap();
@@ -68,21 +83,40 @@ impl Names {
     }
 }
 
+/// Makes something; its id.
+async fn made(shop: &Shop, client: &reqwest::Client, path: &str, body: Value) -> String {
+    let answered = shop.send(client, "POST", path, Some(shop.secret()), Some(&body)).await;
+    assert!(matches!(answered.status, 200 | 201), "{path}: {}", answered.body);
+    answered.body["id"].as_str().unwrap_or_default().to_owned()
+}
+
 /// Things for one example alone.
 async fn names(shop: &Shop, client: &reqwest::Client, token_client: &(String, String)) -> Names {
-    let key = Some(shop.secret());
-    let customer = shop.send(client, "POST", "/v1/customers", key, Some(&json!({}))).await;
+    let customer = made(shop, client, "/v1/customers", json!({})).await;
     let entry = json!({"list": "block", "kind": "email", "value": "entry@example.com"});
-    let entry = shop.send(client, "POST", "/v1/entries", key, Some(&entry)).await;
+    let plan = json!({"name": "Gold", "amount": 500_000, "interval": "month"});
+    let plan = made(shop, client, "/v1/plans", plan).await;
+    let payment =
+        |confirm| json!({"amount": 500_000, "currency": "NGN", "customer": customer, "confirm": confirm});
     // For the call that takes somebody off the list.
     let listed = json!({
         "subscriber_id": shop.number().0, "first_name": "Ada", "last_name": "Obi",
         "email": "ada.add@example.com", "customer_reference_id": "idenza-1", "add_to_blacklist": true
     });
-    assert_eq!(shop.send(client, "POST", "/customer/add", key, Some(&listed)).await.status, 200);
+    made(shop, client, "/customer/add", listed).await;
     Names {
-        customer: customer.body["id"].as_str().unwrap().to_owned(),
-        entry: entry.body["id"].as_str().unwrap().to_owned(),
+        entry: made(shop, client, "/v1/entries", entry).await,
+        open: made(shop, client, "/payments", payment(false)).await,
+        paid: made(shop, client, "/payments", payment(true)).await,
+        subscription: made(
+            shop,
+            client,
+            "/v1/subscriptions",
+            json!({"customerId": customer, "planId": plan}),
+        )
+        .await,
+        customer,
+        plan,
         number: shop.number().0,
         client: token_client.clone(),
     }
@@ -96,7 +130,7 @@ async fn every_example_of_the_document_is_accepted_and_nothing_undocumented_is()
     let token_client = (id, secret);
     let document: Value = serde_json::from_str(&interdict_http::openapi_json()).unwrap();
     let calls = calls(&document);
-    assert!(calls.len() >= 17, "{}", calls.len());
+    assert!(calls.len() >= 26, "{}", calls.len());
     for Call { method, path, examples, answers } in &calls {
         for example in examples {
             let names = names(&shop, &client, &token_client).await;

@@ -1,6 +1,6 @@
 //! The incidents of others: each test names the one that it keeps from happening here.
 //!
-//! Deliberately not here: those of payments (5, 8, 9, 12) and of storage (15).
+//! Deliberately not here: those of payments (`incidents_of_payments.rs`) and of storage (15).
 
 use serde_json::{Value, json};
 

@@ -7,12 +7,15 @@
 
 #[path = "../support/api.rs"]
 mod api;
+#[path = "../support/billing.rs"]
+mod billing;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod bad_input;
+mod bad_payments;
 mod batch;
 mod beside;
 mod changes;
@@ -26,14 +29,24 @@ mod explanation;
 mod idempotency;
 mod idenza;
 mod incidents;
+mod incidents_of_payments;
 mod list_status;
 mod oauth;
 mod odus_blacklist;
 mod odus_customers;
 mod operations;
 mod pan;
+mod payments;
+mod payments_listed;
+mod payments_obey;
+mod payments_of_others;
+mod plans;
+mod renewals;
 mod restart;
 mod restrictions;
 mod revisions;
 mod standing_history;
 mod stories;
+mod subscriptions;
+mod subscriptions_end;
+mod test_clock;

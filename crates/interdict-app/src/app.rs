@@ -13,6 +13,7 @@ use interdict_storage::{
 };
 
 use crate::directory::{Directory, DirectoryFollower};
+use crate::gateways::StripeAddress;
 use crate::service::{Service, ServiceOptions};
 use crate::tokens::TokenKeys;
 
@@ -28,6 +29,8 @@ pub struct AppOptions {
     pub random: Arc<dyn Random>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// Where Stripe is.
+    pub stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub with_index: bool,
 }
@@ -82,6 +85,7 @@ impl App {
                 clock: Arc::clone(&options.clock),
                 random: Arc::clone(&options.random),
                 durability: options.durability,
+                stripe: options.stripe.clone(),
                 with_index: options.with_index,
             })
             .map(Arc::new)

@@ -26,6 +26,7 @@ mod directory;
 mod erase_customer;
 mod error;
 mod gateways;
+mod hear_stripe;
 mod hits;
 mod index_feed;
 mod list_customer;
@@ -44,6 +45,7 @@ mod restrict_customer;
 mod reverse_payment;
 mod sandbox_ledger;
 mod service;
+mod set_gateway;
 mod set_list_status;
 mod settle_payment;
 mod settle_subscription;
@@ -54,6 +56,7 @@ mod unlist_customer;
 mod unlist_entry;
 mod update_customer;
 mod update_entry;
+mod vault;
 
 /// The words of a decision, for those who answer with one.
 pub mod decision {
@@ -74,9 +77,9 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, HistoryItem, LedgerEntry,
-        MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter, Recorded, StorageError,
-        View, WriteError,
+        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, GatewayAccount, HistoryItem,
+        LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter,
+        ProviderEvent, Recorded, StorageError, View, WriteError,
     };
 }
 
@@ -93,7 +96,8 @@ pub use decide_charge::{NEUTRAL_MESSAGE, block_code};
 pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
 pub use erase_customer::erase_customer;
 pub use error::UseCaseError;
-pub use gateways::NoGateway;
+pub use gateways::{NoGateway, StripeAddress};
+pub use hear_stripe::HearError;
 pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, list_entry};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
@@ -109,6 +113,7 @@ pub use renewal_report::{RenewalCounts, Renewed};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
 pub use service::{Readiness, Service};
+pub use set_gateway::{GatewayUpdate, set_gateway};
 pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};
 pub use standing::{Standing, StandingSource};
 pub use subscribe::{NewSubscription, subscribe};

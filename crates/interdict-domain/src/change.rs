@@ -93,6 +93,8 @@ words!(
         ChargebackUpdated = "chargeback.updated",
         /// A chargeback was taken back.
         ChargebackReversed = "chargeback.reversed",
+        /// The merchant's account at a payment provider was changed.
+        GatewayChanged = "gateway.changed",
         /// The merchant's settings were changed.
         SettingsChanged = "settings.changed",
         /// The merchant's clock of test mode was put ahead.

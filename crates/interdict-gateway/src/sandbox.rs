@@ -181,7 +181,7 @@ impl<L: Ledger> Gateway for Sandbox<L> {
             } else {
                 row
             };
-            Ok(row.map(|row| self.charged(&row)))
+            Ok(row.map(|row| charged(&row)))
         })
     }
 

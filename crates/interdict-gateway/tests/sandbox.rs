@@ -42,7 +42,7 @@ async fn whoever_is_given_up_at_the_step_cannot_pass_it_any_more() {
     for (token, given_up) in
         [("pm_test_requires_action", "authentication_failed"), ("pm_test_success", "succeeded")]
     {
-        let sandbox = Sandbox::new(Memory::default(), "http://localhost");
+        let sandbox = Sandbox::new(Memory::default());
         let method = PaymentMethod::parse(token).unwrap();
         let charge = Charge {
             merchant: MerchantNumber(1),

@@ -60,6 +60,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
 
+    /// 400: a webhook that is forged, altered or not fresh. Which of them is for the log.
+    pub fn bad_webhook() -> Self {
+        let message = "This webhook is not signed with the secret that is set here, or it is not fresh. Check the secret at \
+                       PUT /v1/gateway, and the clock.";
+        Self::new(StatusCode::BAD_REQUEST, "bad_webhook", message)
+    }
+
     /// 401: no credential, or one that does not count.
     pub fn unauthorized() -> Self {
         let message = "The credential is missing or not valid. Send \"Authorization: Bearer\" with a secret key \

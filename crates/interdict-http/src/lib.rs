@@ -27,6 +27,7 @@ mod schemas;
 pub mod server;
 mod v1;
 mod views;
+mod webhooks;
 
 pub use interface::{AnswerBody, Http, HttpOptions};
 pub use openapi::openapi_json;

@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::gateway::GatewayError;
 use interdict_app::store::{Authorship, MerchantTransaction};
 use interdict_app::{
-    Answer, AskError, Begun, Caller, MutateError, Mutated, PaymentError, Refusal, Replayable, Service,
-    ShowPaid, UseCaseError,
+    Answer, AskError, Begun, Caller, MutateError, Mutated, NoGateway, PaymentError, Refusal, Replayable,
+    Service, ShowPaid, UseCaseError,
 };
 
 use interdict_domain::actor::Actor;
@@ -240,7 +240,9 @@ impl From<UseCaseError> for Failure {
 impl From<PaymentError> for Failure {
     fn from(error: PaymentError) -> Self {
         Self::Refused(Box::new(match error {
-            PaymentError::Storage(error) => return Self::Storage(error),
+            PaymentError::Storage(error) | PaymentError::NoGateway(NoGateway::Storage(error)) => {
+                return Self::Storage(error);
+            }
             PaymentError::NotFound(what) => ApiError::not_found(what),
             PaymentError::Invalid { path, issue } => ApiError::invalid(path, issue),
             PaymentError::Illegal { what, from, to } => {
@@ -251,9 +253,18 @@ impl From<PaymentError> for Failure {
             )
             .with_retry_after(1),
             PaymentError::Undecided(error) => undecided(error, &json::Path::root()),
-            PaymentError::NoGateway(_) => ApiError::conflict(
-                "No payment gateway is set up for live mode. Set one up first, or use a key of test mode.",
+            PaymentError::NoGateway(NoGateway::Unnamed) => ApiError::conflict(
+                "No payment provider is set up for live mode. Set one up with PUT /v1/gateway, or use a key of test mode.",
             ),
+            PaymentError::NoGateway(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a merchant's gateway cannot be used"
+                );
+                ApiError::conflict(
+                    "The payment provider that is set up cannot be used. Set its key again with PUT /v1/gateway.",
+                )
+            }
         }))
     }
 }

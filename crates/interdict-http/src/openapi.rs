@@ -10,7 +10,7 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
 
-use crate::{checkout, idenza, odus, operations, v1};
+use crate::{checkout, idenza, odus, operations, v1, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +38,7 @@ use crate::{checkout, idenza, odus, operations, v1};
         (name = "Chargebacks", description = "What payers took back through their banks."),
         (name = "Plans", description = "What a period costs, and how long it is (Duro)."),
         (name = "Subscriptions", description = "What is paid again and again (Duro)."),
+        (name = "Gateway", description = "The payment provider of live mode, and what it tells by itself."),
         (name = "Settings", description = "What the merchant has chosen."),
         (name = "Test clock", description = "Time that passes at once, in test mode."),
         (name = "OAuth", description = "Access tokens for client credentials (Duro)."),
@@ -80,6 +81,10 @@ use crate::{checkout, idenza, odus, operations, v1};
         v1::subscriptions::resume,
         v1::subscriptions::cancel,
         v1::subscriptions::of_customer,
+        v1::gateway::get,
+        v1::gateway::set,
+        v1::gateway::events,
+        webhooks::stripe,
         v1::settings::get,
         v1::settings::update,
         v1::test_clock::advance,
@@ -144,6 +149,7 @@ fn plain_names(text: &str) -> String {
         ("Numbered_BlacklistEntry", "BlacklistPage"),
         ("Numbered_Payment", "PaymentPage"),
         ("Items_Plan", "PlanPage"),
+        ("Items_ProviderEvent", "ProviderEventPage"),
         ("Items_Chargeback", "ChargebackPage"),
         ("Items_Subscription", "SubscriptionPage"),
         ("DecisionBatch_BatchResult", "DecisionBatch"),

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::interface::State;
-use crate::{checkout, idenza, odus, operations, v1};
+use crate::{checkout, idenza, odus, operations, v1, webhooks};
 
 pub(crate) fn router(state: State) -> Router {
     Router::new()
@@ -48,6 +48,8 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/subscriptions/{id}/pause", post(v1::subscriptions::pause))
         .route("/v1/subscriptions/{id}/resume", post(v1::subscriptions::resume))
         .route("/v1/subscriptions/{id}/cancel", post(v1::subscriptions::cancel))
+        .route("/v1/gateway", get(v1::gateway::get).put(v1::gateway::set))
+        .route("/v1/gateway/events", get(v1::gateway::events))
         .route("/v1/settings", get(v1::settings::get).patch(v1::settings::update))
         .route("/v1/test-clock/advance", post(v1::test_clock::advance))
         .route("/v1/changes", get(v1::changes::list))
@@ -69,6 +71,8 @@ pub(crate) fn router(state: State) -> Router {
         .route("/customer/remove", post(idenza::remove::remove))
         .route("/customer/get", get(idenza::get::get))
         .route("/risk/bin/score", post(idenza::score::score))
+        // Providers: their signature is the credential.
+        .route("/webhooks/stripe/{mode}/{merchant}", post(webhooks::stripe))
         // Payers: the token of a session is the credential.
         .route("/checkout/{token}", get(checkout::api::get))
         .route("/checkout/{token}/pay", post(checkout::api::pay))

@@ -28,10 +28,10 @@ pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
-pub(crate) use payments::{ClockAdvance, PaymentAuthorize, PaymentCreate, PaymentReverse};
+pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
-    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, NumberedQuery,
-    PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath,
+    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, LimitQuery,
+    NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,

@@ -48,6 +48,17 @@ pub enum DisputeStep {
     Closed,
 }
 
+impl DisputeStep {
+    /// The event's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "charge.dispute.created",
+            Self::Updated => "charge.dispute.updated",
+            Self::Closed => "charge.dispute.closed",
+        }
+    }
+}
+
 /// A dispute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispute {
@@ -81,7 +92,7 @@ impl Dispute {
 
 /// Defines an enum over Stripe's words; one that Stripe adds later is kept as it is.
 macro_rules! stripe_words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $($word:literal)|+,)+ }) => {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal $(| $more:literal)*,)+ }) => {
         $(#[$about])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum $name {
@@ -93,8 +104,16 @@ macro_rules! stripe_words {
         impl $name {
             fn of(word: String) -> Self {
                 match word.as_str() {
-                    $($($word)|+ => Self::$variant,)+
+                    $($word $(| $more)* => Self::$variant,)+
                     _ => Self::Other(word),
+                }
+            }
+
+            /// Stripe's word, the first where there are several.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Other(word) => word,
                 }
             }
         }

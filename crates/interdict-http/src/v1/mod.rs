@@ -8,6 +8,7 @@ pub(crate) mod checkout_sessions;
 pub(crate) mod customers;
 pub(crate) mod decisions;
 pub(crate) mod entries;
+pub(crate) mod gateway;
 pub(crate) mod list_status;
 pub(crate) mod oauth;
 pub(crate) mod plans;

@@ -7,6 +7,7 @@ use interdict_domain::chargeback::{Chargeback, ChargebackSource, Hold};
 use interdict_domain::customer::ListStatus;
 use interdict_domain::ids::{ChargebackId, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::mode::Mode;
 use interdict_domain::payment::{Payment, PaymentStatus};
 use interdict_domain::settings::OnDispute;
 use interdict_gateway::stripe::{
@@ -62,7 +63,8 @@ impl Service {
             let actor = interdict_domain::actor::Actor::system();
             let merchant_now = service.merchant_now(merchant);
             let by = Authorship { actor: &actor, now, merchant_now, random: service.random() };
-            hear(&mut transaction.merchant(merchant), &by, &event)
+            let wanted = event.live_mode == (service.mode == Mode::Live);
+            hear(&mut transaction.merchant(merchant), &by, &event, wanted)
         });
         committed.await?;
         Ok(())
@@ -73,12 +75,16 @@ fn hear(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
     event: &StripeEvent,
+    wanted: bool,
 ) -> Result<(), PaymentError> {
     if transaction.view().is_known_event(&event.id)? {
         return Ok(());
     }
     let settings = transaction.view().settings()?;
     let (what, reference, payment, (outcome, note)) = match &event.kind {
+        _ if !wanted => {
+            ("other mode".to_owned(), None, None, ("ignored", Some("an event of the other mode")))
+        }
         StripeEventKind::Dispute(step, dispute) => {
             let payment = payment_of(transaction, dispute.payment_intent.as_deref())?;
             let done = hear_dispute(transaction, by, dispute, payment.as_ref(), settings.on_dispute)?;

@@ -6,11 +6,16 @@ mod decision;
 mod entry;
 mod payment;
 mod reason;
+mod text;
 
 pub(crate) use change::{ChangeView, HistoryView};
 pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
 pub(crate) use decision::DecisionView;
 pub use decision::decision_as_json;
+#[cfg(test)]
+pub(crate) use decision::tests::decisions as test_decisions;
+pub(crate) use decision::write_decision;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
 pub(crate) use payment::PaymentView;
-pub(crate) use reason::ReasonView;
+pub(crate) use reason::{ReasonView, write_reasons};
+pub(crate) use text::Text;

@@ -84,6 +84,52 @@ impl Service {
             .unwrap_or(Err(DecidePaymentError::NotLoaded))
     }
 
+    /// Decides many attempts on one reading of the index, as [`Self::decide`] does one, and shows each
+    /// decision in its turn with its number. All of them wait for the memory together.
+    pub fn decide_all(
+        &self,
+        merchant: MerchantNumber,
+        now: Timestamp,
+        attempts: &[PaymentAttempt<'_>],
+        mut answer: impl FnMut(usize, Result<&Decision<'_>, DecidePaymentError>),
+    ) {
+        let of_all = attempts.iter().flat_map(|attempt| attempt.identifiers);
+        let lookups: Vec<Lookup<'_>> = of_all.map(|presented| self.lookup(merchant, presented)).collect();
+        let mut hits = Vec::with_capacity(attempts.len());
+        let decided = self.index.with(|index| {
+            index.read_ahead(&lookups);
+            let merchant_now = index.merchant_now(merchant, now);
+            let mut rest = lookups.as_slice();
+            for (at, attempt) in attempts.iter().enumerate() {
+                let (own, others) = rest.split_at_checked(attempt.identifiers.len()).unwrap_or_default();
+                rest = others;
+                let attempt_in = Attempt {
+                    merchant,
+                    initiator: attempt.initiator,
+                    now: merchant_now,
+                    customer: attempt.customer,
+                    lookups: own,
+                    explain: attempt.explain,
+                };
+                match decide(index, &attempt_in) {
+                    Ok(decision) => {
+                        if !attempt.dry_run {
+                            hits.extend(decision.sources.iter().filter_map(|source| source.entry));
+                        }
+                        answer(at, Ok(&decision));
+                    }
+                    Err(error) => answer(at, Err(error.into())),
+                }
+            }
+        });
+        if decided.is_none() {
+            for at in 0..attempts.len() {
+                answer(at, Err(DecidePaymentError::NotLoaded));
+            }
+        }
+        self.hits.count_all(&hits, now);
+    }
+
     fn lookup<'a>(&self, merchant: MerchantNumber, presented: &'a Presented<'a>) -> Lookup<'a> {
         Lookup {
             kind: presented.kind,

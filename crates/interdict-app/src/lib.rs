@@ -63,7 +63,8 @@ pub mod decision {
     pub use interdict_decision::explanation::{Counted, CountedCustomer, ExplainedLookup, ExplainedTier};
     pub use interdict_decision::order::ORDER;
     pub use interdict_decision::{
-        Code, DecideError, Decision, Explanation, Outcome, Source, SourceKind, Statistics, Tier,
+        Code, DecideError, Decision, Explanation, Outcome, Source, SourceKind, Sources, Statistics, Tier,
+        Value,
     };
 }
 

@@ -201,8 +201,10 @@ impl Service {
         if pending.is_empty() {
             return Ok(false);
         }
-        let rows: Vec<(EntryId, i64, Timestamp)> =
+        let mut rows: Vec<(EntryId, i64, Timestamp)> =
             pending.iter().map(|(entry, (hits, last))| (*entry, *hits, *last)).collect();
+        // In the order of the table: neighbours share pages.
+        rows.sort_unstable_by_key(|(entry, ..)| *entry);
         let written = self
             .store
             .write(move |transaction: &mut Transaction<'_>| {

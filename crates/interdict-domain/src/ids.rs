@@ -15,15 +15,30 @@ pub use crate::ksuid::Ksuid;
 /// The longest id: a prefix of five characters and the KSUID.
 const ID_LENGTH_MAX: usize = 5 + TEXT_LENGTH;
 
-/// Writes prefix and KSUID in one go: ids are written in each decision.
-fn write_id(f: &mut fmt::Formatter<'_>, prefix: &str, ksuid: Ksuid) -> fmt::Result {
-    let mut text = [0_u8; ID_LENGTH_MAX];
-    let length = prefix.len() + TEXT_LENGTH;
-    let (head, tail) = text.split_at_mut_checked(prefix.len()).ok_or(fmt::Error)?;
-    head.copy_from_slice(prefix.as_bytes());
-    tail.get_mut(..TEXT_LENGTH).ok_or(fmt::Error)?.copy_from_slice(&ksuid.encode());
-    let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
-    f.pad(text.ok_or(fmt::Error)?)
+/// An id as a text, without the heap: ids are written in each decision.
+#[derive(Clone, Copy)]
+pub struct IdText {
+    bytes: [u8; ID_LENGTH_MAX],
+    length: usize,
+}
+
+impl IdText {
+    fn new(prefix: &str, ksuid: Ksuid) -> Self {
+        let mut bytes = [0_u8; ID_LENGTH_MAX];
+        let parts = prefix.bytes().chain(ksuid.encode());
+        bytes.iter_mut().zip(parts).for_each(|(place, byte)| *place = byte);
+        Self { bytes, length: prefix.len() + TEXT_LENGTH }
+    }
+
+    /// ASCII letters, digits and an underscore: nothing that JSON would escape.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// The same as a text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
 }
 
 /// A text that is not an id of the wanted kind.
@@ -54,6 +69,11 @@ macro_rules! id {
                 self.0
             }
 
+            /// The id as a text.
+            pub fn text(&self) -> IdText {
+                IdText::new(Self::PREFIX, self.0)
+            }
+
             /// From a stored KSUID.
             pub const fn from_ksuid(ksuid: Ksuid) -> Self {
                 Self(ksuid)
@@ -62,7 +82,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_id(f, Self::PREFIX, self.0)
+                f.pad(self.text().as_str())
             }
         }
 
@@ -85,7 +105,7 @@ macro_rules! id {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(self.text().as_str())
             }
         }
 
@@ -168,6 +188,11 @@ impl EntryId {
         self.ksuid
     }
 
+    /// The id as a text.
+    pub fn text(&self) -> IdText {
+        IdText::new(Self::prefix(self.list), self.ksuid)
+    }
+
     const fn prefix(list: List) -> &'static str {
         match list {
             List::Block => "bl_",
@@ -178,7 +203,7 @@ impl EntryId {
 
 impl fmt::Display for EntryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_id(f, Self::prefix(self.list), self.ksuid)
+        f.pad(self.text().as_str())
     }
 }
 
@@ -204,7 +229,7 @@ impl FromStr for EntryId {
 
 impl serde::Serialize for EntryId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text().as_str())
     }
 }
 

@@ -49,10 +49,12 @@ impl Ksuid {
     pub fn encode(&self) -> [u8; TEXT_LENGTH] {
         let mut text = [b'0'; TEXT_LENGTH];
         let mut limbs = self.limbs();
-        for places in text.rchunks_mut(CHUNK_DIGITS) {
+        // Each division takes almost thirty bits off the number: so many limbs at the head are empty.
+        let empty = [0_usize, 0, 1, 2, 3, 4];
+        for (places, empty) in text.rchunks_mut(CHUNK_DIGITS).zip(empty) {
             // Long division of the whole number; the remainder is the next five digits.
             let mut remainder = 0_u64;
-            for limb in &mut limbs {
+            for limb in limbs.iter_mut().skip(empty) {
                 let dividend = (remainder << 32) | *limb;
                 *limb = dividend / CHUNK_BASE;
                 remainder = dividend % CHUNK_BASE;

@@ -22,6 +22,7 @@ mod operations;
 mod origin;
 pub mod page;
 mod profile;
+mod renewal_metrics;
 mod router;
 mod schemas;
 pub mod server;

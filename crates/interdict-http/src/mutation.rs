@@ -273,7 +273,7 @@ fn refusal(error: &ApiError, dialect: Dialect) -> Refusal {
     Refusal::Answer(answer::refusal(error, dialect))
 }
 
-fn refused(failure: Failure, dialect: Dialect) -> Refusal {
+pub(crate) fn refused(failure: Failure, dialect: Dialect) -> Refusal {
     match failure {
         Failure::Refused(error) => refusal(&error, dialect),
         Failure::Storage(error) => Refusal::Storage(error),

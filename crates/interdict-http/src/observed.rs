@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 
 use crate::middleware::metrics::{Metrics, RouteMetrics};
+use crate::renewal_metrics::RenewalMetrics;
 
 /// Where the router leaves the template of the route that it took.
 #[derive(Clone, Default)]
@@ -42,6 +43,7 @@ pub(crate) struct Observed {
     fresh: Family<ModeLabels, Gauge>,
     customers: Family<ModeLabels, Gauge>,
     entries: Family<ModeLabels, Gauge>,
+    renewals: RenewalMetrics,
     routes: RwLock<HashMap<(String, Method), RouteMetrics>>,
 }
 
@@ -56,6 +58,7 @@ impl Observed {
             fresh: register(&metrics, "index_fresh", "1 while the index has seen everything, else 0"),
             customers: register(&metrics, "index_customers", "Customers in the index"),
             entries: register(&metrics, "index_entries", "Entries in the index"),
+            renewals: RenewalMetrics::new(&metrics),
             routes: RwLock::default(),
             metrics,
         }
@@ -67,6 +70,7 @@ impl Observed {
 
     /// Reads off what is known when asked: revisions, and what the index holds.
     pub(crate) fn gauge(&self, app: &App) {
+        self.renewals.gauge(app);
         for mode in Mode::ALL {
             let service = app.service(mode);
             let labels = ModeLabels { mode: mode.as_str() };

@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::interface::State;
+use crate::middleware::cross_origin;
 use crate::{checkout, idenza, odus, operations, v1, webhooks};
 
 pub(crate) fn router(state: State) -> Router {
@@ -38,7 +39,6 @@ pub(crate) fn router(state: State) -> Router {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
-        .route("/v1/checkout/sessions", post(v1::checkout_sessions::create))
         .route("/v1/chargebacks", get(v1::chargebacks::list))
         .route("/v1/chargebacks/{id}/reverse", post(v1::chargebacks::reverse))
         .route("/v1/plans", get(v1::plans::list).post(v1::plans::create))
@@ -74,9 +74,8 @@ pub(crate) fn router(state: State) -> Router {
         // Providers: their signature is the credential.
         .route("/webhooks/stripe/{mode}/{merchant}", post(webhooks::stripe))
         // Payers: the token of a session is the credential.
-        .route("/checkout/{token}", get(checkout::api::get))
-        .route("/checkout/{token}/pay", post(checkout::api::pay))
-        .route("/checkout/{token}/status", get(checkout::api::status))
+        .merge(from_browsers())
+        .route("/pay/returned", get(checkout::returned::show))
         .route("/pay/pay.css", get(checkout::page::style))
         .route("/pay/{token}", get(checkout::page::show).post(checkout::page::pay))
         .route("/pay/step/{id}", get(checkout::step::show).post(checkout::step::complete))
@@ -89,6 +88,16 @@ pub(crate) fn router(state: State) -> Router {
         .route("/docs/{name}", get(operations::docs_file))
         .fallback(no_such_path)
         .with_state(state)
+}
+
+/// What a merchant's page calls in a browser.
+fn from_browsers() -> Router<State> {
+    Router::new()
+        .route("/v1/checkout/sessions", post(v1::checkout_sessions::create))
+        .route("/checkout/{token}", get(checkout::api::get))
+        .route("/checkout/{token}/pay", post(checkout::api::pay))
+        .route("/checkout/{token}/status", get(checkout::api::status))
+        .layer(axum::middleware::from_fn(cross_origin::allow))
 }
 
 async fn no_such_path(request: Request) -> Response {

@@ -24,4 +24,4 @@ CREATE TABLE provider_event (
     PRIMARY KEY (merchant, id)
 ) CLUSTERED;
 CREATE INDEX provider_event_received ON provider_event (merchant, received_at, id);
-CREATE INDEX payment_reference ON payment (merchant, gateway_reference) WHERE gateway_reference IS NOT NULL;
+CREATE INDEX payment_reference ON payment (gateway_reference) WHERE gateway_reference IS NOT NULL;

@@ -68,6 +68,8 @@ statements! {
     SELECT = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 AND id = $2");
     SELECT_BY_REFERENCE =
         concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 AND gateway_reference = $2");
+    SELECT_BY_REFERENCE_ANYWHERE =
+        concat!("SELECT ", columns!(), " FROM payment WHERE gateway_reference = $1");
     SELECT_ANYWHERE = concat!("SELECT ", columns!(), " FROM payment WHERE id = $1");
     SELECT_ABANDONED = concat!("SELECT ", columns!(), " FROM payment
               WHERE pending IS NOT NULL AND driven_until <= $1 ORDER BY driven_until LIMIT $2");
@@ -280,6 +282,12 @@ impl View<'_> {
 }
 
 impl View<'_> {
+    /// A payment by the gateway's own id, whosever it is, for a payer who comes back from a bank.
+    pub fn payment_by_reference_anywhere(&self, reference: &str) -> Result<Option<Payment>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_REFERENCE_ANYWHERE)?;
+        statement.query_row([reference], |row| Ok(read(row))).optional()?.transpose()
+    }
+
     /// A payment, whosever it is, for the customer's step of test mode: its id is all that the payer has.
     pub fn payment_anywhere(&self, id: PaymentId) -> Result<Option<Payment>, StorageError> {
         let mut statement = self.connection.prepare_cached(SELECT_ANYWHERE)?;

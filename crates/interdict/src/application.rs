@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions};
+use interdict_app::{App, AppOptions, StripeAddress};
 use interdict_domain::identifier::Pepper;
 use interdict_storage::{Schema, StorageError, Store, StoreOptions};
 
@@ -57,13 +57,24 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
     let pepper = data_folder::pepper(&configuration.pepper_file, folder, &SystemRandom)?;
     refuse_lost_databases(configuration, &pepper)?;
     data_folder::create_databases(folder)?;
-    open_with(folder, &configuration.pepper_file, pepper, wanted.needs_index())
+    let mut stripe = StripeAddress::default();
+    if let Some(url) = &configuration.stripe_url {
+        stripe.base_url.clone_from(url);
+    }
+    stripe.return_url = configuration.public_url.as_ref().map(|url| format!("{url}/pay/returned"));
+    open_with(folder, &configuration.pepper_file, pepper, stripe, wanted.needs_index())
 }
 
 /// Opens the databases of a folder under a pepper.
-pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, with_index: bool) -> Result<App> {
+pub fn open_with(
+    folder: &Path,
+    pepper_file: &Path,
+    pepper: Pepper,
+    stripe: StripeAddress,
+    with_index: bool,
+) -> Result<App> {
     App::open(&AppOptions {
-        stripe: interdict_app::StripeAddress::default(),
+        stripe,
         data_dir: folder.to_owned(),
         pepper,
         clock: Arc::new(SystemClock),

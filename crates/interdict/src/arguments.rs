@@ -90,6 +90,20 @@ pub struct CommonArguments {
     /// What is logged on standard error, such as `debug` or `interdict_http=trace`
     #[arg(long, global = true, env = "INTERDICT_LOG", value_name = "FILTER", hide_env = true)]
     pub log: Option<String>,
+    /// Where Stripe is [default: https://api.stripe.com]
+    #[arg(
+        long,
+        global = true,
+        env = "INTERDICT_STRIPE_URL",
+        value_name = "URL",
+        hide_env = true,
+        hide = true
+    )]
+    pub stripe_url: Option<String>,
+    /// The address under which people reach this service, for pages to pay on [default: what a
+    /// request's Host says]
+    #[arg(long, global = true, env = "INTERDICT_PUBLIC_URL", value_name = "URL", hide_env = true)]
+    pub public_url: Option<String>,
     /// How it is logged: text or json [default: text]
     #[arg(
         long,
@@ -164,13 +178,6 @@ pub struct ServeArguments {
     /// Look for renewals this often, in milliseconds [default: 60000]
     #[arg(long, env = "INTERDICT_RENEWAL_INTERVAL_MS", value_name = "MS", hide_env = true)]
     pub renewal_interval_ms: Option<u64>,
-    /// The address under which people reach this service, for pages to pay on [default: what a
-    /// request's Host says]
-    #[arg(long, env = "INTERDICT_PUBLIC_URL", value_name = "URL", hide_env = true)]
-    pub public_url: Option<String>,
-    /// Where Stripe is, for tests [default: https://api.stripe.com]
-    #[arg(long, env = "INTERDICT_STRIPE_URL", value_name = "URL", hide_env = true, hide = true)]
-    pub stripe_url: Option<String>,
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,

@@ -51,6 +51,10 @@ pub struct Configuration {
     pub log: Option<String>,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// The address under which people reach this service.
+    pub public_url: Option<String>,
+    /// Where Stripe is, if it is not where it always is.
+    pub stripe_url: Option<String>,
     file: Written,
 }
 
@@ -92,7 +96,10 @@ impl Configuration {
             .unwrap_or_else(|| data_dir.join("pepper"));
         let log = common.log.or_else(|| file.log.clone()).filter(|filter| !filter.is_empty());
         let log_format = common.log_format.or(file.log_format).unwrap_or_default();
-        Ok(Self { data_dir, pepper_file, log, log_format, file })
+        let public_url = common.public_url.or_else(|| file.public_url.clone());
+        let public_url = public_url.as_deref().map(public_address).transpose()?;
+        let stripe_url = common.stripe_url;
+        Ok(Self { data_dir, pepper_file, log, log_format, public_url, stripe_url, file })
     }
 
     /// What serving needs to know.
@@ -111,7 +118,6 @@ impl Configuration {
         if !(1..=RENEWAL_INTERVAL_MS_MAX).contains(&renewal_ms) {
             return Err(misuse(format!("--renewal-interval-ms must be 1 to {RENEWAL_INTERVAL_MS_MAX}")));
         }
-        let public_url = arguments.public_url.or_else(|| file.public_url.clone());
         let cert = arguments.tls_cert.or_else(|| file.tls_cert.clone());
         let key = arguments.tls_key.or_else(|| file.tls_key.clone());
         let tls = match (cert, key) {
@@ -124,7 +130,7 @@ impl Configuration {
             workers,
             at_least_wait: Duration::from_millis(wait_ms),
             renewal_interval: Duration::from_millis(renewal_ms),
-            public_url: public_url.as_deref().map(public_address).transpose()?,
+            public_url: self.public_url.clone(),
             tls,
         })
     }

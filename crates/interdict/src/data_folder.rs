@@ -10,8 +10,6 @@ use interdict_app::App;
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
 
-use crate::failure::misuse;
-
 /// The databases, the modes' before the core. The core is copied last: a copy never has a customer of a
 /// merchant that it lacks.
 pub const STORES: [&str; 3] = ["test", "live", "core"];
@@ -48,19 +46,17 @@ pub fn create_databases(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Keeps any other process from serving the same folder, as long as the file is held. Commands may work
-/// beside: they charge nobody.
-pub fn lock_for_serving(folder: &Path) -> Result<File> {
+/// Whether this process is the only one that serves the folder, as long as the file is held: nothing when
+/// another one does, such as the one that it is about to replace. Commands may work beside: they charge
+/// nobody.
+pub fn serve_alone(folder: &Path) -> Result<Option<File>> {
     let path = folder.join(SERVING);
     create_private(&path)?;
     let file = OpenOptions::new().append(true).open(&path);
     let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(misuse(format!(
-            "another interdict serves the folder {}: stop it first, or name another folder with --data-dir",
-            folder.display()
-        ))),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("{} cannot be locked", path.display()))
         }

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use super::Statistics;
+use super::ahead::read_ahead;
 use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
 use super::lines::{Lines, Numbers, WORDS, low};
 use super::place::{Place, Position, Target};
@@ -107,6 +108,11 @@ impl Keys {
     #[inline]
     pub(crate) fn glance(&self, key: IdentifierKey, show: impl FnOnce(FoundEntry)) -> bool {
         self.table.read_one(hash(key), |slot| slot.is_quiet() || self.show_entry(key, slot, show))
+    }
+
+    /// Touches what stands on these keys.
+    pub(crate) fn read_ahead(&self, keys: impl Iterator<Item = IdentifierKey> + Clone) {
+        read_ahead(&self.table, &self.lines, keys.map(hash));
     }
 
     #[inline]

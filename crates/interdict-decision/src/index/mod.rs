@@ -9,6 +9,7 @@
 //! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
 //! tries of their own beside `keys`; and how facts are folded in ([`crate::apply`]).
 
+mod ahead;
 mod clocks;
 mod cluster;
 mod customers;
@@ -29,6 +30,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
+
+use crate::attempt::Lookup;
 
 pub(crate) use clocks::Clocks;
 pub(crate) use customers::{CustomerRecord, Customers, OwnKeys};
@@ -105,6 +108,12 @@ impl Index {
     /// The newest change up to which everything has been applied.
     pub fn revision(&self) -> i64 {
         self.revision.load(Ordering::Acquire)
+    }
+
+    /// Touches what stands on many keys, so that the decisions on them find it in the processor's caches:
+    /// a load that nothing waits for overlaps with the next one.
+    pub fn read_ahead(&self, lookups: &[Lookup<'_>]) {
+        self.keys.read_ahead(lookups.iter().map(|lookup| lookup.key));
     }
 
     /// What a merchant's clock shows: in test mode it may be ahead.

@@ -25,7 +25,7 @@ const HASH_SHIFT: u32 = POSITION_BITS + 1;
 
 /// A part of a hash, a position, and whether it needs to be followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Slot(u64);
+pub(super) struct Slot(pub(super) u64);
 
 impl Slot {
     /// A quiet slot's position leads to something that matters only to an explanation. A position
@@ -45,7 +45,7 @@ impl Slot {
 
     /// Whether it may be of this hash: if it is not empty, which is for the caller to ask.
     #[inline]
-    const fn matches(self, hash: u64) -> bool {
+    pub(super) const fn matches(self, hash: u64) -> bool {
         self.0 ^ hash << HASH_SHIFT < 1 << HASH_SHIFT
     }
 
@@ -62,7 +62,7 @@ impl Slot {
 
 /// The table. One thread changes it, with its [`Writing`]; any number read.
 pub(super) struct Table {
-    buckets: Lines,
+    pub(super) buckets: Lines,
     overflow: Lines,
     /// How many buckets there are.
     count: AtomicU32,
@@ -101,7 +101,7 @@ impl Table {
     }
 
     #[inline]
-    fn home(&self, hash: u64) -> u32 {
+    pub(super) fn home(&self, hash: u64) -> u32 {
         home(hash, self.count.load(Ordering::Acquire))
     }
 

@@ -4,4 +4,5 @@
 pub(crate) mod api;
 pub(crate) mod opened;
 pub(crate) mod page;
+pub(crate) mod returned;
 pub(crate) mod step;

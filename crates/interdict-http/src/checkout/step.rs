@@ -26,6 +26,7 @@ use crate::mutation::{Failure, read_failed};
 #[derive(Template)]
 #[template(path = "step.html")]
 struct Page<'a> {
+    test_mode: bool,
     amount: String,
     /// The two buttons are shown.
     waits: bool,
@@ -39,9 +40,13 @@ async fn find(state: &State, id: PaymentId) -> Result<Payment, ApiError> {
     found.ok_or_else(|| ApiError::not_found("payment"))
 }
 
-fn render(payment: &Payment) -> Response {
+/// What became of a payment, and the two buttons of test mode.
+pub(crate) fn render(payment: &Payment, test_mode: bool) -> Response {
     let message = match payment.status {
-        PaymentStatus::RequiresAction => "A bank would ask now whether you want to pay this.",
+        PaymentStatus::RequiresAction if test_mode => "A bank would ask now whether you want to pay this.",
+        PaymentStatus::RequiresAction => {
+            "Your bank has not confirmed this yet. Load this page again in a moment."
+        }
         PaymentStatus::Succeeded => "Confirmed, and paid. You may close this page.",
         PaymentStatus::Open => "This payment does not wait for you.",
         PaymentStatus::Cancelled => {
@@ -49,8 +54,8 @@ fn render(payment: &Payment) -> Response {
             outcome.and_then(|outcome| outcome.safe_error_message.as_deref()).unwrap_or("This was not paid.")
         }
     };
-    let waits = payment.status == PaymentStatus::RequiresAction;
-    match (Page { amount: payment.money.to_string(), waits, message }).render() {
+    let waits = test_mode && payment.status == PaymentStatus::RequiresAction;
+    match (Page { test_mode, amount: payment.money.to_string(), waits, message }).render() {
         Ok(text) => html(StatusCode::OK, text, None),
         Err(error) => {
             tracing::error!(%error, "the page of the customer's step cannot be shown");
@@ -62,7 +67,7 @@ fn render(payment: &Payment) -> Response {
 /// The page.
 pub(crate) async fn show(Shared(state): Shared<State>, InPath(id): InPath<PaymentId>) -> Response {
     match find(&state, id).await {
-        Ok(payment) => render(&payment),
+        Ok(payment) => render(&payment, true),
         Err(error) => error.respond(Dialect::Native),
     }
 }

@@ -61,8 +61,9 @@ pub(crate) enum Unresolved {
 }
 
 impl<'a> Raw<'a> {
-    /// Checks and normalises. `path` is where the attempt stands in its body.
-    pub(crate) fn resolve(self, path: &Path) -> Result<Resolved<'a>, Unresolved> {
+    /// Checks and normalises. `path` is where the attempt stands in its body, asked for when there is a
+    /// problem to name.
+    pub(crate) fn resolve(self, path: impl Fn() -> Path) -> Result<Resolved<'a>, Unresolved> {
         let mut problems = Vec::new();
         let mut customer = None;
         let mut unknown = false;
@@ -70,7 +71,7 @@ impl<'a> Raw<'a> {
             match customer_id::parse(text) {
                 Ok(named) => (customer, unknown) = (named.id(), named == NamedCustomer::Nobody),
                 Err(error) => {
-                    problems.push(Detail::new(path.name("customer").to_string(), error.to_string()));
+                    problems.push(Detail::new(path().name("customer").to_string(), error.to_string()));
                 }
             }
         }
@@ -81,11 +82,11 @@ impl<'a> Raw<'a> {
                     let verified = !self.unverified.contains(&kind);
                     identifiers.push(Presented { kind, value, verified });
                 }
-                Err(issue) => problems.push(Detail::new(path.name(kind.as_str()).to_string(), issue)),
+                Err(issue) => problems.push(Detail::new(path().name(kind.as_str()).to_string(), issue)),
             }
         }
         if self.initiator.is_none() {
-            problems.push(Detail::new(path.name("initiator").to_string(), crate::json::MISSING));
+            problems.push(Detail::new(path().name("initiator").to_string(), crate::json::MISSING));
         }
         match self.initiator {
             Some(initiator) if problems.is_empty() => {

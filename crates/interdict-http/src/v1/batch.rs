@@ -3,19 +3,18 @@
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use interdict_app::Caller;
+use interdict_app::decision::Decision;
+use interdict_app::{Caller, PaymentAttempt};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::DecisionId;
-use serde::ser::{SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 use utoipa::ToSchema;
 
-use super::attempt::{self, Raw};
+use super::attempt::{self, Raw, Resolved};
 use super::decisions::{caller, respond, undecided, unresolved};
-use crate::answer::encode;
 use crate::body;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Detail};
@@ -23,10 +22,15 @@ use crate::interface::{AnswerBody, State};
 use crate::json::{self, Fields, JsonError, Path};
 use crate::schemas;
 use crate::server::ClientAddress;
-use crate::views::ReasonView;
+use crate::views::{ReasonView, Text, write_reasons};
 
 /// The most attempts of one call.
 const ATTEMPTS_MAX: usize = 10_000;
+/// Attempts that are decided together.
+const TOGETHER: usize = 32;
+/// Bytes of a usual result, and of what is around all of them.
+const ROOM_EACH: usize = 256;
+const ROOM_AROUND: usize = 256;
 
 /// The answers for many attempts.
 #[derive(Serialize, ToSchema)]
@@ -167,62 +171,115 @@ fn decide_all(state: &State, caller: &Caller, items: Vec<Item<'_>>) -> (Vec<u8>,
     let now = service.now();
     // Read before the first decision: each of them has seen at least this.
     let readiness = service.readiness();
-    let view = BatchView {
-        id: DecisionId::generate(now, service.random()),
-        revision: readiness.revision,
-        degraded: !readiness.fresh,
-        decided_at: now,
-        results: Results { state, caller, now, items: std::cell::Cell::new(items) },
-    };
-    (encode(&view), readiness.revision)
+    let mut text = Text::with_room(items.len().saturating_mul(ROOM_EACH).saturating_add(ROOM_AROUND));
+    text.raw("{\"id\":").id(Some(DecisionId::generate(now, service.random()).text()));
+    text.raw(",\"revision\":").integer(readiness.revision);
+    text.raw(",\"degraded\":").flag(!readiness.fresh);
+    text.raw(",\"decidedAt\":").time(now);
+    text.raw(",\"results\":[");
+    let mut results = Results { state, caller, now, text, written: 0, waiting: SmallVec::new() };
+    for item in items {
+        results.take(item);
+    }
+    results.decide();
+    let mut text = results.text;
+    text.raw("]}");
+    (text.finish(), readiness.revision)
 }
 
-/// Decides while it is written: no answer is kept longer than it takes to write it down.
+/// Where the result at this place stands in the request.
+fn path_of(place: usize) -> Path {
+    Path::root().name("decisions").index(place)
+}
+
+/// Decides some at a time while it is written: no answer is kept longer than it takes to write it down.
 struct Results<'s, 'a> {
     state: &'s State,
     caller: &'s Caller,
     now: Timestamp,
-    items: std::cell::Cell<Vec<Item<'a>>>,
+    text: Text,
+    /// Results that are written.
+    written: usize,
+    /// Attempts to be decided next.
+    waiting: SmallVec<[Resolved<'a>; TOGETHER]>,
 }
 
-impl Serialize for Results<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let items = self.items.take();
-        let mut sequence = serializer.serialize_seq(Some(items.len()))?;
-        for (index, item) in items.into_iter().enumerate() {
-            self.write(index, item, &mut sequence)?;
+impl<'a> Results<'_, 'a> {
+    fn take(&mut self, item: Item<'a>) {
+        let place = self.written + self.waiting.len();
+        let resolved = item
+            .map_err(ApiError::validation)
+            .and_then(|raw| raw.resolve(|| path_of(place)).map_err(unresolved));
+        match resolved {
+            Ok(resolved) => {
+                self.waiting.push(resolved);
+                if self.waiting.len() == TOGETHER {
+                    self.decide();
+                }
+            }
+            Err(error) => {
+                self.decide();
+                write_bad(&mut self.text, &mut self.written, &error);
+            }
         }
-        sequence.end()
+    }
+
+    /// Decides and writes what waits.
+    fn decide(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let attempts: SmallVec<[PaymentAttempt<'_>; TOGETHER]> =
+            waiting.iter().map(Resolved::attempt).collect();
+        let Self { state, caller, now, ref mut text, ref mut written, .. } = *self;
+        let first = *written;
+        caller.service.decide_all(caller.merchant, now, &attempts, |at, decided| match decided {
+            Ok(decision) => {
+                state.observed.decided(decision);
+                write_item(text, written, decision);
+            }
+            Err(error) => write_bad(text, written, &undecided(error, &path_of(first + at))),
+        });
     }
 }
 
-impl Results<'_, '_> {
-    fn write<Q: serde::ser::SerializeSeq>(
-        &self,
-        index: usize,
-        item: Item<'_>,
-        sequence: &mut Q,
-    ) -> Result<(), Q::Error> {
-        let path = || Path::root().name("decisions").index(index);
-        let bad = |error: &ApiError| BadItemView { error: error.envelope() };
-        let resolved =
-            match item.map_err(ApiError::validation).and_then(|raw| raw.resolve(&path()).map_err(unresolved))
-            {
-                Ok(resolved) => resolved,
-                Err(error) => return sequence.serialize_element(&bad(&error)),
-            };
-        let decided =
-            self.caller.service.decide(self.caller.merchant, self.now, &resolved.attempt(), |decision, _| {
-                self.state.observed.decided(decision);
-                sequence.serialize_element(&BatchItemView {
-                    outcome: decision.outcome.as_str(),
-                    code: decision.code.as_str(),
-                    reasons: decision.sources.iter().map(ReasonView::of).collect(),
-                })
-            });
-        match decided {
-            Ok(written) => written,
-            Err(error) => sequence.serialize_element(&bad(&undecided(error, &path()))),
+/// As serde writes a [`BatchItemView`].
+fn write_item(text: &mut Text, written: &mut usize, decision: &Decision<'_>) {
+    text.raw(if *written == 0 { "{\"outcome\":" } else { ",{\"outcome\":" });
+    text.word(decision.outcome.as_str()).raw(",\"code\":").word(decision.code.as_str());
+    if !decision.sources.is_empty() {
+        text.raw(",\"reasons\":");
+        write_reasons(text, &decision.sources);
+    }
+    text.raw("}");
+    *written += 1;
+}
+
+fn write_bad(text: &mut Text, written: &mut usize, error: &ApiError) {
+    text.raw(if *written == 0 { "" } else { "," }).any(&BadItemView { error: error.envelope() });
+    *written += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::test_decisions;
+
+    #[test]
+    fn both_ways_of_writing_give_the_same_bytes() {
+        let (mut text, mut written) = (Text::new(), 0);
+        let decisions = test_decisions();
+        for decision in &decisions {
+            write_item(&mut text, &mut written, decision);
         }
+        let results: Vec<BatchItemView<'_>> = decisions
+            .iter()
+            .map(|decision| BatchItemView {
+                outcome: decision.outcome.as_str(),
+                code: decision.code.as_str(),
+                reasons: decision.sources.iter().map(ReasonView::of).collect(),
+            })
+            .collect();
+        let text = String::from_utf8(text.finish()).unwrap();
+        assert_eq!(format!("[{text}]"), serde_json::to_string(&results).unwrap());
+        assert_eq!(written, decisions.len());
     }
 }

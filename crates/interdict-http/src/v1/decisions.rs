@@ -10,7 +10,6 @@ use interdict_domain::credential::Permission;
 use interdict_domain::ids::DecisionId;
 
 use super::attempt::{self, Raw, Resolved, Unresolved};
-use crate::answer::encode;
 use crate::body;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -19,7 +18,7 @@ use crate::interface::{AnswerBody, REVISION, State};
 use crate::json::{self, Fields, Path};
 use crate::schemas;
 use crate::server::ClientAddress;
-use crate::views::DecisionView;
+use crate::views::{self, DecisionView};
 
 /// Answers a request of the hot route.
 #[utoipa::path(
@@ -86,7 +85,7 @@ async fn decide(
         Err(_) if bytes.is_empty() => attempt::read(Fields::empty())?,
         Err(_) => attempt::read(Fields::new(json::parse(&bytes)?))?,
     };
-    let resolved = raw.resolve(&Path::root()).map_err(unresolved)?;
+    let resolved = raw.resolve(Path::root).map_err(unresolved)?;
     decide_resolved(state, &caller, &resolved)
 }
 
@@ -125,8 +124,7 @@ fn decide_resolved(
         .decide(caller.merchant, now, &resolved.attempt(), |decision, degraded| {
             state.observed.decided(decision);
             let id = DecisionId::generate(now, service.random());
-            let view = DecisionView::of(decision, id, resolved.initiator, now, degraded);
-            (encode(&view), decision.revision)
+            (views::write_decision(decision, id, resolved.initiator, now, degraded), decision.revision)
         })
         .map_err(|error| undecided(error, &Path::root()))
 }

@@ -8,13 +8,18 @@ mod entry;
 mod payment;
 mod reason;
 mod subscription;
+mod text;
 
 pub(crate) use change::{ChangeView, HistoryView};
 pub(crate) use chargeback::ChargebackView;
 pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
 pub(crate) use decision::DecisionView;
 pub use decision::decision_as_json;
+#[cfg(test)]
+pub(crate) use decision::tests::decisions as test_decisions;
+pub(crate) use decision::write_decision;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
 pub(crate) use payment::{NextActionView, PaymentView};
-pub(crate) use reason::ReasonView;
+pub(crate) use reason::{ReasonView, write_reasons};
 pub(crate) use subscription::{PlanView, SubscriptionView};
+pub(crate) use text::Text;

@@ -6,6 +6,8 @@ use interdict_domain::ids::{CustomerId, EntryId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Text;
+
 /// One thing that speaks for or against an attempt.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reason)]
@@ -59,4 +61,20 @@ impl<'a> ReasonView<'a> {
             reason: source.reason.as_deref(),
         }
     }
+}
+
+/// The array of all sources, as serde writes one of [`ReasonView`].
+pub(crate) fn write_reasons(text: &mut Text, sources: &[Source<'_>]) {
+    text.raw("[");
+    for (at, source) in sources.iter().enumerate() {
+        text.raw(if at == 0 { "{\"tier\":" } else { ",{\"tier\":" }).integer(i64::from(source.tier.number()));
+        text.raw(",\"code\":").word(source.code().as_str());
+        text.raw(",\"source\":").word(source.what.as_str());
+        text.raw(",\"entry\":").id(source.entry.map(|id| id.text()));
+        text.raw(",\"customer\":").id(source.customer.map(|id| id.text()));
+        text.raw(",\"kind\":").string(source.kind.map(Kind::as_str));
+        text.raw(",\"value\":").string(source.value.as_deref());
+        text.raw(",\"reason\":").string(source.reason.as_deref()).raw("}");
+    }
+    text.raw("]");
 }

@@ -14,13 +14,13 @@ use crate::{data_folder, first_start, output};
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
     let listening = Listening::start(configuration.serving(arguments)?)?;
     let app = application::open(configuration, Wanted::Decisions)?;
-    let _alone = data_folder::lock_for_serving(&configuration.data_dir)?;
+    let alone = data_folder::serve_alone(&configuration.data_dir)?;
     let base_url = listening.base_url();
     first_start::begin(&app, &configuration.data_dir, &base_url)?;
     output::print(&format!(
         "Interdict listens on {base_url} (API at {base_url}/docs, data in {})\n",
         configuration.data_dir.display()
     ))?;
-    listening.serve(app)?;
+    listening.serve(app, alone.is_some())?;
     Ok(ExitCode::SUCCESS)
 }

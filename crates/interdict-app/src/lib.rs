@@ -44,6 +44,7 @@ mod renewal_report;
 mod restrict_customer;
 mod reverse_payment;
 mod sandbox_ledger;
+mod score_transaction;
 mod service;
 mod set_gateway;
 mod set_list_status;
@@ -80,7 +81,7 @@ pub mod store {
     pub use interdict_storage::{
         Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, GatewayAccount, HistoryItem,
         LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter,
-        ProviderEvent, Recorded, StorageError, View, WriteError,
+        ProviderEvent, Recorded, Score, StorageError, View, WriteError,
     };
 }
 
@@ -113,6 +114,7 @@ pub use renew_subscriptions::RenewError;
 pub use renewal_report::{RenewalCounts, Renewed};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
+pub use score_transaction::{NewScore, Verdict, score_transaction};
 pub use service::{Readiness, Service};
 pub use set_gateway::{GatewayUpdate, set_gateway};
 pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};

@@ -33,6 +33,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::payment::STATEMENTS,
             crate::plan::STATEMENTS,
             crate::provider_event::STATEMENTS,
+            crate::score::STATEMENTS,
             crate::settings::STATEMENTS,
             crate::subscription::STATEMENTS,
             crate::test_clock::STATEMENTS,

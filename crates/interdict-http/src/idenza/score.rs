@@ -1,23 +1,20 @@
 //! `POST /risk/bin/score` (Idenza): transaction scoring with the lists as the rule.
 
-use axum::extract::{Request, State as Shared};
+use std::sync::Arc;
+
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::decision::{DecideError, Outcome, Tier};
-use interdict_app::{Caller, DecidePaymentError, PaymentAttempt, Presented};
+use interdict_app::{Caller, NewScore, Presented, Verdict, score_transaction};
 use interdict_domain::identifier::{IdentifierError, Kind};
-use interdict_domain::scopes::Initiator;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::subscriber;
 use crate::answer;
-use crate::body;
-use crate::dialect::Dialect;
-use crate::error::{ApiError, Detail};
+use crate::error::Detail;
 use crate::extract::{Decisions, Secret};
-use crate::interface::State;
 use crate::json::{self, Fields, Json};
+use crate::mutation::{Mutation, Refused};
 use crate::schemas;
 
 /// What the lists say of a transaction.
@@ -34,24 +31,21 @@ pub(crate) struct ScoreView {
     action: &'static str,
 }
 
-struct Transaction {
-    request_id: String,
-    user: Option<User>,
-    bin: Option<String>,
-}
-
 fn text(fields: &mut Fields, name: &'static str) -> json::Sent<String> {
     fields.parse(name, |text| interdict_domain::text::Name::parse(text).map(|name| name.as_str().to_owned()))
 }
 
 /// The lists do not look at the amount, and Idenza does not say in which unit it is: any number from 0.
-fn amount(fields: &mut Fields) {
+fn amount(fields: &mut Fields) -> Option<String> {
     const NAME: &str = "transaction_amount";
     let sent = fields.json(NAME);
     let amount = fields.required(NAME, sent);
-    let is_amount = |json: Json| matches!(json, Json::Number(number) if number.as_f64() >= Some(0.0));
-    if amount.is_some_and(|json| !is_amount(json)) {
-        fields.problem(NAME, "must be a number from 0 up");
+    match amount? {
+        Json::Number(number) if number.as_f64() >= Some(0.0) => Some(number.to_string()),
+        _ => {
+            fields.problem(NAME, "must be a number from 0 up");
+            None
+        }
     }
 }
 
@@ -68,45 +62,49 @@ fn user(text: &str) -> Result<Option<User>, IdentifierError> {
     of(Kind::Email).or_else(|_| of(Kind::MerchantRef))
 }
 
-fn read_payload(mut fields: Fields) -> Result<(Option<User>, Option<String>), Vec<Detail>> {
-    amount(&mut fields);
+/// What is scored.
+struct Payload {
+    amount: String,
+    currency: String,
+    identifiers: Vec<Presented<'static>>,
+}
+
+fn read_payload(mut fields: Fields) -> Result<Payload, Vec<Detail>> {
+    let amount = amount(&mut fields);
     let currency = text(&mut fields, "currency");
-    fields.required("currency", currency);
+    let currency = fields.required("currency", currency);
     text(&mut fields, "external_transaction_number");
     text(&mut fields, "last4");
     let bin = fields.parse("bin", |text| Kind::Bin.normalise(text).map(std::borrow::Cow::into_owned)).value();
     let user = fields.parse("user_id", user).value().flatten();
-    fields.finish(Some((user, bin)))
+    let bin = bin.map(|bin| (Kind::Bin, bin));
+    let presented = |(kind, value): User| Presented { kind, value: value.into(), verified: true };
+    let identifiers = user.into_iter().chain(bin).map(presented).collect();
+    let payload = amount.zip(currency).map(|(amount, currency)| Payload { amount, currency, identifiers });
+    fields.finish(payload)
 }
 
-fn read(mut fields: Fields, caller: &Caller) -> Result<Transaction, ApiError> {
+fn read(mut fields: Fields, caller: &Caller) -> Result<NewScore, Refused> {
     subscriber(&mut fields, caller)?;
     let request_id = text(&mut fields, "request_id");
     let request_id = fields.required("request_id", request_id);
     let payload = fields.object("payload", read_payload);
     let payload = fields.required("payload", payload);
-    let transaction =
-        request_id.zip(payload).map(|(request_id, (user, bin))| Transaction { request_id, user, bin });
-    Ok(fields.finish(transaction)?)
+    let new = request_id.zip(payload).map(|(request_id, payload)| NewScore {
+        request_id,
+        amount: payload.amount,
+        currency: payload.currency,
+        identifiers: payload.identifiers,
+    });
+    Ok(fields.finish(new)?)
 }
 
-fn presented(transaction: &Transaction) -> Vec<Presented<'_>> {
-    let mut identifiers = Vec::new();
-    if let Some((kind, value)) = &transaction.user {
-        identifiers.push(Presented { kind: *kind, value: value.into(), verified: true });
-    }
-    if let Some(bin) = transaction.bin.as_deref() {
-        identifiers.push(Presented { kind: Kind::Bin, value: bin.into(), verified: true });
-    }
-    identifiers
-}
-
-/// What an outcome and the tier that settled it are in Idenza's words.
-fn judge(outcome: Outcome, tier: Tier) -> (Option<u8>, &'static str, &'static str) {
-    match (outcome, tier) {
-        (Outcome::Block, _) => (Some(100), "HIGH", "DECLINE"),
-        (Outcome::Allow, Tier::Whitelisted | Tier::AllowEntry) => (Some(0), "LOW", "APPROVE"),
-        (Outcome::Allow, _) => (None, "UNKNOWN", "REVIEW"),
+/// What a verdict is in Idenza's words.
+const fn judge(verdict: Verdict) -> (Option<u8>, &'static str) {
+    match verdict {
+        Verdict::Decline => (Some(100), "HIGH"),
+        Verdict::Approve => (Some(0), "LOW"),
+        Verdict::Review => (None, "UNKNOWN"),
     }
 }
 
@@ -121,44 +119,25 @@ fn judge(outcome: Outcome, tier: Tier) -> (Option<u8>, &'static str, &'static st
     responses((status = 200, description = "What the lists say of the transaction.", body = ScoreView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
 )]
-pub(crate) async fn score(
-    Shared(state): Shared<State>,
-    key: Secret<Decisions>,
-    request: Request,
-) -> Response {
-    match scored(&state, &key.caller, request).await {
-        Ok((view, revision)) => answer::json(StatusCode::OK, &view, revision),
-        Err(error) => error.respond(Dialect::Idenza),
-    }
-}
-
-async fn scored(state: &State, caller: &Caller, request: Request) -> Result<(ScoreView, i64), ApiError> {
-    let (parts, sent) = request.into_parts();
-    let bytes = body::read_json(&parts.headers, sent, state.body_limits(body::LIMIT_BYTES)).await?;
-    let fields = if bytes.is_empty() { Fields::empty() } else { Fields::new(json::parse(&bytes)?) };
-    let transaction = read(fields, caller)?;
-    let attempt = PaymentAttempt {
-        initiator: Initiator::Customer,
-        customer: None,
-        identifiers: &presented(&transaction),
-        explain: false,
-        dry_run: false,
-    };
-    let service = &caller.service;
-    let decided = service.decide(caller.merchant, service.now(), &attempt, |decision, _| {
-        state.observed.decided(decision);
-        (judge(decision.outcome, decision.tier), decision.revision)
-    });
-    let ((score, risk_level, action), revision) = match decided {
-        Ok(decided) => decided,
-        // Nothing that the lists could know: they say nothing.
-        Err(DecidePaymentError::Attempt(
-            DecideError::NothingIdentifies
-            | DecideError::UnknownCustomer
-            | DecideError::CustomerDisagreesWithRef,
-        )) => ((None, "UNKNOWN", "REVIEW"), service.readiness().revision),
-        Err(DecidePaymentError::NotLoaded) => return Err(ApiError::index_loading()),
-    };
-    let subscriber_id = caller.merchant.0;
-    Ok((ScoreView { subscriber_id, request_id: transaction.request_id, score, risk_level, action }, revision))
+pub(crate) async fn score(key: Secret<Decisions>, mutation: Mutation) -> Response {
+    let caller = &key.caller;
+    let (service, subscriber_id) = (Arc::clone(&caller.service), caller.merchant.0);
+    mutation
+        .run(
+            caller,
+            |fields| read(fields, caller),
+            move |transaction, by, new| score_transaction(&service, transaction, by, new),
+            move |(score, verdict), _| {
+                let (score_value, risk_level) = judge(*verdict);
+                let view = ScoreView {
+                    subscriber_id,
+                    request_id: score.request_id.clone(),
+                    score: score_value,
+                    risk_level,
+                    action: verdict.as_str(),
+                };
+                answer::answer(StatusCode::OK, &view)
+            },
+        )
+        .await
 }

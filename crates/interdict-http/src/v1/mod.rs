@@ -13,6 +13,7 @@ pub(crate) mod list_status;
 pub(crate) mod oauth;
 pub(crate) mod plans;
 pub(crate) mod restrictions;
+pub(crate) mod scores;
 pub(crate) mod settings;
 pub(crate) mod standing;
 pub(crate) mod subscriptions;

@@ -1,9 +1,13 @@
 //! Subscriptions that end because of who pays them: blacklisted, where the merchant wants that, or erased.
 
+use std::sync::Arc;
+
+use interdict_app::{Answer, Caller, MutateError, Refusal, complete_action};
+use interdict_domain::credential::Permissions;
 use serde_json::{Value, json};
 
 use crate::billing::PRICE;
-use crate::shop::{Api, Shop};
+use crate::shop::{Api, FIRST, Shop};
 
 const ADA: &str = "ada@example.com";
 
@@ -135,4 +139,87 @@ async fn nobody_is_charged_for_somebody_who_is_forgotten() {
     assert_eq!(sign_up.refused(404), "not_found");
     assert_eq!(api.get(&format!("/v1/customers/{customer}/subscriptions")).await.refused(404), "not_found");
     assert_eq!(shop.charged().await.iter().filter(|amount| **amount == PRICE).count(), 2);
+}
+
+/// What was kept for replays of payments goes with the person as well.
+#[tokio::test]
+async fn no_replay_shows_who_is_forgotten() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let customer = api.customer(json!({"email": ADA})).await;
+    let plan = api.plan(json!({})).await;
+    let keyed = |key: &str| api.with("idempotency-key", key);
+    let by_email = keyed("email").pay(json!({"email": ADA, "metadata": {"note": "Zubaida"}})).await;
+    let by_id = keyed("id").pay(json!({"customer": customer, "email": ADA})).await;
+    let sign_up = json!({"customerId": customer, "planId": plan, "metadata": {"note": "Zubaida"}});
+    let signed_up = keyed("sign-up").post("/v1/subscriptions", sign_up.clone()).await;
+    for reply in [&by_email, &by_id, &signed_up] {
+        reply.expect(201);
+    }
+    let authorize = format!("/payments/{}/authorize", by_email.json()["id"].as_str().unwrap());
+    let settled = keyed("authorize").post_empty(&authorize).await;
+    assert_eq!(settled.refused(409), "conflict");
+    api.delete(&format!("/v1/customers/{customer}")).await.expect(200);
+    let charged = shop.ledger().await.len();
+    for reply in [
+        keyed("id").pay(json!({"customer": customer, "email": ADA})).await,
+        keyed("sign-up").post("/v1/subscriptions", sign_up).await,
+    ] {
+        assert_eq!(reply.refused(404), "not_found");
+        assert!(!reply.text().contains(ADA) && !reply.text().contains("Zubaida"), "{}", reply.text());
+    }
+    assert_eq!(shop.ledger().await.len(), charged);
+}
+
+/// Somebody takes the step of a sign-up after the subscription was ended: nothing is charged for nothing.
+#[tokio::test]
+async fn a_sign_up_that_was_ended_is_not_charged_any_more() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let customer = api.customer(json!({})).await;
+    let plan = api.plan(json!({})).await;
+    let with = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_test_requires_action"});
+    let mut steps = Vec::new();
+    for ended in [false, true] {
+        let waits = api.post("/v1/subscriptions", with.clone()).await.expect(201);
+        assert_eq!(waits["status"], "incomplete");
+        if ended {
+            let path = format!("/v1/subscriptions/{}/cancel", waits["id"].as_str().unwrap());
+            api.post_empty(&path).await.expect(200);
+        }
+        let id = waits["latestPayment"].as_str().unwrap();
+        pass_the_step(&shop, id).await;
+        let payment = api.get(&format!("/payments/{id}")).await.expect(200);
+        let code = &payment["outcome"]["errorCode"];
+        steps.push(json!([api.subscription(&waits).await["status"], payment["status"], code]));
+    }
+    let expected =
+        [json!(["active", "succeeded", null]), json!(["canceled", "cancelled", "subscription_cancelled"])];
+    assert_eq!(steps, expected);
+    assert_eq!(shop.charged().await, [PRICE]);
+}
+
+/// The customer passes the step of a payment, as the page of test mode lets it.
+async fn pass_the_step(shop: &Shop, payment: &str) {
+    let (service, id) = (Arc::clone(shop.service()), payment.parse().unwrap());
+    let caller = Caller {
+        service: Arc::clone(&service),
+        merchant: FIRST,
+        key: shop.merchant.test.secret.credential.id,
+        permissions: Permissions::ALL,
+        publishable: false,
+    };
+    let deciding = Arc::clone(&service);
+    let passed: Result<_, MutateError> = service
+        .pay(
+            &caller,
+            None,
+            move |transaction, by| {
+                complete_action(&deciding, transaction, by, id, true)
+                    .map_err(|_| Refusal::Answer(Answer { status: 409, ..Answer::default() }))
+            },
+            Arc::new(|_, _| Ok(Answer { status: 200, ..Answer::default() })),
+        )
+        .await;
+    assert_eq!(passed.unwrap().answer.status, 200);
 }

@@ -6,7 +6,7 @@ use interdict_app::{Answer, Caller, MutateError, Refusal, complete_action};
 use interdict_domain::credential::Permissions;
 use serde_json::{Value, json};
 
-use crate::billing::PRICE;
+use crate::billing::{DAY_S, PRICE};
 use crate::shop::{Api, FIRST, Shop};
 
 const ADA: &str = "ada@example.com";
@@ -91,6 +91,31 @@ async fn only_a_blacklisting_ends_anything() {
     for (subscription, status) in subscriptions.iter().zip(["active", "trialing", "paused", "incomplete"]) {
         assert_eq!(api.subscription(subscription).await["status"], status);
     }
+}
+
+/// Nor does a blacklisting that does not count for renewals: not yet, or not for them.
+#[tokio::test]
+async fn what_does_not_block_renewals_ends_none() {
+    let (shop, api, customer, subscriptions) = shop_that_cancels().await;
+    let block = json!({"list": "block", "kind": "email", "value": ADA});
+    for (term, value) in [("scopes", json!(["cit"])), ("startsAt", json!(shop.clock.in_seconds(2 * DAY_S)))] {
+        let mut entry = block.clone();
+        entry[term] = value;
+        api.post("/v1/entries", entry).await;
+        assert_eq!(api.subscription(&subscriptions[0]).await["status"], "active", "{term}");
+    }
+    let body = json!({"scopes": ["cit"]});
+    api.post(&format!("/v1/customers/{customer}/blacklist"), body).await.expect(200);
+    shop.next_day().await;
+    for (subscription, status) in subscriptions.iter().zip(["active", "active", "paused", "incomplete"]) {
+        assert_eq!(api.subscription(subscription).await["status"], status);
+    }
+    assert_eq!(shop.charged().await, [PRICE; 4], "two sign-ups, a renewal and the end of a trial");
+    // Once it begins, it holds.
+    shop.next_day().await;
+    let held = api.subscription(&subscriptions[0]).await;
+    assert_eq!(held["autoBillingDisabledReason"], "identifier_blacklisted");
+    assert_eq!(shop.charged().await, [PRICE; 4]);
 }
 
 #[tokio::test]

@@ -26,43 +26,45 @@ async fn a_period_is_charged_once_however_often_anybody_looks() {
         for _ in 0..5 {
             shop.sweep().await;
         }
-        let sweeps: Vec<_> = (0..8)
-            .map(|_| {
-                let service = shop.service().clone();
-                tokio::spawn(async move { service.renew_subscriptions().await })
-            })
-            .collect();
-        for sweep in sweeps {
-            sweep.await.unwrap().unwrap();
-        }
+        sweeps_at_once(&shop).await;
         let now = api.subscription(&subscription).await;
         assert_eq!((&now["status"], &now["cyclesCompleted"]), (&json!("active"), &json!(cycles)));
         assert_eq!(shop.ledger().await.len(), cycles);
     }
 }
 
+/// Eight sweeps at the same moment.
+async fn sweeps_at_once(shop: &Shop) {
+    let sweeps: Vec<_> = (0..8)
+        .map(|_| {
+            let service = shop.service().clone();
+            tokio::spawn(async move { service.renew_subscriptions().await })
+        })
+        .collect();
+    for sweep in sweeps {
+        sweep.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sweeps_at_the_same_moment_charge_everybody_once() {
+async fn sweeps_at_the_same_moment_charge_and_hold_everybody_once() {
     let shop = Shop::open().await;
     let api = shop.secret();
     let plan = api.plan(json!({})).await;
-    for _ in 0..40 {
+    for number in 0..40 {
         let customer = api.customer(json!({})).await;
         api.subscribe(&customer, &plan).await;
-    }
-    for day in 2..=3 {
-        shop.pass(DAY_S).await;
-        let sweeps: Vec<_> = (0..8)
-            .map(|_| {
-                let service = shop.service().clone();
-                tokio::spawn(async move { service.renew_subscriptions().await })
-            })
-            .collect();
-        for sweep in sweeps {
-            sweep.await.unwrap().unwrap();
+        if number < 20 {
+            let restriction = json!({"restrictMit": true});
+            api.post(&format!("/customers/{customer}/restrictions"), restriction).await.expect(200);
         }
-        assert_eq!(shop.ledger().await.len(), 40 * day);
-        assert_eq!(api.payments("status[eq]=succeeded").await.len(), (40 * day).min(100));
+    }
+    for renewed in [20, 40] {
+        shop.pass(DAY_S).await;
+        sweeps_at_once(&shop).await;
+        assert_eq!(shop.ledger().await.len(), 40 + renewed);
+        assert_eq!(api.payments("initiator[eq]=merchant&status[eq]=succeeded").await.len(), renewed);
+        assert_eq!(api.payments("status[eq]=cancelled").await.len(), 20, "one attempt for each hold");
     }
 }
 

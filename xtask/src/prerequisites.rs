@@ -16,7 +16,7 @@ pub enum Prerequisite {
     Postgres,
     /// For the test that finds a flush between each commit and its acknowledgement.
     Strace,
-    /// With venv and pip, for the OpenAPI validator.
+    /// With venv and pip, for the OpenAPI validator and for localstripe.
     Python,
 }
 

@@ -82,7 +82,9 @@ impl Step {
     fn needs(self) -> &'static [Prerequisite] {
         match self {
             Self::Fmt | Self::Tidy | Self::Dependencies | Self::Clippy => &[],
-            Self::Test | Self::Corpora => &[Prerequisite::Postgres, Prerequisite::Strace],
+            Self::Test | Self::Corpora => {
+                &[Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Python]
+            }
             Self::Openapi => &[Prerequisite::Python],
         }
     }
@@ -257,7 +259,11 @@ mod tests {
     #[test]
     fn a_single_step_needs_only_what_it_uses() {
         assert_eq!(needs(&[Step::Fmt]), []);
-        assert_eq!(needs(&[Step::Test, Step::Corpora]), [Prerequisite::Postgres, Prerequisite::Strace]);
+        assert_eq!(needs(&[Step::Openapi]), [Prerequisite::Python]);
+        assert_eq!(
+            needs(&[Step::Test, Step::Corpora, Step::Openapi]),
+            [Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Python]
+        );
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_storage::{
     Authorship, Durability, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
 };
 
 use crate::directory::{Directory, DirectoryFollower};
+use crate::gateways::StripeAddress;
 use crate::service::{Service, ServiceOptions};
 use crate::tokens::TokenKeys;
 
@@ -27,6 +29,8 @@ pub struct AppOptions {
     pub random: Arc<dyn Random>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// Where Stripe is.
+    pub stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub with_index: bool,
 }
@@ -81,6 +85,7 @@ impl App {
                 clock: Arc::clone(&options.clock),
                 random: Arc::clone(&options.random),
                 durability: options.durability,
+                stripe: options.stripe.clone(),
                 with_index: options.with_index,
             })
             .map(Arc::new)
@@ -126,6 +131,19 @@ impl App {
             let readiness = self.service(mode).readiness();
             readiness.loaded && readiness.fresh
         })
+    }
+
+    /// What people call a merchant.
+    pub async fn merchant_name(&self, number: MerchantNumber) -> String {
+        match self.core.read_all(move |view| view.merchant_record(number)).await {
+            Ok(Some(merchant)) => merchant.name,
+            Ok(None) => number.to_string(),
+            Err(error) => {
+                let error: StorageError = error;
+                tracing::warn!(error = &error as &dyn std::error::Error, "a merchant's name cannot be read");
+                number.to_string()
+            }
+        }
     }
 
     /// What people call an actor: a key by its name.

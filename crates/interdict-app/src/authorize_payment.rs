@@ -2,7 +2,9 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::ids::PaymentId;
-use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment, PaymentMethod, PaymentStatus};
+use interdict_domain::payment::{
+    DeclineType, Operation, Outcome, OutcomeStatus, Payment, PaymentMethod, PaymentStatus, Pending,
+};
 use interdict_domain::subscription::CANCELLED;
 use interdict_storage::{Authorship, MerchantTransaction};
 
@@ -84,10 +86,16 @@ fn decide_again(
 ) -> Result<Option<Begun>, PaymentError> {
     let refusal = service.refusal(payment.merchant, &Payer::of(payment), Counting::Counted)?;
     let Some(outcome) = refusal else { return Ok(None) };
-    payment.status = PaymentStatus::Cancelled;
     payment.outcome = Some(outcome);
-    payment.next_action = None;
     payment.updated_at = by.now;
+    if payment.status == PaymentStatus::RequiresAction {
+        // The customer may be on the bank's page right now: the gateway gives it up first.
+        let pending = service.charge_pending(payment);
+        payment.pending = Some(Pending { operation: Operation::Withdrawal, ..pending });
+        transaction.update_payment(by, None, payment)?;
+        return Ok(Some(Begun::Asking(Box::new(payment.clone()), Ask::Withdraw)));
+    }
+    payment.status = PaymentStatus::Cancelled;
     transaction.update_payment(by, Some(Action::PaymentBlocked), payment)?;
     Ok(Some(Begun::Ended(Box::new(payment.clone()))))
 }

@@ -16,6 +16,9 @@ use crate::service::Service;
 /// What a payer is told when no entry says anything better.
 pub const NEUTRAL_MESSAGE: &str = "This payment cannot be completed. Please contact the merchant.";
 
+/// The issue where nobody can be decided on.
+pub(crate) const PAYER_MISSING: &str = "is required: it says who pays";
+
 /// Who is about to pay.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Payer<'a> {
@@ -32,11 +35,12 @@ pub(crate) struct Payer<'a> {
 }
 
 impl<'a> Payer<'a> {
-    /// Whoever pays a payment that is there already.
+    /// Whoever pays a payment that is there already. A customer who is known by a typed email alone is
+    /// not named: an exemption must rest on something that the payer cannot choose.
     pub(crate) fn of(payment: &'a Payment) -> Self {
         Self {
             initiator: payment.initiator,
-            customer: payment.customer,
+            customer: payment.customer.filter(|_| payment.payer_verified),
             email: payment.email.as_ref(),
             phone: payment.phone.as_ref(),
             verified: payment.payer_verified,

@@ -1,11 +1,11 @@
 //! The index as the fold of the feed (invariant 2): loads it, follows, and says how fresh it is.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use interdict_decision::Index;
-use interdict_domain::change::{Change, Fact};
+use interdict_domain::change::{Action, Change, Fact};
 use interdict_domain::mode::Mode;
 use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
@@ -22,6 +22,8 @@ pub(crate) struct IndexState {
     loaded: AtomicBool,
     fresh: AtomicBool,
     revision: watch::Sender<i64>,
+    /// Counts up when a merchant's account at a provider may have changed.
+    gateway_changes: Arc<AtomicU64>,
 }
 
 impl IndexState {
@@ -31,6 +33,7 @@ impl IndexState {
             loaded: AtomicBool::new(false),
             fresh: AtomicBool::new(false),
             revision: watch::Sender::new(0),
+            gateway_changes: Arc::default(),
         })
     }
 
@@ -52,6 +55,11 @@ impl IndexState {
     /// Changes with the revision.
     pub(crate) fn revisions(&self) -> watch::Receiver<i64> {
         self.revision.subscribe()
+    }
+
+    /// Counts up when a merchant's account at a provider may have changed.
+    pub(crate) fn gateway_changes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.gateway_changes)
     }
 
     fn seen(&self, revision: i64) {
@@ -87,6 +95,7 @@ impl FeedObserver for IndexFollower {
         let old = std::mem::replace(&mut *self.state.index.write(), index);
         drop(old);
         self.state.loaded.store(true, Ordering::Release);
+        self.state.gateway_changes.fetch_add(1, Ordering::AcqRel);
         self.state.seen(revision);
         tracing::info!(mode = self.mode.as_str(), customers, entries, revision, "index loaded");
         Ok(())
@@ -94,6 +103,9 @@ impl FeedObserver for IndexFollower {
 
     fn apply(&mut self, changes: &[Change], _: &View<'_>) {
         let Some(last) = changes.last() else { return };
+        if changes.iter().any(|change| change.action == Action::GatewayChanged) {
+            self.state.gateway_changes.fetch_add(1, Ordering::AcqRel);
+        }
         let index = self.state.index.read();
         for change in changes {
             index.apply(&change.facts);

@@ -15,6 +15,7 @@ mod authenticate;
 mod authorize_payment;
 mod caller;
 mod change_settings;
+mod create_checkout;
 mod create_customer;
 mod create_key;
 mod create_merchant;
@@ -25,6 +26,7 @@ mod directory;
 mod erase_customer;
 mod error;
 mod gateways;
+mod hear_stripe;
 mod hits;
 mod index_feed;
 mod list_customer;
@@ -32,8 +34,10 @@ mod list_entry;
 mod manage_subscription;
 mod mutate;
 mod pay;
+mod pay_checkout;
 mod payment_error;
 mod plans;
+mod record_chargeback;
 mod recover_payments;
 mod renew_subscriptions;
 mod renewal_report;
@@ -41,6 +45,7 @@ mod restrict_customer;
 mod reverse_payment;
 mod sandbox_ledger;
 mod service;
+mod set_gateway;
 mod set_list_status;
 mod settle_payment;
 mod settle_subscription;
@@ -51,6 +56,7 @@ mod unlist_customer;
 mod unlist_entry;
 mod update_customer;
 mod update_entry;
+mod vault;
 
 /// The words of a decision, for those who answer with one.
 pub mod decision {
@@ -71,9 +77,9 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, HistoryItem, LedgerEntry,
-        MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter, Recorded, StorageError,
-        View, WriteError,
+        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, GatewayAccount, HistoryItem,
+        LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter,
+        ProviderEvent, Recorded, StorageError, View, WriteError,
     };
 }
 
@@ -81,6 +87,7 @@ pub use authenticate::AuthenticateError;
 pub use authorize_payment::{authorize_payment, complete_action};
 pub use caller::Caller;
 pub use change_settings::{SettingsUpdate, change_settings};
+pub use create_checkout::{CheckoutFor, MadeCheckout, NewCheckout, create_checkout, token_digest};
 pub use create_customer::create_customer;
 pub use create_key::{NewKey, NewKeyOptions, revoke_key, rotate_key};
 pub use create_merchant::{MerchantKeys, NewMerchant};
@@ -89,20 +96,24 @@ pub use decide_charge::{NEUTRAL_MESSAGE, block_code};
 pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
 pub use erase_customer::erase_customer;
 pub use error::UseCaseError;
-pub use gateways::NoGateway;
+pub use gateways::{NoGateway, StripeAddress};
+pub use hear_stripe::HearError;
 pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, list_entry};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
 pub use pay::{Ask, AskError, Begun, Paid, ShowPaid};
+pub use pay_checkout::{CheckoutPayment, pay_checkout};
 pub use payment_error::PaymentError;
 pub use plans::{NewPlan, PlanUpdate, archive_plan, create_plan, update_plan};
+pub use record_chargeback::{NewChargeback, RecordedChargeback, record_chargeback, reverse_chargeback};
 pub use recover_payments::RecoverError;
 pub use renew_subscriptions::RenewError;
 pub use renewal_report::{RenewalCounts, Renewed};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
 pub use service::{Readiness, Service};
+pub use set_gateway::{GatewayUpdate, set_gateway};
 pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};
 pub use standing::{Standing, StandingSource};
 pub use subscribe::{NewSubscription, subscribe};

@@ -15,12 +15,11 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::Money;
 use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus, Pending};
 use interdict_domain::subscription::Subscription;
-use interdict_gateway::{Charge, GatewayError, Reversal};
+use interdict_gateway::{Charge, Charged, GatewayError, Reversal};
 use interdict_storage::{
     Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
 };
 
-use crate::caller::Caller;
 use crate::decide_charge::{Counting, Payer};
 use crate::mutate::{
     Answer, MutateError, Mutated, Refusal, Replayable, RunningGuard, is_kept, record_of, replay,
@@ -48,8 +47,14 @@ pub enum Ask {
         /// Whether it passes.
         approved: bool,
     },
+    /// To give up a charge whose payer was blocked while the gateway waited for the customer.
+    Withdraw,
     /// To give money back.
-    Reverse,
+    Reverse {
+        /// Somebody asked before and got no answer: a failure to reach the gateway now says nothing
+        /// about that.
+        again: bool,
+    },
 }
 
 /// What the first commit did.
@@ -104,7 +109,8 @@ impl Service {
     /// on with the payment that it began.
     pub async fn pay<B>(
         self: &Arc<Self>,
-        caller: &Caller,
+        merchant: MerchantNumber,
+        actor: Actor,
         replayable: Option<Replayable>,
         begin: B,
         show: ShowPaid,
@@ -114,7 +120,6 @@ impl Service {
             + Send
             + 'static,
     {
-        let (merchant, actor) = (caller.merchant, caller.actor());
         let guard = self.enter(merchant, replayable)?;
         let (service, shown, by_whom) = (Arc::clone(self), Arc::clone(&show), actor.clone());
         let now = self.now();
@@ -165,7 +170,7 @@ impl Service {
             Ok(settlement) => settlement,
             Err(error) => {
                 let id = payment.id;
-                self.give_up(payment, actor, &error).await;
+                self.give_up(payment, ask, actor, &error).await;
                 return Err(MutateError::Gateway { payment: id, error: Box::new(error) });
             }
         };
@@ -223,10 +228,18 @@ impl Service {
                 }
             }
             Ask::Fate => {
-                let found = gateway.find(charge).await?;
+                // Whatever was still on its way can no longer take money afterwards.
+                let found = gateway.abandon(charge).await?;
                 return Ok(found.map_or(Settlement::NothingDone, Settlement::Charged));
             }
-            Ask::Charge | Ask::Reverse => {}
+            Ask::Withdraw => {
+                return Ok(match (gateway.abandon(charge).await?, payment.outcome.clone()) {
+                    (Some(Charged::Succeeded), _) => Settlement::Charged(Charged::Succeeded),
+                    (_, Some(outcome)) => Settlement::Blocked(outcome),
+                    (_, None) => Settlement::NothingDone,
+                });
+            }
+            Ask::Charge | Ask::Reverse { .. } => {}
         }
         // The last look before the money moves: a block may have come since.
         let payer = Payer::of(payment);
@@ -257,10 +270,11 @@ impl Service {
 
     /// After a question without an answer: what was certainly not done is taken back, what may have
     /// been is asked again soon.
-    async fn give_up(&self, payment: Payment, actor: Actor, error: &AskError) {
+    async fn give_up(&self, payment: Payment, ask: Ask, actor: Actor, error: &AskError) {
         tracing::warn!(error = error as &dyn std::error::Error, payment = %payment.id, "a gateway gave no answer");
         let (now, random) = (self.now(), Arc::clone(&self.random));
-        let unknown = matches!(error, AskError::Gateway(GatewayError::Unknown(_)));
+        let unknown = matches!(error, AskError::Gateway(GatewayError::Unknown(_)))
+            || matches!(ask, Ask::Reverse { again: true } | Ask::Withdraw);
         let written = self
             .store
             .write(move |transaction: &mut Transaction<'_>| {
@@ -387,8 +401,9 @@ fn go_on(
     let mut payment = found.ok_or(StorageError::Corrupt("a payment is gone"))?;
     let ask = match (payment.pending, payment.status) {
         (Some(pending), _) if pending.driven_until > by.now => return Ok(First::InProgress),
-        (Some(pending), _) if pending.operation == Operation::Reversal => Ask::Reverse,
+        (Some(pending), _) if pending.operation == Operation::Reversal => Ask::Reverse { again: true },
         // Open and idle: nothing was done the last time, and the request still wants it.
+        (Some(pending), _) if pending.operation == Operation::Withdrawal => Ask::Withdraw,
         (Some(_), _) | (None, PaymentStatus::Open) => Ask::Outcome,
         (None, PaymentStatus::RequiresAction | PaymentStatus::Succeeded | PaymentStatus::Cancelled) => {
             return Ok(First::Answered(show(&own.view(), Paid::Payment(&payment))?));

@@ -69,7 +69,8 @@ impl Service {
 /// nothing is taken from somebody who may have given up.
 fn ask_about(payment: &Payment) -> Ask {
     match (payment.pending.map(|pending| pending.operation), payment.origin) {
-        (Some(Operation::Reversal), _) => Ask::Reverse,
+        (Some(Operation::Reversal), _) => Ask::Reverse { again: true },
+        (Some(Operation::Withdrawal), _) => Ask::Withdraw,
         (_, PaymentOrigin::Renewal) => Ask::Outcome,
         (_, PaymentOrigin::Api | PaymentOrigin::Checkout | PaymentOrigin::SignUp) => Ask::Fate,
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::Customer;
 use interdict_domain::ids::PaymentId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
@@ -104,12 +105,17 @@ impl Service {
 
     /// Whether a held renewal stays held, as far as memory knows: that costs no commit.
     fn is_still_held(&self, subscription: &Subscription) -> bool {
-        subscription.is_held
-            && !subscription.cancel_at_period_end
-            && !matches!(
-                self.refusal(subscription.merchant, &payer(subscription), Counting::SecondLook),
-                Ok(None)
-            )
+        if !subscription.is_held || subscription.cancel_at_period_end || !subscription.payer_verified {
+            return false;
+        }
+        let payer = Payer {
+            initiator: Initiator::Merchant,
+            customer: Some(subscription.customer),
+            email: None,
+            phone: None,
+            verified: true,
+        };
+        matches!(self.refusal(subscription.merchant, &payer, Counting::SecondLook), Ok(Some(_)))
     }
 
     /// One renewal from its claim to its end.
@@ -157,14 +163,17 @@ fn merchants_with_renewals(view: &View<'_>) -> Result<Vec<MerchantNumber>, Stora
     view.merchants_with_renewals()
 }
 
-/// Whoever pays a renewal: the customer, at the merchant's doing.
-fn payer(subscription: &Subscription) -> Payer<'_> {
+/// Whoever pays a renewal, at the merchant's doing: the customer by id. Who signed up by a typed email is
+/// found by it, and exempt from nothing.
+fn payer<'a>(subscription: &Subscription, customer: &'a Customer) -> Payer<'a> {
+    let profile = &customer.profile;
+    let verified = subscription.payer_verified || (profile.email.is_none() && profile.phone.is_none());
     Payer {
         initiator: Initiator::Merchant,
-        customer: Some(subscription.customer),
-        email: None,
-        phone: None,
-        verified: true,
+        customer: Some(customer.id).filter(|_| verified),
+        email: profile.email.as_ref(),
+        phone: profile.phone.as_ref(),
+        verified,
     }
 }
 
@@ -191,14 +200,16 @@ fn claim(
         // Somebody else was faster.
         return Ok(Claimed::Done(Renewed::Taken));
     };
-    if let Some(ended) = end_if_over(transaction, by, &mut subscription)? {
-        return Ok(Claimed::Done(ended));
-    }
+    let customer = view.customer(subscription.customer)?;
+    let is_over = end_if_over(transaction, by, &mut subscription, customer.as_ref())?;
+    let Some(customer) = customer.filter(|_| !is_over) else { return Ok(Claimed::Done(Renewed::Ended)) };
     if let Some(begun) = view.payment_of_period(subscription.id, subscription.current_period_end)? {
         return take_up(service, transaction, by, begun);
     }
-    let mut payment = renewal_payment(by, &subscription);
-    if let Some(outcome) = service.refusal(payment.merchant, &payer(&subscription), Counting::Counted)? {
+    let mut payment = renewal_payment(by, &subscription, &customer);
+    if let Some(outcome) =
+        service.refusal(payment.merchant, &payer(&subscription, &customer), Counting::Counted)?
+    {
         if subscription.is_held {
             return Ok(Claimed::Done(Renewed::StillHeld));
         }
@@ -223,18 +234,18 @@ fn end_if_over(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
     subscription: &mut Subscription,
-) -> Result<Option<Renewed>, StorageError> {
-    let is_gone = transaction.view().customer(subscription.customer)?.is_none();
-    let (status, action) = if subscription.cancel_at_period_end || is_gone {
+    customer: Option<&Customer>,
+) -> Result<bool, StorageError> {
+    let (status, action) = if subscription.cancel_at_period_end || customer.is_none() {
         (SubscriptionStatus::Canceled, Action::SubscriptionCanceled)
     } else if subscription.max_cycles.is_some_and(|most| subscription.cycles_completed >= most) {
         (SubscriptionStatus::Expired, Action::SubscriptionExpired)
     } else {
-        return Ok(None);
+        return Ok(false);
     };
     end(subscription, by, status);
     transaction.put_subscription(by, Some(action), subscription)?;
-    Ok(Some(Renewed::Ended))
+    Ok(true)
 }
 
 /// Goes on with a charge that a sweep before began, and that came to nothing.
@@ -273,9 +284,14 @@ fn release(
     Ok(on_lift)
 }
 
-fn renewal_payment(by: &Authorship<'_>, subscription: &Subscription) -> Payment {
+fn renewal_payment(by: &Authorship<'_>, subscription: &Subscription, customer: &Customer) -> Payment {
+    let payer = payer(subscription, customer);
     Payment {
         customer: Some(subscription.customer),
+        // By these the last look finds somebody who is not named.
+        email: payer.email.filter(|_| !payer.verified).cloned(),
+        phone: payer.phone.filter(|_| !payer.verified).cloned(),
+        payer_verified: payer.verified,
         payment_method: subscription.payment_method.clone(),
         period: Some((subscription.id, subscription.current_period_end)),
         ..Payment::new(

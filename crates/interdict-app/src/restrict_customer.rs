@@ -42,5 +42,7 @@ pub fn restrict_customer(
     };
     after.updated_at = by.now;
     transaction.put_customer(by, action, Some(&before), &after)?;
+    // What is said here stands on its own: no chargeback's reversal lifts it.
+    transaction.disown_restrictions(id, update.cit == Some(true), update.mit == Some(true))?;
     Ok(after)
 }

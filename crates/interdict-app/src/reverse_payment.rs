@@ -35,5 +35,5 @@ pub fn reverse_payment(
     let driven_until = service.driven_until();
     payment.pending = Some(Pending { operation: Operation::Reversal, amount, driven_until });
     transaction.update_payment(by, None, &payment)?;
-    Ok(Begun::Asking(Box::new(payment), Ask::Reverse))
+    Ok(Begun::Asking(Box::new(payment), Ask::Reverse { again: false }))
 }

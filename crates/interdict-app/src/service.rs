@@ -15,14 +15,16 @@ use interdict_gateway::sandbox::Sandbox;
 use interdict_storage::{
     Durability, EntryRow, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
 };
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::gateways::Gateways;
+use crate::gateways::{Accounts, Gateways, StripeAddress};
 use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
 use crate::renewal_report::RenewalCounts;
 use crate::sandbox_ledger::StoreLedger;
+use crate::vault::Vault;
 
 /// Entries whose hits are written in one go: some milliseconds.
 const HITS_AT_ONCE: usize = 1_000;
@@ -37,6 +39,7 @@ pub struct Service {
     pub(crate) hits: Hits,
     pub(crate) running: Running,
     pub(crate) gateways: Gateways,
+    pub(crate) vault: Vault,
     pub(crate) renewals: Arc<RenewalCounts>,
     /// Told when something may have fallen due before its time.
     pub(crate) due: Notify,
@@ -54,6 +57,7 @@ pub(crate) struct ServiceOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) durability: Durability,
+    pub(crate) stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub(crate) with_index: bool,
 }
@@ -81,17 +85,25 @@ impl Service {
             durability: options.durability,
             observer: if options.with_index { Some(Box::new(observer)) } else { None },
         })?;
+        let vault = Vault::new(&options.pepper);
         let gateways = match options.mode {
             Mode::Test => {
                 let ledger = StoreLedger { store: store.clone(), clock: Arc::clone(&options.clock) };
                 Gateways::Sandbox(Arc::new(Sandbox::new(ledger)))
             }
-            Mode::Live => Gateways::None,
+            Mode::Live => Gateways::Stripe(Box::new(Accounts {
+                store: store.clone(),
+                vault: vault.clone(),
+                address: options.stripe,
+                changes: index.gateway_changes(),
+                opened: Mutex::default(),
+            })),
         };
         Ok(Self {
             mode: options.mode,
             store,
             gateways,
+            vault,
             renewals: Arc::default(),
             due: Notify::new(),
             index,

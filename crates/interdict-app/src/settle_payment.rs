@@ -6,6 +6,7 @@ use interdict_domain::scopes::Initiator;
 use interdict_gateway::{Charged, Decline};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
+use crate::pay_checkout::settle_checkout;
 use crate::settle_subscription::settle_subscription;
 
 /// The word for a merchant-initiated payment that would need the customer.
@@ -42,6 +43,7 @@ pub(crate) fn settle_payment(
     payment.updated_at = by.now;
     transaction.update_payment(by, action, &payment)?;
     settle_subscription(transaction, by, &payment)?;
+    settle_checkout(transaction, by, &payment)?;
     Ok(payment)
 }
 

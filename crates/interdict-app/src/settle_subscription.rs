@@ -21,7 +21,7 @@ pub(crate) fn settle_subscription(
     let mut subscription = found.ok_or(StorageError::Corrupt("a subscription is gone"))?;
     let action = match payment.status {
         PaymentStatus::Succeeded => {
-            let first = payment.origin == PaymentOrigin::SignUp;
+            let first = payment.origin != PaymentOrigin::Renewal;
             if !first && subscription.current_period_end == start {
                 subscription.enter_period(subscription.period_number.saturating_add(1));
             }

@@ -98,7 +98,12 @@ pub(crate) fn refuse(payment: &mut Payment, outcome: Outcome) {
     payment.outcome = Some(outcome);
 }
 
-fn sign_up(by: &Authorship<'_>, plan: &Plan, payment: &Payment, new: NewSubscription) -> Subscription {
+pub(crate) fn sign_up(
+    by: &Authorship<'_>,
+    plan: &Plan,
+    payment: &Payment,
+    new: NewSubscription,
+) -> Subscription {
     let start = by.merchant_now;
     let trial_end = start.plus_seconds(plan.trial_days.saturating_mul(DAY_S));
     let in_trial = plan.trial_days > 0;
@@ -120,6 +125,7 @@ fn sign_up(by: &Authorship<'_>, plan: &Plan, payment: &Payment, new: NewSubscrip
         payment_method: payment.payment_method.clone(),
         auto_billing_disabled_reason: None,
         is_held: false,
+        payer_verified: payment.payer_verified,
         on_lift: new.on_lift,
         cancel_at_period_end: false,
         ended_at: None,

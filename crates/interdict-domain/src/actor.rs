@@ -12,13 +12,15 @@ pub enum ActorType {
     User,
     /// The command line.
     Cli,
+    /// Somebody who pays, at a checkout.
+    Payer,
     /// Interdict itself.
     System,
 }
 
 impl ActorType {
     /// Each of them once.
-    pub const ALL: [Self; 4] = [Self::ApiKey, Self::User, Self::Cli, Self::System];
+    pub const ALL: [Self; 5] = [Self::ApiKey, Self::User, Self::Cli, Self::Payer, Self::System];
 
     /// The word, as in answers and tables.
     pub const fn as_str(self) -> &'static str {
@@ -26,6 +28,7 @@ impl ActorType {
             Self::ApiKey => "api_key",
             Self::User => "user",
             Self::Cli => "cli",
+            Self::Payer => "payer",
             Self::System => "system",
         }
     }
@@ -55,6 +58,11 @@ impl Actor {
     /// Interdict itself.
     pub fn system() -> Self {
         Self { kind: ActorType::System, id: "system".to_owned() }
+    }
+
+    /// Somebody who pays, at a checkout.
+    pub fn payer(checkout: &impl ToString) -> Self {
+        Self { kind: ActorType::Payer, id: checkout.to_string() }
     }
 
     /// A key.

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
 use crate::identifier::{IdentifierKey, Kind};
-use crate::ids::{CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId};
+use crate::ids::{ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId};
 use crate::merchant::MerchantNumber;
 use crate::scopes::Scopes;
 use crate::window::Window;
@@ -83,6 +83,18 @@ words!(
         SubscriptionCanceled = "subscription.canceled",
         /// Ended by itself.
         SubscriptionExpired = "subscription.expired",
+        /// Somebody is about to pay on a page.
+        CheckoutCreated = "checkout.created",
+        /// It is paid.
+        CheckoutCompleted = "checkout.completed",
+        /// A payer took a payment back through the bank.
+        ChargebackRecorded = "chargeback.recorded",
+        /// A chargeback blocked more than it did.
+        ChargebackUpdated = "chargeback.updated",
+        /// A chargeback was taken back.
+        ChargebackReversed = "chargeback.reversed",
+        /// The merchant's account at a payment provider was changed.
+        GatewayChanged = "gateway.changed",
         /// The merchant's settings were changed.
         SettingsChanged = "settings.changed",
         /// The merchant's clock of test mode was put ahead.
@@ -109,6 +121,10 @@ pub enum Subject {
     Plan(PlanId),
     /// A subscription.
     Subscription(SubscriptionId),
+    /// A checkout session.
+    Checkout(CheckoutId),
+    /// A chargeback.
+    Chargeback(ChargebackId),
     /// A merchant.
     Merchant(MerchantNumber),
     /// A key.
@@ -123,6 +139,8 @@ impl std::fmt::Display for Subject {
             Self::Payment(id) => id.fmt(f),
             Self::Plan(id) => id.fmt(f),
             Self::Subscription(id) => id.fmt(f),
+            Self::Checkout(id) => id.fmt(f),
+            Self::Chargeback(id) => id.fmt(f),
             Self::Merchant(number) => number.fmt(f),
             Self::Key(id) => id.fmt(f),
         }
@@ -146,6 +164,12 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Subscription(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Checkout(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Chargeback(id));
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Key(id));

@@ -9,6 +9,8 @@ mod newtype;
 
 pub mod actor;
 pub mod change;
+pub mod chargeback;
+pub mod checkout;
 pub mod clock;
 pub mod credential;
 pub mod customer;

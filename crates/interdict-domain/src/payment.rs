@@ -106,6 +106,8 @@ words!(
     Operation {
         /// The money is being taken.
         Charge = "charge",
+        /// A charge that waits for the customer is being given up: the payer is blocked.
+        Withdrawal = "withdrawal",
         /// Money is being given back.
         Reversal = "reversal",
     }

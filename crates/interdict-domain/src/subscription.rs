@@ -192,6 +192,8 @@ pub struct Subscription {
     pub auto_billing_disabled_reason: Option<String>,
     /// Whether that is because of a block.
     pub is_held: bool,
+    /// Whether the payer is the merchant's word. What a payer typed at a checkout earns no exemption.
+    pub payer_verified: bool,
     /// What happens when the block is lifted, if it is not what the merchant's settings say.
     pub on_lift: Option<OnLift>,
     /// Whether it ends with the present period.

@@ -8,6 +8,7 @@
 //! Deliberately not here: who may pay, and what a payment is in our own books.
 
 pub mod sandbox;
+pub mod stripe;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -115,6 +116,13 @@ pub trait Gateway: Send + Sync {
     /// What became of a charge. Nothing: no money was taken, and none will be unless
     /// [`Self::charge`] is called.
     fn find<'a>(&'a self, charge: Charge<'a>) -> Answer<'a, Option<Charged>>;
+
+    /// Sees to it that no money is taken any more, and says what became of the charge, as
+    /// [`Self::find`] does: it may have come to money before. For a payment that is given up: a customer
+    /// who is still on the bank's page must not be able to pay it.
+    fn abandon<'a>(&'a self, charge: Charge<'a>) -> Answer<'a, Option<Charged>> {
+        self.find(charge)
+    }
 
     /// Gives money back, once, however often it is called for the same reversal.
     fn reverse<'a>(&'a self, reversal: Reversal<'a>) -> Answer<'a, ()>;

@@ -172,6 +172,19 @@ impl<L: Ledger> Gateway for Sandbox<L> {
         })
     }
 
+    fn abandon<'a>(&'a self, charge: Charge<'a>) -> Answer<'a, Option<Charged>> {
+        Box::pin(async move {
+            let row = self.ledger.charge_of(charge.merchant, charge.payment).await?;
+            let waits = row.as_ref().is_some_and(|row| row.result == LedgerResult::RequiresAction);
+            let row = if waits {
+                self.ledger.settle(charge.merchant, charge.payment, LedgerResult::ActionFailed).await?
+            } else {
+                row
+            };
+            Ok(row.map(|row| charged(&row)))
+        })
+    }
+
     fn reverse<'a>(&'a self, reversal: Reversal<'a>) -> Answer<'a, ()> {
         Box::pin(async move {
             let Reversal { merchant, payment, money, .. } = reversal;

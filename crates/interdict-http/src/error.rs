@@ -60,6 +60,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
 
+    /// 400: a webhook that is forged, altered or not fresh. Which of them is for the log.
+    pub fn bad_webhook() -> Self {
+        let message = "This webhook is not signed with the secret that is set here, or it is not fresh. Check the secret at \
+                       PUT /v1/gateway, and the clock.";
+        Self::new(StatusCode::BAD_REQUEST, "bad_webhook", message)
+    }
+
     /// 401: no credential, or one that does not count.
     pub fn unauthorized() -> Self {
         let message = "The credential is missing or not valid. Send \"Authorization: Bearer\" with a secret key \
@@ -142,6 +149,13 @@ impl ApiError {
     /// 415: a body of another type than JSON.
     pub fn unsupported_media_type() -> Self {
         let message = "The body has another type than JSON. Send \"Content-Type: application/json\".";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    /// 415: a page's form of another type.
+    pub fn unsupported_form() -> Self {
+        let message =
+            "The body is no form. Send \"Content-Type: application/x-www-form-urlencoded\", as browsers do.";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
     }
 

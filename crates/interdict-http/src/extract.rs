@@ -13,7 +13,7 @@ use http::request::Parts;
 use interdict_app::{AuthenticateError, Caller};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
-use interdict_domain::ids::{CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
+use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
 
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -76,6 +76,11 @@ pub(crate) struct Reader {
     pub(crate) caller: Caller,
 }
 
+/// A caller who may make checkout sessions: a secret key with `payments:write`, or a publishable key.
+pub(crate) struct SessionMaker {
+    pub(crate) caller: Caller,
+}
+
 /// The secret that a request shows: a bearer, or `X-API-Key` (Idenza).
 pub(crate) fn shown(headers: &HeaderMap) -> Option<&str> {
     if let Some(value) = headers.get(AUTHORIZATION) {
@@ -125,7 +130,7 @@ pub(crate) fn authorise(caller: &Caller, permission: Permission) -> Result<(), A
     )))
 }
 
-fn client_of(parts: &Parts) -> ClientAddress {
+pub(crate) fn client_of(parts: &Parts) -> ClientAddress {
     // The accept loop puts it there; a request without one (a test's) counts as the machine itself.
     parts.extensions.get().copied().unwrap_or(ClientAddress(std::net::Ipv4Addr::LOCALHOST.into()))
 }
@@ -172,6 +177,19 @@ impl FromRequestParts<State> for Reader {
     }
 }
 
+impl FromRequestParts<State> for SessionMaker {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejected> {
+        let caller = caller_of(parts, state).await?;
+        if !caller.publishable {
+            authorise(&caller, Permission::PaymentsWrite)
+                .map_err(|error| reject(&error, parts.uri.path()))?;
+        }
+        Ok(Self { caller })
+    }
+}
+
 /// Waits for the revision that `Interdict-At-Least` asks for: never an older answer.
 pub(crate) async fn at_least(state: &State, caller: &Caller, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(value) = headers.get("interdict-at-least") else { return Ok(()) };
@@ -202,6 +220,10 @@ impl Named for EntryId {
 
 impl Named for PaymentId {
     const WHAT: &'static str = "payment";
+}
+
+impl Named for ChargebackId {
+    const WHAT: &'static str = "chargeback";
 }
 
 impl Named for PlanId {

@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod body;
+mod checkout;
 mod customer_id;
 pub mod dialect;
 pub mod docs_page;
@@ -26,6 +27,7 @@ mod schemas;
 pub mod server;
 mod v1;
 mod views;
+mod webhooks;
 
 pub use interface::{AnswerBody, Http, HttpOptions};
 pub use openapi::openapi_json;

@@ -11,9 +11,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::gateway::GatewayError;
 use interdict_app::store::{Authorship, MerchantTransaction};
 use interdict_app::{
-    Answer, AskError, Begun, Caller, MutateError, Mutated, PaymentError, Refusal, Replayable, Service,
-    ShowPaid, UseCaseError,
+    Answer, AskError, Begun, Caller, MutateError, Mutated, NoGateway, PaymentError, Refusal, Replayable,
+    Service, ShowPaid, UseCaseError,
 };
+
+use interdict_domain::actor::Actor;
+use interdict_domain::merchant::MerchantNumber;
 
 use crate::answer;
 use crate::body;
@@ -94,9 +97,9 @@ impl Mutation {
         state.base_at(self.host.as_ref())
     }
 
-    fn replayable(&self, caller: &Caller) -> Option<Replayable> {
+    fn replayable(&self, service: &Service) -> Option<Replayable> {
         let key = self.idempotency_key.as_ref()?;
-        Some(caller.service.replayable(&self.method, &self.path, key, &self.query, &self.bytes))
+        Some(service.replayable(&self.method, &self.path, key, &self.query, &self.bytes))
     }
 
     /// Runs a use case on a payment: the gateway may be asked between two commits.
@@ -117,7 +120,31 @@ impl Mutation {
     where
         I: Send + 'static,
     {
-        let replayable = self.replayable(caller);
+        let actor = caller.actor();
+        self.pay_as(&caller.service, caller.merchant, actor, read, act, show).await
+    }
+
+    /// The same for whoever it is.
+    pub(crate) async fn pay_as<I>(
+        self,
+        service: &Arc<Service>,
+        merchant: MerchantNumber,
+        actor: Actor,
+        read: impl FnOnce(Fields) -> Result<I, Refused>,
+        act: impl FnOnce(
+            &Service,
+            &mut MerchantTransaction<'_, '_>,
+            &Authorship<'_>,
+            I,
+        ) -> Result<Begun, PaymentError>
+        + Send
+        + 'static,
+        show: ShowPaid,
+    ) -> Response
+    where
+        I: Send + 'static,
+    {
+        let replayable = self.replayable(service);
         let input = self.fields().map_err(Refused::from).and_then(read);
         let dialect = self.dialect;
         if replayable.is_none()
@@ -125,12 +152,12 @@ impl Mutation {
         {
             return error.respond(dialect);
         }
-        let service = Arc::clone(&caller.service);
+        let inner = Arc::clone(service);
         let begin = move |transaction: &mut MerchantTransaction<'_, '_>, by: &Authorship<'_>| {
             let input = input.map_err(|Refused(error)| refusal(&error, dialect))?;
-            act(&service, transaction, by, input).map_err(|error| refused(error.into(), dialect))
+            act(&inner, transaction, by, input).map_err(|error| refused(error.into(), dialect))
         };
-        match caller.service.pay(caller, replayable, begin, show).await {
+        match service.pay(merchant, actor, replayable, begin, show).await {
             Ok(mutated) => respond(mutated),
             Err(error) => refuse(&error).respond(dialect),
         }
@@ -150,7 +177,7 @@ impl Mutation {
         E: Into<Failure>,
     {
         let service = &caller.service;
-        let replayable = self.replayable(caller);
+        let replayable = self.replayable(&caller.service);
         let input = self.fields().map_err(Refused::from).and_then(read);
         let dialect = self.dialect;
         if replayable.is_none()
@@ -213,7 +240,9 @@ impl From<UseCaseError> for Failure {
 impl From<PaymentError> for Failure {
     fn from(error: PaymentError) -> Self {
         Self::Refused(Box::new(match error {
-            PaymentError::Storage(error) => return Self::Storage(error),
+            PaymentError::Storage(error) | PaymentError::NoGateway(NoGateway::Storage(error)) => {
+                return Self::Storage(error);
+            }
             PaymentError::NotFound(what) => ApiError::not_found(what),
             PaymentError::Invalid { path, issue } => ApiError::invalid(path, issue),
             PaymentError::Illegal { what, from, to } => {
@@ -224,9 +253,18 @@ impl From<PaymentError> for Failure {
             )
             .with_retry_after(1),
             PaymentError::Undecided(error) => undecided(error, &json::Path::root()),
-            PaymentError::NoGateway(_) => ApiError::conflict(
-                "No payment gateway is set up for live mode. Set one up first, or use a key of test mode.",
+            PaymentError::NoGateway(NoGateway::Unnamed) => ApiError::conflict(
+                "No payment provider is set up for live mode. Set one up with PUT /v1/gateway, or use a key of test mode.",
             ),
+            PaymentError::NoGateway(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a merchant's gateway cannot be used"
+                );
+                ApiError::conflict(
+                    "The payment provider that is set up cannot be used. Set its key again with PUT /v1/gateway.",
+                )
+            }
         }))
     }
 }

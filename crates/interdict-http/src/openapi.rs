@@ -10,7 +10,7 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
 
-use crate::{idenza, odus, operations, v1};
+use crate::{checkout, idenza, odus, operations, v1, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,8 +34,11 @@ use crate::{idenza, odus, operations, v1};
         (name = "Decisions", description = "May this payer pay, now, this way?"),
         (name = "Entries", description = "Identifiers on the block and the allow list."),
         (name = "Changes", description = "Every committed change, in order."),
+        (name = "Checkout", description = "Pages to pay on (Duro)."),
+        (name = "Chargebacks", description = "What payers took back through their banks."),
         (name = "Plans", description = "What a period costs, and how long it is (Duro)."),
         (name = "Subscriptions", description = "What is paid again and again (Duro)."),
+        (name = "Gateway", description = "The payment provider of live mode, and what it tells by itself."),
         (name = "Settings", description = "What the merchant has chosen."),
         (name = "Test clock", description = "Time that passes at once, in test mode."),
         (name = "OAuth", description = "Access tokens for client credentials (Duro)."),
@@ -61,6 +64,12 @@ use crate::{idenza, odus, operations, v1};
         v1::entries::get,
         v1::entries::update,
         v1::entries::delete,
+        v1::checkout_sessions::create,
+        checkout::api::get,
+        checkout::api::pay,
+        checkout::api::status,
+        v1::chargebacks::list,
+        v1::chargebacks::reverse,
         v1::plans::create,
         v1::plans::list,
         v1::plans::get,
@@ -72,6 +81,10 @@ use crate::{idenza, odus, operations, v1};
         v1::subscriptions::resume,
         v1::subscriptions::cancel,
         v1::subscriptions::of_customer,
+        v1::gateway::get,
+        v1::gateway::set,
+        v1::gateway::events,
+        webhooks::stripe,
         v1::settings::get,
         v1::settings::update,
         v1::test_clock::advance,
@@ -92,6 +105,7 @@ use crate::{idenza, odus, operations, v1};
         odus::payments::get,
         odus::payments::authorize,
         odus::payments::reverse,
+        odus::record_chargeback::record,
         idenza::add::add,
         idenza::remove::remove,
         idenza::get::get,
@@ -135,6 +149,8 @@ fn plain_names(text: &str) -> String {
         ("Numbered_BlacklistEntry", "BlacklistPage"),
         ("Numbered_Payment", "PaymentPage"),
         ("Items_Plan", "PlanPage"),
+        ("Items_ProviderEvent", "ProviderEventPage"),
+        ("Items_Chargeback", "ChargebackPage"),
         ("Items_Subscription", "SubscriptionPage"),
         ("DecisionBatch_BatchResult", "DecisionBatch"),
     ]

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::interface::State;
-use crate::{idenza, odus, operations, v1};
+use crate::{checkout, idenza, odus, operations, v1, webhooks};
 
 pub(crate) fn router(state: State) -> Router {
     Router::new()
@@ -38,6 +38,9 @@ pub(crate) fn router(state: State) -> Router {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/checkout/sessions", post(v1::checkout_sessions::create))
+        .route("/v1/chargebacks", get(v1::chargebacks::list))
+        .route("/v1/chargebacks/{id}/reverse", post(v1::chargebacks::reverse))
         .route("/v1/plans", get(v1::plans::list).post(v1::plans::create))
         .route("/v1/plans/{id}", get(v1::plans::get).patch(v1::plans::update).delete(v1::plans::archive))
         .route("/v1/subscriptions", post(v1::subscriptions::create))
@@ -45,6 +48,8 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/subscriptions/{id}/pause", post(v1::subscriptions::pause))
         .route("/v1/subscriptions/{id}/resume", post(v1::subscriptions::resume))
         .route("/v1/subscriptions/{id}/cancel", post(v1::subscriptions::cancel))
+        .route("/v1/gateway", get(v1::gateway::get).put(v1::gateway::set))
+        .route("/v1/gateway/events", get(v1::gateway::events))
         .route("/v1/settings", get(v1::settings::get).patch(v1::settings::update))
         .route("/v1/test-clock/advance", post(v1::test_clock::advance))
         .route("/v1/changes", get(v1::changes::list))
@@ -59,12 +64,22 @@ pub(crate) fn router(state: State) -> Router {
         .route("/payments", get(odus::payments::list).post(odus::payments::create))
         .route("/payments/{id}", get(odus::payments::get))
         .route("/payments/{id}/authorize", post(odus::payments::authorize))
+        .route("/payments/{id}/record-chargeback", post(odus::record_chargeback::record))
         .route("/payments/{id}/reverse", post(odus::payments::reverse))
         // Idenza.
         .route("/customer/add", post(idenza::add::add))
         .route("/customer/remove", post(idenza::remove::remove))
         .route("/customer/get", get(idenza::get::get))
         .route("/risk/bin/score", post(idenza::score::score))
+        // Providers: their signature is the credential.
+        .route("/webhooks/stripe/{mode}/{merchant}", post(webhooks::stripe))
+        // Payers: the token of a session is the credential.
+        .route("/checkout/{token}", get(checkout::api::get))
+        .route("/checkout/{token}/pay", post(checkout::api::pay))
+        .route("/checkout/{token}/status", get(checkout::api::status))
+        .route("/pay/pay.css", get(checkout::page::style))
+        .route("/pay/{token}", get(checkout::page::show).post(checkout::page::pay))
+        .route("/pay/step/{id}", get(checkout::step::show).post(checkout::step::complete))
         // Operators and tools.
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))

@@ -6,6 +6,8 @@
 #![allow(dead_code, reason = "nobody reads the fields: the document is made from their types")]
 
 mod answers;
+mod chargebacks;
+mod checkouts;
 mod customers;
 mod decisions;
 mod entries;
@@ -17,6 +19,8 @@ mod subscriptions;
 mod words;
 
 pub(crate) use answers::{AnyCustomer, AnyOdusCustomer, BatchResult};
+pub(crate) use chargebacks::{ChargebackPath, ChargebackRecord};
+pub(crate) use checkouts::{CheckoutPay, CheckoutSessionCreate, TokenPath};
 pub(crate) use customers::{
     CustomerCreate, CustomerUpdate, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate, RestrictionSet,
 };
@@ -24,16 +28,16 @@ pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
-pub(crate) use payments::{ClockAdvance, PaymentAuthorize, PaymentCreate, PaymentReverse};
+pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
-    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, NumberedQuery,
-    PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath,
+    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, LimitQuery,
+    NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    DeclineTypeWord, IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord,
-    OnLiftWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord,
-    StrengthWord, SubscriptionStatusWord,
+    ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, HoldWord, IntervalWord, KindWord,
+    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OutcomeStatusWord,
+    PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

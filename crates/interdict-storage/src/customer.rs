@@ -344,6 +344,7 @@ impl MerchantTransaction<'_, '_> {
             personal::erase_identifier(connection, self.merchant, *key)?;
             idempotency::erase_identifier(connection, self.merchant, *key)?;
             self.erase_payments_of(*key)?;
+            self.erase_checkouts_of(*key)?;
             blocks_kept += self.erase_entries(by, *key, &mut facts)?;
         }
         blocks_kept += self.keep_own_blocks(by, customer, &mut facts)?;

@@ -147,7 +147,9 @@ fn read_item(row: &Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError
             | Subject::Key(_)
             | Subject::Payment(_)
             | Subject::Plan(_)
-            | Subject::Subscription(_),
+            | Subject::Subscription(_)
+            | Subject::Checkout(_)
+            | Subject::Chargeback(_),
         )
         | (None, _) => (None, None),
     };

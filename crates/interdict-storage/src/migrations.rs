@@ -28,12 +28,15 @@ const CORE: &str = include_str!("../migrations/core_0001_merchants_and_credentia
 const MODE: &str = include_str!("../migrations/mode_0001_customers_and_entries.sql");
 const PAYMENTS: &str = include_str!("../migrations/mode_0002_payments.sql");
 const SUBSCRIPTIONS: &str = include_str!("../migrations/mode_0003_subscriptions.sql");
+const CHECKOUTS: &str = include_str!("../migrations/mode_0004_checkouts.sql");
+const CHARGEBACKS: &str = include_str!("../migrations/mode_0005_chargebacks.sql");
+const GATEWAYS: &str = include_str!("../migrations/mode_0006_gateways.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
         Schema::Core => &[FEED, CORE],
-        Schema::Mode => &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS],
+        Schema::Mode => &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS, GATEWAYS],
     };
     texts.iter().map(|text| translate(text, dialect)).collect()
 }

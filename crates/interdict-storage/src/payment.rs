@@ -66,6 +66,9 @@ statements! {
                     driven_until = $15, updated_at = $16
               WHERE merchant = $17 AND id = $18";
     SELECT = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 AND id = $2");
+    SELECT_BY_REFERENCE =
+        concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 AND gateway_reference = $2");
+    SELECT_ANYWHERE = concat!("SELECT ", columns!(), " FROM payment WHERE id = $1");
     SELECT_ABANDONED = concat!("SELECT ", columns!(), " FROM payment
               WHERE pending IS NOT NULL AND driven_until <= $1 ORDER BY driven_until LIMIT $2");
     SET_REFERENCE = "UPDATE payment SET gateway_reference = $1 WHERE merchant = $2 AND id = $3";
@@ -233,6 +236,12 @@ impl MerchantView<'_> {
         run(&filters)
     }
 
+    /// A payment by the gateway's own id for it.
+    pub fn payment_by_reference(&self, reference: &str) -> Result<Option<Payment>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_REFERENCE)?;
+        statement.query_row(params![self.merchant.0, reference], |row| Ok(read(row))).optional()?.transpose()
+    }
+
     /// The one charge for a period that was not refused.
     pub fn payment_of_period(
         &self,
@@ -267,6 +276,15 @@ impl View<'_> {
             payments.push(read(row)?);
         }
         Ok(payments)
+    }
+}
+
+impl View<'_> {
+    /// A payment, whosever it is, for the customer's step of test mode: its id is all that the payer has.
+    pub fn payment_anywhere(&self, id: PaymentId) -> Result<Option<Payment>, StorageError> {
+        let mut statement = self.connection.prepare_cached(SELECT_ANYWHERE)?;
+        let id = *id.ksuid().bytes();
+        statement.query_row([id], |row| Ok(read(row))).optional()?.transpose()
     }
 }
 

@@ -21,14 +21,18 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
     let own: &[&[(&str, &str)]] = match schema {
         Schema::Core => &[crate::merchant::STATEMENTS, crate::credential::STATEMENTS],
         Schema::Mode => &[
+            crate::chargeback::STATEMENTS,
+            crate::checkout::STATEMENTS,
             crate::customer::STATEMENTS,
             crate::entry::STATEMENTS,
+            crate::gateway_account::STATEMENTS,
             crate::hits::STATEMENTS,
             crate::idempotency::STATEMENTS,
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
             crate::payment::STATEMENTS,
             crate::plan::STATEMENTS,
+            crate::provider_event::STATEMENTS,
             crate::settings::STATEMENTS,
             crate::subscription::STATEMENTS,
             crate::test_clock::STATEMENTS,

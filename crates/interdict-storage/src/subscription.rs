@@ -21,14 +21,14 @@ macro_rules! columns {
         "id, merchant, customer, plan, status, amount, currency, period_unit, period_count, max_cycles, anchor,
          period_number, current_period_start, current_period_end, cycles_completed, payment_method,
          auto_billing_disabled_reason, is_held, on_lift, cancel_at_period_end, ended_at, latest_payment,
-         metadata, created_at, updated_at"
+         metadata, created_at, updated_at, payer_verified"
     };
 }
 
 statements! {
     UPSERT = concat!("INSERT INTO subscription (", columns!(), ", due_at)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                    $20, $21, $22, $23, $24, $25, $26)
+                    $20, $21, $22, $23, $24, $25, $26, $27)
               ON CONFLICT (id) DO UPDATE SET status = excluded.status,
                     period_number = excluded.period_number,
                     current_period_start = excluded.current_period_start,
@@ -89,6 +89,7 @@ fn read(row: &Row<'_>) -> Result<Subscription, StorageError> {
         metadata: Metadata(serde_json::from_str(word(22)?)?),
         created_at: at(23)?,
         updated_at: at(24)?,
+        payer_verified: row.get::<_, i64>(25)? != 0,
     })
 }
 
@@ -207,6 +208,7 @@ impl MerchantTransaction<'_, '_> {
             serde_json::to_string(&subscription.metadata)?,
             subscription.created_at.micros(),
             subscription.updated_at.micros(),
+            i64::from(subscription.payer_verified),
             subscription.due_at().map(Timestamp::micros),
         ])?;
         if let Some(action) = action {

@@ -1,12 +1,16 @@
-//! What the tests of several crates need: a PostgreSQL of their own, a free port, and waiting for a condition.
+//! What the tests of several crates need: a PostgreSQL of their own, a Stripe of their own, a free port, and waiting for
+//! a condition.
 //! A dev-dependency only, and it knows none of our crates: what is particular to one of them lives in its tests.
 
 mod binaries;
+mod keeper;
+mod localstripe;
 mod port;
 mod postgres;
 mod wait;
 
 pub use binaries::{Binaries, INSTALL_LINE};
+pub use localstripe::{LocalStripe, LocalStripeError, PYTHON_INSTALL_LINE};
 pub use port::free_port;
 pub use postgres::{Fsync, Postgres, PostgresSettings, StartError};
 pub use wait::{TimedOut, wait_until};

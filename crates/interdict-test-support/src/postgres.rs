@@ -5,15 +5,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getuid, kill_process};
+use rustix::process::{Signal, getuid};
 use tempfile::TempDir;
 
 use crate::binaries::{Binaries, INSTALL_LINE};
+use crate::keeper::Keeper;
 use crate::port::free_port;
 use crate::wait::wait_until;
 
@@ -21,8 +20,6 @@ use crate::wait::wait_until;
 const READY_LIMIT: Duration = Duration::from_mins(2);
 /// Another process may take the port between our look and the server's bind.
 const PORT_ATTEMPTS: u32 = 5;
-/// How often the keeper looks whether the server has ended by itself.
-const CHILD_CHECK: Duration = Duration::from_millis(20);
 /// The operating system's user and the database's superuser carry the same name.
 const USER: &str = "postgres";
 
@@ -160,7 +157,7 @@ impl Postgres {
 
     /// The server's process.
     pub fn process_id(&self) -> Option<u32> {
-        self.server.as_ref().map(|server| server.process_id)
+        self.server.as_ref().map(|server| server.0.process_id())
     }
 
     /// The cluster's own folder.
@@ -248,14 +245,9 @@ fn initialise(binaries: &Binaries, user: &RunAs, data: &Path) -> Result<(), Star
     Err(StartError::Failed { program: "initdb", output: written })
 }
 
-/// The server's process, in the hands of one thread. The kernel's death signal follows the thread that spawned the
-/// child, and a test's own thread ends while the server is still shared: so a thread of the server's own spawns it.
+/// The server's process.
 #[derive(Debug)]
-struct Server {
-    process_id: u32,
-    keeper: Option<JoinHandle<()>>,
-    release: Option<Sender<()>>,
-}
+struct Server(Keeper);
 
 impl Server {
     fn start(
@@ -276,7 +268,9 @@ impl Server {
         let log_twin = log_file.try_clone().map_err(io_error("cannot make the log"))?;
         command.stdout(log_file).stderr(log_twin);
 
-        let server = Self::keep(command)?;
+        // SIGQUIT is PostgreSQL's immediate shutdown: the cluster is thrown away in any case.
+        let server = Keeper::spawn(command, Signal::QUIT)
+            .map_err(io_error("cannot run setpriv (Debian package util-linux)"))?;
         let mut ended = false;
         let status_file = data.join("postmaster.pid");
         let waited = wait_until(
@@ -291,56 +285,7 @@ impl Server {
             let output = fs::read_to_string(&log).unwrap_or_default();
             return Err(StartError::Failed { program: "postgres", output });
         }
-        Ok(server)
-    }
-
-    /// Spawns the command on a thread that lives until it is released or the server has ended.
-    fn keep(mut command: Command) -> Result<Self, StartError> {
-        let (spawned, started) = mpsc::channel();
-        let (release, released) = mpsc::channel();
-        let keeper = thread::Builder::new()
-            .name("postgres-keeper".to_owned())
-            .spawn(move || match command.spawn() {
-                Ok(child) => {
-                    let _ = spawned.send(Ok(child.id()));
-                    keep_until_released(child, &released);
-                }
-                Err(error) => {
-                    let _ = spawned.send(Err(error));
-                }
-            })
-            .map_err(io_error("cannot start a thread"))?;
-        let process_id = started
-            .recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the keeper's thread is gone")))
-            .map_err(io_error("cannot run setpriv (Debian package util-linux)"))?;
-        Ok(Self { process_id, keeper: Some(keeper), release: Some(release) })
-    }
-
-    fn has_ended(&self) -> bool {
-        self.keeper.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.release.take());
-        if let Some(keeper) = self.keeper.take() {
-            let _ = keeper.join();
-        }
-    }
-}
-
-/// Ends the child when the other side lets go. Nobody else waits for it, so that its id stays its own until then.
-fn keep_until_released(mut child: Child, released: &Receiver<()>) {
-    while let Err(RecvTimeoutError::Timeout) = released.recv_timeout(CHILD_CHECK) {
-        if !matches!(child.try_wait(), Ok(None)) {
-            return;
-        }
-    }
-    // SIGQUIT is PostgreSQL's immediate shutdown: the cluster is thrown away in any case.
-    if matches!(child.try_wait(), Ok(None)) && kill_process(Pid::from_child(&child), Signal::QUIT).is_ok() {
-        let _ = child.wait();
+        Ok(Self(server))
     }
 }
 

@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
     let data_dir = PathBuf::from(data_dir);
     let pepper = std::fs::read_to_string(data_dir.join("pepper")).context("the folder has no pepper")?;
     let options = AppOptions {
+        stripe: interdict_app::StripeAddress::default(),
         data_dir,
         pepper: Pepper::parse(&pepper)?,
         clock: Arc::new(System),

@@ -63,6 +63,7 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
 /// Opens the databases of a folder under a pepper.
 pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, with_index: bool) -> Result<App> {
     App::open(&AppOptions {
+        stripe: interdict_app::StripeAddress::default(),
         data_dir: folder.to_owned(),
         pepper,
         clock: Arc::new(SystemClock),

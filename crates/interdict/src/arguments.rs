@@ -168,6 +168,9 @@ pub struct ServeArguments {
     /// request's Host says]
     #[arg(long, env = "INTERDICT_PUBLIC_URL", value_name = "URL", hide_env = true)]
     pub public_url: Option<String>,
+    /// Where Stripe is, for tests [default: https://api.stripe.com]
+    #[arg(long, env = "INTERDICT_STRIPE_URL", value_name = "URL", hide_env = true, hide = true)]
+    pub stripe_url: Option<String>,
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,

@@ -71,6 +71,7 @@ pub struct Shop {
 
 pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) -> App {
     let app = App::open(&AppOptions {
+        stripe: interdict_app::StripeAddress::default(),
         data_dir: folder.to_owned(),
         pepper: Pepper::from_bytes([7; 32]),
         clock: Arc::clone(clock) as Arc<dyn Clock>,

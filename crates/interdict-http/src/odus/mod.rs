@@ -4,3 +4,4 @@
 pub(crate) mod blacklist;
 pub(crate) mod customers;
 pub(crate) mod payments;
+pub(crate) mod record_chargeback;

@@ -50,6 +50,17 @@ pub(crate) struct PaymentAuthorize {
     payment_method: Option<String>,
 }
 
+/// The merchant's account at Stripe. Write only: no secret is ever shown.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"secretKey": "sk_live_…", "webhookSecret": "whsec_…"})))]
+pub(crate) struct GatewaySet {
+    /// A secret or restricted key, `sk_live_…` or `rk_live_…`.
+    secret_key: Option<String>,
+    /// The signing secret of the webhook endpoint, `whsec_…`.
+    webhook_secret: Option<String>,
+}
+
 /// How much time passes.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -106,6 +106,27 @@ pub(crate) struct EntriesQuery {
     active: Option<bool>,
 }
 
+/// Where Stripe sends its webhooks.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct WebhookPath {
+    /// `test` or `live`.
+    #[param(example = "live")]
+    mode: String,
+    /// The merchant's number.
+    #[param(example = 1)]
+    merchant: i64,
+}
+
+/// The newest of a list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LimitQuery {
+    /// How many.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+}
+
 /// A page of a list without filters.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

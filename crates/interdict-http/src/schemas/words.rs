@@ -186,6 +186,50 @@ pub(crate) enum OnDisputeWord {
     Block,
 }
 
+/// Where a checkout session stands.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = CheckoutStatus)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CheckoutStatusWord {
+    Pending,
+    RequiresAction,
+    Succeeded,
+    Expired,
+}
+
+/// How a payer pays.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Rail)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RailWord {
+    Card,
+    Transfer,
+    Ussd,
+    VirtualAccount,
+    DirectDebit,
+}
+
+/// How a chargeback came to be known.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = ChargebackSource)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChargebackSourceWord {
+    Recorded,
+    Dispute,
+    FraudWarning,
+}
+
+/// What a chargeback has to do with a block: nothing; it wants the block, and somebody else has set it; or
+/// it has set the block, and its reversal lifts it.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Hold)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HoldWord {
+    None,
+    Wants,
+    Owns,
+}
+
 /// Idenza's word for a list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = CustomerListName)]
@@ -206,6 +250,8 @@ pub(crate) enum GrantWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use interdict_domain::chargeback::{ChargebackSource, Hold};
+    use interdict_domain::checkout::{CheckoutStatus, Rail};
     use interdict_domain::customer::ListStatus;
     use interdict_domain::entry::{List, ReasonCode, Strength};
     use interdict_domain::identifier::Kind;
@@ -246,6 +292,14 @@ mod tests {
         assert_eq!(words::<OnBlacklistWord>(), blacklists);
         let disputes: Vec<&str> = OnDispute::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<OnDisputeWord>(), disputes);
+        let statuses: Vec<&str> = CheckoutStatus::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<CheckoutStatusWord>(), statuses);
+        let rails: Vec<&str> = Rail::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<RailWord>(), rails);
+        let sources: Vec<&str> = ChargebackSource::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<ChargebackSourceWord>(), sources);
+        let holds: Vec<&str> = Hold::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<HoldWord>(), holds);
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<ReasonCodeWord>(), codes);
     }

@@ -3,9 +3,12 @@
 pub(crate) mod attempt;
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod chargebacks;
+pub(crate) mod checkout_sessions;
 pub(crate) mod customers;
 pub(crate) mod decisions;
 pub(crate) mod entries;
+pub(crate) mod gateway;
 pub(crate) mod list_status;
 pub(crate) mod oauth;
 pub(crate) mod plans;

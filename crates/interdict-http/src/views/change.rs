@@ -14,7 +14,7 @@ use super::{CustomerView, EntryView};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub(crate) struct ActorView {
-    /// `api_key`, `user`, `cli` or `system`.
+    /// `api_key`, `user`, `cli`, `payer` or `system`.
     #[serde(rename = "type")]
     #[schema(value_type = String)]
     kind: ActorType,
@@ -29,6 +29,7 @@ impl ActorView {
         let label = label_of(actor).unwrap_or_else(|| match actor.kind {
             ActorType::Cli => "command line".to_owned(),
             ActorType::System => "Interdict".to_owned(),
+            ActorType::Payer => "payer".to_owned(),
             ActorType::ApiKey | ActorType::User => actor.id.clone(),
         });
         Self { kind: actor.kind, id: actor.id.clone(), label }
@@ -76,7 +77,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `merchant` or `key`.
+    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant` or `key`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -91,6 +92,8 @@ impl ChangeView {
             Subject::Payment(_) => "payment",
             Subject::Plan(_) => "plan",
             Subject::Subscription(_) => "subscription",
+            Subject::Checkout(_) => "checkout",
+            Subject::Chargeback(_) => "chargeback",
             Subject::Merchant(_) => "merchant",
             Subject::Key(_) => "key",
         };

@@ -2,7 +2,7 @@
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{CustomerId, PaymentId, SubscriptionId};
-use interdict_domain::payment::{Outcome, Payment};
+use interdict_domain::payment::{NextAction, Outcome, Payment};
 use interdict_domain::scopes::Initiator;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -118,19 +118,21 @@ impl PaymentView {
             is_chargebacked: payment.chargeback_recorded_at.is_some(),
             chargeback_recorded_at: payment.chargeback_recorded_at,
             outcome: payment.outcome.as_ref().map(OutcomeView::of),
-            next_action: payment.next_action.as_ref().map(|action| NextActionView {
-                r#type: "redirect",
-                url: if action.url.starts_with('/') {
-                    format!("{base}{}", action.url)
-                } else {
-                    action.url.clone()
-                },
-            }),
+            next_action: payment.next_action.as_ref().map(|action| NextActionView::of(action, base)),
             is_pending: payment.pending.is_some(),
             metadata: payment.metadata.0.clone(),
             created_at: payment.created_at,
             updated_at: payment.updated_at,
         }
+    }
+}
+
+impl NextActionView {
+    /// `base` is put before a page of our own.
+    pub(crate) fn of(action: &NextAction, base: &str) -> Self {
+        let url = &action.url;
+        let url = if url.starts_with('/') { format!("{base}{url}") } else { url.clone() };
+        Self { r#type: "redirect", url }
     }
 }
 

@@ -1,0 +1,305 @@
+//! `/pay/{token}`: a page to pay on, for a person with a phone. No script, no cookie, nothing from
+//! another host; the token in its address goes nowhere else.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State as Shared;
+use axum::extract::{FromRequest as _, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY,
+};
+use http::{HeaderMap, HeaderName, StatusCode};
+use interdict_app::gateway::GatewayError;
+use interdict_app::store::StorageError;
+use interdict_app::{Answer, AskError, CheckoutPayment, MutateError, Refusal, pay_checkout};
+use interdict_domain::actor::Actor;
+use interdict_domain::checkout::{Checkout, CheckoutStatus};
+use interdict_domain::identifier::Email;
+use interdict_domain::mode::Mode;
+use interdict_domain::payment::{Payment, PaymentMethod};
+
+use super::api::plan_name;
+use super::opened::Opened;
+use crate::body;
+use crate::error::ApiError;
+use crate::extract::{Rejected, reject};
+use crate::interface::State;
+use crate::mutation::read_failed;
+use crate::origin::origin_of;
+use crate::v1::checkout_sessions::not_permitted;
+
+/// A form is short.
+const FORM_BYTES_MAX: usize = 16 * 1024;
+const STYLE: &str = include_str!("../../templates/pay.css");
+/// What can be chosen in test mode, with what comes of it.
+const TEST_METHODS: [(&str, &str); 4] = [
+    ("pm_test_success", "Test card: succeeds"),
+    ("pm_test_declined", "Test card: is declined"),
+    ("pm_test_insufficient_funds", "Test card: has no money"),
+    ("pm_test_requires_action", "Test card: asks to confirm"),
+];
+
+/// The page.
+#[derive(Template)]
+#[template(path = "pay.html")]
+struct Page<'a> {
+    merchant: &'a str,
+    amount: String,
+    plan: Option<String>,
+    /// What can be chosen, in test mode.
+    methods: &'a [(&'a str, &'a str)],
+    /// The form is shown.
+    payable: bool,
+    email_required: bool,
+    /// What is said above the form, or instead of it.
+    title: &'a str,
+    message: Option<&'a str>,
+    /// The message is bad news.
+    bad: bool,
+    link: Option<&'a str>,
+}
+
+/// What there is to say.
+struct Notice {
+    title: &'static str,
+    message: Option<String>,
+    bad: bool,
+    payable: bool,
+}
+
+impl Notice {
+    fn of(status: CheckoutStatus) -> Self {
+        let said = |title, message: &str| Self {
+            title,
+            message: Some(message.to_owned()),
+            bad: false,
+            payable: false,
+        };
+        match status {
+            CheckoutStatus::Pending => Self { title: "Pay", message: None, bad: false, payable: true },
+            CheckoutStatus::RequiresAction => {
+                said("One more step", "Please confirm this payment with your bank.")
+            }
+            CheckoutStatus::Succeeded => said("Thank you", "This is paid."),
+            CheckoutStatus::Expired => said("Too late", "This page has expired. Please go back to the shop."),
+        }
+    }
+
+    fn bad(title: &'static str, message: String, payable: bool) -> Self {
+        Self { title, message: Some(message), bad: true, payable }
+    }
+}
+
+/// A page with the headers that keep its address to itself.
+pub(crate) fn html(status: StatusCode, text: String, form_goes_to: Option<&str>) -> Response {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    // A form that leads on to the shop needs the shop's origin.
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
+        form_goes_to.unwrap_or_default()
+    );
+    if let Ok(policy) = HeaderValue::from_str(policy.trim_end()) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Sends the browser on.
+pub(crate) fn see_other(url: &str) -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(url) = HeaderValue::from_str(url) {
+        response.headers_mut().insert(LOCATION, url);
+    }
+    response
+}
+
+async fn render(state: &State, opened: &Opened, status: StatusCode, notice: &Notice) -> Response {
+    let checkout = &opened.checkout;
+    let page = Page {
+        merchant: &state.app.merchant_name(checkout.merchant).await,
+        amount: checkout.money.to_string(),
+        plan: plan_name(opened).await,
+        methods: if opened.service.mode() == Mode::Test { &TEST_METHODS } else { &[] },
+        payable: notice.payable,
+        email_required: checkout.email.is_none() && checkout.phone.is_none(),
+        title: notice.title,
+        message: notice.message.as_deref(),
+        bad: notice.bad,
+        link: checkout.success_url.as_deref().filter(|_| checkout.status == CheckoutStatus::Succeeded),
+    };
+    let to = checkout.success_url.as_deref().and_then(origin_of);
+    match page.render() {
+        Ok(text) => html(status, text, to.as_deref()),
+        Err(error) => {
+            tracing::error!(%error, "the page to pay on cannot be shown");
+            html(StatusCode::INTERNAL_SERVER_ERROR, String::new(), None)
+        }
+    }
+}
+
+/// The page.
+pub(crate) async fn show(Shared(state): Shared<State>, opened: Opened) -> Response {
+    let now = opened.service.merchant_now(opened.checkout.merchant);
+    let notice = Notice::of(opened.checkout.status_at(now));
+    render(&state, &opened, StatusCode::OK, &notice).await
+}
+
+/// Its style.
+pub(crate) async fn style() -> Response {
+    let mut response = Response::new(STYLE.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/css"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
+}
+
+/// The fields of a form, as a browser sends it.
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+impl axum::extract::FromRequest<State> for Form {
+    type Rejection = Rejected;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Rejected> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        if !is_form(&parts.headers) {
+            return Err(reject(&ApiError::unsupported_form(), &path));
+        }
+        let bytes: Bytes = body::read(&parts.headers, body, state.body_limits(FORM_BYTES_MAX))
+            .await
+            .map_err(|error| reject(&error, &path))?;
+        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Pays, and shows what came of it.
+pub(crate) async fn pay(Shared(state): Shared<State>, mut opened: Opened, request: Request) -> Response {
+    let form = match Form::from_request(request, &state).await {
+        Ok(form) => form,
+        Err(rejected) => return axum::response::IntoResponse::into_response(rejected),
+    };
+    let sent = match read(&form) {
+        Ok(sent) => sent,
+        Err(message) => {
+            let notice = Notice::bad("Pay", message, true);
+            return render(&state, &opened, StatusCode::UNPROCESSABLE_ENTITY, &notice).await;
+        }
+    };
+    let (id, merchant) = (opened.checkout.id, opened.checkout.merchant);
+    let service = Arc::clone(&opened.service);
+    let begin = move |transaction: &mut interdict_app::store::MerchantTransaction<'_, '_>,
+                      by: &interdict_app::store::Authorship<'_>| {
+        pay_checkout(&service, transaction, by, id, sent).map_err(
+            |error| match crate::mutation::Failure::from(error) {
+                crate::mutation::Failure::Refused(error) => Refusal::Answer(refused(&error)),
+                crate::mutation::Failure::Storage(error) => Refusal::Storage(error),
+            },
+        )
+    };
+    let show = Arc::new(|_: &interdict_app::store::MerchantView<'_>, _: interdict_app::Paid<'_>| {
+        Ok(Answer::default())
+    });
+    let paid = opened.service.pay(merchant, Actor::payer(&id), None, begin, show).await;
+    let said = match paid {
+        Ok(mutated) if mutated.answer.status == 0 => None,
+        Ok(mutated) => Some(String::from_utf8_lossy(&mutated.answer.body).into_owned()),
+        Err(error) => Some(unavailable(&error).to_owned()),
+    };
+    match reload(&opened).await {
+        Ok((checkout, payment)) => {
+            opened.checkout = checkout;
+            after(&state, &opened, payment.as_ref(), said).await
+        }
+        Err(error) => error.respond(crate::dialect::Dialect::Native),
+    }
+}
+
+fn read(form: &Form) -> Result<CheckoutPayment, String> {
+    let email = form.get("email").map(Email::parse).transpose();
+    let email = email.map_err(|error| format!("The email {error}."))?;
+    let method = form.get("paymentMethod").map(PaymentMethod::parse).transpose();
+    let payment_method = method.map_err(|error| format!("The means of payment {error}."))?;
+    Ok(CheckoutPayment { email, payment_method })
+}
+
+/// A refusal in words for the payer.
+fn refused(error: &ApiError) -> Answer {
+    let line = |detail: &crate::error::Detail| format!("{} {}.", detail.path, detail.issue);
+    let details: Vec<String> = error.details.iter().map(line).collect();
+    let text = if details.is_empty() { error.message.to_string() } else { details.join(" ") };
+    Answer { status: error.status.as_u16(), body: text.into_bytes(), ..Answer::default() }
+}
+
+fn unavailable(error: &MutateError) -> &'static str {
+    match error {
+        MutateError::Gateway { error, .. }
+            if matches!(**error, AskError::Gateway(GatewayError::Unknown(_))) =>
+        {
+            "Your bank has not answered yet. Please wait a moment and load this page again: you will not be charged twice."
+        }
+        _ => "This cannot be paid right now, and nothing was charged. Please try again in a moment.",
+    }
+}
+
+async fn reload(opened: &Opened) -> Result<(Checkout, Option<Payment>), ApiError> {
+    let (id, merchant) = (opened.checkout.id, opened.checkout.merchant);
+    let read = opened.service.store().read(merchant, move |view| {
+        let checkout = view.checkout(id)?.ok_or(StorageError::Corrupt("a checkout session is gone"))?;
+        let payment = checkout.payment.map(|id| view.payment(id)).transpose()?.flatten();
+        Ok::<_, StorageError>((checkout, payment))
+    });
+    read.await.map_err(|error| read_failed(&error))
+}
+
+/// What is shown after the payer has pressed the button.
+async fn after(state: &State, opened: &Opened, payment: Option<&Payment>, said: Option<String>) -> Response {
+    let now = opened.service.merchant_now(opened.checkout.merchant);
+    let status = opened.checkout.status_at(now);
+    if let Some(message) = said {
+        let payable = status == CheckoutStatus::Pending;
+        let notice = Notice::bad("Not paid", message, payable);
+        return render(state, opened, StatusCode::OK, &notice).await;
+    }
+    match (status, payment) {
+        (CheckoutStatus::Succeeded, _) => match &opened.checkout.success_url {
+            Some(url) => see_other(url),
+            None => render(state, opened, StatusCode::OK, &Notice::of(status)).await,
+        },
+        (CheckoutStatus::RequiresAction, Some(payment)) => match &payment.next_action {
+            Some(action) => see_other(&action.url),
+            None => render(state, opened, StatusCode::OK, &Notice::of(status)).await,
+        },
+        (_, Some(payment)) => {
+            let blocked = not_permitted(payment).is_some();
+            let message = payment.outcome.as_ref().and_then(|outcome| outcome.safe_error_message.clone());
+            let title = if blocked { "We cannot take this payment" } else { "Not paid" };
+            let code = if blocked { StatusCode::FORBIDDEN } else { StatusCode::OK };
+            let notice = Notice::bad(title, message.unwrap_or_default(), !blocked);
+            render(state, opened, code, &notice).await
+        }
+        (_, None) => render(state, opened, StatusCode::OK, &Notice::of(status)).await,
+    }
+}

@@ -1,0 +1,82 @@
+//! `/v1/chargebacks`: what was recorded, and taking one back.
+
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::reverse_chargeback;
+use interdict_app::store::StorageError;
+use interdict_domain::chargeback::Chargeback;
+use interdict_domain::ids::ChargebackId;
+
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{InPath, InQuery, PaymentsRead, PaymentsWrite, Secret};
+use crate::mutation::{Mutation, read_failed};
+use crate::page::{Cursor, CursorPage, Items};
+use crate::schemas;
+use crate::views::ChargebackView;
+
+#[utoipa::path(
+    get,
+    path = "/v1/chargebacks",
+    operation_id = "listChargebacks",
+    tag = "Chargebacks",
+    summary = "List chargebacks",
+    params(schemas::PageQuery),
+    responses((status = 200, description = "A page of chargebacks, newest first.", body = Items<ChargebackView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:read"])),
+)]
+pub(crate) async fn list(key: Secret<PaymentsRead>, InQuery(mut query): InQuery) -> Response {
+    let caller = &key.caller;
+    let page = CursorPage::<ChargebackId>::read(&mut query);
+    if let Err(details) = query.finish() {
+        return ApiError::validation(details).respond(Dialect::Native);
+    }
+    let position = page.position.map(|(at, id)| (at, id.ksuid()));
+    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| {
+            Ok::<_, StorageError>((view.chargebacks(position, limit)?, view.revision()?))
+        })
+        .await;
+    match found {
+        Ok((chargebacks, revision)) => {
+            let cursor = |row: &Chargeback| Cursor { created_at: row.recorded_at, id: row.id.to_string() };
+            let items = Items::from_one_more(chargebacks, page.limit, cursor);
+            let items = items.map(|chargeback| ChargebackView::of(&chargeback, None));
+            answer::json(StatusCode::OK, &items, revision)
+        }
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}
+
+#[utoipa::path(
+    post,
+    path = "/v1/chargebacks/{id}/reverse",
+    operation_id = "reverseChargeback",
+    tag = "Chargebacks",
+    summary = "Take a chargeback back",
+    description = "The dispute was won. Lifts only what this chargeback set, and only where no other one wants it and no \
+                   person has made it a block of their own.",
+    params(schemas::ChargebackPath),
+    responses((status = 200, description = "The chargeback.", body = ChargebackView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:write"])),
+)]
+pub(crate) async fn reverse(
+    key: Secret<PaymentsWrite>,
+    InPath(id): InPath<ChargebackId>,
+    mutation: Mutation,
+) -> Response {
+    mutation
+        .run(
+            &key.caller,
+            |fields| Ok(fields.finish(Some(()))?),
+            move |transaction, by, ()| reverse_chargeback(transaction, by, id),
+            |reversed, _| {
+                answer::answer(StatusCode::OK, &ChargebackView::of(&reversed.chargeback, reversed.note))
+            },
+        )
+        .await
+}

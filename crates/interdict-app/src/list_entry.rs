@@ -5,7 +5,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::EntryId;
-use interdict_domain::scopes::Scopes;
+use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction};
@@ -67,7 +67,9 @@ pub fn list_entry(
     };
     let action = if before.is_some() { Action::EntryUpdated } else { Action::EntryCreated };
     transaction.put_entry(by, action, before.as_ref(), &after)?;
-    if new.list == List::Block {
+    // One that begins later, or is for customers' own payments alone, blocks no renewal.
+    let blocks_renewals = window.contains(by.merchant_now) && new.scopes.contains(Initiator::Merchant);
+    if new.list == List::Block && blocks_renewals {
         follow_listing(transaction, by, &new.identifier)?;
     }
     Ok((after, before.is_none()))

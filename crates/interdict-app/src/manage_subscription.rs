@@ -41,7 +41,10 @@ pub fn resume_subscription(
     let mut subscription = idle_subscription(transaction, id)?;
     match subscription.status {
         SubscriptionStatus::Paused => {
-            subscription.skip_to(by.merchant_now);
+            // What was to end with its period ends with that one.
+            if !subscription.cancel_at_period_end {
+                subscription.skip_to(by.merchant_now);
+            }
             let in_trial = subscription.period_number < 0;
             subscription.status =
                 if in_trial { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active };

@@ -4,7 +4,7 @@ use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStanding, ListStatus};
 use interdict_domain::ids::CustomerId;
-use interdict_domain::scopes::Scopes;
+use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::Reason;
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction};
@@ -42,7 +42,7 @@ pub fn set_list_status(
     let standing = ListStanding { status: new.status, reason: new.reason, scopes: new.scopes, window };
     let after = Customer { standing, updated_at: by.now, ..before.clone() };
     transaction.put_customer(by, action(new.status), Some(&before), &after)?;
-    if new.status == ListStatus::Blacklisted {
+    if new.status == ListStatus::Blacklisted && new.scopes.contains(Initiator::Merchant) {
         follow_blacklisting(transaction, by, id)?;
     }
     Ok(after)

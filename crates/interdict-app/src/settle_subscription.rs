@@ -3,6 +3,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
+use interdict_domain::scopes::Initiator;
 use interdict_domain::settings::OnBlacklist;
 use interdict_domain::subscription::{CANCELLED, PAYMENT_ERRORED, Subscription, SubscriptionStatus};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
@@ -76,7 +77,9 @@ fn is_to_be_cancelled(
     }
     let view = transaction.view();
     let Some(customer) = view.customer(subscription.customer)? else { return Ok(true) };
-    let is_blacklisted = customer.standing.at(by.merchant_now) == ListStatus::Blacklisted;
+    let standing = &customer.standing;
+    let is_blacklisted = standing.at(by.merchant_now) == ListStatus::Blacklisted
+        && standing.scopes.contains(Initiator::Merchant);
     Ok(is_blacklisted && view.settings()?.on_blacklist == OnBlacklist::Cancel)
 }
 

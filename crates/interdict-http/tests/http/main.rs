@@ -45,6 +45,7 @@ mod renewals;
 mod restart;
 mod restrictions;
 mod revisions;
+mod settings;
 mod standing_history;
 mod stories;
 mod subscriptions;

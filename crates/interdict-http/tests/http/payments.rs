@@ -245,3 +245,26 @@ async fn what_the_customer_last_paid_with_is_on_file() {
     }
     assert_eq!(payments, ["cancelled", "succeeded", "cancelled", "succeeded"]);
 }
+
+/// Blocks of everybody who has the email count; trust counts for who is named, and nobody else.
+#[tokio::test]
+async fn an_email_that_comes_along_brings_its_blocks_and_no_trust() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let bad = api.customer(json!({"email": ADA})).await;
+    let good = api.customer(json!({"email": "good@example.com"})).await;
+    api.post(&format!("/customers/{bad}/restrictions"), json!({"restrictCit": true})).await.expect(200);
+    let both = api.pay(json!({"customer": good, "email": ADA})).await;
+    assert_eq!(both.refused(403), "customer_restricted");
+    let merchants = json!({"customer": good, "email": ADA, "initiator": "merchant"});
+    assert_eq!(api.pay(merchants).await.expect(201)["status"], "succeeded");
+    // Whitelisted, and found by an email only: that exempts nobody.
+    let trusted = api.customer(json!({"email": "vip@example.com"})).await;
+    api.post(&format!("/v1/customers/{trusted}/whitelist"), json!({})).await.expect(200);
+    let soft = json!({"list": "block", "kind": "email", "value": "vip@example.com", "strength": "soft"});
+    api.entry(soft).await;
+    assert_eq!(api.pay(json!({"customer": trusted})).await.expect(201)["status"], "succeeded");
+    let typed = api.pay(json!({"email": "vip@example.com"})).await;
+    assert_eq!(typed.refused(403), "identifier_blacklisted");
+    assert_eq!(shop.ledger().await.len(), 2);
+}

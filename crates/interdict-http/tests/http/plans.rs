@@ -65,9 +65,9 @@ async fn who_has_subscribed_goes_on_as_agreed() {
     assert_eq!((&changed["currency"], &changed["interval"]), (&json!("NGN"), &json!("day")));
     assert_eq!(api.subscribe(&late, &plan).await["amount"], 600_000);
     shop.next_day().await;
-    let mut charged = shop.charged().await;
-    charged.sort_unstable();
-    assert_eq!(charged, [PRICE, PRICE, 600_000]);
+    let mut amounts = shop.charged().await;
+    amounts.sort_unstable();
+    assert_eq!(amounts, [PRICE, PRICE, 600_000]);
     let now = api.subscription(&agreed).await;
     assert_eq!((&now["amount"], &now["status"]), (&json!(PRICE), &json!("active")));
     let cleared = api.patch(&format!("/v1/plans/{plan}"), json!({"maxCycles": null})).await.expect(200);

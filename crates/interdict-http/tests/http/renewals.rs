@@ -26,43 +26,45 @@ async fn a_period_is_charged_once_however_often_anybody_looks() {
         for _ in 0..5 {
             shop.sweep().await;
         }
-        let sweeps: Vec<_> = (0..8)
-            .map(|_| {
-                let service = shop.service().clone();
-                tokio::spawn(async move { service.renew_subscriptions().await })
-            })
-            .collect();
-        for sweep in sweeps {
-            sweep.await.unwrap().unwrap();
-        }
+        sweeps_at_once(&shop).await;
         let now = api.subscription(&subscription).await;
         assert_eq!((&now["status"], &now["cyclesCompleted"]), (&json!("active"), &json!(cycles)));
         assert_eq!(shop.ledger().await.len(), cycles);
     }
 }
 
+/// Eight sweeps at the same moment.
+async fn sweeps_at_once(shop: &Shop) {
+    let sweeps: Vec<_> = (0..8)
+        .map(|_| {
+            let service = shop.service().clone();
+            tokio::spawn(async move { service.renew_subscriptions().await })
+        })
+        .collect();
+    for sweep in sweeps {
+        sweep.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sweeps_at_the_same_moment_charge_everybody_once() {
+async fn sweeps_at_the_same_moment_charge_and_hold_everybody_once() {
     let shop = Shop::open().await;
     let api = shop.secret();
     let plan = api.plan(json!({})).await;
-    for _ in 0..40 {
+    for number in 0..40 {
         let customer = api.customer(json!({})).await;
         api.subscribe(&customer, &plan).await;
-    }
-    for day in 2..=3 {
-        shop.pass(DAY_S).await;
-        let sweeps: Vec<_> = (0..8)
-            .map(|_| {
-                let service = shop.service().clone();
-                tokio::spawn(async move { service.renew_subscriptions().await })
-            })
-            .collect();
-        for sweep in sweeps {
-            sweep.await.unwrap().unwrap();
+        if number < 20 {
+            let restriction = json!({"restrictMit": true});
+            api.post(&format!("/customers/{customer}/restrictions"), restriction).await.expect(200);
         }
-        assert_eq!(shop.ledger().await.len(), 40 * day);
-        assert_eq!(api.payments("status[eq]=succeeded").await.len(), (40 * day).min(100));
+    }
+    for renewed in [20, 40] {
+        shop.pass(DAY_S).await;
+        sweeps_at_once(&shop).await;
+        assert_eq!(shop.ledger().await.len(), 40 + renewed);
+        assert_eq!(api.payments("initiator[eq]=merchant&status[eq]=succeeded").await.len(), renewed);
+        assert_eq!(api.payments("status[eq]=cancelled").await.len(), 20, "one attempt for each hold");
     }
 }
 
@@ -252,4 +254,73 @@ async fn what_is_held_can_be_paused_and_ended() {
         assert_eq!(api.subscription(&subscription).await["status"], status);
         assert_eq!(shop.charged().await, [PRICE]);
     }
+}
+
+/// The end of a trial that is held is skipped like any other period.
+#[tokio::test]
+async fn a_trial_that_ends_under_a_block_is_held() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let customer = api.customer(json!({})).await;
+    let plan = api.plan(json!({"trialDays": 1})).await;
+    let trial = api.subscribe(&customer, &plan).await;
+    api.blacklist(&customer).await;
+    shop.next_day().await;
+    let now = api.subscription(&trial).await;
+    assert_eq!(now["autoBillingDisabledReason"], "customer_blacklisted");
+    shop.pass(DAY_S / 2).await;
+    api.unblacklist(&customer).await;
+    shop.sweep().await;
+    let now = api.subscription(&trial).await;
+    assert_eq!((&now["status"], &now["cyclesCompleted"]), (&json!("active"), &json!(0)));
+    assert_eq!(now["currentPeriodEnd"], shop.clock.in_seconds(2 * DAY_S).as_str());
+    assert_eq!(shop.ledger().await, []);
+    shop.pass(DAY_S / 2).await;
+    shop.sweep().await;
+    assert_eq!(shop.charged().await, [PRICE]);
+}
+
+/// What was due, held and charged is so after a restart.
+#[tokio::test]
+async fn a_restart_charges_nobody_twice_and_releases_nobody() {
+    let (shop, api, customer, subscription) = subscribed().await;
+    let other = api.customer(json!({})).await;
+    let plan = subscription["planId"].as_str().unwrap();
+    let good = api.subscribe(&other, plan).await;
+    held(&shop, &api, &customer, &subscription).await;
+    let charged = shop.ledger().await;
+    let shop = shop.restart().await;
+    shop.app.take_over().await.unwrap();
+    shop.app.recover_payments().await;
+    shop.sweep().await;
+    assert_eq!(shop.ledger().await, charged);
+    let api = shop.secret();
+    assert_eq!(api.subscription(&subscription).await["autoBillingEnabled"], false);
+    shop.next_day().await;
+    assert_eq!(api.subscription(&good).await["cyclesCompleted"], 3);
+    assert_eq!(api.subscription(&subscription).await["cyclesCompleted"], 1);
+    assert_eq!(shop.ledger().await.len(), charged.len() + 1);
+}
+
+/// The feed tells what happened, in order, and each thing once.
+#[tokio::test]
+async fn the_feed_tells_what_happened() {
+    let (shop, api, customer, subscription) = subscribed().await;
+    shop.next_day().await;
+    held(&shop, &api, &customer, &subscription).await;
+    api.unblacklist(&customer).await;
+    for _ in 0..3 {
+        shop.sweep().await;
+    }
+    let changes = api.get("/v1/changes").await.expect(200);
+    let changes = changes["items"].as_array().unwrap().iter();
+    let told: Vec<&str> = changes.map(|change| change["action"].as_str().unwrap()).collect();
+    let parts = [
+        ["customer.created", "plan.created"].as_slice(),
+        &["subscription.created", "payment.succeeded", "subscription.activated"],
+        &["clock.advanced", "payment.succeeded", "subscription.renewed"],
+        &["customer.blacklisted", "clock.advanced", "payment.blocked", "subscription.held"],
+        &["customer.list_status_cleared", "subscription.released"],
+    ];
+    assert_eq!(told, parts.concat());
 }

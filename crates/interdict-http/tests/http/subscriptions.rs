@@ -249,3 +249,16 @@ async fn what_is_past_due_and_held_is_released() {
     assert_eq!((&released["status"], &released["autoBillingEnabled"]), (&json!("active"), &json!(true)));
     assert_eq!(shop.ledger().await.len(), 1, "nothing was charged at the lifting");
 }
+
+/// A pause does not stretch the period with which a subscription was to end.
+#[tokio::test]
+async fn a_pause_before_the_end_does_not_put_it_off() {
+    let (shop, api, _, subscription) = subscribed(json!({})).await;
+    act(&api, &subscription, "cancel", json!({"atPeriodEnd": true})).await.expect(200);
+    act(&api, &subscription, "pause", json!({})).await.expect(200);
+    shop.next_day().await;
+    act(&api, &subscription, "resume", json!({})).await.expect(200);
+    shop.sweep().await;
+    assert_eq!(api.subscription(&subscription).await["status"], "canceled");
+    assert_eq!(shop.charged().await, [PRICE]);
+}

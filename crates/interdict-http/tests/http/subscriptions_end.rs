@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::billing::PRICE;
+use crate::billing::{DAY_S, PRICE};
 use crate::shop::{Api, Shop};
 
 const ADA: &str = "ada@example.com";
@@ -89,6 +89,31 @@ async fn only_a_blacklisting_ends_anything() {
     }
 }
 
+/// Nor does a blacklisting that does not count for renewals: not yet, or not for them.
+#[tokio::test]
+async fn what_does_not_block_renewals_ends_none() {
+    let (shop, api, customer, subscriptions) = shop_that_cancels().await;
+    let block = json!({"list": "block", "kind": "email", "value": ADA});
+    for (term, value) in [("scopes", json!(["cit"])), ("startsAt", json!(shop.clock.in_seconds(2 * DAY_S)))] {
+        let mut entry = block.clone();
+        entry[term] = value;
+        api.post("/v1/entries", entry).await;
+        assert_eq!(api.subscription(&subscriptions[0]).await["status"], "active", "{term}");
+    }
+    let body = json!({"scopes": ["cit"]});
+    api.post(&format!("/v1/customers/{customer}/blacklist"), body).await.expect(200);
+    shop.next_day().await;
+    for (subscription, status) in subscriptions.iter().zip(["active", "active", "paused", "incomplete"]) {
+        assert_eq!(api.subscription(subscription).await["status"], status);
+    }
+    assert_eq!(shop.charged().await, [PRICE; 4], "two sign-ups, a renewal and the end of a trial");
+    // Once it begins, it holds.
+    shop.next_day().await;
+    let held = api.subscription(&subscriptions[0]).await;
+    assert_eq!(held["autoBillingDisabledReason"], "identifier_blacklisted");
+    assert_eq!(shop.charged().await, [PRICE; 4]);
+}
+
 #[tokio::test]
 async fn a_blacklisting_holds_unless_the_merchant_says_otherwise() {
     let shop = Shop::open().await;
@@ -135,4 +160,68 @@ async fn nobody_is_charged_for_somebody_who_is_forgotten() {
     assert_eq!(sign_up.refused(404), "not_found");
     assert_eq!(api.get(&format!("/v1/customers/{customer}/subscriptions")).await.refused(404), "not_found");
     assert_eq!(shop.charged().await.iter().filter(|amount| **amount == PRICE).count(), 2);
+}
+
+/// What was kept for replays of payments goes with the person as well.
+#[tokio::test]
+async fn no_replay_shows_who_is_forgotten() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let customer = api.customer(json!({"email": ADA})).await;
+    let plan = api.plan(json!({})).await;
+    let keyed = |key: &str| api.with("idempotency-key", key);
+    let by_email = keyed("email").pay(json!({"email": ADA, "metadata": {"note": "Zubaida"}})).await;
+    let by_id = keyed("id").pay(json!({"customer": customer, "email": ADA})).await;
+    let sign_up = json!({"customerId": customer, "planId": plan, "metadata": {"note": "Zubaida"}});
+    let signed_up = keyed("sign-up").post("/v1/subscriptions", sign_up.clone()).await;
+    for reply in [&by_email, &by_id, &signed_up] {
+        reply.expect(201);
+    }
+    let authorize = format!("/payments/{}/authorize", by_email.json()["id"].as_str().unwrap());
+    let settled = keyed("authorize").post_empty(&authorize).await;
+    assert_eq!(settled.refused(409), "conflict");
+    api.delete(&format!("/v1/customers/{customer}")).await.expect(200);
+    let charged = shop.ledger().await.len();
+    for reply in [
+        keyed("id").pay(json!({"customer": customer, "email": ADA})).await,
+        keyed("sign-up").post("/v1/subscriptions", sign_up).await,
+    ] {
+        assert_eq!(reply.refused(404), "not_found");
+        assert!(!reply.text().contains(ADA) && !reply.text().contains("Zubaida"), "{}", reply.text());
+    }
+    assert_eq!(shop.ledger().await.len(), charged);
+}
+
+/// Somebody takes the step of a sign-up after the subscription was ended: nothing is charged for nothing.
+#[tokio::test]
+async fn a_sign_up_that_was_ended_is_not_charged_any_more() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let customer = api.customer(json!({})).await;
+    let plan = api.plan(json!({})).await;
+    let with = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_test_requires_action"});
+    let mut steps = Vec::new();
+    for ended in [false, true] {
+        let waits = api.post("/v1/subscriptions", with.clone()).await.expect(201);
+        assert_eq!(waits["status"], "incomplete");
+        if ended {
+            let path = format!("/v1/subscriptions/{}/cancel", waits["id"].as_str().unwrap());
+            api.post_empty(&path).await.expect(200);
+        }
+        let id = waits["latestPayment"].as_str().unwrap();
+        pass_the_step(&shop, id).await;
+        let payment = api.get(&format!("/payments/{id}")).await.expect(200);
+        let code = &payment["outcome"]["errorCode"];
+        steps.push(json!([api.subscription(&waits).await["status"], payment["status"], code]));
+    }
+    let expected =
+        [json!(["active", "succeeded", null]), json!(["canceled", "cancelled", "subscription_cancelled"])];
+    assert_eq!(steps, expected);
+    assert_eq!(shop.charged().await, [PRICE]);
+}
+
+/// The customer passes the step of a payment, on the page of test mode.
+async fn pass_the_step(shop: &Shop, payment: &str) {
+    let form = shop.anonymous().with("content-type", "application/x-www-form-urlencoded");
+    form.post_text(&format!("/pay/step/{payment}"), "result=approve").await;
 }

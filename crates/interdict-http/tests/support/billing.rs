@@ -25,6 +25,7 @@ impl Shop {
     /// What the sandbox was asked to do for the merchant.
     pub async fn ledger(&self) -> Vec<LedgerEntry> {
         let store = self.service().store();
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime too few")]
         let read: Result<_, StorageError> = store.read(FIRST, |view| view.ledger()).await;
         read.unwrap()
     }

@@ -3,6 +3,7 @@
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -14,12 +15,30 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
 
 pub(crate) fn router(state: State) -> Router {
     Router::new()
-        // The native API: Duro's, grown further.
+        .merge(native())
+        .merge(billing())
+        .merge(odus())
+        .merge(idenza())
+        .merge(from_browsers())
+        .merge(pages())
+        .merge(operations())
+        // Providers: their signature is the credential.
+        .route("/webhooks/stripe/{mode}/{merchant}", post(webhooks::stripe))
+        .fallback(no_such_path)
+        .with_state(state)
+}
+
+/// The native API: Duro's, grown further.
+fn native() -> Router<State> {
+    Router::new()
         .route("/v1/oauth/token", post(v1::oauth::token))
         .route("/v1/customers", get(v1::customers::list).post(v1::customers::create))
         .route(
             "/v1/customers/{id}",
-            get(v1::customers::get).patch(v1::customers::update).delete(v1::customers::erase),
+            get(v1::customers::get)
+                .patch(v1::customers::update)
+                .delete(v1::customers::erase)
+                .layer(from_fn(cross_origin::allow)),
         )
         .route("/v1/customers/ref/{ref}", get(v1::customers::get_by_ref))
         .route(
@@ -39,6 +58,14 @@ pub(crate) fn router(state: State) -> Router {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/changes", get(v1::changes::list))
+        .route("/v1/decisions", post(answered_before))
+        .route("/v1/decisions/batch", post(answered_before))
+}
+
+/// What is paid, and by which provider: Duro's, grown further.
+fn billing() -> Router<State> {
+    Router::new()
         .route("/v1/chargebacks", get(v1::chargebacks::list))
         .route("/v1/chargebacks/{id}/reverse", post(v1::chargebacks::reverse))
         .route("/v1/plans", get(v1::plans::list).post(v1::plans::create))
@@ -53,12 +80,16 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/scores", get(v1::scores::list))
         .route("/v1/settings", get(v1::settings::get).patch(v1::settings::update))
         .route("/v1/test-clock/advance", post(v1::test_clock::advance))
-        .route("/v1/changes", get(v1::changes::list))
-        .route("/v1/decisions", post(answered_before))
-        .route("/v1/decisions/batch", post(answered_before))
-        // Odus.
+}
+
+/// Odus.
+fn odus() -> Router<State> {
+    Router::new()
         .route("/customers", get(odus::customers::list).post(odus::customers::create))
-        .route("/customers/{id}", get(odus::customers::get).post(odus::customers::update))
+        .route(
+            "/customers/{id}",
+            get(odus::customers::get).post(odus::customers::update).layer(from_fn(cross_origin::allow)),
+        )
         .route("/customers/{id}/restrictions", post(odus::customers::restrict))
         .route("/blacklist", get(odus::blacklist::list).post(odus::blacklist::add))
         .route("/blacklist/{id}", get(odus::blacklist::get).delete(odus::blacklist::remove))
@@ -67,38 +98,45 @@ pub(crate) fn router(state: State) -> Router {
         .route("/payments/{id}/authorize", post(odus::payments::authorize))
         .route("/payments/{id}/record-chargeback", post(odus::record_chargeback::record))
         .route("/payments/{id}/reverse", post(odus::payments::reverse))
-        // Idenza.
+}
+
+/// Idenza.
+fn idenza() -> Router<State> {
+    Router::new()
         .route("/customer/add", post(idenza::add::add))
         .route("/customer/remove", post(idenza::remove::remove))
         .route("/customer/get", get(idenza::get::get))
         .route("/risk/bin/score", post(idenza::score::score))
-        // Providers: their signature is the credential.
-        .route("/webhooks/stripe/{mode}/{merchant}", post(webhooks::stripe))
-        // Payers: the token of a session is the credential.
-        .merge(from_browsers())
-        .route("/pay/returned", get(checkout::returned::show))
-        .route("/pay/pay.css", get(checkout::page::style))
-        .route("/pay/{token}", get(checkout::page::show).post(checkout::page::pay))
-        .route("/pay/step/{id}", get(checkout::step::show).post(checkout::step::complete))
-        // Operators and tools.
-        .route("/healthz", get(operations::healthz))
-        .route("/readyz", get(operations::readyz))
-        .route("/metrics", get(operations::metrics))
-        .route("/openapi.json", get(operations::openapi))
-        .route("/docs", get(operations::docs))
-        .route("/docs/{name}", get(operations::docs_file))
-        .fallback(no_such_path)
-        .with_state(state)
 }
 
-/// What a merchant's page calls in a browser.
+/// What a merchant's page calls in a browser: with a publishable key, or with the token of a session.
 fn from_browsers() -> Router<State> {
     Router::new()
         .route("/v1/checkout/sessions", post(v1::checkout_sessions::create))
         .route("/checkout/{token}", get(checkout::api::get))
         .route("/checkout/{token}/pay", post(checkout::api::pay))
         .route("/checkout/{token}/status", get(checkout::api::status))
-        .layer(axum::middleware::from_fn(cross_origin::allow))
+        .layer(from_fn(cross_origin::allow))
+}
+
+/// Pages for payers. They are for people, and not in the API's document.
+fn pages() -> Router<State> {
+    Router::new()
+        .route("/pay/returned", get(checkout::returned::show))
+        .route("/pay/pay.css", get(checkout::page::style))
+        .route("/pay/{token}", get(checkout::page::show).post(checkout::page::pay))
+        .route("/pay/step/{id}", get(checkout::step::show).post(checkout::step::complete))
+}
+
+/// Operators and tools.
+fn operations() -> Router<State> {
+    Router::new()
+        .route("/healthz", get(operations::healthz))
+        .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(operations::openapi))
+        .route("/docs", get(operations::docs))
+        .route("/docs/{name}", get(operations::docs_file))
 }
 
 async fn no_such_path(request: Request) -> Response {

@@ -21,6 +21,10 @@ enum Way {
     Read,
     Decision,
     Mutation,
+    /// A payer, whose credential is in the path.
+    Payer,
+    /// A provider, whose credential is a signature.
+    Webhook,
 }
 
 impl Way {
@@ -28,7 +32,9 @@ impl Way {
         match path {
             "/v1/oauth/token" => Self::Token,
             "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs" | "/docs/{name}" => Self::Open,
-            "/v1/decisions" | "/v1/decisions/batch" | "/risk/bin/score" => Self::Decision,
+            "/v1/decisions" | "/v1/decisions/batch" => Self::Decision,
+            _ if path.starts_with("/webhooks/") => Self::Webhook,
+            _ if path.starts_with("/checkout/") => Self::Payer,
             _ if method == "get" => Self::Read,
             _ => Self::Mutation,
         }
@@ -89,14 +95,28 @@ const REFUSALS: [Refusal; 12] = [
     ),
 ];
 
+/// What can be sent to the API and be nobody's, without standing in the path.
+const NAMES_IN_BODY: [(&str, &str); 5] = [
+    ("post", "/v1/decisions"),
+    ("post", "/payments"),
+    ("post", "/v1/subscriptions"),
+    ("post", "/v1/checkout/sessions"),
+    ("post", "/v1/test-clock/advance"),
+];
+
 /// Whether an operation can refuse so.
 fn applies(status: u16, way: Way, method: &str, path: &str) -> bool {
-    let has_body = matches!(way, Way::Token | Way::Decision | Way::Mutation);
+    let has_body = match way {
+        Way::Token | Way::Decision | Way::Mutation | Way::Webhook => true,
+        Way::Payer => method == "post",
+        Way::Open | Way::Read => false,
+    };
     let is_idenza = Dialect::of_path(path) == Dialect::Idenza;
     match status {
-        403 => way != Way::Token,
-        404 => !is_idenza && (path.contains('{') || path == "/v1/decisions"),
-        409 => way == Way::Mutation,
+        401 => !matches!(way, Way::Payer | Way::Webhook),
+        403 => !matches!(way, Way::Token | Way::Webhook),
+        404 => !is_idenza && (path.contains('{') || NAMES_IN_BODY.contains(&(method, path))),
+        409 => way == Way::Mutation || (way == Way::Payer && has_body),
         408 | 413 | 415 => has_body,
         // Idenza knows 400 only; Odus's queries fall back silently.
         422 => !is_idenza && (has_body || (method == "get" && path.starts_with("/v1"))),
@@ -112,6 +132,7 @@ pub(super) fn add(document: &mut OpenApi) {
         let methods = [
             ("get", &mut item.get),
             ("post", &mut item.post),
+            ("put", &mut item.put),
             ("patch", &mut item.patch),
             ("delete", &mut item.delete),
         ];
@@ -144,7 +165,8 @@ fn complete(operation: &mut Operation, method: &str, path: &str) {
     let headers: &[&str] = match way {
         Way::Read | Way::Decision => &["InterdictAtLeast"],
         Way::Mutation => &["IdempotencyKey", "InterdictWait"],
-        Way::Open | Way::Token => &[],
+        Way::Payer if method == "post" => &["IdempotencyKey"],
+        Way::Open | Way::Token | Way::Payer | Way::Webhook => &[],
     };
     let parameters = operation.parameters.get_or_insert_default();
     for name in headers {
@@ -170,7 +192,7 @@ fn add_headers(response: &mut Response, way: Way) {
         response.headers.insert(name.to_owned(), RefOr::Ref(reference));
     };
     add("Interdict-Revision", "InterdictRevision");
-    if way == Way::Mutation {
+    if matches!(way, Way::Mutation) {
         add("Idempotency-Replayed", "IdempotencyReplayed");
     }
 }

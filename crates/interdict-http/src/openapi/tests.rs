@@ -30,7 +30,10 @@ fn routes() -> BTreeSet<(String, String)> {
     let mut routes = BTreeSet::new();
     for route in text.split(".route(").skip(1) {
         let (path, handlers) = route.strip_prefix('"').unwrap().split_once("\",").unwrap();
-        let handlers = handlers.split(".fallback(").next().unwrap();
+        // What follows on the last route of a group.
+        let ends = ["//", "}", ".merge(", ".layer(", ".fallback(", ".with_state("];
+        let end = ends.iter().filter_map(|end| handlers.find(end)).min().unwrap_or(handlers.len());
+        let handlers = &handlers[..end];
         for part in handlers.split(')') {
             let call = part.trim_start_matches(|c: char| !c.is_alphabetic());
             if let Some((method, _)) = call.split_once('(') {
@@ -45,7 +48,7 @@ fn routes() -> BTreeSet<(String, String)> {
 fn every_route_is_documented_and_nothing_else_is() {
     let documented: BTreeSet<(String, String)> =
         operations(&document()).into_iter().map(|(path, method, _)| (path, method)).collect();
-    let routes = routes();
+    let routes: BTreeSet<_> = routes().into_iter().filter(|(path, _)| !path.starts_with("/pay/")).collect();
     assert!(routes.len() > 40, "{routes:?}");
     assert_eq!(documented, routes);
 }
@@ -102,9 +105,10 @@ fn every_operation_is_named_once_and_says_what_it_refuses() {
             continue;
         }
         let is_idenza = path.starts_with("/customer/") || path.starts_with("/risk/");
-        let mut wanted = vec!["400", "401", "429", "500", "503"];
-        if id != "createAccessToken" {
-            wanted.push("403");
+        let mut wanted = vec!["400", "429", "500", "503"];
+        if operation["security"] != serde_json::json!([{}]) {
+            wanted.push("401");
+            wanted.extend((id != "createAccessToken").then_some("403"));
         }
         if method != "get" {
             wanted.extend(["408", "413", "415"]);

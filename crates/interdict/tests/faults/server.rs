@@ -22,6 +22,23 @@ pub enum Kind {
     EarlyAcknowledgement,
     /// The control that never flushes.
     WithoutFlush,
+    /// The control that forgets, on a start, which payments requests have begun.
+    ForgottenKeys,
+    /// The control that forgets, on a start, what it was about to ask the gateway.
+    ForgottenIntents,
+}
+
+impl Kind {
+    /// The promise that a control breaks, as it is told.
+    fn promise(self) -> Option<&'static str> {
+        match self {
+            Self::Product => None,
+            Self::EarlyAcknowledgement => Some("early-acknowledgement"),
+            Self::WithoutFlush => Some("without-flush"),
+            Self::ForgottenKeys => Some("forgotten-keys"),
+            Self::ForgottenIntents => Some("forgotten-intents"),
+        }
+    }
 }
 
 /// A data folder with a merchant in it.
@@ -90,19 +107,15 @@ impl Server {
     pub fn start_under(folder: &Folder, kind: Kind, wrapper: &[&str]) -> Self {
         let address: SocketAddr = ([127, 0, 0, 1], free_port().unwrap()).into();
         let mut words: Vec<std::ffi::OsString> = wrapper.iter().map(Into::into).collect();
-        match kind {
-            Kind::Product => {
+        match kind.promise() {
+            None => {
                 words.push(binary().into());
                 for word in ["serve", "--workers", "1", "--listen", &address.to_string(), "--data-dir"] {
                     words.push(word.into());
                 }
                 words.push(folder.path().into());
             }
-            Kind::EarlyAcknowledgement | Kind::WithoutFlush => {
-                let promise = match kind {
-                    Kind::EarlyAcknowledgement => "early-acknowledgement",
-                    _ => "without-flush",
-                };
+            Some(promise) => {
                 words.push(control().into());
                 words.push(folder.path().into());
                 words.push(address.to_string().into());
@@ -111,6 +124,7 @@ impl Server {
         }
         let child = Command::new(&words[0])
             .args(&words[1..])
+            .env("INTERDICT_RENEWAL_INTERVAL_MS", "20")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -2,7 +2,8 @@
 //! part of the product, and not built into the binary.
 //!
 //! `control_server DATA_DIR LISTEN PROMISE`, where the promise that is broken is one of
-//! `early-acknowledgement`, `without-flush`, `forgotten-keys`, `forgotten-intents`; or `full`, none.
+//! `early-acknowledgement`, `without-flush`, `forgotten-keys`, `forgotten-intents`, `forgotten-reversals`; or
+//! `full`, none.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,6 +46,7 @@ fn forget(data_dir: &Path, promise: &str) -> anyhow::Result<()> {
         "forgotten-intents" => {
             "DELETE FROM payment WHERE pending = 'charge'; DELETE FROM idempotency WHERE status = 0"
         }
+        "forgotten-reversals" => "UPDATE payment SET pending = NULL WHERE pending = 'reversal'",
         _ => return Ok(()),
     };
     let connection = rusqlite::Connection::open(data_dir.join("test.db"))?;
@@ -77,7 +79,7 @@ async fn main() -> anyhow::Result<()> {
     let durability = match promise.as_str() {
         "early-acknowledgement" => Durability::ControlEarlyAcknowledgement,
         "without-flush" => Durability::ControlWithoutFlush,
-        "forgotten-keys" | "forgotten-intents" | "full" => Durability::Full,
+        "forgotten-keys" | "forgotten-intents" | "forgotten-reversals" | "full" => Durability::Full,
         other => bail!("unknown promise {other}"),
     };
     let data_dir = PathBuf::from(data_dir);

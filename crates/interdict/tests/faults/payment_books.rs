@@ -37,7 +37,6 @@ pub enum Rule {
 }
 
 /// A rule that does not hold, and where.
-#[derive(Debug)]
 pub struct Fault {
     pub rule: Rule,
     pub what: String,
@@ -78,6 +77,15 @@ pub struct InFlight {
     pub reversals: i64,
     pub renewals: i64,
     pub sign_ups: i64,
+}
+
+impl std::ops::AddAssign for InFlight {
+    fn add_assign(&mut self, other: Self) {
+        self.charges += other.charges;
+        self.reversals += other.reversals;
+        self.renewals += other.renewals;
+        self.sign_ups += other.sign_ups;
+    }
 }
 
 impl InFlight {
@@ -282,9 +290,8 @@ impl Books {
         for key in of_payments.chain(of_subscriptions) {
             *seen.entry(key).or_default() += 1;
         }
-        let doubled: Vec<_> = seen.into_iter().filter(|(_, times)| *times > 1).collect();
-        let doubled: Vec<String> =
-            doubled.into_iter().map(|(key, times)| format!("{key} led to {times}")).collect();
+        let doubled = seen.into_iter().filter(|(_, times)| *times > 1);
+        let doubled: Vec<_> = doubled.map(|(key, times)| format!("{key} led to {times}")).collect();
         for what in doubled {
             self.fault(Rule::OneKeyOnePayment, what);
         }

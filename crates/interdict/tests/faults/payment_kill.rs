@@ -1,8 +1,11 @@
 //! SIGKILL while 16 clients pay, reverse and sign up and while renewals run: nobody is charged twice, and
 //! nothing that was acknowledged or charged is forgotten. The sandbox's ledger is the witness.
 //!
-//! Controls: processes that forget, on a start, what the product has on the disk by then.
+//! Controls: processes that forget, on a start, what the product has on the disk by then. One that
+//! acknowledges before it commits is no control here: what was begun is settled after the kill, and then
+//! stands where it was said to stand. `kill.rs` catches that one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::payment_answers::Answers;
 use super::payment_books::{Books, Fault, InFlight, Rule};
-use super::payment_clients::{Client, Dice, Shop, call};
+use super::payment_clients::{Client, Dice, Shop, create, http};
 use super::server::{Folder, Kind, Server};
 
 const CLIENTS: u64 = 16;
@@ -36,7 +39,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// What the kills met.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Figures {
     in_flight: InFlight,
     charged_unsettled: i64,
@@ -44,6 +47,17 @@ struct Figures {
     acknowledged: usize,
     payments: i64,
     renewed: i64,
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.in_flight += other.in_flight;
+        self.charged_unsettled += other.charged_unsettled;
+        self.kills_amid_renewals += other.kills_amid_renewals;
+        self.acknowledged += other.acknowledged;
+        self.payments += other.payments;
+        self.renewed += other.renewed;
+    }
 }
 
 /// A data folder through many kills.
@@ -89,20 +103,21 @@ impl Run {
 
     /// Starts, settles what the kill before cut off, works, and is killed at some moment.
     fn cycle(&mut self) -> Vec<Fault> {
-        let server = Server::start(&self.folder, self.kind);
-        // Now and then the load, and the kill, fall into the recovery from the kill before.
-        let faults = if self.dice.roll(4) == 0 { Vec::new() } else { self.settle() };
-        if !faults.is_empty() {
-            return faults;
-        }
+        // Now and then the load, and the kill, fall into the start and the recovery from the kill before.
+        let server = if self.dice.roll(4) == 0 {
+            Server::start_unready(&self.folder, self.kind)
+        } else {
+            let server = Server::start(&self.folder, self.kind);
+            let faults = self.settle();
+            if !faults.is_empty() {
+                return faults;
+            }
+            server
+        };
         let load = Duration::from_millis(LOAD_MS.0 + self.dice.roll(LOAD_MS.1 - LOAD_MS.0));
         let advance = Duration::from_millis(self.dice.roll(LOAD_MS.1));
-        let (shop, address) = (Arc::clone(&self.shop), server.address);
-        let clock = self.runtime.spawn(async move {
-            tokio::time::sleep(advance).await;
-            // Without an answer when the server dies first.
-            call(address, &shop.key, "/v1/test-clock/advance", &json!({ "seconds": 3600 }), 200).await
-        });
+        let address = server.address;
+        let clock = self.runtime.spawn(advance_clock(address, Arc::clone(&self.shop), advance));
         let clients: Vec<_> = self
             .clients
             .drain(..)
@@ -114,19 +129,18 @@ impl Run {
         self.clients = clients.into_iter().map(|client| self.runtime.block_on(client).unwrap()).collect();
         self.runtime.block_on(clock).unwrap();
         self.count();
-        faults
+        Vec::new()
     }
 
     fn count(&mut self) {
         let books = self.books();
-        let seen = books.in_flight();
-        let figures = &mut self.figures;
-        figures.in_flight.charges += seen.charges;
-        figures.in_flight.reversals += seen.reversals;
-        figures.in_flight.renewals += seen.renewals;
-        figures.in_flight.sign_ups += seen.sign_ups;
-        figures.charged_unsettled += books.charged_unsettled();
-        figures.kills_amid_renewals += u64::from(seen.renewals > 0);
+        let in_flight = books.in_flight();
+        self.figures += Figures {
+            in_flight,
+            charged_unsettled: books.charged_unsettled(),
+            kills_amid_renewals: u64::from(in_flight.renewals > 0),
+            ..Figures::default()
+        };
     }
 
     /// Answers every request, compares the books once more, and walks the chain.
@@ -147,21 +161,28 @@ impl Run {
     }
 }
 
+/// Lets all subscriptions fall due, after a while; without an answer when the server dies first.
+async fn advance_clock(address: SocketAddr, shop: Arc<Shop>, after: Duration) {
+    tokio::time::sleep(after).await;
+    let request = http().post(format!("http://{address}/v1/test-clock/advance")).bearer_auth(&shop.key);
+    if let Ok(answer) = request.json(&json!({ "seconds": 3600 })).send().await {
+        assert!(!answer.status().is_client_error(), "{answer:?}");
+    }
+}
+
 /// Customers, a plan of an hour, and subscriptions to it.
-async fn open_shop(address: std::net::SocketAddr, key: &str) -> Shop {
+async fn open_shop(address: SocketAddr, key: &str) -> Shop {
     let plan = json!({ "name": "Hourly", "amount": 500, "currency": "NGN", "interval": "hour" });
-    let plan = call(address, key, "/v1/plans", &plan, 201).await.unwrap();
-    let plan = plan["id"].as_str().unwrap().to_owned();
+    let plan = create(address, key, "/v1/plans", &plan).await;
     let mut signing = JoinSet::new();
     for number in 0..SUBSCRIPTIONS {
         let (key, plan) = (key.to_owned(), plan.clone());
         signing.spawn(async move {
             let customer = json!({ "email": format!("payer-{number}@example.com") });
-            let customer = call(address, &key, "/v1/customers", &customer, 201).await.unwrap();
-            let customer = customer["id"].as_str().unwrap().to_owned();
+            let customer = create(address, &key, "/v1/customers", &customer).await;
             let body =
                 json!({ "customerId": customer, "planId": plan, "paymentMethodId": "pm_test_success" });
-            call(address, &key, "/v1/subscriptions", &body, 201).await.unwrap();
+            create(address, &key, "/v1/subscriptions", &body).await;
             customer
         });
     }
@@ -175,24 +196,28 @@ fn kills_charge_nobody_twice_and_forget_no_payment() {
         .unwrap_or_else(|| std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
     println!("INTERDICT_PAYMENT_FAULT_SEED={seed}");
     let mut dice = Dice(seed);
-    let mut amid_renewals = 0;
+    let mut figures = Figures::default();
     for first in (0..cycles).step_by(usize::try_from(CYCLES_A_FOLDER).unwrap()) {
-        let mut run = Run::new(Kind::Product, dice.next());
+        let kind = if dice.roll(2) == 0 { Kind::Product } else { Kind::ProductOnThreads };
+        let mut run = Run::new(kind, dice.next());
         for number in first..cycles.min(first + CYCLES_A_FOLDER) {
             let faults = run.cycle();
-            assert!(faults.is_empty(), "seed {seed}, before kill {number}: {faults:#?}");
+            assert!(faults.is_empty(), "seed {seed}, before kill {number}:\n{}", listed(&faults));
         }
         let faults = run.end();
-        assert!(faults.is_empty(), "seed {seed}, at the end of a folder: {faults:#?}");
-        println!("{:?}", run.figures);
-        let Figures { in_flight, charged_unsettled, .. } = run.figures;
-        assert!(
-            in_flight.charges > 0 && in_flight.reversals > 0 && charged_unsettled > 0,
-            "idle at the kills"
-        );
-        amid_renewals += run.figures.kills_amid_renewals;
+        assert!(faults.is_empty(), "seed {seed}, at the end of a folder:\n{}", listed(&faults));
+        figures += run.figures;
     }
-    assert!(amid_renewals > cycles / 20, "only {amid_renewals} of {cycles} kills fell into renewals");
+    println!("{cycles} kills: {figures:?}");
+    // Kills that fall between requests show nothing.
+    assert!(
+        figures.in_flight.charges > 0 && figures.in_flight.reversals > 0 && figures.charged_unsettled > 0
+    );
+    assert!(figures.kills_amid_renewals > cycles / 20, "renewals were idle at the kills");
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("{:?}: {}\n", fault.rule, fault.what)).collect()
 }
 
 /// Kills a control until the checker objects; the rules that were broken.
@@ -208,12 +233,6 @@ fn caught(kind: Kind) -> Vec<Rule> {
 }
 
 #[test]
-fn a_control_that_acknowledges_payments_before_the_commit_is_caught() {
-    let rules = caught(Kind::EarlyAcknowledgement);
-    assert!(rules.contains(&Rule::NothingLost) || rules.contains(&Rule::ReversalsAgree), "{rules:?}");
-}
-
-#[test]
 fn a_control_that_forgets_which_payment_a_key_began_is_caught() {
     let rules = caught(Kind::ForgottenKeys);
     assert!(rules.contains(&Rule::OneKeyOnePayment), "{rules:?}");
@@ -223,6 +242,12 @@ fn a_control_that_forgets_which_payment_a_key_began_is_caught() {
 fn a_control_that_charges_before_the_intent_is_kept_is_caught() {
     let rules = caught(Kind::ForgottenIntents);
     assert!(rules.contains(&Rule::NothingForgotten), "{rules:?}");
+}
+
+#[test]
+fn a_control_that_drops_reversals_is_caught() {
+    let rules = caught(Kind::ForgottenReversals);
+    assert!(rules.contains(&Rule::ReversalsAgree), "{rules:?}");
 }
 
 /// Each rule of the checker, broken by hand in good books.
@@ -284,6 +309,10 @@ fn books_that_were_tampered_with_are_caught() {
             Connection::open(doctored.path().join("test.db")).unwrap().execute(&tampering, []).unwrap();
         assert!(changed > 0, "{tampering} changed nothing");
         let faults = Books::open(doctored.path()).check(&answers);
-        assert!(faults.iter().any(|fault| fault.rule == rule), "{rule:?} was not caught: {faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.rule == rule),
+            "{rule:?} was not caught: {}",
+            listed(&faults)
+        );
     }
 }

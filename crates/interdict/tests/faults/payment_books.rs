@@ -363,9 +363,9 @@ impl Books {
         let mut charged: HashMap<SubscriptionId, BTreeMap<i64, usize>> = HashMap::new();
         for payment in self.payments.values() {
             if let Some((subscription, start)) = payment.period {
-                let charges = self.charges(payment.id).len();
-                if charges > 0 {
-                    *charged.entry(subscription).or_default().entry(start).or_default() += charges;
+                let times = self.charges(payment.id).len();
+                if times > 0 {
+                    *charged.entry(subscription).or_default().entry(start).or_default() += times;
                 }
             }
         }

@@ -217,7 +217,8 @@ fn kills_charge_nobody_twice_and_forget_no_payment() {
 }
 
 fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("{:?}: {}\n", fault.rule, fault.what)).collect()
+    let lines: Vec<_> = faults.iter().map(|fault| format!("{:?}: {}", fault.rule, fault.what)).collect();
+    lines.join("\n")
 }
 
 /// Kills a control until the checker objects; the rules that were broken.

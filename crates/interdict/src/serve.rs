@@ -95,6 +95,14 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
         ..HttpOptions::default()
     };
     let http = Http::new(Arc::clone(app), metrics, http_options);
+    // Before anything is begun here: what is being asked now must not look as if nobody did.
+    if let Err(error) = app.take_over().await {
+        // They are taken over anyhow, two minutes later.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "payments that were begun are settled later"
+        );
+    }
     let chores = tokio::spawn(do_chores(Arc::clone(app)));
     let renewals: Vec<_> = Mode::ALL
         .into_iter()
@@ -145,13 +153,6 @@ async fn do_chores(app: Arc<App>) {
     let mut ticks = tokio::time::interval(CHORES_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut count = 0_u32;
-    if let Err(error) = app.take_over().await {
-        // They are taken over anyhow, two minutes later.
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "payments that were begun are settled later"
-        );
-    }
     loop {
         ticks.tick().await;
         app.do_chores(count == 0).await;

@@ -33,6 +33,9 @@ pub struct AppOptions {
     pub stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub with_index: bool,
+    /// Whether this process is the only one that serves the data: what whoever served before has begun at
+    /// a gateway is taken over at once.
+    pub take_over: bool,
 }
 
 /// Why the application cannot be opened.
@@ -74,6 +77,7 @@ impl App {
             random: Arc::clone(&options.random),
             durability: options.durability,
             observer: Some(Box::new(DirectoryFollower(Arc::clone(&directory)))),
+            take_over: false,
         })
         .map_err(|source| OpenError { path, source })?;
         let service = |mode: Mode| {
@@ -87,6 +91,7 @@ impl App {
                 durability: options.durability,
                 stripe: options.stripe.clone(),
                 with_index: options.with_index,
+                take_over: options.take_over,
             })
             .map(Arc::new)
             .map_err(|source| OpenError { path, source })
@@ -195,15 +200,6 @@ impl App {
                 }
             }
         }
-    }
-
-    /// To be called once by a process that serves, which is the only one on its folder: whoever asked a
-    /// gateway before has ended, and what was asked can be taken over at once.
-    pub async fn take_over(&self) -> Result<(), WriteError<StorageError>> {
-        for mode in Mode::ALL {
-            self.service(mode).abandon_all_payments().await?;
-        }
-        Ok(())
     }
 
     /// What has gathered in memory and should outlive this process is written, all of it.

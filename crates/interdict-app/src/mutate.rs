@@ -25,6 +25,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body shows a secret: it is never kept.
     pub holds_secret: bool,
+    /// Soon the answer may be another one: it is not kept for replays.
+    pub is_passing: bool,
     /// Whom it is about, so that an erasure finds what was kept.
     pub subject: Option<String>,
     /// Which identifier it is about, likewise.
@@ -223,7 +225,7 @@ impl Service {
                     Ok(answer) | Err(Refusal::Answer(answer)) => answer,
                     Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
                 };
-                if !is_kept(answer.status) {
+                if !is_kept(&answer) {
                     return Err(Refusal::Answer(answer));
                 }
                 let revision = transaction.revision();
@@ -248,8 +250,8 @@ impl Service {
 }
 
 /// What is the service's own trouble may be over at the next try.
-pub(crate) const fn is_kept(status: u16) -> bool {
-    status < 500 && status != 429
+pub(crate) const fn is_kept(answer: &Answer) -> bool {
+    answer.status < 500 && answer.status != 429 && !answer.is_passing
 }
 
 pub(crate) fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {
@@ -278,12 +280,6 @@ pub(crate) fn replay(
     if !record.is_answered() {
         return Err(MutateError::IdempotencyInProgress);
     }
-    let answer = Answer {
-        status: record.status,
-        body: record.body,
-        holds_secret: false,
-        subject: None,
-        identifier: None,
-    };
+    let answer = Answer { status: record.status, body: record.body, ..Answer::default() };
     Ok(Mutated { answer, revision: record.revision, replayed: true })
 }

@@ -17,7 +17,8 @@ use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus
 use interdict_domain::subscription::Subscription;
 use interdict_gateway::{Charge, Charged, GatewayError, Reversal};
 use interdict_storage::{
-    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
+    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, RequestKey, StorageError, Transaction,
+    WriteError,
 };
 
 use crate::decide_charge::{Counting, Payer};
@@ -170,7 +171,8 @@ impl Service {
             Ok(settlement) => settlement,
             Err(error) => {
                 let id = payment.id;
-                self.give_up(payment, ask, actor, &error).await;
+                let request = reply.and_then(|reply| reply.replayable).map(|replayable| replayable.request);
+                self.give_up(payment, ask, actor, request, &error).await;
                 return Err(MutateError::Gateway { payment: id, error: Box::new(error) });
             }
         };
@@ -270,7 +272,14 @@ impl Service {
 
     /// After a question without an answer: what was certainly not done is taken back, what may have
     /// been is asked again soon.
-    async fn give_up(&self, payment: Payment, ask: Ask, actor: Actor, error: &AskError) {
+    async fn give_up(
+        &self,
+        payment: Payment,
+        ask: Ask,
+        actor: Actor,
+        request: Option<RequestKey>,
+        error: &AskError,
+    ) {
         tracing::warn!(error = error as &dyn std::error::Error, payment = %payment.id, "a gateway gave no answer");
         let (now, random) = (self.now(), Arc::clone(&self.random));
         let unknown = matches!(error, AskError::Gateway(GatewayError::Unknown(_)))
@@ -283,6 +292,10 @@ impl Service {
                 if unknown {
                     own.hand_over_payment(payment.id, now.plus_seconds(ASK_AGAIN_S))
                 } else {
+                    // A reversal that was not done is asked for anew: nothing else remembers it.
+                    if let Some(request) = request.filter(|_| ask == Ask::Reverse { again: false }) {
+                        own.forget_idempotency_record(request)?;
+                    }
                     settle_payment(&mut own, &by, &payment, Settlement::NothingDone).map(|_| ())
                 }
             })
@@ -377,7 +390,7 @@ where
         Ok(Begun::Trial(subscription)) => {
             show(&transaction.merchant(merchant).view(), Paid::Trial(&subscription))?
         }
-        Err(Refusal::Answer(answer)) if replayable.is_some() && is_kept(answer.status) => answer,
+        Err(Refusal::Answer(answer)) if replayable.is_some() && is_kept(&answer) => answer,
         Err(refusal) => return Err(refusal),
     };
     keep_answer(transaction, merchant, replayable, &answer, by.now)?;
@@ -425,7 +438,7 @@ fn keep_answer(
     answer: &Answer,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let Some(Replayable { request, fingerprint }) = replayable.filter(|_| is_kept(answer.status)) else {
+    let Some(Replayable { request, fingerprint }) = replayable.filter(|_| is_kept(answer)) else {
         return Ok(());
     };
     let record = record_of(answer, fingerprint, transaction.revision());

@@ -25,13 +25,6 @@ pub enum RecoverError {
 }
 
 impl Service {
-    /// Says that nobody drives any payment. Right at a start, where this process is the only one on its
-    /// file: whoever did has ended.
-    pub async fn abandon_all_payments(&self) -> Result<usize, WriteError<StorageError>> {
-        let write = |transaction: &mut Transaction<'_>| transaction.abandon_all_payments();
-        Ok(self.store.write(write).await?.value)
-    }
-
     /// Settles payments that nobody drives any more; returns how many.
     pub async fn recover_payments(self: &Arc<Self>) -> Result<usize, RecoverError> {
         let mut recovered = 0;

@@ -60,6 +60,8 @@ pub(crate) struct ServiceOptions {
     pub(crate) stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub(crate) with_index: bool,
+    /// Whether nobody else serves the data.
+    pub(crate) take_over: bool,
 }
 
 /// Whether a service can answer, and from what.
@@ -84,6 +86,7 @@ impl Service {
             random: Arc::clone(&options.random),
             durability: options.durability,
             observer: if options.with_index { Some(Box::new(observer)) } else { None },
+            take_over: options.take_over,
         })?;
         let vault = Vault::new(&options.pepper);
         let gateways = match options.mode {

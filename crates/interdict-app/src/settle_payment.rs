@@ -35,7 +35,11 @@ pub(crate) fn settle_payment(
     let found = transaction.view().payment(asked.id)?;
     let mut payment = found.ok_or(StorageError::Corrupt("a payment is gone"))?;
     let same = |payment: &Payment| payment.pending.map(|pending| (pending.operation, pending.amount));
-    if payment.pending.is_none() || same(&payment) != same(asked) {
+    let is_ours = payment.pending.is_some() && same(&payment) == same(asked);
+    // That money was taken is certain, whatever somebody else made of a long silence.
+    let is_late_success = settlement == Settlement::Charged(Charged::Succeeded)
+        && matches!(payment.status, PaymentStatus::Open | PaymentStatus::RequiresAction);
+    if !is_ours && !is_late_success {
         return Ok(payment);
     }
     let action = apply(&mut payment, settlement);

@@ -25,7 +25,7 @@ struct Client {
 }
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, body: body.as_bytes().to_vec(), holds_secret: false, subject: None, identifier: None }
+    Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() }
 }
 
 impl Client {

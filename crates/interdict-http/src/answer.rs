@@ -42,13 +42,7 @@ pub(crate) fn encode<T: Serialize>(body: &T) -> Vec<u8> {
 
 /// The answer of a mutation, about a customer, an entry, or nobody.
 pub(crate) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Answer {
-    Answer {
-        status: status.as_u16(),
-        body: encode(body),
-        holds_secret: false,
-        subject: None,
-        identifier: None,
-    }
+    Answer { status: status.as_u16(), body: encode(body), ..Answer::default() }
 }
 
 /// The same answer, marked with whom it is about: an erasure finds it.
@@ -64,5 +58,5 @@ pub(crate) fn about_identifier(answer: Answer, key: IdentifierKey) -> Answer {
 /// A refusal as an answer that can be kept for replays.
 pub(crate) fn refusal(error: &ApiError, dialect: Dialect) -> Answer {
     let (status, body) = error.render(dialect);
-    Answer { status: status.as_u16(), body, holds_secret: false, subject: None, identifier: None }
+    Answer { status: status.as_u16(), body, is_passing: error.is_passing(), ..Answer::default() }
 }

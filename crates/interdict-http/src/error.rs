@@ -243,6 +243,11 @@ impl ApiError {
         self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// Whether another try may soon get another answer.
+    pub fn is_passing(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == RETRY_AFTER)
+    }
+
     /// With one more member of `error`.
     #[must_use]
     pub fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {

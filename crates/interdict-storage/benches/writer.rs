@@ -57,6 +57,7 @@ fn now() -> Timestamp {
 
 fn open(path: &Path, durability: Durability, random: &Arc<Counting>) -> Store {
     let options = StoreOptions {
+        take_over: false,
         path: path.to_owned(),
         schema: Schema::Mode,
         pepper: pepper(),

@@ -22,6 +22,7 @@ statements! {
                   payment = excluded.payment";
     SELECT = "SELECT fingerprint, status, body, holds_secret, revision, payment FROM idempotency
               WHERE merchant = $1 AND request = $2 AND created_at > $3";
+    DELETE = "DELETE FROM idempotency WHERE merchant = $1 AND request = $2";
     DELETE_SUBJECT = "DELETE FROM idempotency WHERE merchant = $1 AND subject = $2";
     DELETE_IDENTIFIER = "DELETE FROM idempotency WHERE merchant = $1 AND identifier_key = $2";
     DELETE_OLD = "DELETE FROM idempotency WHERE (merchant, request) IN
@@ -135,6 +136,14 @@ impl MerchantTransaction<'_, '_> {
             now.micros(),
             record.payment.map(|id| *id.ksuid().bytes()),
         ])?;
+        Ok(())
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Forgets that a request came: it did nothing.
+    pub fn forget_idempotency_record(&mut self, request: RequestKey) -> Result<(), StorageError> {
+        self.transaction.connection.prepare_cached(DELETE)?.execute(params![self.merchant.0, request.0])?;
         Ok(())
     }
 }

@@ -15,12 +15,12 @@ use interdict_domain::payment::{
 };
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::Metadata;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
 use crate::plan::read_money;
 use crate::statements::statements;
-use crate::transaction::{Authorship, MerchantTransaction, Transaction};
+use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, NumberedRows, View};
 
 macro_rules! columns {
@@ -296,11 +296,10 @@ impl View<'_> {
     }
 }
 
-impl Transaction<'_> {
-    /// Says that nobody drives any payment: whoever did has ended.
-    pub fn abandon_all_payments(&mut self) -> Result<usize, StorageError> {
-        Ok(self.connection.prepare_cached(ABANDON_ALL)?.execute([])?)
-    }
+/// Says that nobody drives any payment: whoever did has ended.
+pub(crate) fn abandon_all(connection: &Connection) -> Result<(), StorageError> {
+    connection.prepare_cached(ABANDON_ALL)?.execute([])?;
+    Ok(())
 }
 
 impl MerchantTransaction<'_, '_> {

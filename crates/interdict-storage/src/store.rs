@@ -14,6 +14,7 @@ use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
 use crate::feed::FeedObserver;
 use crate::migrations::{Schema, migrate};
+use crate::payment;
 use crate::sqlite;
 use crate::transaction::Transaction;
 use crate::view::{MerchantView, View};
@@ -56,6 +57,8 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Who is told of each change, in order; none for a command that only writes.
     pub observer: Option<Box<dyn FeedObserver>>,
+    /// Whether nobody drives any payment now, so that each can be taken over at once.
+    pub take_over: bool,
 }
 
 struct Readers {
@@ -78,6 +81,9 @@ impl Store {
         let mut connection = sqlite::open_writer(&options.path, options.durability)?;
         migrate(&mut connection, options.schema)?;
         prepare_meta(&mut connection, &options)?;
+        if options.take_over {
+            payment::abandon_all(&connection)?;
+        }
         let readers = Arc::new(Readers {
             path: options.path.clone(),
             idle: Mutex::new(Vec::new()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, StripeAddress};
+use interdict_app::{App, AppOptions, OpenError, StripeAddress};
 use interdict_domain::identifier::Pepper;
 use interdict_storage::{Schema, StorageError, Store, StoreOptions};
 
@@ -17,8 +17,12 @@ use crate::failure::misuse;
 /// What is wanted of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// To decide: the index is loaded in the background. A folder that is not there is made.
-    Decisions,
+    /// To serve: the index is loaded in the background. A folder that is not there is made.
+    Serving {
+        /// Nobody else serves the data: what whoever served before has begun at a gateway is taken over
+        /// at once.
+        alone: bool,
+    },
     /// To decide on data that is there.
     DecisionsOnData,
     /// To write: no index. A folder that is not there is made.
@@ -33,7 +37,7 @@ impl Wanted {
     }
 
     const fn needs_index(self) -> bool {
-        matches!(self, Self::Decisions | Self::DecisionsOnData)
+        matches!(self, Self::Serving { .. } | Self::DecisionsOnData)
     }
 }
 
@@ -62,27 +66,34 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
         stripe.base_url.clone_from(url);
     }
     stripe.return_url = configuration.public_url.as_ref().map(|url| format!("{url}/pay/returned"));
-    open_with(folder, &configuration.pepper_file, pepper, stripe, wanted.needs_index())
+    App::open(&AppOptions {
+        stripe,
+        take_over: wanted == Wanted::Serving { alone: true },
+        ..options(folder, pepper, wanted.needs_index())
+    })
+    .map_err(|error| explain(error, folder, &configuration.pepper_file))
 }
 
 /// Opens the databases of a folder under a pepper.
-pub fn open_with(
-    folder: &Path,
-    pepper_file: &Path,
-    pepper: Pepper,
-    stripe: StripeAddress,
-    with_index: bool,
-) -> Result<App> {
-    App::open(&AppOptions {
-        stripe,
+pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, with_index: bool) -> Result<App> {
+    App::open(&options(folder, pepper, with_index)).map_err(|error| explain(error, folder, pepper_file))
+}
+
+fn options(folder: &Path, pepper: Pepper, with_index: bool) -> AppOptions {
+    AppOptions {
         data_dir: folder.to_owned(),
         pepper,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
+        stripe: StripeAddress::default(),
         with_index,
-    })
-    .map_err(|error| match error.source {
+        take_over: false,
+    }
+}
+
+fn explain(error: OpenError, folder: &Path, pepper_file: &Path) -> anyhow::Error {
+    match error.source {
         StorageError::WrongPepper => anyhow::anyhow!(
             "the pepper {} does not belong to the data in {}: put back the one that was in use when the \
              data was written, or name its place with --pepper-file (INTERDICT_PEPPER_FILE)",
@@ -90,7 +101,7 @@ pub fn open_with(
             folder.display()
         ),
         _ => anyhow::Error::new(error),
-    })
+    }
 }
 
 /// A database that is gone must not be replaced by an empty one: all its blocks would be gone, too, and

@@ -71,18 +71,17 @@ impl Listening {
         format!("{scheme}://{address}")
     }
 
-    /// Serves until a signal, then lets what runs finish. Alone on its data, it takes over at once what
-    /// whoever served before has begun at a gateway.
-    pub fn serve(self, app: App, alone: bool) -> Result<()> {
+    /// Serves until a signal, then lets what runs finish.
+    pub fn serve(self, app: App) -> Result<()> {
         let Self { runtime, listener, serving, .. } = self;
         let app = Arc::new(app);
-        let served = runtime.block_on(run(listener, &serving, &app, alone));
+        let served = runtime.block_on(run(listener, &serving, &app));
         runtime.shutdown_timeout(THREADS_PATIENCE);
         served
     }
 }
 
-async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, alone: bool) -> Result<()> {
+async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result<()> {
     let mut signals = Signals::listen().context("signals cannot be listened for")?;
     let metrics = Metrics::new();
     let options = ServerOptions {
@@ -96,7 +95,7 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, alone: bo
         ..HttpOptions::default()
     };
     let http = Http::new(Arc::clone(app), metrics, http_options);
-    let chores = tokio::spawn(do_chores(Arc::clone(app), alone));
+    let chores = tokio::spawn(do_chores(Arc::clone(app)));
     let renewals: Vec<_> = Mode::ALL
         .into_iter()
         .map(|mode| tokio::spawn(renew(Arc::clone(app.service(mode)), serving.renewal_interval)))
@@ -142,17 +141,10 @@ async fn renew(service: Arc<Service>, every: Duration) {
     }
 }
 
-async fn do_chores(app: Arc<App>, alone: bool) {
+async fn do_chores(app: Arc<App>) {
     let mut ticks = tokio::time::interval(CHORES_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut count = 0_u32;
-    if alone && let Err(error) = app.take_over().await {
-        // They are taken over anyhow, two minutes later.
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "payments that were begun are settled later"
-        );
-    }
     loop {
         ticks.tick().await;
         app.do_chores(count == 0).await;

@@ -78,6 +78,7 @@ pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) 
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: Durability::ControlWithoutFlush,
         with_index: true,
+        take_over: false,
     })
     .unwrap();
     wait_until(|| app.is_ready(), Duration::from_mins(1)).unwrap();

@@ -33,7 +33,7 @@ fn routes() -> BTreeSet<(String, String)> {
         // What follows on the last route of a group.
         let ends = ["//", "}", ".merge(", ".layer(", ".fallback(", ".with_state("];
         let end = ends.iter().filter_map(|end| handlers.find(end)).min().unwrap_or(handlers.len());
-        let handlers = &handlers[..end];
+        let (handlers, _) = handlers.split_at(end);
         for part in handlers.split(')') {
             let call = part.trim_start_matches(|c: char| !c.is_alphabetic());
             if let Some((method, _)) = call.split_once('(') {

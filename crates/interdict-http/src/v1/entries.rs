@@ -176,13 +176,7 @@ pub(crate) async fn delete(
 
 /// 204: nothing is left to show.
 pub(crate) fn deleted(entry: &Entry, _: &interdict_app::store::Authorship<'_>) -> Answer {
-    let empty = Answer {
-        status: StatusCode::NO_CONTENT.as_u16(),
-        body: Vec::new(),
-        holds_secret: false,
-        subject: None,
-        identifier: None,
-    };
+    let empty = Answer { status: StatusCode::NO_CONTENT.as_u16(), ..Answer::default() };
     answer::about_identifier(empty, entry.key)
 }
 

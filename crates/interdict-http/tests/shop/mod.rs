@@ -72,6 +72,7 @@ impl Shop {
     pub async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = AppOptions {
+            take_over: false,
             stripe: interdict_app::StripeAddress::default(),
             data_dir: folder.path().to_path_buf(),
             pepper: Pepper::from_bytes([7; 32]),

@@ -229,6 +229,7 @@ fn open_app(
     with_index: bool,
 ) -> Arc<App> {
     let options = AppOptions {
+        take_over: with_index,
         stripe: interdict_app::StripeAddress::default(),
         data_dir: folder.path().to_owned(),
         pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),

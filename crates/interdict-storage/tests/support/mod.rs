@@ -106,6 +106,7 @@ pub fn try_open(
     observer: Option<Observer>,
 ) -> Result<Store, StorageError> {
     Store::open(StoreOptions {
+        take_over: false,
         path: path.to_owned(),
         schema: Schema::Mode,
         pepper,

@@ -12,7 +12,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use interdict_app::StripeAddress;
 use interdict_domain::identifier::Pepper;
 
 use crate::application;
@@ -31,16 +30,10 @@ pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<E
         .context("a temporary folder cannot be made: see TMPDIR")?;
     let seed = Arc::new(Seed::new());
     let pepper = Pepper::from_bytes(seed.bytes());
-    let app = application::open_with(
-        folder.path(),
-        &folder.path().join("pepper"),
-        pepper,
-        StripeAddress::default(),
-        true,
-    )?;
+    let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true)?;
     let shop = shop::fill(&app, &seed).context("the shop cannot be filled")?;
     output::print(&story::tell(&shop, &listening.base_url()))?;
-    listening.serve(app, true)?;
+    listening.serve(app)?;
     folder.close().context("the temporary folder cannot be removed")?;
     Ok(ExitCode::SUCCESS)
 }

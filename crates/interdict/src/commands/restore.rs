@@ -102,13 +102,7 @@ fn pepper(configuration: &Configuration, from: &Path) -> Result<Option<Pepper>> 
 
 /// Tries the pepper on the copies, and puts it into its place.
 fn settle_pepper(configuration: &Configuration, aside: &Path, pepper: &Pepper) -> Result<()> {
-    let tried = application::open_with(
-        aside,
-        &configuration.pepper_file,
-        pepper.clone(),
-        interdict_app::StripeAddress::default(),
-        false,
-    );
+    let tried = application::open_with(aside, &configuration.pepper_file, pepper.clone(), false);
     drop(tried.context("the backup cannot be opened")?);
     let content = format!("{}\n", pepper.to_hex());
     data_folder::write_private(&configuration.pepper_file, content.as_bytes(), Existing::Keep)?;

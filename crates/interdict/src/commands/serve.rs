@@ -13,14 +13,15 @@ use crate::{data_folder, first_start, output};
 /// Serves until a signal.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
     let listening = Listening::start(configuration.serving(arguments)?)?;
-    let app = application::open(configuration, Wanted::Decisions)?;
+    data_folder::create(&configuration.data_dir)?;
     let alone = data_folder::serve_alone(&configuration.data_dir)?;
+    let app = application::open(configuration, Wanted::Serving { alone: alone.is_some() })?;
     let base_url = listening.base_url();
     first_start::begin(&app, &configuration.data_dir, &base_url)?;
     output::print(&format!(
         "Interdict listens on {base_url} (API at {base_url}/docs, data in {})\n",
         configuration.data_dir.display()
     ))?;
-    listening.serve(app, alone.is_some())?;
+    listening.serve(app)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,4 +12,8 @@
 
 mod flush;
 mod kill;
+mod payment_answers;
+mod payment_books;
+mod payment_clients;
+mod payment_kill;
 mod server;

@@ -16,12 +16,34 @@ const START: Duration = Duration::from_secs(30);
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The product.
+    /// The product, on one thread.
     Product,
+    /// The product, on two.
+    ProductOnThreads,
     /// The control that answers before it commits.
     EarlyAcknowledgement,
     /// The control that never flushes.
     WithoutFlush,
+    /// The control that forgets, on a start, which payments requests have begun.
+    ForgottenKeys,
+    /// The control that forgets, on a start, what it was about to ask the gateway.
+    ForgottenIntents,
+    /// The control that forgets, on a start, that money was being given back.
+    ForgottenReversals,
+}
+
+impl Kind {
+    /// The promise that a control breaks, as it is told.
+    fn promise(self) -> Option<&'static str> {
+        match self {
+            Self::Product | Self::ProductOnThreads => None,
+            Self::EarlyAcknowledgement => Some("early-acknowledgement"),
+            Self::WithoutFlush => Some("without-flush"),
+            Self::ForgottenKeys => Some("forgotten-keys"),
+            Self::ForgottenIntents => Some("forgotten-intents"),
+            Self::ForgottenReversals => Some("forgotten-reversals"),
+        }
+    }
 }
 
 /// A data folder with a merchant in it.
@@ -88,21 +110,31 @@ impl Server {
 
     /// Starts the server as the last arguments of another command, such as a tracer.
     pub fn start_under(folder: &Folder, kind: Kind, wrapper: &[&str]) -> Self {
+        let mut server = Self::spawn(folder, kind, wrapper);
+        wait_until(|| server.is_ready(), START).unwrap();
+        server
+    }
+
+    /// Starts the server and waits no longer than until it listens: the first requests meet its start.
+    pub fn start_unready(folder: &Folder, kind: Kind) -> Self {
+        let mut server = Self::spawn(folder, kind, &[]);
+        wait_until(|| server.is_listening(), START).unwrap();
+        server
+    }
+
+    fn spawn(folder: &Folder, kind: Kind, wrapper: &[&str]) -> Self {
         let address: SocketAddr = ([127, 0, 0, 1], free_port().unwrap()).into();
         let mut words: Vec<std::ffi::OsString> = wrapper.iter().map(Into::into).collect();
-        match kind {
-            Kind::Product => {
+        match kind.promise() {
+            None => {
                 words.push(binary().into());
-                for word in ["serve", "--workers", "1", "--listen", &address.to_string(), "--data-dir"] {
+                let workers = if kind == Kind::Product { "1" } else { "2" };
+                for word in ["serve", "--workers", workers, "--listen", &address.to_string(), "--data-dir"] {
                     words.push(word.into());
                 }
                 words.push(folder.path().into());
             }
-            Kind::EarlyAcknowledgement | Kind::WithoutFlush => {
-                let promise = match kind {
-                    Kind::EarlyAcknowledgement => "early-acknowledgement",
-                    _ => "without-flush",
-                };
+            Some(promise) => {
                 words.push(control().into());
                 words.push(folder.path().into());
                 words.push(address.to_string().into());
@@ -111,14 +143,18 @@ impl Server {
         }
         let child = Command::new(&words[0])
             .args(&words[1..])
+            .env("INTERDICT_RENEWAL_INTERVAL_MS", "20")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut server = Self { child, address };
-        wait_until(|| server.is_ready(), START).unwrap();
-        server
+        Self { child, address }
+    }
+
+    fn is_listening(&mut self) -> bool {
+        assert!(self.child.try_wait().unwrap().is_none(), "the server ended before it listened");
+        TcpStream::connect(self.address).is_ok()
     }
 
     fn is_ready(&mut self) -> bool {

@@ -121,14 +121,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let seed = Arc::new(Seed::new());
         let pepper = Pepper::from_bytes(seed.bytes());
-        let app = application::open_with(
-            folder.path(),
-            &folder.path().join("pepper"),
-            pepper,
-            interdict_app::StripeAddress::default(),
-            true,
-        )
-        .unwrap();
+        let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true).unwrap();
         let shop = shop::fill(&app, &seed).unwrap();
         while !app.is_ready() {
             std::thread::sleep(Duration::from_millis(1));

@@ -8,8 +8,9 @@ use interdict_domain::payment::{
 use interdict_domain::subscription::CANCELLED;
 use interdict_storage::{Authorship, MerchantTransaction};
 
+use crate::ask_gateway::Ask;
 use crate::decide_charge::{Counting, Payer};
-use crate::pay::{Ask, Begun};
+use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 

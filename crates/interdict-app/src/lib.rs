@@ -11,6 +11,7 @@
 
 mod advance_clock;
 mod app;
+mod ask_gateway;
 mod authenticate;
 mod authorize_payment;
 mod caller;
@@ -36,6 +37,7 @@ mod mutate;
 mod pay;
 mod pay_checkout;
 mod payment_error;
+mod payment_method;
 mod plans;
 mod record_chargeback;
 mod recover_payments;
@@ -85,6 +87,7 @@ pub mod store {
     };
 }
 
+pub use ask_gateway::{Ask, AskError};
 pub use authenticate::AuthenticateError;
 pub use authorize_payment::{authorize_payment, complete_action};
 pub use caller::Caller;
@@ -104,7 +107,7 @@ pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, list_entry};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
-pub use pay::{Ask, AskError, Begun, Paid, ShowPaid};
+pub use pay::{Begun, Paid, ShowPaid};
 pub use pay_checkout::{CheckoutPayment, pay_checkout};
 pub use payment_error::PaymentError;
 pub use plans::{NewPlan, PlanUpdate, archive_plan, create_plan, update_plan};

@@ -12,8 +12,8 @@ use interdict_storage::{
 };
 use parking_lot::Mutex;
 
+use crate::ask_gateway::AskError;
 use crate::caller::Caller;
-use crate::pay::AskError;
 use crate::service::Service;
 
 /// An answer as it goes out, and as it is kept.

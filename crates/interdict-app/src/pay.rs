@@ -12,51 +12,21 @@ use std::sync::Arc;
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::money::Money;
-use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus, Pending};
+use interdict_domain::payment::{Operation, Payment, PaymentStatus, Pending};
 use interdict_domain::subscription::Subscription;
-use interdict_gateway::{Charge, Charged, GatewayError, Reversal};
 use interdict_storage::{
-    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, RequestKey, StorageError, Transaction,
-    WriteError,
+    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
 };
 
-use crate::decide_charge::{Counting, Payer};
+use crate::ask_gateway::Ask;
 use crate::mutate::{
     Answer, MutateError, Mutated, Refusal, Replayable, RunningGuard, is_kept, record_of, replay,
 };
-use crate::payment_error::PaymentError;
 use crate::service::Service;
-use crate::settle_payment::{Settlement, settle_payment};
+use crate::settle_payment::settle_payment;
 
 /// For how long whoever asks the gateway is left alone: longer than any gateway is waited for.
 const DRIVEN_S: i64 = 120;
-/// How soon a gateway that did not answer is asked again.
-const ASK_AGAIN_S: i64 = 5;
-
-/// What the gateway is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// To take the money.
-    Charge,
-    /// What became of a charge; to take the money if it was never charged.
-    Outcome,
-    /// What became of a charge that nobody waits for any more; nothing is taken now.
-    Fate,
-    /// To let the customer's step pass or fail, in test mode.
-    Complete {
-        /// Whether it passes.
-        approved: bool,
-    },
-    /// To give up a charge whose payer was blocked while the gateway waited for the customer.
-    Withdraw,
-    /// To give money back.
-    Reverse {
-        /// Somebody asked before and got no answer: a failure to reach the gateway now says nothing
-        /// about that.
-        again: bool,
-    },
-}
 
 /// What the first commit did.
 #[derive(Debug)]
@@ -80,20 +50,6 @@ pub enum Paid<'a> {
 
 /// Makes the answer.
 pub type ShowPaid = Arc<dyn Fn(&MerchantView<'_>, Paid<'_>) -> Result<Answer, StorageError> + Send + Sync>;
-
-/// Why a gateway gave no answer that counts, with the payment that waits for it.
-#[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// The gateway said nothing that counts.
-    #[error("the gateway gave no answer that counts")]
-    Gateway(#[from] GatewayError),
-    /// There is no gateway, or no decision.
-    #[error("the payment cannot go on")]
-    Payment(#[from] PaymentError),
-    /// The reference could not be kept, so that nothing was charged.
-    #[error("the gateway's reference could not be kept")]
-    Write(#[from] WriteError<StorageError>),
-}
 
 /// What the first commit found.
 enum First {
@@ -195,117 +151,6 @@ impl Service {
         Ok(Mutated { answer, revision: settled.revision, replayed: false })
     }
 
-    /// The question itself. What it returns is certain.
-    async fn ask(&self, payment: &Payment, ask: Ask) -> Result<Settlement, AskError> {
-        let gateway = self.gateways.of(payment.merchant).map_err(PaymentError::from)?;
-        let Some(pending) = payment.pending else { return Ok(Settlement::NothingDone) };
-        if pending.operation == Operation::Reversal {
-            let money = Money::new(pending.amount, payment.money.currency());
-            let reversal = Reversal {
-                merchant: payment.merchant,
-                payment: payment.id,
-                reference: payment.gateway_reference.as_deref(),
-                reversed_before: payment.amount_reversed,
-                money: money.map_err(|_| PaymentError::from(StorageError::Corrupt("pending amount")))?,
-            };
-            gateway.reverse(reversal).await?;
-            return Ok(Settlement::Reversed);
-        }
-        let Some(method) = &payment.payment_method else { return Ok(Settlement::NothingDone) };
-        let mut charge = Charge {
-            merchant: payment.merchant,
-            payment: payment.id,
-            money: payment.money,
-            initiator: payment.initiator,
-            method,
-            reference: payment.gateway_reference.as_deref(),
-        };
-        match ask {
-            Ask::Complete { approved } => {
-                return Ok(Settlement::Charged(gateway.complete_action(charge, approved).await?));
-            }
-            Ask::Outcome => {
-                if let Some(charged) = gateway.find(charge).await? {
-                    return Ok(Settlement::Charged(charged));
-                }
-            }
-            Ask::Fate => {
-                // Whatever was still on its way can no longer take money afterwards.
-                let found = gateway.abandon(charge).await?;
-                return Ok(found.map_or(Settlement::NothingDone, Settlement::Charged));
-            }
-            Ask::Withdraw => {
-                return Ok(match (gateway.abandon(charge).await?, payment.outcome.clone()) {
-                    (Some(Charged::Succeeded), _) => Settlement::Charged(Charged::Succeeded),
-                    (_, Some(outcome)) => Settlement::Blocked(outcome),
-                    (_, None) => Settlement::NothingDone,
-                });
-            }
-            Ask::Charge | Ask::Reverse { .. } => {}
-        }
-        // The last look before the money moves: a block may have come since.
-        let payer = Payer::of(payment);
-        let refusal = self.refusal(payment.merchant, &payer, Counting::SecondLook);
-        if let Some(outcome) = refusal.map_err(PaymentError::from)? {
-            return Ok(Settlement::Blocked(outcome));
-        }
-        let prepared = if charge.reference.is_none() { gateway.prepare(charge).await? } else { None };
-        if let Some(reference) = prepared.as_deref() {
-            self.keep_reference(payment, reference).await?;
-            charge.reference = Some(reference);
-        }
-        Ok(Settlement::Charged(gateway.charge(charge).await?))
-    }
-
-    /// Commits the gateway's reference before the money moves: with it, the gateway can be asked.
-    async fn keep_reference(
-        &self,
-        payment: &Payment,
-        reference: &str,
-    ) -> Result<(), WriteError<StorageError>> {
-        let (id, merchant, reference) = (payment.id, payment.merchant, reference.to_owned());
-        let write = move |transaction: &mut Transaction<'_>| {
-            transaction.merchant(merchant).set_gateway_reference(id, &reference)
-        };
-        self.store.write(write).await.map(|_| ())
-    }
-
-    /// After a question without an answer: what was certainly not done is taken back, what may have
-    /// been is asked again soon.
-    async fn give_up(
-        &self,
-        payment: Payment,
-        ask: Ask,
-        actor: Actor,
-        request: Option<RequestKey>,
-        error: &AskError,
-    ) {
-        tracing::warn!(error = error as &dyn std::error::Error, payment = %payment.id, "a gateway gave no answer");
-        let (now, random) = (self.now(), Arc::clone(&self.random));
-        let unknown = matches!(error, AskError::Gateway(GatewayError::Unknown(_)))
-            || matches!(ask, Ask::Reverse { again: true } | Ask::Withdraw);
-        let written = self
-            .store
-            .write(move |transaction: &mut Transaction<'_>| {
-                let by = Authorship::new(&actor, now, random.as_ref());
-                let mut own = transaction.merchant(payment.merchant);
-                if unknown {
-                    own.hand_over_payment(payment.id, now.plus_seconds(ASK_AGAIN_S))
-                } else {
-                    // A reversal that was not done is asked for anew: nothing else remembers it.
-                    if let Some(request) = request.filter(|_| ask == Ask::Reverse { again: false }) {
-                        own.forget_idempotency_record(request)?;
-                    }
-                    settle_payment(&mut own, &by, &payment, Settlement::NothingDone).map(|_| ())
-                }
-            })
-            .await;
-        if let Err(error) = written {
-            // The row still says that it is driven, for a while: then it is asked again.
-            tracing::warn!(error = &error as &dyn std::error::Error, "a payment is settled later");
-        }
-    }
-
     /// Until when whoever begins now is left alone.
     pub(crate) fn driven_until(&self) -> Timestamp {
         self.now().plus_seconds(DRIVEN_S)
@@ -318,42 +163,6 @@ impl Service {
             amount: payment.money.amount(),
             driven_until: self.driven_until(),
         }
-    }
-
-    /// Refuses a token that the merchant's gateway cannot know.
-    pub(crate) fn check_method(
-        &self,
-        merchant: MerchantNumber,
-        method: Option<&PaymentMethod>,
-    ) -> Result<(), PaymentError> {
-        let Some(method) = method else { return Ok(()) };
-        if self.gateways.of(merchant)?.knows(method) {
-            return Ok(());
-        }
-        Err(PaymentError::Invalid {
-            path: "paymentMethod",
-            issue: "is no token of this gateway; in test mode send pm_test_success, pm_test_declined, \
-                    pm_test_insufficient_funds or pm_test_requires_action",
-        })
-    }
-
-    /// What a payment is charged to: the token that came along, else what the customer last paid with,
-    /// else the gateway's own default.
-    pub(crate) fn choose_method(
-        &self,
-        view: &MerchantView<'_>,
-        payment: &mut Payment,
-    ) -> Result<(), PaymentError> {
-        if payment.payment_method.is_none() {
-            let on_file =
-                payment.customer.map(|customer| view.method_on_file(customer)).transpose()?.flatten();
-            let gateway = self.gateways.of(payment.merchant)?;
-            payment.payment_method = on_file.or_else(|| gateway.default_method());
-        }
-        if payment.payment_method.is_some() {
-            return Ok(());
-        }
-        Err(PaymentError::Invalid { path: "paymentMethod", issue: "is required: nothing is on file" })
     }
 }
 

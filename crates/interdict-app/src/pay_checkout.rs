@@ -10,11 +10,12 @@ use interdict_domain::payment::{Payment, PaymentMethod, PaymentStatus};
 use interdict_domain::subscription::SubscriptionStatus;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
+use crate::ask_gateway::Ask;
 use crate::create_checkout::attempt_to_pay;
 use crate::create_customer::create_customer;
 use crate::decide_charge::{Counting, Payer};
 use crate::error::UseCaseError;
-use crate::pay::{Ask, Begun};
+use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 use crate::subscribe::{NewSubscription, refuse, sign_up};

@@ -7,7 +7,7 @@ use interdict_domain::actor::Actor;
 use interdict_domain::payment::{Operation, Payment, PaymentOrigin};
 use interdict_storage::{StorageError, Transaction, WriteError};
 
-use crate::pay::Ask;
+use crate::ask_gateway::Ask;
 use crate::service::Service;
 
 /// Payments that are taken over at once.

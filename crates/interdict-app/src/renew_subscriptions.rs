@@ -16,8 +16,8 @@ use interdict_domain::subscription::{OnLift, Subscription, SubscriptionStatus};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError, View, WriteError};
 use tokio::task::JoinSet;
 
+use crate::ask_gateway::Ask;
 use crate::decide_charge::{Counting, Payer};
-use crate::pay::Ask;
 use crate::payment_error::PaymentError;
 use crate::renewal_report::{RenewalProgress, Renewed};
 use crate::service::Service;

@@ -4,8 +4,9 @@ use interdict_domain::ids::PaymentId;
 use interdict_domain::payment::{Operation, PaymentStatus, Pending};
 use interdict_storage::{Authorship, MerchantTransaction};
 
+use crate::ask_gateway::Ask;
 use crate::authorize_payment::idle_payment;
-use crate::pay::{Ask, Begun};
+use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 

@@ -10,8 +10,9 @@ use interdict_domain::subscription::{OnLift, Plan, Subscription, SubscriptionSta
 use interdict_domain::text::Metadata;
 use interdict_storage::{Authorship, MerchantTransaction};
 
+use crate::ask_gateway::Ask;
 use crate::decide_charge::{Counting, Payer};
-use crate::pay::{Ask, Begun};
+use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 

@@ -147,9 +147,9 @@ fn create(shop: &Shop, profile: Profile, mark: &str, number: usize) -> CustomerI
         Ok(Answer {
             status: 201,
             body: serde_json::to_vec(&customer).unwrap(),
-            holds_secret: false,
             subject: Some(customer.id.to_string()),
             identifier: None,
+            ..Answer::default()
         })
     }))
     .unwrap();

@@ -59,8 +59,6 @@ const PLAN: Option<&str> = Some(r#"{"name": "Gold", "amount": 500000, "interval"
 const SIGN_UP: Option<&str> = Some(r#"{"customerId": "{B}", "planId": "{G}"}"#);
 const PAYMENT: Option<&str> = Some(r#"{"amount": 500000, "currency": "NGN", "customer": "{B}"}"#);
 const SESSION: Option<&str> = Some(r#"{"amount": 500000, "customerEmail": "payer-{R}@example.com"}"#);
-const PAY_SESSION: Option<&str> = Some(r#"{"rail": "card"}"#);
-const WEBHOOK_SECRET: Option<&str> = Some(r#"{"webhookSecret": "whsec_0123456789abcdef"}"#);
 const ADVANCE: Option<&str> = Some(r#"{"seconds": 1}"#);
 
 const ROWS: &[Row] = &[
@@ -111,12 +109,18 @@ const ROWS: &[Row] = &[
     Row("DELETE", "/blacklist/{id}", WRITE, "/blacklist/{E}", None),
     Row("POST", "/v1/checkout/sessions", PAY, "/v1/checkout/sessions", SESSION),
     Row("GET", "/checkout/{token}", None, "/checkout/{T}", None),
-    Row("POST", "/checkout/{token}/pay", None, "/checkout/{T}/pay", PAY_SESSION),
+    Row(
+        "POST",
+        "/checkout/{token}/pay",
+        None,
+        "/checkout/{T}/pay",
+        Some(r#"{"rail": "card", "email": "a@example.com"}"#),
+    ),
     Row("GET", "/checkout/{token}/status", None, "/checkout/{T}/status", None),
     Row("GET", "/v1/chargebacks", SEE, "/v1/chargebacks", None),
     Row("POST", "/v1/chargebacks/{id}/reverse", PAY, "/v1/chargebacks/{K}/reverse", None),
     Row("GET", "/v1/gateway", SEE, "/v1/gateway", None),
-    Row("PUT", "/v1/gateway", PAY, "/v1/gateway", WEBHOOK_SECRET),
+    Row("PUT", "/v1/gateway", PAY, "/v1/gateway", Some(r#"{"webhookSecret": "whsec_0123"}"#)),
     Row("GET", "/v1/gateway/events", SEE, "/v1/gateway/events", None),
     Row("GET", "/v1/scores", SEE, "/v1/scores", None),
     Row("POST", "/webhooks/stripe/{mode}/{merchant}", None, "/webhooks/stripe/live/{N}", ADVANCE),
@@ -291,17 +295,16 @@ async fn money(shop: &Shop, client: &reqwest::Client) -> Vec<(&'static str, Stri
     let paid = make("/payments", payment.clone()).await;
     make(&format!("/v1/subscriptions/{halted}/pause"), json!({})).await;
     make(&format!("/payments/{paid}/authorize"), json!({})).await;
-    let refuted = make("/payments", payment.clone()).await;
-    make(&format!("/payments/{refuted}/authorize"), json!({})).await;
+    let refuted = json!({"amount": 5, "currency": "NGN", "customer": buyer, "confirm": true});
+    let refuted = make("/payments", refuted).await;
     let chargeback = format!("/payments/{refuted}/record-chargeback");
     let chargeback = shop.send(client, "POST", &chargeback, Some(shop.secret()), None).await;
     let session = json!({"amount": 5, "customerEmail": "payer@example.com"});
     let session =
         shop.send(client, "POST", "/v1/checkout/sessions", Some(shop.secret()), Some(&session)).await;
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
     vec![
-        ("{K}", text(&chargeback.body["chargeback"]["id"])),
-        ("{T}", text(&session.body["token"])),
+        ("{K}", chargeback.body["chargeback"]["id"].as_str().unwrap().to_owned()),
+        ("{T}", session.body["token"].as_str().unwrap().to_owned()),
         ("{U}", make("/v1/subscriptions", sign_up).await),
         ("{O}", make("/payments", payment).await),
         ("{B}", buyer),

@@ -31,6 +31,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
             crate::payment::STATEMENTS,
+            crate::payment_list::STATEMENTS,
             crate::plan::STATEMENTS,
             crate::provider_event::STATEMENTS,
             crate::score::STATEMENTS,

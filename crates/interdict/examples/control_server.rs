@@ -56,13 +56,12 @@ fn forget(data_dir: &Path, promise: &str) -> anyhow::Result<()> {
 /// What the product does beside serving.
 async fn go_on_with_payments(app: Arc<App>) {
     let service = app.service(Mode::Test);
-    // Whatever fails is tried again at the next look.
-    let _ = app.take_over().await;
     let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
         looks.tick().await;
         app.recover_payments().await;
         if service.readiness().loaded {
+            // Whatever fails is tried again at the next look.
             let _ = service.renew_subscriptions().await;
         }
     }
@@ -93,6 +92,7 @@ async fn main() -> anyhow::Result<()> {
         random: Arc::new(System),
         durability,
         with_index: true,
+        take_over: true,
     };
     let app = Arc::new(App::open(&options)?);
     tokio::spawn(go_on_with_payments(Arc::clone(&app)));

@@ -59,6 +59,7 @@ const PLAN: Option<&str> = Some(r#"{"name": "Gold", "amount": 500000, "interval"
 const SIGN_UP: Option<&str> = Some(r#"{"customerId": "{B}", "planId": "{G}"}"#);
 const PAYMENT: Option<&str> = Some(r#"{"amount": 500000, "currency": "NGN", "customer": "{B}"}"#);
 const SESSION: Option<&str> = Some(r#"{"amount": 500000, "customerEmail": "payer-{R}@example.com"}"#);
+const TYPED: Option<&str> = Some(r#"{"rail": "card", "email": "a@example.com"}"#);
 const ADVANCE: Option<&str> = Some(r#"{"seconds": 1}"#);
 
 const ROWS: &[Row] = &[
@@ -109,13 +110,7 @@ const ROWS: &[Row] = &[
     Row("DELETE", "/blacklist/{id}", WRITE, "/blacklist/{E}", None),
     Row("POST", "/v1/checkout/sessions", PAY, "/v1/checkout/sessions", SESSION),
     Row("GET", "/checkout/{token}", None, "/checkout/{T}", None),
-    Row(
-        "POST",
-        "/checkout/{token}/pay",
-        None,
-        "/checkout/{T}/pay",
-        Some(r#"{"rail": "card", "email": "a@example.com"}"#),
-    ),
+    Row("POST", "/checkout/{token}/pay", None, "/checkout/{T}/pay", TYPED),
     Row("GET", "/checkout/{token}/status", None, "/checkout/{T}/status", None),
     Row("GET", "/v1/chargebacks", SEE, "/v1/chargebacks", None),
     Row("POST", "/v1/chargebacks/{id}/reverse", PAY, "/v1/chargebacks/{K}/reverse", None),
@@ -280,7 +275,7 @@ async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'stati
     ]
 }
 
-/// The same for what is about money.
+/// The same for money.
 async fn money(shop: &Shop, client: &reqwest::Client) -> Vec<(&'static str, String)> {
     let make = async |path: &str, body: Value| {
         let made = shop.send(client, "POST", path, Some(shop.secret()), Some(&body)).await;
@@ -297,11 +292,10 @@ async fn money(shop: &Shop, client: &reqwest::Client) -> Vec<(&'static str, Stri
     make(&format!("/payments/{paid}/authorize"), json!({})).await;
     let refuted = json!({"amount": 5, "currency": "NGN", "customer": buyer, "confirm": true});
     let refuted = make("/payments", refuted).await;
-    let chargeback = format!("/payments/{refuted}/record-chargeback");
-    let chargeback = shop.send(client, "POST", &chargeback, Some(shop.secret()), None).await;
-    let session = json!({"amount": 5, "customerEmail": "payer@example.com"});
-    let session =
-        shop.send(client, "POST", "/v1/checkout/sessions", Some(shop.secret()), Some(&session)).await;
+    let (refuted, key) = (format!("/payments/{refuted}/record-chargeback"), Some(shop.secret()));
+    let chargeback = shop.send(client, "POST", &refuted, key, None).await;
+    let session = json!({"amount": 5});
+    let session = shop.send(client, "POST", "/v1/checkout/sessions", key, Some(&session)).await;
     vec![
         ("{K}", chargeback.body["chargeback"]["id"].as_str().unwrap().to_owned()),
         ("{T}", session.body["token"].as_str().unwrap().to_owned()),

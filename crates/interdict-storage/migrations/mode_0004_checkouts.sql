@@ -1,4 +1,4 @@
--- Checkout sessions. A token opens one; only its SHA-256 is kept.
+-- Checkout sessions. A token opens one, and only its SHA-256 is kept.
 
 CREATE TABLE checkout (
     id BYTES NOT NULL,

@@ -1,4 +1,4 @@
--- Which provider a merchant uses, its secrets encrypted; and what the provider told us.
+-- Which provider a merchant uses, its secrets encrypted, and what the provider told us.
 
 CREATE TABLE gateway_account (
     merchant BIGINT NOT NULL,

@@ -140,6 +140,7 @@ fn data_has_merchant(configuration: &Configuration, pepper: &Pepper) -> Result<b
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
         observer: None,
+        take_over: false,
     })
     .context("core.db cannot be opened")?;
     Ok(has_merchant(&core)?)

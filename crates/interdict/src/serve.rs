@@ -71,6 +71,11 @@ impl Listening {
         format!("{scheme}://{address}")
     }
 
+    /// Runs something on the threads that will serve, before they do.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// Serves until a signal, then lets what runs finish.
     pub fn serve(self, app: App) -> Result<()> {
         let Self { runtime, listener, serving, .. } = self;

@@ -39,6 +39,22 @@ fn each_line_of_the_story_is_true() {
         assert_eq!(&got, expected);
     }
 
+    let told: Vec<(String, Value, String)> = server
+        .said
+        .lines()
+        .filter_map(|line| {
+            let (path, rest) = line.trim().strip_prefix("do_ ")?.split_once(" '")?;
+            let (body, expected) = rest.split_once("'   # ")?;
+            Some((path.to_owned(), serde_json::from_str(body).unwrap(), expected.to_owned()))
+        })
+        .collect();
+    assert_eq!(told.len(), 5, "{}", server.said);
+    for (path, body, expected) in &told {
+        let (status, answer) = server.call("POST", path, &key, body);
+        let code = answer["error"]["code"].as_str().unwrap_or_default();
+        assert_eq!(format!("{status} {code}").trim(), expected, "{path}: {answer}");
+    }
+
     let lift = json!({"restrictCit": false, "restrictMit": false});
     let path = "/customers/cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV/restrictions";
     assert_eq!(server.call("POST", path, &key, &lift).0, 200);

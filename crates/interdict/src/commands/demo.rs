@@ -7,12 +7,15 @@ mod cast;
 mod seed;
 mod shop;
 mod story;
+mod till;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use interdict_domain::identifier::Pepper;
+use interdict_domain::mode::Mode;
 
 use crate::application;
 use crate::arguments::ServeArguments;
@@ -32,7 +35,14 @@ pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<E
     let pepper = Pepper::from_bytes(seed.bytes());
     let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true)?;
     let shop = shop::fill(&app, &seed).context("the shop cannot be filled")?;
-    output::print(&story::tell(&shop, &listening.base_url()))?;
+    let till = listening.run(async {
+        while !app.service(Mode::Test).readiness().loaded {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        till::fill(&app, &shop).await
+    });
+    let till = till.context("the shop's till cannot be filled")?;
+    output::print(&story::tell(&shop, &till, &listening.base_url()))?;
     listening.serve(app)?;
     folder.close().context("the temporary folder cannot be removed")?;
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@ use interdict_domain::scopes::Initiator;
 
 use super::cast;
 use super::shop::Shop;
+use super::till::Till;
 
 /// One payment of the story.
 pub struct Scene {
@@ -57,7 +58,7 @@ pub const SCENES: [Scene; 7] = [
 ];
 
 /// The story as text, with lines to paste.
-pub fn tell(shop: &Shop, base_url: &str) -> String {
+pub fn tell(shop: &Shop, till: &Till, base_url: &str) -> String {
     let keys = shop.merchant.keys(Mode::Test);
     let mut text = format!(
         "A sample shop with {} customers and {} entries, in test mode. It is the same each time, and gone when \
@@ -89,6 +90,7 @@ May they pay, now, this way? Seven payments, one for each step of the order. Pas
             rule.code.as_str(),
         );
     }
+    tell_of_money(&mut text, till, base_url, &keys.secret.secret);
     let _ = writeln!(
         text,
         "\nAnd why? Add \"explain\": true. Lift Chidi's restriction, and ask again:
@@ -102,6 +104,35 @@ that shares one email; somebody who was erased and stays blocked. See {base_url}
         keys.secret.secret
     );
     text
+}
+
+/// Payments that obey: the same decision, and a till that listens to it.
+fn tell_of_money(text: &mut String, till: &Till, base_url: &str, secret: &str) {
+    let Till { payments, subscriptions, subscription, subscriber, paid, checkout } = till;
+    let _ = writeln!(
+        text,
+        "
+The shop has {payments} payments and {subscriptions} subscriptions, and they obey. No money moves in test mode.
+
+  do_() {{ curl -s {base_url}$1 -H 'Authorization: Bearer {secret}' \\
+           -H 'Content-Type: application/json' -d \"$2\"; echo; }}
+
+a. Chidi is restricted, and cannot pay:
+   do_ /payments '{{\"amount\": 500000, \"currency\": \"NGN\", \"customer\": \"{chidi}\", \"confirm\": true}}'   # 403 customer_restricted
+b. A stranger's payment comes back as a chargeback, and the stranger is on the blacklist:
+   do_ /payments/{paid}/record-chargeback '{{\"blacklistCustomer\": true}}'   # 200
+c. So the stranger's next one is refused:
+   do_ /payments '{{\"amount\": 500000, \"currency\": \"NGN\", \"email\": \"{stranger}\", \"confirm\": true}}'   # 403 identifier_blacklisted
+d. Grace's renewals are blocked, and a month passes:
+   do_ /customers/{subscriber}/restrictions '{{\"restrictMit\": true}}'   # 200
+   do_ /v1/test-clock/advance '{{\"seconds\": 2678400}}'   # 200
+e. Her subscription stays active, is not charged, and says why:
+   curl -s {base_url}/v1/subscriptions/{subscription} -H 'Authorization: Bearer {secret}'; echo
+f. A page to pay on, for a browser or a phone:
+   {base_url}/pay/{checkout}",
+        chidi = cast::ODUS_CUSTOMER,
+        stranger = cast::STRANGER,
+    );
 }
 
 #[cfg(test)]
@@ -169,7 +200,16 @@ mod tests {
         let (_two, _, second) = filled();
         assert_eq!(first.merchant.test.secret.secret, second.merchant.test.secret.secret);
         assert!(first.customers >= 60, "{}", first.customers);
-        let told = tell(&first, "http://127.0.0.1:8080");
+        let id = |text: &str| format!("{text}2R0uWz4tu9wxTMBXxj9CJfSE9vV");
+        let till = Till {
+            payments: 1,
+            subscriptions: 1,
+            subscription: id("sub_").parse().unwrap(),
+            subscriber: id("cus_").parse().unwrap(),
+            paid: id("pay_").parse().unwrap(),
+            checkout: "cs_test_0".to_owned(),
+        };
+        let told = tell(&first, &till, "http://127.0.0.1:8080");
         assert_eq!(told.matches("ask '").count(), SCENES.len());
     }
 }

@@ -97,10 +97,10 @@ fn due_at(connection: &Connection, data: &Data, end: &str) -> Result<i64> {
 /// Each subscription was charged once for each of its periods, in our books and in the sandbox's.
 fn ensure_charged_once(data: &Data, subscriptions: u64, rounds: u32) -> Result<()> {
     let connection = open(&data.folder)?;
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let paid = count("SELECT COUNT(*) FROM payment WHERE origin = 'renewal' AND status = 'succeeded'")?;
     let charged = count("SELECT COUNT(*) FROM sandbox_ledger WHERE result = 'succeeded'")?;
-    let expected = subscriptions * u64::from(rounds);
+    let expected = i64::try_from(subscriptions)? * i64::from(rounds);
     // The first one's sign-up was charged, too.
     ensure!(
         paid == expected && charged == expected + 1,

@@ -11,12 +11,16 @@ mod data;
 mod decisions;
 mod disk;
 mod machine;
+mod payments;
 mod pgbench;
 mod redis;
+mod renewals;
 mod report;
 mod server;
 mod sqlite;
 mod start;
+mod steady;
+mod subscribers;
 mod writes;
 mod wrk;
 
@@ -45,6 +49,9 @@ pub struct Arguments {
     /// Blocked emails; the start is measured with ten times as many, too
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     entries: u64,
+    /// Subscriptions that fall due at once
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    subscriptions: u64,
     /// The core of the server under test
     #[arg(long, default_value_t = 0)]
     server_core: usize,
@@ -64,6 +71,10 @@ enum What {
     Batch,
     /// Durable mutations over HTTP
     Writes,
+    /// Payments over HTTP, charged by the sandbox
+    Payments,
+    /// A sweep over due subscriptions, and decisions meanwhile
+    Renewals,
     /// From the start of the process until it is ready
     Start,
     /// Everything
@@ -77,13 +88,13 @@ impl What {
 
     fn tools(self) -> Vec<Tool> {
         let mut tools = Vec::new();
-        if self != Self::Start {
+        if !matches!(self, Self::Start | Self::Renewals) {
             tools.push(Tool::Wrk);
         }
         if self.covers(Self::Http) {
             tools.push(Tool::Redis);
         }
-        if self.covers(Self::Writes) {
+        if self.covers(Self::Writes) || self.covers(Self::Payments) {
             tools.push(Tool::Pgbench);
         }
         tools
@@ -95,6 +106,7 @@ pub struct Bench {
     seconds: u64,
     rounds: u32,
     entries: u64,
+    subscriptions: u64,
     server_core: usize,
     load_core: usize,
     /// The release binary of the service.
@@ -127,6 +139,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         seconds: arguments.seconds,
         rounds: arguments.rounds,
         entries: arguments.entries,
+        subscriptions: arguments.subscriptions,
         server_core: arguments.server_core,
         load_core: arguments.load_core,
         interdict: metadata.target_directory.join("release/interdict"),
@@ -151,6 +164,12 @@ fn measure(what: What, bench: &Bench, report: &mut Report) -> Result<()> {
     }
     if what.covers(What::Writes) {
         writes::measure(bench, report).context("durable mutations")?;
+    }
+    if what.covers(What::Payments) {
+        payments::measure(bench, report).context("payments")?;
+    }
+    if what.covers(What::Renewals) {
+        renewals::measure(bench, report).context("renewals")?;
     }
     if what.covers(What::Start) {
         start::measure(bench, report).context("starts")?;

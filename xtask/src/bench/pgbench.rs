@@ -1,13 +1,15 @@
 //! PostgreSQL's own benchmark: single-row inserts of distinct emails into a table with a unique index, 64 clients, each
 //! insert a commit that waits for the disk.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use interdict_test_support::{Binaries, Fsync, Postgres, PostgresSettings};
 
 use super::Bench;
+use super::report::Report;
 use crate::process;
 
 const TABLE: &str = "CREATE TABLE blacklist (
@@ -41,6 +43,19 @@ impl Pgbench {
         Ok(Self { postgres, program: binaries.program("pgbench"), script })
     }
 
+    /// Notes it when the cluster is on another disk than what it is compared with.
+    pub fn note_other_disk(bench: &Bench, report: &mut Report) {
+        if same_disk(&std::env::temp_dir(), &bench.folder) {
+            return;
+        }
+        report.note(format!(
+            "PostgreSQL's cluster is in {}, on another disk than {}: set TMPDIR to a folder that its user may \
+             enter, and run again",
+            std::env::temp_dir().display(),
+            bench.folder.display()
+        ));
+    }
+
     /// Inserts a second.
     pub fn measure(&self, bench: &Bench) -> Result<f64> {
         let mut command = Command::new(&self.program);
@@ -49,6 +64,11 @@ impl Pgbench {
         let printed = process::output(command.arg(self.postgres.url()))?;
         parse(&printed).with_context(|| format!("pgbench printed:\n{printed}"))
     }
+}
+
+fn same_disk(one: &Path, other: &Path) -> bool {
+    let device = |path: &Path| path.metadata().map(|found| found.dev()).ok();
+    device(one) == device(other)
 }
 
 fn parse(printed: &str) -> Option<f64> {

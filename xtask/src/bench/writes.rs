@@ -2,7 +2,6 @@
 //! beside a bare SQLite writer that puts 64 of the same mutations into each transaction. All on one disk, nothing
 //! pinned: a commit is the kernel's and the disk's work as much as ours.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -26,14 +25,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let template = template(&server, &ours)?;
     let mut bare = Writer::open(&theirs, template)?;
     let pgbench = Pgbench::start(bench)?;
-    if !same_disk(&std::env::temp_dir(), &bench.folder) {
-        report.note(format!(
-            "PostgreSQL's cluster is in {}, on another disk than {}: set TMPDIR to a folder that its user may \
-             enter, and run again",
-            std::env::temp_dir().display(),
-            bench.folder.display()
-        ));
-    }
+    Pgbench::note_other_disk(bench, report);
 
     let (mut http, mut inserts, mut rows, mut flushes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut latency = Vec::new();
@@ -80,9 +72,4 @@ fn template(server: &Server, data: &Data) -> Result<Template> {
     let answer = client::post(server.port, PATH, &data.secret, &body)?;
     ensure!(answer.status == 201, "a mutation was answered with {}", answer.status);
     Template::read(data).context("the rows of a mutation cannot be read back")
-}
-
-fn same_disk(one: &std::path::Path, other: &std::path::Path) -> bool {
-    let device = |path: &std::path::Path| path.metadata().map(|found| found.dev()).ok();
-    device(one) == device(other)
 }

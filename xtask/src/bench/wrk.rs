@@ -42,10 +42,15 @@ function request()
 end
 "#;
 
+const LISTING: &str = r#"{"email":"%s","reason":"chargeback"}"#;
+/// A payment that the sandbox charges at once; its payer's email is to be put in.
+pub const PAYMENT: &str =
+    r#"{"amount":1999,"currency":"EUR","email":"%s","paymentMethod":"pm_test_success","confirm":true}"#;
+
 /// Mutations: an email that nobody has seen before in each.
 const WRITES: &str = r#"
 local at = 0
-local body = '{"email":"NAME-%012d@example.com","reason":"chargeback"}'
+local body = 'BODY'
 local head = "POST PATH HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer SECRET\r\n" ..
   "Content-Type: application/json\r\nContent-Length: " .. #string.format(body, 0) .. "\r\n\r\n"
 function request()
@@ -92,7 +97,17 @@ impl Load<'_> {
 
     /// Writes the script of a load of mutations.
     pub fn writes_script(&self, bench: &Bench, file: &str) -> Result<PathBuf> {
-        self.write(bench, file, WRITES)
+        self.mutations(bench, file, LISTING)
+    }
+
+    /// Writes the script of a load of payments.
+    pub fn payments_script(&self, bench: &Bench, file: &str) -> Result<PathBuf> {
+        self.mutations(bench, file, PAYMENT)
+    }
+
+    fn mutations(&self, bench: &Bench, file: &str, body: &str) -> Result<PathBuf> {
+        let body = body.replace("%s", "NAME-%012d@example.com");
+        self.write(bench, file, &WRITES.replace("BODY", &body))
     }
 
     fn write(&self, bench: &Bench, file: &str, text: &str) -> Result<PathBuf> {

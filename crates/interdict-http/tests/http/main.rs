@@ -11,6 +11,8 @@ mod api;
 mod billing;
 #[path = "../support/shop.rs"]
 mod shop;
+#[path = "../support/signed.rs"]
+mod signed;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,6 +21,7 @@ mod bad_payments;
 mod batch;
 mod beside;
 mod changes;
+mod chargebacks;
 mod credentials;
 mod customers;
 mod decisions;
@@ -29,6 +32,7 @@ mod explanation;
 mod idempotency;
 mod idenza;
 mod incidents;
+mod incidents_of_chargebacks;
 mod incidents_of_payments;
 mod list_status;
 mod oauth;
@@ -48,6 +52,7 @@ mod revisions;
 mod settings;
 mod standing_history;
 mod stories;
+mod stripe_webhooks;
 mod subscriptions;
 mod subscriptions_end;
 mod test_clock;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, revoke_key};
+use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::credential::{CredentialKind, Permissions};
@@ -80,16 +80,22 @@ pub struct Shop {
     server: Server,
     client: reqwest::Client,
     folder: TempDir,
+    stripe: StripeAddress,
 }
 
 impl Shop {
     /// A new one, with merchant 1.
     pub async fn open() -> Self {
+        Self::open_with(StripeAddress::default()).await
+    }
+
+    /// A new one whose live payments go to a Stripe of the test's own.
+    pub async fn open_with(stripe: StripeAddress) -> Self {
         let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
         let folder = tempfile::tempdir().unwrap();
-        let app = open_app(&folder, &clock, &random, true);
+        let app = open_app(&folder, &clock, &random, &stripe, true);
         let merchant = create_merchant(&app, "First");
-        Self::serve(app, clock, merchant, random, folder).await
+        Self::serve(app, clock, merchant, random, folder, stripe).await
     }
 
     async fn serve(
@@ -98,6 +104,7 @@ impl Shop {
         merchant: NewMerchant,
         random: Arc<Repeatable>,
         folder: TempDir,
+        stripe: StripeAddress,
     ) -> Self {
         let ready = async {
             while !app.is_ready() {
@@ -108,17 +115,17 @@ impl Shop {
         let limits = HttpOptions { at_least_wait: Duration::from_millis(50), ..HttpOptions::default() };
         let http = Http::new(Arc::clone(&app), Metrics::new(), limits);
         let server = Server::start(options(), http).await;
-        Self { app, clock, merchant, random, server, client: client(), folder }
+        Self { app, clock, merchant, random, server, client: client(), folder, stripe }
     }
 
     /// The same folder under a new application: what is not on the disk is gone.
     pub async fn restart(self) -> Self {
-        let Self { app, clock, merchant, random, server, client, folder } = self;
+        let Self { app, clock, merchant, random, server, client, folder, stripe } = self;
         drop(client);
         server.stop().await;
         drop(app);
-        let app = open_app(&folder, &clock, &random, true);
-        Self::serve(app, clock, merchant, random, folder).await
+        let app = open_app(&folder, &clock, &random, &stripe, true);
+        Self::serve(app, clock, merchant, random, folder, stripe).await
     }
 
     /// Another merchant, with keys of its own.
@@ -128,7 +135,7 @@ impl Shop {
 
     /// Another application on the same folder, as a command of the command line is beside a server.
     pub fn beside(&self) -> Arc<App> {
-        open_app(&self.folder, &self.clock, &self.random, false)
+        open_app(&self.folder, &self.clock, &self.random, &self.stripe, false)
     }
 
     /// A client without a credential.
@@ -209,6 +216,11 @@ impl Shop {
         revision.await.unwrap()
     }
 
+    /// Where everything is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Bytes before HTTP makes anything of them.
     pub async fn connect(&self) -> crate::support::Client {
         self.server.connect().await
@@ -226,11 +238,12 @@ fn open_app(
     folder: &TempDir,
     clock: &Arc<TestClock>,
     random: &Arc<Repeatable>,
+    stripe: &StripeAddress,
     with_index: bool,
 ) -> Arc<App> {
     let options = AppOptions {
         take_over: with_index,
-        stripe: interdict_app::StripeAddress::default(),
+        stripe: stripe.clone(),
         data_dir: folder.path().to_owned(),
         pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,

@@ -59,7 +59,8 @@ async fn a_payment_is_charged_and_reversed_at_stripe() {
 #[tokio::test]
 async fn a_card_that_stripe_declines_is_not_charged() {
     let (shop, fake) = open().await;
-    let fields = json!({"code": "card_declined", "decline_code": "insufficient_funds", "message": "No money."});
+    let fields =
+        json!({"code": "card_declined", "decline_code": "insufficient_funds", "message": "No money."});
     fake.confirms_as(402, fields);
     let declined = shop.live().pay(sale()).await.expect(201);
     assert_eq!(declined["status"], "cancelled");
@@ -80,14 +81,13 @@ async fn a_blocked_payer_never_reaches_stripe() {
 async fn what_stripe_did_not_answer_is_settled_without_a_second_charge() {
     let (shop, fake) = open().await;
     let api = shop.live();
-    let payment = json!({"email": "ada@example.com", "amount": 2_000, "currency": "EUR",
-        "paymentMethod": "pm_card_visa"});
-    let open = api.post("/payments", payment).await.expect(201);
+    let open = api.post("/payments", sale()).await.expect(201);
     let path = format!("/payments/{}", open["id"].as_str().unwrap());
-    // Making the intent is asked for again after the rate limit; taking the money is answered by a fault.
-    let busy = error("invalid_request_error", json!({"code": "rate_limit"}));
+    // The intent is made as usual; then the money is taken, and the answer to that is lost.
+    let intent = json!({"id": "pi_1", "object": "payment_intent", "status": "requires_confirmation",
+        "amount": 2_000, "last_payment_error": null, "next_action": null, "livemode": true});
     let lost = error("api_error", json!({"message": "An unknown error occurred"}));
-    fake.fails_with([Fault::Instead(429, busy), Fault::After(500, lost.clone()), Fault::After(500, lost)]);
+    fake.fails_with([Fault::After(200, intent), Fault::After(500, lost)]);
     let unknown = api.post_empty(&format!("{path}/authorize")).await;
     assert!(unknown.status >= 500, "{}: {}", unknown.status, unknown.text());
     shop.clock.advance(3_600);
@@ -96,6 +96,29 @@ async fn what_stripe_did_not_answer_is_settled_without_a_second_charge() {
     assert_eq!(fake.charges(), 1);
     shop.app.service(Mode::Live).recover_payments().await.unwrap();
     assert_eq!(fake.charges(), 1);
+}
+
+/// In live mode no method is the gateway's own default: a charge without one would be to what is on file.
+#[tokio::test]
+async fn a_typed_email_is_never_charged_to_what_its_owner_has_on_file() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let ada = api.customer(json!({"email": "ada@example.com"})).await;
+    let on_file = json!({"customer": ada, "amount": 2_000, "currency": "EUR"});
+    let mut first = on_file.clone();
+    first["paymentMethod"] = json!("pm_card_visa");
+    api.paid(first).await;
+    api.paid(on_file).await;
+    assert_eq!(fake.charges(), 2, "it is on file");
+    let plan = api.plan(json!({"currency": "EUR"})).await;
+    let page = shop.bearer(&shop.merchant.live.publishable.secret);
+    for what in [json!({"amount": 2_000, "currency": "EUR"}), json!({ "planId": plan })] {
+        let session = page.session(what).await;
+        let typed = json!({"email": "ada@example.com"});
+        let refused = shop.anonymous().pay_session(&session, typed).await;
+        assert_eq!(refused.paths(), ["paymentMethod"]);
+    }
+    assert_eq!(fake.charges(), 2);
 }
 
 #[tokio::test]
@@ -116,9 +139,7 @@ async fn without_a_gateway_nothing_is_taken() {
     assert_eq!(reply.status, 409, "{}", reply.text());
     assert_eq!(fake.seen().await.len(), 0);
     // A key of the other mode is none, and neither is any key in test mode.
-    for (api, key) in
-        [(shop.live(), "sk_test_51Other0000"), (shop.live(), "ada"), (shop.secret(), KEY)]
-    {
+    for (api, key) in [(shop.live(), "sk_test_51Other0000"), (shop.live(), "ada"), (shop.secret(), KEY)] {
         assert_eq!(set_key(&api, key).await.paths(), ["secretKey"]);
     }
 }

@@ -4,14 +4,15 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::reverse_chargeback;
 use interdict_app::store::StorageError;
-use interdict_domain::chargeback::Chargeback;
+use interdict_domain::chargeback::{Chargeback, Hold};
+use interdict_domain::credential::Permission;
 use interdict_domain::ids::ChargebackId;
 
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
-use crate::extract::{InPath, InQuery, PaymentsRead, PaymentsWrite, Secret};
-use crate::mutation::{Mutation, read_failed};
+use crate::extract::{InPath, InQuery, PaymentsRead, PaymentsWrite, Secret, authorise};
+use crate::mutation::{Failure, Mutation, read_failed};
 use crate::page::{Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::ChargebackView;
@@ -52,6 +53,11 @@ pub(crate) async fn list(key: Secret<PaymentsRead>, InQuery(mut query): InQuery)
     }
 }
 
+/// Whether taking it back may change what is held against the customer.
+fn holds_customer(chargeback: &Chargeback) -> bool {
+    [chargeback.cit, chargeback.mit, chargeback.email].iter().any(|hold| *hold != Hold::None)
+}
+
 #[utoipa::path(
     post,
     path = "/v1/chargebacks/{id}/reverse",
@@ -59,7 +65,8 @@ pub(crate) async fn list(key: Secret<PaymentsRead>, InQuery(mut query): InQuery)
     tag = "Chargebacks",
     summary = "Take a chargeback back",
     description = "The dispute was won. Lifts only what this chargeback set, and only where no other one wants it and no \
-                   person has made it a block of their own.",
+                   person has made it a block of their own. Where it blocked the customer, the key needs \
+                   `customers:write`, too.",
     params(schemas::ChargebackPath),
     responses((status = 200, description = "The chargeback.", body = ChargebackView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:write"])),
@@ -69,11 +76,20 @@ pub(crate) async fn reverse(
     InPath(id): InPath<ChargebackId>,
     mutation: Mutation,
 ) -> Response {
+    let caller = key.caller.clone();
     mutation
         .run(
             &key.caller,
             |fields| Ok(fields.finish(Some(()))?),
-            move |transaction, by, ()| reverse_chargeback(transaction, by, id),
+            move |transaction, by, ()| {
+                let found = transaction.view().chargeback(id).map_err(Failure::Storage)?;
+                // Whoever may not block a customer may not lift the block either.
+                if found.is_some_and(|chargeback| holds_customer(&chargeback)) {
+                    authorise(&caller, Permission::CustomersWrite)
+                        .map_err(|error| Failure::Refused(Box::new(error)))?;
+                }
+                reverse_chargeback(transaction, by, id).map_err(Failure::from)
+            },
             |reversed, _| {
                 answer::answer(StatusCode::OK, &ChargebackView::of(&reversed.chargeback, reversed.note))
             },

@@ -9,6 +9,10 @@
 mod api;
 #[path = "../support/billing.rs"]
 mod billing;
+// Stripe as the connector's own tests know it.
+#[allow(dead_code, reason = "the tests of the connector use all of it")]
+#[path = "../../../interdict-gateway/tests/stripe/fake.rs"]
+mod fake;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/signed.rs"]
@@ -22,6 +26,7 @@ mod batch;
 mod beside;
 mod changes;
 mod chargebacks;
+mod checkouts;
 mod credentials;
 mod customers;
 mod decisions;
@@ -29,6 +34,7 @@ mod documents;
 mod entries;
 mod erasure;
 mod explanation;
+mod hosted_page;
 mod idempotency;
 mod idenza;
 mod incidents;
@@ -52,6 +58,7 @@ mod revisions;
 mod settings;
 mod standing_history;
 mod stories;
+mod stripe_live;
 mod stripe_webhooks;
 mod subscriptions;
 mod subscriptions_end;

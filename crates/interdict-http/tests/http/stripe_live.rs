@@ -1,0 +1,145 @@
+//! Live mode through the whole application, against a Stripe that remembers what it was asked.
+//!
+//! Deliberately not here: each of Stripe's answers (the tests of `interdict-gateway`).
+
+use std::path::Path;
+
+use interdict_app::StripeAddress;
+use interdict_domain::mode::Mode;
+use serde_json::{Value, json};
+
+use crate::fake::{FakeStripe, Fault, error};
+use crate::shop::{Api, Reply, Shop};
+
+const KEY: &str = "sk_live_51NeverAtRest0000";
+
+async fn set_key(api: &Api, key: &str) -> Reply {
+    let body = json!({ "secretKey": key }).to_string().into_bytes();
+    api.send("PUT", "/v1/gateway", Some(body)).await
+}
+
+/// A shop whose live payments go to a Stripe of ours.
+async fn open() -> (Shop, FakeStripe) {
+    let fake = FakeStripe::start().await;
+    let shop = Shop::open_with(StripeAddress { base_url: fake.url(), return_url: None }).await;
+    let set = set_key(&shop.live(), KEY).await;
+    assert!(!set.text().contains(KEY), "{}", set.text());
+    let set = set.expect(200);
+    assert_eq!((&set["provider"], &set["keyLastFour"]), (&json!("stripe"), &json!("0000")));
+    (shop, fake)
+}
+
+fn sale() -> Value {
+    json!({"email": "ada@example.com", "amount": 2_000, "currency": "EUR", "paymentMethod": "pm_card_visa"})
+}
+
+/// Every byte below a folder.
+fn bytes_below(folder: &Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { bytes_below(&path) } else { std::fs::read(&path).unwrap() })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_payment_is_charged_and_reversed_at_stripe() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let paid = api.paid(sale()).await;
+    assert_eq!(fake.charges(), 1);
+    assert_eq!(fake.seen().await[0].authorization, Some(format!("Bearer {KEY}")));
+    let reversed = api.post_empty(&format!("/payments/{paid}/reverse")).await.expect(200);
+    assert_eq!((&reversed["isFullyReversed"], fake.refunds()), (&json!(true), 1));
+    // After a restart the key is read again from the disk.
+    let shop = shop.restart().await;
+    shop.live().paid(sale()).await;
+    assert_eq!(fake.charges(), 2);
+}
+
+#[tokio::test]
+async fn a_card_that_stripe_declines_is_not_charged() {
+    let (shop, fake) = open().await;
+    let fields =
+        json!({"code": "card_declined", "decline_code": "insufficient_funds", "message": "No money."});
+    fake.confirms_as(402, fields);
+    let declined = shop.live().pay(sale()).await.expect(201);
+    assert_eq!(declined["status"], "cancelled");
+    assert_eq!(declined["outcome"]["errorCode"], "insufficient_funds");
+    assert_eq!(fake.charges(), 0);
+}
+
+#[tokio::test]
+async fn a_blocked_payer_never_reaches_stripe() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    api.entry(json!({"list": "block", "kind": "email", "value": "ada@example.com"})).await;
+    assert_eq!(api.pay(sale()).await.refused(403), "identifier_blacklisted");
+    assert_eq!(fake.seen().await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_stripe_did_not_answer_is_settled_without_a_second_charge() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let open = api.post("/payments", sale()).await.expect(201);
+    let path = format!("/payments/{}", open["id"].as_str().unwrap());
+    // The intent is made as usual; then the money is taken, and the answer to that is lost.
+    let intent = json!({"id": "pi_1", "object": "payment_intent", "status": "requires_confirmation",
+        "amount": 2_000, "last_payment_error": null, "next_action": null, "livemode": true});
+    let lost = error("api_error", json!({"message": "An unknown error occurred"}));
+    fake.fails_with([Fault::After(200, intent), Fault::After(500, lost)]);
+    let unknown = api.post_empty(&format!("{path}/authorize")).await;
+    assert!(unknown.status >= 500, "{}: {}", unknown.status, unknown.text());
+    shop.clock.advance(3_600);
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert_eq!(api.get(&path).await.expect(200)["status"], "succeeded");
+    assert_eq!(fake.charges(), 1);
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert_eq!(fake.charges(), 1);
+}
+
+/// In live mode no method is the gateway's own default: a charge without one would be to what is on file.
+#[tokio::test]
+async fn a_typed_email_is_never_charged_to_what_its_owner_has_on_file() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let ada = api.customer(json!({"email": "ada@example.com"})).await;
+    let on_file = json!({"customer": ada, "amount": 2_000, "currency": "EUR"});
+    let mut first = on_file.clone();
+    first["paymentMethod"] = json!("pm_card_visa");
+    api.paid(first).await;
+    api.paid(on_file).await;
+    assert_eq!(fake.charges(), 2, "it is on file");
+    let plan = api.plan(json!({"currency": "EUR"})).await;
+    let page = shop.bearer(&shop.merchant.live.publishable.secret);
+    for what in [json!({"amount": 2_000, "currency": "EUR"}), json!({ "planId": plan })] {
+        let session = page.session(what).await;
+        let typed = json!({"email": "ada@example.com"});
+        let refused = shop.anonymous().pay_session(&session, typed).await;
+        assert_eq!(refused.paths(), ["paymentMethod"]);
+    }
+    assert_eq!(fake.charges(), 2);
+}
+
+#[tokio::test]
+async fn the_key_is_nowhere_on_the_disk() {
+    let (shop, _fake) = open().await;
+    shop.live().paid(sale()).await;
+    let all = bytes_below(shop.folder());
+    let holds = |text: &str| all.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    assert!(holds("pm_card_visa"), "the look finds what is there");
+    assert!(!holds(KEY) && !holds(&hex::encode(KEY)));
+}
+
+#[tokio::test]
+async fn without_a_gateway_nothing_is_taken() {
+    let fake = FakeStripe::start().await;
+    let shop = Shop::open_with(StripeAddress { base_url: fake.url(), return_url: None }).await;
+    let reply = shop.live().pay(sale()).await;
+    assert_eq!(reply.status, 409, "{}", reply.text());
+    assert_eq!(fake.seen().await.len(), 0);
+    // A key of the other mode is none, and neither is any key in test mode.
+    for (api, key) in [(shop.live(), "sk_test_51Other0000"), (shop.live(), "ada"), (shop.secret(), KEY)] {
+        assert_eq!(set_key(&api, key).await.paths(), ["secretKey"]);
+    }
+}

@@ -110,7 +110,7 @@ async fn a_payer_confirms_at_the_step_or_refuses_it() {
         assert_eq!(payer.progress(&session).await, "requires_action");
         assert_eq!(payer.pay_session(&session, method).await.refused(409), "conflict");
         let url = waits["nextAction"]["url"].as_str().unwrap();
-        let step = &url[url.find("/pay/step/").unwrap()..];
+        let (_, step) = url.split_at(url.find("/pay/step/").unwrap());
         assert!(payer.get(step).await.text().contains("Approve"));
         assert_eq!(form.post_text(step, "result=perhaps").await.status, 422);
         form.post_text(step, &format!("result={result}")).await;
@@ -220,7 +220,8 @@ async fn a_wrong_token_opens_nothing() {
     let session = shop.secret().session(amount()).await;
     let token = session["token"].as_str().unwrap();
     let id = session["id"].as_str().unwrap();
-    for wrong in [&token[..token.len() - 1], &token.replace("test", "live"), id, "cs_test_", "cs", "ada"] {
+    let (shorter, _) = token.split_at(token.len() - 1);
+    for wrong in [shorter, &token.replace("test", "live"), id, "cs_test_", "cs", "ada"] {
         for path in
             [format!("/checkout/{wrong}"), format!("/checkout/{wrong}/status"), format!("/pay/{wrong}")]
         {

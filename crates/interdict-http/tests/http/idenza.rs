@@ -211,3 +211,40 @@ async fn the_lists_are_the_rule_of_the_score() {
     let other = json!({"subscriber_id": 2, "request_id": "q", "payload": {"transaction_amount": 1, "currency": "NGN"}});
     assert_eq!(api.post("/risk/bin/score", other).await.expect(401), json!({"error": "Invalid API key"}));
 }
+
+/// A scored transaction is recorded like an attempt, and says nothing of who paid.
+#[tokio::test]
+async fn a_scored_transaction_is_recorded() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    api.post("/blacklist", json!({"email": "mallory@example.com"})).await.expect(201);
+    let transaction = |request: &str, user: &str| {
+        json!({
+            "subscriber_id": 1, "request_id": request,
+            "payload": {"transaction_amount": 12.5, "currency": "NGN", "user_id": user}
+        })
+    };
+    let keyed = api.with("idempotency-key", "k-1");
+    for _ in 0..2 {
+        keyed.post("/risk/bin/score", transaction("r-1", "mallory@example.com")).await.expect(200);
+    }
+    api.post("/risk/bin/score", transaction("r-2", "ada@example.com")).await.expect(200);
+    api.post("/risk/bin/score", json!({"subscriber_id": 1})).await.expect(400);
+
+    let page = api.get("/v1/scores").await.expect(200);
+    let told: Vec<_> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|score| (score["requestId"].clone(), score["action"].clone(), score["code"].clone()))
+        .collect();
+    let expected = [("r-2", "REVIEW", "default"), ("r-1", "DECLINE", "identifier_blacklisted")];
+    let expected = expected.map(|(request, action, code)| (json!(request), json!(action), json!(code)));
+    assert_eq!(told.len(), 2);
+    assert!(expected.iter().all(|score| told.contains(score)), "{told:?}");
+    assert_eq!(page["items"][0]["amount"], "12.5");
+    assert!(!page.to_string().contains("example.com"));
+    let other = shop.another_merchant("Other");
+    let others = shop.bearer(&other.test.secret.secret).get("/v1/scores").await.expect(200);
+    assert_eq!(others["items"], json!([]));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::gateway::GatewayError;
 use interdict_app::store::{Authorship, MerchantTransaction};
@@ -282,9 +282,13 @@ pub(crate) fn refused(failure: Failure, dialect: Dialect) -> Refusal {
 
 fn respond(mutated: Mutated) -> Response {
     let status = StatusCode::from_u16(mutated.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let is_passing = mutated.answer.is_passing;
     let mut response = answer::bytes(status, mutated.answer.body, mutated.revision);
     if mutated.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    if is_passing {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }

@@ -187,7 +187,7 @@ impl Client {
                 status: body["status"].as_str().unwrap().to_owned(),
             },
             (Wish::Reverse { payment, amount }, 200) => Told::Reversal { payment: *payment, amount: *amount },
-            // Another client reverses it right now, or has left too little of it.
+            // Another client has left too little of it.
             (Wish::Reverse { .. }, 409 | 422) => Told::Refused,
             (Wish::SignUp, 201) => Told::SignUp { id: id.parse().unwrap() },
             _ => panic!("{request:?} was answered with {status}: {body}"),
@@ -218,8 +218,10 @@ async fn send(http: &reqwest::Client, address: SocketAddr, key: &str, request: &
         .await;
     let Ok(response) = sent else { return Came::Gone };
     let status = response.status().as_u16();
+    // Somebody else has the payment right now: the same request gets another answer soon.
+    let is_passing = response.headers().contains_key("retry-after");
     let Ok(body) = response.json::<Value>().await else { return Came::Gone };
-    if status >= 500 || body["error"]["code"] == "idempotency_in_progress" {
+    if status >= 500 || is_passing {
         return Came::Later;
     }
     Came::Answer(status, body)

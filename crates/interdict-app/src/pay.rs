@@ -105,7 +105,7 @@ impl Service {
                     let reply = Reply { replayable, show, _guard: guard };
                     // A task of its own: a client that goes away does not leave a charge half done.
                     let driven = tokio::spawn(Arc::clone(self).drive(*payment, ask, actor, Some(reply)));
-                    driven.await.unwrap_or(Err(MutateError::Unavailable))
+                    Ok(driven.await.unwrap_or(Err(MutateError::Unavailable))?.mutated)
                 }
             },
             Err(WriteError::Refused(Refusal::Answer(answer))) => {
@@ -122,7 +122,7 @@ impl Service {
         ask: Ask,
         actor: Actor,
         reply: Option<Reply>,
-    ) -> Result<Mutated, MutateError> {
+    ) -> Result<Driven, MutateError> {
         let settlement = match self.ask(&payment, ask).await {
             Ok(settlement) => settlement,
             Err(error) => {
@@ -135,20 +135,21 @@ impl Service {
         let (now, service) = (self.now(), Arc::clone(&self));
         let settled = self
             .store
-            .write(move |transaction| -> Result<Option<Answer>, StorageError> {
+            .write(move |transaction| -> Result<(PaymentStatus, Option<Answer>), StorageError> {
                 let merchant = payment.merchant;
                 let merchant_now = service.merchant_now(merchant);
                 let by = Authorship { actor: &actor, now, merchant_now, random: service.random() };
                 let settled = settle_payment(&mut transaction.merchant(merchant), &by, &payment, settlement)?;
-                let Some(reply) = reply else { return Ok(None) };
+                let Some(reply) = reply else { return Ok((settled.status, None)) };
                 let answer = (reply.show)(&transaction.merchant(merchant).view(), Paid::Payment(&settled))?;
                 keep_answer(transaction, merchant, reply.replayable, &answer, now)?;
-                Ok(Some(answer))
+                Ok((settled.status, Some(answer)))
             })
             .await
             .map_err(MutateError::from_storage_write)?;
-        let answer = settled.value.unwrap_or_default();
-        Ok(Mutated { answer, revision: settled.revision, replayed: false })
+        let (status, answer) = settled.value;
+        let answer = answer.unwrap_or_default();
+        Ok(Driven { status, mutated: Mutated { answer, revision: settled.revision, replayed: false } })
     }
 
     /// Until when whoever begins now is left alone.
@@ -164,6 +165,13 @@ impl Service {
             driven_until: self.driven_until(),
         }
     }
+}
+
+/// A payment that the gateway has answered about.
+pub(crate) struct Driven {
+    /// Where it stands now.
+    pub(crate) status: PaymentStatus,
+    mutated: Mutated,
 }
 
 /// Where an answer goes.

@@ -145,16 +145,11 @@ impl Service {
     }
 
     async fn charge_renewal(self: Arc<Self>, payment: Payment, ask: Ask) -> Renewed {
-        let (merchant, id) = (payment.merchant, payment.id);
         // What fails is logged where it fails, and is due at the next sweep.
-        if Arc::clone(&self).drive(payment, ask, Actor::system(), None).await.is_err() {
-            return Renewed::Failed;
-        }
-        let read = self.store.read(merchant, move |view| view.payment(id)).await;
-        match read.map_err(|error: StorageError| error) {
-            Ok(Some(payment)) if payment.status == PaymentStatus::Succeeded => Renewed::Charged,
-            Ok(Some(payment)) if payment.status == PaymentStatus::Cancelled => Renewed::Declined,
-            Ok(_) | Err(_) => Renewed::Failed,
+        match self.drive(payment, ask, Actor::system(), None).await.map(|driven| driven.status) {
+            Ok(PaymentStatus::Succeeded) => Renewed::Charged,
+            Ok(PaymentStatus::Cancelled) => Renewed::Declined,
+            Ok(PaymentStatus::Open | PaymentStatus::RequiresAction) | Err(_) => Renewed::Failed,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State as Shared};
+use axum::extract::{FromRequestParts, Path, Request, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
+use http::request::Parts;
 use interdict_app::HearError;
 use interdict_app::store::WriteError;
 use interdict_domain::merchant::MerchantNumber;
@@ -15,6 +16,7 @@ use crate::answer;
 use crate::body;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
+use crate::extract::{Rejected, reject};
 use crate::interface::State;
 use crate::schemas;
 
@@ -32,27 +34,38 @@ use crate::schemas;
     responses((status = 200, description = "It is heard, and what follows from it is on the disk.", body = inline(serde_json::Value))),
     security(()),
 )]
-pub(crate) async fn stripe(
-    Shared(state): Shared<State>,
-    Path((mode, merchant)): Path<(String, String)>,
-    request: Request,
-) -> Response {
-    match hear(&state, &mode, &merchant, request).await {
+pub(crate) async fn stripe(Shared(state): Shared<State>, whose: Whose, request: Request) -> Response {
+    match hear(&state, whose, request).await {
         Ok(revision) => answer::json(StatusCode::OK, &json!({ "received": true }), revision),
         Err(error) => error.respond(Dialect::Native),
     }
 }
 
-async fn hear(state: &State, mode: &str, merchant: &str, request: Request) -> Result<i64, ApiError> {
-    let (Some(mode), Ok(merchant)) = (Mode::parse(mode), merchant.parse::<i64>()) else {
-        return Err(ApiError::no_such_path());
-    };
+/// Whose Stripe account it is about.
+pub(crate) struct Whose {
+    mode: Mode,
+    merchant: MerchantNumber,
+}
+
+impl FromRequestParts<State> for Whose {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejected> {
+        let named = Path::<(String, i64)>::from_request_parts(parts, state).await.ok();
+        named
+            .and_then(|Path((mode, number))| Some((Mode::parse(&mode)?, MerchantNumber(number))))
+            .map(|(mode, merchant)| Self { mode, merchant })
+            .ok_or_else(|| reject(&ApiError::no_such_path(), parts.uri.path()))
+    }
+}
+
+async fn hear(state: &State, whose: Whose, request: Request) -> Result<i64, ApiError> {
     let (parts, sent) = request.into_parts();
     let bytes = body::read(&parts.headers, sent, state.body_limits(body::LIMIT_BYTES)).await?;
     let signature = parts.headers.get("stripe-signature").and_then(|value| value.to_str().ok());
-    let service = Arc::clone(state.app.service(mode));
+    let service = Arc::clone(state.app.service(whose.mode));
     let signature = signature.unwrap_or_default();
-    service.hear_stripe(MerchantNumber(merchant), signature, &bytes).await.map_err(|error| refuse(&error))?;
+    service.hear_stripe(whose.merchant, signature, &bytes).await.map_err(|error| refuse(&error))?;
     Ok(service.readiness().revision)
 }
 

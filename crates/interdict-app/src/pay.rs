@@ -15,7 +15,8 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::payment::{Operation, Payment, PaymentStatus, Pending};
 use interdict_domain::subscription::Subscription;
 use interdict_storage::{
-    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, StorageError, Transaction, WriteError,
+    Authorship, IdempotencyRecord, MerchantTransaction, MerchantView, RequestKey, StorageError, Transaction,
+    WriteError,
 };
 
 use crate::ask_gateway::Ask;
@@ -23,7 +24,7 @@ use crate::mutate::{
     Answer, MutateError, Mutated, Refusal, Replayable, RunningGuard, is_kept, record_of, replay,
 };
 use crate::service::Service;
-use crate::settle_payment::settle_payment;
+use crate::settle_payment::{Settlement, settle_payment};
 
 /// For how long whoever asks the gateway is left alone: longer than any gateway is waited for.
 const DRIVEN_S: i64 = 120;
@@ -123,15 +124,36 @@ impl Service {
         actor: Actor,
         reply: Option<Reply>,
     ) -> Result<Driven, MutateError> {
-        let settlement = match self.ask(&payment, ask).await {
-            Ok(settlement) => settlement,
+        let request = reply.as_ref().and_then(|reply| reply.replayable.as_ref()).map(|found| found.request);
+        let settlement = self.ask_or_give_up(&payment, ask, &actor, request).await?;
+        self.settle(payment, settlement, actor, reply).await
+    }
+
+    /// Asks the gateway. Without an answer that counts, what is known is committed, and the payment waits.
+    pub(crate) async fn ask_or_give_up(
+        self: &Arc<Self>,
+        payment: &Payment,
+        ask: Ask,
+        actor: &Actor,
+        request: Option<RequestKey>,
+    ) -> Result<Settlement, MutateError> {
+        match self.ask(payment, ask).await {
+            Ok(settlement) => Ok(settlement),
             Err(error) => {
-                let id = payment.id;
-                let request = reply.and_then(|reply| reply.replayable).map(|replayable| replayable.request);
-                self.give_up(payment, ask, actor, request, &error).await;
-                return Err(MutateError::Gateway { payment: id, error: Box::new(error) });
+                self.give_up(payment.clone(), ask, actor.clone(), request, &error).await;
+                Err(MutateError::Gateway { payment: payment.id, error: Box::new(error) })
             }
-        };
+        }
+    }
+
+    /// Commits what came of a question to the gateway.
+    pub(crate) async fn settle(
+        self: Arc<Self>,
+        payment: Payment,
+        settlement: Settlement,
+        actor: Actor,
+        reply: Option<Reply>,
+    ) -> Result<Driven, MutateError> {
         let (now, service) = (self.now(), Arc::clone(&self));
         let settled = self
             .store

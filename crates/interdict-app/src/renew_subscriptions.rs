@@ -27,7 +27,10 @@ use crate::subscribe::refuse;
 /// Subscriptions that are read at once: what a sweep holds in memory.
 const PAGE: i64 = 256;
 /// Renewals that are on their way to the gateway at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
+/// Commits of renewals that are on their way to the disk at once, for all merchants. A sweep has time: with
+/// more of them it keeps the cores busy, and decisions wait for one.
+pub(crate) const COMMITS_AT_ONCE: usize = 1;
 /// Arrears that are charged in one sweep, for each merchant: lifting a thousand blocks at once must not
 /// fire a thousand charges (incident 9).
 const ARREARS_A_SWEEP: u32 = 50;
@@ -122,6 +125,7 @@ impl Service {
     async fn renew(self: Arc<Self>, subscription: Subscription) -> Renewed {
         let (service, merchant) = (Arc::clone(&self), subscription.merchant);
         let now = self.now();
+        let turn = self.renewal_commits.acquire().await;
         let claimed = self
             .store
             .write(move |transaction| {
@@ -131,6 +135,7 @@ impl Service {
                 claim(&service, &mut transaction.merchant(merchant), &by, &subscription)
             })
             .await;
+        drop(turn);
         match claimed {
             Ok(claimed) => match claimed.value {
                 Claimed::Done(renewed) => renewed,
@@ -145,8 +150,14 @@ impl Service {
     }
 
     async fn charge_renewal(self: Arc<Self>, payment: Payment, ask: Ask) -> Renewed {
+        let actor = Actor::system();
         // What fails is logged where it fails, and is due at the next sweep.
-        match self.drive(payment, ask, Actor::system(), None).await.map(|driven| driven.status) {
+        let Ok(settlement) = self.ask_or_give_up(&payment, ask, &actor, None).await else {
+            return Renewed::Failed;
+        };
+        let _turn = self.renewal_commits.acquire().await;
+        let driven = Arc::clone(&self).settle(payment, settlement, actor, None).await;
+        match driven.map(|driven| driven.status) {
             Ok(PaymentStatus::Succeeded) => Renewed::Charged,
             Ok(PaymentStatus::Cancelled) => Renewed::Declined,
             Ok(PaymentStatus::Open | PaymentStatus::RequiresAction) | Err(_) => Renewed::Failed,

@@ -16,12 +16,13 @@ use interdict_storage::{
     Durability, EntryRow, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
 };
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::gateways::{Accounts, Gateways, StripeAddress};
 use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
+use crate::renew_subscriptions::COMMITS_AT_ONCE;
 use crate::renewal_report::RenewalCounts;
 use crate::sandbox_ledger::StoreLedger;
 use crate::vault::Vault;
@@ -41,6 +42,8 @@ pub struct Service {
     pub(crate) gateways: Gateways,
     pub(crate) vault: Vault,
     pub(crate) renewals: Arc<RenewalCounts>,
+    /// Turns for the commits of renewals.
+    pub(crate) renewal_commits: Semaphore,
     /// Told when something may have fallen due before its time.
     pub(crate) due: Notify,
     pub(crate) clock: Arc<dyn Clock>,
@@ -108,6 +111,7 @@ impl Service {
             gateways,
             vault,
             renewals: Arc::default(),
+            renewal_commits: Semaphore::new(COMMITS_AT_ONCE),
             due: Notify::new(),
             index,
             hits: Hits::default(),

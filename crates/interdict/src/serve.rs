@@ -14,6 +14,7 @@ use interdict_http::server::{self, ServerOptions, tls};
 use interdict_http::{Http, HttpOptions};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::configuration::Serving;
@@ -26,9 +27,11 @@ const FORGET_EVERY: u32 = 60;
 /// How long threads that wait for the disk may keep the process after the drain.
 const THREADS_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A runtime with a listener: clients may connect already, and wait.
+/// Threads with a listener: clients may connect already, and wait.
 pub struct Listening {
     runtime: Runtime,
+    /// A thread for what nobody waits for: no decision stands behind a renewal in its queue.
+    background: Runtime,
     listener: TcpListener,
     address: SocketAddr,
     serving: Serving,
@@ -50,12 +53,18 @@ impl Listening {
             .enable_all()
             .build()
             .context("the threads cannot be started")?;
+        let background = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("background")
+            .enable_all()
+            .build()
+            .context("the background thread cannot be started")?;
         let listen = &serving.listen;
         let listener = runtime.block_on(TcpListener::bind(listen)).map_err(|error| {
             misuse(format!("cannot listen on {listen} ({error}): choose another address with --listen"))
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
-        Ok(Self { runtime, listener, address, serving })
+        Ok(Self { runtime, background, listener, address, serving })
     }
 
     /// Where a client on this machine reaches it.
@@ -78,15 +87,17 @@ impl Listening {
 
     /// Serves until a signal, then lets what runs finish.
     pub fn serve(self, app: App) -> Result<()> {
-        let Self { runtime, listener, serving, .. } = self;
+        let Self { runtime, background, listener, serving, .. } = self;
         let app = Arc::new(app);
-        let served = runtime.block_on(run(listener, &serving, &app));
+        let chores = Chores::start(&background, &app, serving.renewal_interval);
+        let served = runtime.block_on(run(listener, &serving, &app, chores));
+        background.shutdown_timeout(THREADS_PATIENCE);
         runtime.shutdown_timeout(THREADS_PATIENCE);
         served
     }
 }
 
-async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result<()> {
+async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: Chores) -> Result<()> {
     let mut signals = Signals::listen().context("signals cannot be listened for")?;
     let metrics = Metrics::new();
     let options = ServerOptions {
@@ -100,11 +111,6 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
         ..HttpOptions::default()
     };
     let http = Http::new(Arc::clone(app), metrics, http_options);
-    let chores = tokio::spawn(do_chores(Arc::clone(app)));
-    let renewals: Vec<_> = Mode::ALL
-        .into_iter()
-        .map(|mode| tokio::spawn(renew(Arc::clone(app.service(mode)), serving.renewal_interval)))
-        .collect();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stopping = http.clone();
     let twice = async move {
@@ -122,11 +128,29 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>) -> Result
         served = served => served.context("serving failed")?,
         () = twice => bail!("stopped by a second signal: requests that still ran were cut"),
     }
-    chores.abort();
-    renewals.iter().for_each(tokio::task::JoinHandle::abort);
+    chores.stop();
     // What was counted since the last time.
     app.finish_chores().await;
     Ok(())
+}
+
+/// What is done beside the requests.
+struct Chores(Vec<JoinHandle<()>>);
+
+impl Chores {
+    fn start(background: &Runtime, app: &Arc<App>, renewal_interval: Duration) -> Self {
+        let chores = background.spawn(do_chores(Arc::clone(app)));
+        let renewals = Mode::ALL.map(|mode| {
+            let service = Arc::clone(app.service(mode));
+            background.spawn(renew(service, renewal_interval))
+        });
+        Self(std::iter::once(chores).chain(renewals).collect())
+    }
+
+    /// Ends them where they wait: whatever they have committed, the next start goes on with.
+    fn stop(self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
 }
 
 /// Looks for renewals now and then, and at once when the merchant's clock was put ahead.

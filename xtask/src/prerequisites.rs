@@ -16,6 +16,8 @@ pub enum Prerequisite {
     Postgres,
     /// For the test that finds a flush between each commit and its acknowledgement.
     Strace,
+    /// Debian's own, for the tests of pages.
+    Chromium,
     /// With venv and pip, for the OpenAPI validator and for localstripe.
     Python,
 }
@@ -25,6 +27,7 @@ impl Prerequisite {
         match self {
             Self::Postgres => Binaries::find().is_some(),
             Self::Strace => process::on_path("strace"),
+            Self::Chromium => process::on_path("chromium"),
             // Debian ships the interpreter without ensurepip, which a virtual environment cannot do without.
             Self::Python => {
                 process::succeeds(Command::new("python3").args(["-c", "import ensurepip, ssl, venv"]))
@@ -36,6 +39,7 @@ impl Prerequisite {
         match self {
             Self::Postgres => &["postgresql"],
             Self::Strace => &["strace"],
+            Self::Chromium => &["chromium"],
             Self::Python => &["python3", "python3-venv"],
         }
     }

@@ -83,7 +83,7 @@ impl Step {
         match self {
             Self::Fmt | Self::Tidy | Self::Dependencies | Self::Clippy => &[],
             Self::Test | Self::Corpora => {
-                &[Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Python]
+                &[Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Chromium, Prerequisite::Python]
             }
             Self::Openapi => &[Prerequisite::Python],
         }
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(needs(&[Step::Openapi]), [Prerequisite::Python]);
         assert_eq!(
             needs(&[Step::Test, Step::Corpora, Step::Openapi]),
-            [Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Python]
+            [Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Chromium, Prerequisite::Python]
         );
     }
 

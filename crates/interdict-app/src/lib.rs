@@ -76,6 +76,7 @@ pub use app::{App, AppOptions, OpenError};
 /// Why a gateway gave no answer.
 pub mod gateway {
     pub use interdict_gateway::GatewayError;
+    pub use interdict_gateway::stripe::PublishableKey;
 }
 
 /// What the use cases take and give that is the store's.

@@ -72,7 +72,6 @@ impl Service {
         progress.expect(self.store.read(merchant, move |view| view.count_due_subscriptions(now)).await?);
         let mut position = (Timestamp::from_micros(i64::MIN), None);
         let mut arrears_left = ARREARS_A_SWEEP;
-        let mut running = JoinSet::new();
         loop {
             let after = position;
             let read = self.store.read(merchant, move |view| {
@@ -81,6 +80,7 @@ impl Service {
             let (due, on_lift): (Vec<Subscription>, OnLift) = read.await?;
             let Some(last) = due.last() else { break };
             position = (last.current_period_end, Some(last.id));
+            let mut running = JoinSet::new();
             for subscription in due {
                 let in_arrears = is_in_arrears(&subscription, on_lift, now);
                 if in_arrears && arrears_left == 0 {
@@ -99,9 +99,10 @@ impl Service {
                 arrears_left = arrears_left.saturating_sub(u32::from(in_arrears));
                 running.spawn(Arc::clone(self).renew(subscription));
             }
-        }
-        while let Some(done) = running.join_next().await {
-            progress.note(self.mode, done.unwrap_or(Renewed::Failed));
+            // Before the next page: what is due for one more period stands in a later one.
+            while let Some(done) = running.join_next().await {
+                progress.note(self.mode, done.unwrap_or(Renewed::Failed));
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Naming the provider that a merchant's payments go to, and what its webhooks are signed with.
 
 use interdict_domain::mode::Mode;
-use interdict_gateway::stripe::{SecretKey, WebhookSecret};
+use interdict_gateway::stripe::{PublishableKey, SecretKey, WebhookSecret};
 use interdict_storage::{Authorship, GatewayAccount, MerchantTransaction};
 
 use crate::error::UseCaseError;
@@ -15,6 +15,8 @@ pub struct GatewayUpdate {
     pub secret_key: Option<String>,
     /// What webhooks are signed with.
     pub webhook_secret: Option<String>,
+    /// What Stripe's own field for cards is opened with.
+    pub publishable_key: Option<PublishableKey>,
 }
 
 /// Changes only what is sent. Secrets are encrypted before anything is written.
@@ -46,6 +48,15 @@ pub fn set_gateway(
         })?;
         let sealed = vault.seal(&text, &place(mode, merchant, Secret::Webhook), by.random);
         account.webhook_secret = Some(sealed.map_err(|_| unsealed())?);
+    }
+    if let Some(key) = update.publishable_key {
+        if mode != Mode::Live {
+            return Err(UseCaseError::Invalid {
+                path: "publishableKey",
+                issue: "is for live mode: in test mode the page to pay on offers the sandbox's cards",
+            });
+        }
+        account.publishable_key = Some(key.into_string());
     }
     transaction.put_gateway_account(by, &account)?;
     Ok(account)

@@ -123,7 +123,8 @@ fn from_browsers() -> Router<State> {
 fn pages() -> Router<State> {
     Router::new()
         .route("/pay/returned", get(checkout::returned::show))
-        .route("/pay/pay.css", get(checkout::page::style))
+        .route("/pay/pay.css", get(checkout::document::style))
+        .route("/pay/card.js", get(checkout::document::card_script))
         .route("/pay/{token}", get(checkout::page::show).post(checkout::page::pay))
         .route("/pay/step/{id}", get(checkout::step::show).post(checkout::step::complete))
 }

@@ -9,12 +9,15 @@ use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
 
 statements! {
-    UPSERT = "INSERT INTO gateway_account (merchant, provider, key_last_four, secret_key, webhook_secret, updated_at)
-              VALUES ($1, $2, $3, $4, $5, $6)
+    UPSERT = "INSERT INTO gateway_account
+                    (merchant, provider, key_last_four, secret_key, webhook_secret, publishable_key, updated_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7)
               ON CONFLICT (merchant) DO UPDATE SET provider = excluded.provider,
                     key_last_four = excluded.key_last_four, secret_key = excluded.secret_key,
-                    webhook_secret = excluded.webhook_secret, updated_at = excluded.updated_at";
-    SELECT = "SELECT provider, key_last_four, secret_key, webhook_secret FROM gateway_account WHERE merchant = $1";
+                    webhook_secret = excluded.webhook_secret,
+                    publishable_key = excluded.publishable_key, updated_at = excluded.updated_at";
+    SELECT = "SELECT provider, key_last_four, secret_key, webhook_secret, publishable_key
+              FROM gateway_account WHERE merchant = $1";
 }
 
 /// A merchant's account at a provider.
@@ -28,6 +31,8 @@ pub struct GatewayAccount {
     pub secret_key: Option<Vec<u8>>,
     /// What webhooks are signed with, encrypted.
     pub webhook_secret: Option<Vec<u8>>,
+    /// What the provider's own field for cards is opened with.
+    pub publishable_key: Option<String>,
 }
 
 impl MerchantView<'_> {
@@ -40,6 +45,7 @@ impl MerchantView<'_> {
                 key_last_four: row.get(1)?,
                 secret_key: row.get(2)?,
                 webhook_secret: row.get(3)?,
+                publishable_key: row.get(4)?,
             })
         });
         Ok(found.optional()?)
@@ -59,6 +65,7 @@ impl MerchantTransaction<'_, '_> {
             account.key_last_four,
             account.secret_key,
             account.webhook_secret,
+            account.publishable_key,
             by.now.micros(),
         ])?;
         self.append(by, Action::GatewayChanged, Subject::Merchant(self.merchant), Vec::new(), None)?;

@@ -32,12 +32,15 @@ const CHECKOUTS: &str = include_str!("../migrations/mode_0004_checkouts.sql");
 const CHARGEBACKS: &str = include_str!("../migrations/mode_0005_chargebacks.sql");
 const GATEWAYS: &str = include_str!("../migrations/mode_0006_gateways.sql");
 const SCORES: &str = include_str!("../migrations/mode_0007_scores.sql");
+const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable_keys.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
         Schema::Core => &[FEED, CORE],
-        Schema::Mode => &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS, GATEWAYS, SCORES],
+        Schema::Mode => {
+            &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS, GATEWAYS, SCORES, PUBLISHABLE_KEYS]
+        }
     };
     texts.iter().map(|text| translate(text, dialect)).collect()
 }

@@ -24,5 +24,7 @@ pub use event::{
     StripeEventKind,
 };
 pub use gateway::Stripe;
-pub use options::{SecretKey, SecretKeyError, StripeOptions, StripeSetupError};
+pub use options::{
+    PublishableKey, PublishableKeyError, SecretKey, SecretKeyError, StripeOptions, StripeSetupError,
+};
 pub use webhook::{WebhookError, WebhookSecret, WebhookSecretError, verify_webhook};

@@ -28,8 +28,7 @@ impl SecretKey {
         let rest = text.strip_prefix("sk_").or_else(|| text.strip_prefix("rk_")).ok_or(SecretKeyError)?;
         let live = rest.starts_with("live_");
         let secret = rest.strip_prefix("live_").or_else(|| rest.strip_prefix("test_"));
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let good = secret.is_some_and(|secret| !secret.is_empty() && secret.bytes().all(is_word));
+        let good = secret.is_some_and(is_word);
         if !good || text.len() > KEY_BYTES_MAX {
             return Err(SecretKeyError);
         }
@@ -54,6 +53,35 @@ impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretKey(…)")
     }
+}
+
+/// The key with which a browser opens Stripe's own field for cards. It is public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishableKey(String);
+
+/// A text that is no such key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be Stripe's publishable key of live mode, pk_live_…")]
+pub struct PublishableKeyError;
+
+impl PublishableKey {
+    /// Checks the form: `pk_live_`, then letters, digits and underscores.
+    pub fn parse(text: &str) -> Result<Self, PublishableKeyError> {
+        let good = text.strip_prefix("pk_live_").is_some_and(is_word);
+        if !good || text.len() > KEY_BYTES_MAX {
+            return Err(PublishableKeyError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its text.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// How Stripe is reached.

@@ -2,6 +2,7 @@
 //! merchant's own page ([`api`]), and as a page of ours ([`page`]).
 
 pub(crate) mod api;
+pub(crate) mod document;
 pub(crate) mod opened;
 pub(crate) mod page;
 pub(crate) mod returned;

@@ -1,5 +1,5 @@
-//! `/pay/{token}`: a page to pay on, for a person with a phone. No script, no cookie, nothing from
-//! another host; the token in its address goes nowhere else.
+//! `/pay/{token}`: a page to pay on, for a person with a phone. No cookie, and nothing from another host but
+//! Stripe's field for cards in live mode; the token in its address goes nowhere else.
 
 use std::sync::Arc;
 
@@ -8,10 +8,8 @@ use axum::extract::State as Shared;
 use axum::extract::{FromRequest as _, Request};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY,
-};
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use interdict_app::gateway::GatewayError;
 use interdict_app::store::StorageError;
 use interdict_app::{Answer, AskError, CheckoutPayment, MutateError, Refusal, pay_checkout};
@@ -22,8 +20,10 @@ use interdict_domain::mode::Mode;
 use interdict_domain::payment::{Payment, PaymentMethod};
 
 use super::api::plan_name;
+use super::document::{Contacts, html, see_other};
 use super::opened::Opened;
 use crate::body;
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{Rejected, reject};
 use crate::interface::State;
@@ -33,7 +33,6 @@ use crate::v1::checkout_sessions::not_permitted;
 
 /// A form is short.
 const FORM_BYTES_MAX: usize = 16 * 1024;
-const STYLE: &str = include_str!("../../templates/pay.css");
 /// What can be chosen in test mode, with what comes of it.
 const TEST_METHODS: [(&str, &str); 4] = [
     ("pm_test_success", "Test card: succeeds"),
@@ -51,6 +50,8 @@ struct Page<'a> {
     plan: Option<String>,
     /// What can be chosen, in test mode.
     methods: &'a [(&'a str, &'a str)],
+    /// Opens Stripe's field for cards, in live mode.
+    stripe_key: Option<String>,
     /// The form is shown.
     payable: bool,
     email_required: bool,
@@ -88,48 +89,33 @@ impl Notice {
         }
     }
 
+    /// Live mode without the key that opens the field for cards.
+    fn takes_no_cards() -> Self {
+        let message =
+            "This shop does not take cards on this page. Please go back and pay in the shop itself.";
+        Self::bad("Pay", message.to_owned(), false)
+    }
+
     fn bad(title: &'static str, message: String, payable: bool) -> Self {
         Self { title, message: Some(message), bad: true, payable }
     }
 }
 
-/// A page with the headers that keep its address to itself.
-pub(crate) fn html(status: StatusCode, text: String, form_goes_to: Option<&str>) -> Response {
-    let mut response = Response::new(text.into());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    // A form that leads on to the shop needs the shop's origin.
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
-        form_goes_to.unwrap_or_default()
-    );
-    if let Ok(policy) = HeaderValue::from_str(policy.trim_end()) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
-/// Sends the browser on.
-pub(crate) fn see_other(url: &str) -> Response {
-    let mut response = Response::new(axum::body::Body::empty());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(url) = HeaderValue::from_str(url) {
-        response.headers_mut().insert(LOCATION, url);
-    }
-    response
-}
-
 async fn render(state: &State, opened: &Opened, status: StatusCode, notice: &Notice) -> Response {
     let checkout = &opened.checkout;
+    let stripe_key = match stripe_key(opened).await {
+        Ok(key) => key.filter(|_| notice.payable),
+        Err(error) => return error.respond(Dialect::Native),
+    };
+    let takes_no_cards = notice.payable && stripe_key.is_none() && opened.service.mode() == Mode::Live;
+    let notice = if takes_no_cards { &Notice::takes_no_cards() } else { notice };
+    let contacts = Contacts { shop: None, stripe: stripe_key.is_some() };
     let page = Page {
         merchant: &state.app.merchant_name(checkout.merchant).await,
         amount: checkout.money.to_string(),
         plan: plan_name(opened).await,
         methods: if opened.service.mode() == Mode::Test { &TEST_METHODS } else { &[] },
+        stripe_key,
         payable: notice.payable,
         email_required: checkout.email.is_none() && checkout.phone.is_none(),
         title: notice.title,
@@ -139,12 +125,23 @@ async fn render(state: &State, opened: &Opened, status: StatusCode, notice: &Not
     };
     let to = checkout.success_url.as_deref().and_then(origin_of);
     match page.render() {
-        Ok(text) => html(status, text, to.as_deref()),
+        Ok(text) => html(status, text, Contacts { shop: to.as_deref(), ..contacts }),
         Err(error) => {
             tracing::error!(%error, "the page to pay on cannot be shown");
-            html(StatusCode::INTERNAL_SERVER_ERROR, String::new(), None)
+            html(StatusCode::INTERNAL_SERVER_ERROR, String::new(), Contacts::default())
         }
     }
+}
+
+/// What opens Stripe's field for cards; nothing in test mode.
+async fn stripe_key(opened: &Opened) -> Result<Option<String>, ApiError> {
+    if opened.service.mode() == Mode::Test {
+        return Ok(None);
+    }
+    let read = opened.service.store().read(opened.checkout.merchant, |view| {
+        Ok::<_, StorageError>(view.gateway_account()?.and_then(|account| account.publishable_key))
+    });
+    read.await.map_err(|error| read_failed(&error))
 }
 
 /// The page.
@@ -152,15 +149,6 @@ pub(crate) async fn show(Shared(state): Shared<State>, opened: Opened) -> Respon
     let now = opened.service.merchant_now(opened.checkout.merchant);
     let notice = Notice::of(opened.checkout.status_at(now));
     render(&state, &opened, StatusCode::OK, &notice).await
-}
-
-/// Its style.
-pub(crate) async fn style() -> Response {
-    let mut response = Response::new(STYLE.into());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/css"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    response
 }
 
 /// The fields of a form, as a browser sends it.
@@ -233,7 +221,7 @@ pub(crate) async fn pay(Shared(state): Shared<State>, mut opened: Opened, reques
             opened.checkout = checkout;
             after(&state, &opened, payment.as_ref(), said).await
         }
-        Err(error) => error.respond(crate::dialect::Dialect::Native),
+        Err(error) => error.respond(Dialect::Native),
     }
 }
 

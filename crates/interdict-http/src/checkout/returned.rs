@@ -11,7 +11,7 @@ use interdict_domain::actor::Actor;
 use interdict_domain::mode::Mode;
 use interdict_domain::payment::{Payment, PaymentStatus};
 
-use super::page::see_other;
+use super::document::see_other;
 use super::step;
 use crate::dialect::Dialect;
 use crate::error::ApiError;

@@ -14,7 +14,8 @@ use interdict_domain::ids::PaymentId;
 use interdict_domain::mode::Mode;
 use interdict_domain::payment::{Payment, PaymentStatus};
 
-use super::page::{Form, html, see_other};
+use super::document::{Contacts, html, see_other};
+use super::page::Form;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -56,10 +57,10 @@ pub(crate) fn render(payment: &Payment, test_mode: bool) -> Response {
     };
     let waits = test_mode && payment.status == PaymentStatus::RequiresAction;
     match (Page { test_mode, amount: payment.money.to_string(), waits, message }).render() {
-        Ok(text) => html(StatusCode::OK, text, None),
+        Ok(text) => html(StatusCode::OK, text, Contacts::default()),
         Err(error) => {
             tracing::error!(%error, "the page of the customer's step cannot be shown");
-            html(StatusCode::INTERNAL_SERVER_ERROR, String::new(), None)
+            html(StatusCode::INTERNAL_SERVER_ERROR, String::new(), Contacts::default())
         }
     }
 }

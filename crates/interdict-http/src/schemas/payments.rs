@@ -50,7 +50,7 @@ pub(crate) struct PaymentAuthorize {
     payment_method: Option<String>,
 }
 
-/// The merchant's account at Stripe. Write only: no secret is ever shown.
+/// The merchant's account at Stripe. No secret is ever shown.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({"secretKey": "sk_live_…", "webhookSecret": "whsec_…"})))]
@@ -59,6 +59,8 @@ pub(crate) struct GatewaySet {
     secret_key: Option<String>,
     /// The signing secret of the webhook endpoint, `whsec_…`.
     webhook_secret: Option<String>,
+    /// Stripe's publishable key, `pk_live_…`: with it the hosted page of live mode takes cards.
+    publishable_key: Option<String>,
 }
 
 /// How much time passes.

@@ -3,6 +3,7 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
+use interdict_app::gateway::PublishableKey;
 use interdict_app::store::{GatewayAccount, ProviderEvent, StorageError};
 use interdict_app::{GatewayUpdate, set_gateway};
 use interdict_domain::clock::Timestamp;
@@ -15,7 +16,7 @@ use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{InQuery, PaymentsRead, PaymentsWrite, Secret};
 use crate::interface::State;
-use crate::json::Fields;
+use crate::json::{Fields, Sent};
 use crate::mutation::{Mutation, Refused, read_failed};
 use crate::page::{Items, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::schemas;
@@ -31,6 +32,8 @@ pub(crate) struct GatewayView {
     key_last_four: Option<String>,
     /// Whether webhooks are expected.
     has_webhook_secret: bool,
+    /// What the hosted page opens Stripe's field for cards with; without it that page takes no cards.
+    publishable_key: Option<String>,
     /// Where the provider is to send its webhooks.
     webhook_url: String,
 }
@@ -44,6 +47,7 @@ fn view(account: Option<&GatewayAccount>, caller: &interdict_app::Caller, base: 
         provider: sandbox.or(named),
         key_last_four: account.and_then(|account| account.key_last_four.clone()),
         has_webhook_secret: account.is_some_and(|account| account.webhook_secret.is_some()),
+        publishable_key: account.and_then(|account| account.publishable_key.clone()),
         webhook_url: format!("{base}/webhooks/stripe/{}/{}", mode.as_str(), caller.merchant),
     }
 }
@@ -77,14 +81,23 @@ pub(crate) async fn get(
     }
 }
 
+/// Whether it would change nothing, and was not refused either.
+fn is_nothing<T>(sent: &Sent<T>) -> bool {
+    matches!(sent, Sent::Absent | Sent::Null)
+}
+
 fn read(mut fields: Fields) -> Result<GatewayUpdate, Refused> {
-    let update = GatewayUpdate {
-        secret_key: fields.text("secretKey").value(),
-        webhook_secret: fields.text("webhookSecret").value(),
-    };
-    if update.secret_key.is_none() && update.webhook_secret.is_none() {
-        fields.problem("secretKey", "is required, unless webhookSecret is sent");
+    let secret_key = fields.text("secretKey");
+    let webhook_secret = fields.text("webhookSecret");
+    let publishable_key = fields.parse("publishableKey", PublishableKey::parse);
+    if is_nothing(&secret_key) && is_nothing(&webhook_secret) && is_nothing(&publishable_key) {
+        fields.problem("secretKey", "is required, unless webhookSecret or publishableKey is sent");
     }
+    let update = GatewayUpdate {
+        secret_key: secret_key.value(),
+        webhook_secret: webhook_secret.value(),
+        publishable_key: publishable_key.value(),
+    };
     Ok(fields.finish(Some(update))?)
 }
 
@@ -94,8 +107,8 @@ fn read(mut fields: Fields) -> Result<GatewayUpdate, Refused> {
     operation_id = "setGateway",
     tag = "Gateway",
     summary = "Set the payment provider",
-    description = "Live payments go to Stripe under this key. Secrets are encrypted at rest and never shown again. What \
-                   is left out stays.",
+    description = "Live payments go to Stripe under this key. Secrets are encrypted at rest and never shown again. \
+                   What is left out stays.",
     request_body = schemas::GatewaySet,
     responses((status = 200, description = "The merchant's account at the provider.", body = GatewayView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:write"])),

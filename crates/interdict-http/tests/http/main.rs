@@ -35,6 +35,7 @@ mod entries;
 mod erasure;
 mod explanation;
 mod hosted_page;
+mod hosted_page_live;
 mod idempotency;
 mod idenza;
 mod incidents;

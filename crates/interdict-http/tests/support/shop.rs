@@ -140,8 +140,12 @@ impl Shop {
 
     /// A client without a credential.
     pub fn anonymous(&self) -> Api {
-        let base = format!("http://{}", self.server.address);
-        Api::new(self.client.clone(), base)
+        Api::new(self.client.clone(), self.url())
+    }
+
+    /// Where it is served.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address)
     }
 
     /// A client with a bearer secret.
@@ -227,10 +231,11 @@ impl Shop {
     }
 }
 
-/// A client that gives up.
+/// A client that gives up, and that goes where it is sent only when a test says so.
 fn client() -> reqwest::Client {
     #[allow(clippy::disallowed_methods, reason = "a test talks to its own server only")]
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+    let builder = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+    let client = builder.redirect(reqwest::redirect::Policy::none()).build();
     client.unwrap()
 }
 

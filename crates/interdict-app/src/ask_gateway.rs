@@ -33,7 +33,7 @@ pub enum Ask {
         /// Whether it passes.
         approved: bool,
     },
-    /// To give up a charge whose payer was blocked while the gateway waited for the customer.
+    /// To give up a charge that we refuse by now, though the gateway waits for the customer.
     Withdraw,
     /// To give money back.
     Reverse {
@@ -100,7 +100,7 @@ impl Service {
             Ask::Withdraw => {
                 return Ok(match (gateway.abandon(charge).await?, payment.outcome.clone()) {
                     (Some(Charged::Succeeded), _) => Settlement::Charged(Charged::Succeeded),
-                    (_, Some(outcome)) => Settlement::Blocked(outcome),
+                    (_, Some(outcome)) => Settlement::Refused(outcome),
                     (_, None) => Settlement::NothingDone,
                 });
             }
@@ -110,7 +110,7 @@ impl Service {
         let payer = Payer::of(payment);
         let refusal = self.refusal(payment.merchant, &payer, Counting::SecondLook);
         if let Some(outcome) = refusal.map_err(PaymentError::from)? {
-            return Ok(Settlement::Blocked(outcome));
+            return Ok(Settlement::Refused(outcome));
         }
         let prepared = if charge.reference.is_none() { gateway.prepare(charge).await? } else { None };
         if let Some(reference) = prepared.as_deref() {

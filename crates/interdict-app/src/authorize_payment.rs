@@ -2,10 +2,7 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::ids::PaymentId;
-use interdict_domain::payment::{
-    DeclineType, Operation, Outcome, OutcomeStatus, Payment, PaymentMethod, PaymentStatus, Pending,
-};
-use interdict_domain::subscription::CANCELLED;
+use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus, Pending};
 use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::ask_gateway::Ask;
@@ -34,9 +31,6 @@ pub fn authorize_payment(
         return Ok(ended);
     }
     if payment.status == PaymentStatus::Open {
-        if let Some(ended) = end_with_subscription(transaction, by, &mut payment)? {
-            return Ok(ended);
-        }
         service.check_method(payment.merchant, method.as_ref())?;
         payment.payment_method = method.or(payment.payment_method);
         service.choose_method(&transaction.view(), &mut payment)?;
@@ -59,9 +53,6 @@ pub fn complete_action(
         return Err(PaymentError::illegal(payment.status, "authorized"));
     }
     if let Some(ended) = decide_again(service, transaction, by, &mut payment)? {
-        return Ok(ended);
-    }
-    if let Some(ended) = end_with_subscription(transaction, by, &mut payment)? {
         return Ok(ended);
     }
     payment.pending = Some(service.charge_pending(&payment));
@@ -98,30 +89,5 @@ fn decide_again(
     }
     payment.status = PaymentStatus::Cancelled;
     transaction.update_payment(by, Some(Action::PaymentBlocked), payment)?;
-    Ok(Some(Begun::Ended(Box::new(payment.clone()))))
-}
-
-/// Cancels a payment whose subscription has ended since: nobody is charged for nothing.
-fn end_with_subscription(
-    transaction: &mut MerchantTransaction<'_, '_>,
-    by: &Authorship<'_>,
-    payment: &mut Payment,
-) -> Result<Option<Begun>, PaymentError> {
-    let Some((id, _)) = payment.period else { return Ok(None) };
-    let subscription = transaction.view().subscription(id)?;
-    if !subscription.is_some_and(|subscription| subscription.status.has_ended()) {
-        return Ok(None);
-    }
-    payment.status = PaymentStatus::Cancelled;
-    payment.outcome = Some(Outcome {
-        status: OutcomeStatus::Failure,
-        error_code: Some(CANCELLED.to_owned()),
-        error_message: Some("The subscription has ended, and nothing was charged.".to_owned()),
-        safe_error_message: Some("This subscription has ended, and nothing was charged.".to_owned()),
-        decline_type: Some(DeclineType::Hard),
-    });
-    payment.next_action = None;
-    payment.updated_at = by.now;
-    transaction.update_payment(by, Some(Action::PaymentDeclined), payment)?;
     Ok(Some(Begun::Ended(Box::new(payment.clone()))))
 }

@@ -83,8 +83,8 @@ pub fn cancel_subscription(
         subscription.cancel_at_period_end = true;
         return put(transaction, by, Action::SubscriptionCancelRequested, subscription);
     }
-    end(&mut subscription, by, SubscriptionStatus::Canceled);
-    put(transaction, by, Action::SubscriptionCanceled, subscription)
+    end(transaction, by, &mut subscription, SubscriptionStatus::Canceled)?;
+    Ok(subscription)
 }
 
 /// What the merchant wants done with the subscriptions of somebody who was just blacklisted. One whose
@@ -124,8 +124,7 @@ pub(crate) fn end_all(
 ) -> Result<(), StorageError> {
     for mut subscription in transaction.view().running_subscriptions_of(customer, ENDED_AT_ONCE)? {
         if !is_being_charged(transaction, &subscription)? {
-            end(&mut subscription, by, SubscriptionStatus::Canceled);
-            transaction.put_subscription(by, Some(Action::SubscriptionCanceled), &subscription)?;
+            end(transaction, by, &mut subscription, SubscriptionStatus::Canceled)?;
         }
     }
     Ok(())

@@ -243,15 +243,14 @@ fn end_if_over(
     subscription: &mut Subscription,
     customer: Option<&Customer>,
 ) -> Result<bool, StorageError> {
-    let (status, action) = if subscription.cancel_at_period_end || customer.is_none() {
-        (SubscriptionStatus::Canceled, Action::SubscriptionCanceled)
+    let status = if subscription.cancel_at_period_end || customer.is_none() {
+        SubscriptionStatus::Canceled
     } else if subscription.max_cycles.is_some_and(|most| subscription.cycles_completed >= most) {
-        (SubscriptionStatus::Expired, Action::SubscriptionExpired)
+        SubscriptionStatus::Expired
     } else {
         return Ok(false);
     };
-    end(subscription, by, status);
-    transaction.put_subscription(by, Some(action), subscription)?;
+    end(transaction, by, subscription, status)?;
     Ok(true)
 }
 

@@ -6,6 +6,7 @@ use interdict_domain::scopes::Initiator;
 use interdict_gateway::{Charged, Decline};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
+use crate::decide_charge::block_code;
 use crate::pay_checkout::settle_checkout;
 use crate::settle_subscription::settle_subscription;
 
@@ -17,8 +18,8 @@ const CUSTOMER_NEEDED: &str = "customer_action_required";
 pub(crate) enum Settlement {
     /// The gateway's answer to a charge.
     Charged(Charged),
-    /// The payer was blocked since: the gateway was not asked.
-    Blocked(Outcome),
+    /// We refuse it: the payer was blocked since, or the subscription has ended. The gateway has taken nothing.
+    Refused(Outcome),
     /// The money is given back.
     Reversed,
     /// The gateway has certainly done nothing.
@@ -75,9 +76,10 @@ fn apply(payment: &mut Payment, settlement: Settlement) -> Option<Action> {
             cancel(payment, declined(decline));
             Some(Action::PaymentDeclined)
         }
-        Settlement::Blocked(outcome) => {
+        Settlement::Refused(outcome) => {
             cancel(payment, outcome);
-            Some(Action::PaymentBlocked)
+            let is_blocked = block_code(payment).is_some();
+            Some(if is_blocked { Action::PaymentBlocked } else { Action::PaymentDeclined })
         }
         Settlement::Reversed => {
             let amount = payment.pending.map_or(0, |pending| pending.amount);

@@ -2,7 +2,9 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::customer::ListStatus;
-use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
+use interdict_domain::payment::{
+    DeclineType, Operation, Outcome, OutcomeStatus, Payment, PaymentOrigin, PaymentStatus, Pending,
+};
 use interdict_domain::scopes::Initiator;
 use interdict_domain::settings::OnBlacklist;
 use interdict_domain::subscription::{CANCELLED, PAYMENT_ERRORED, Subscription, SubscriptionStatus};
@@ -32,6 +34,7 @@ pub(crate) fn settle_subscription(
             }
             Some(if first { Action::SubscriptionActivated } else { Action::SubscriptionRenewed })
         }
+        PaymentStatus::Cancelled if subscription.status.has_ended() => None,
         PaymentStatus::Cancelled => Some(fail(&mut subscription, payment)),
         PaymentStatus::Open | PaymentStatus::RequiresAction => None,
     };
@@ -40,8 +43,7 @@ pub(crate) fn settle_subscription(
     transaction.put_subscription(by, action, &subscription)?;
     // Somebody who was blacklisted, or erased, while the gateway was asked.
     if is_to_be_cancelled(transaction, by, &subscription)? {
-        end(&mut subscription, by, SubscriptionStatus::Canceled);
-        transaction.put_subscription(by, Some(Action::SubscriptionCanceled), &subscription)?;
+        end(transaction, by, &mut subscription, SubscriptionStatus::Canceled)?;
     }
     Ok(())
 }
@@ -83,11 +85,61 @@ fn is_to_be_cancelled(
     Ok(is_blacklisted && view.settings()?.on_blacklist == OnBlacklist::Cancel)
 }
 
-/// Ends a subscription for good.
-pub(crate) fn end(subscription: &mut Subscription, by: &Authorship<'_>, status: SubscriptionStatus) {
+/// Ends a subscription for good, with the charge that still waits for its customer: nobody pays for nothing.
+pub(crate) fn end(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    subscription: &mut Subscription,
+    status: SubscriptionStatus,
+) -> Result<(), StorageError> {
     subscription.status = status;
     subscription.is_held = false;
     subscription.auto_billing_disabled_reason = Some(CANCELLED.to_owned());
     subscription.ended_at = Some(by.merchant_now);
     subscription.updated_at = by.now;
+    let action = if status == SubscriptionStatus::Expired {
+        Action::SubscriptionExpired
+    } else {
+        Action::SubscriptionCanceled
+    };
+    transaction.put_subscription(by, Some(action), subscription)?;
+    let latest = subscription.latest_payment.map(|id| transaction.view().payment(id)).transpose()?.flatten();
+    match latest.filter(|payment| payment.pending.is_none()) {
+        Some(payment) => end_payment(transaction, by, payment),
+        None => Ok(()),
+    }
+}
+
+fn end_payment(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    mut payment: Payment,
+) -> Result<(), StorageError> {
+    let action = match payment.status {
+        PaymentStatus::Open => {
+            payment.status = PaymentStatus::Cancelled;
+            Some(Action::PaymentDeclined)
+        }
+        // The customer may be on the bank's page right now: whoever takes over what is abandoned lets the
+        // gateway give it up.
+        PaymentStatus::RequiresAction => {
+            let (operation, amount) = (Operation::Withdrawal, payment.money.amount());
+            payment.pending = Some(Pending { operation, amount, driven_until: by.now });
+            None
+        }
+        PaymentStatus::Succeeded | PaymentStatus::Cancelled => return Ok(()),
+    };
+    payment.outcome = Some(ended());
+    payment.updated_at = by.now;
+    transaction.update_payment(by, action, &payment)
+}
+
+fn ended() -> Outcome {
+    Outcome {
+        status: OutcomeStatus::Failure,
+        error_code: Some(CANCELLED.to_owned()),
+        error_message: Some("The subscription has ended, and nothing was charged.".to_owned()),
+        safe_error_message: Some("This subscription has ended, and nothing was charged.".to_owned()),
+        decline_type: Some(DeclineType::Hard),
+    }
 }

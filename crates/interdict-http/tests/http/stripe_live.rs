@@ -5,11 +5,13 @@
 use std::path::Path;
 
 use interdict_app::StripeAddress;
+use interdict_domain::clock::Clock as _;
 use interdict_domain::mode::Mode;
 use serde_json::{Value, json};
 
 use crate::fake::{FakeStripe, Fault, error};
 use crate::shop::{Api, Reply, Shop};
+use crate::signed::{SIGNING_SECRET, dispute};
 
 const KEY: &str = "sk_live_51NeverAtRest0000";
 
@@ -129,6 +131,65 @@ async fn the_key_is_nowhere_on_the_disk() {
     let holds = |text: &str| all.windows(text.len()).any(|bytes| bytes == text.as_bytes());
     assert!(holds("pm_card_visa"), "the look finds what is there");
     assert!(!holds(KEY) && !holds(&hex::encode(KEY)));
+}
+
+/// The payer may be on the bank's page, where nobody asks us again.
+#[tokio::test]
+async fn a_sign_up_that_is_ended_is_given_up_at_stripe() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let action =
+        json!({"type": "redirect_to_url", "redirect_to_url": {"url": "https://hooks.stripe.com/3d"}});
+    fake.confirms_as(200, json!({"status": "requires_action", "next_action": action}));
+    let customer = api.customer(json!({})).await;
+    let plan = api.plan(json!({"currency": "EUR"})).await;
+    let sign_up = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_card_visa"});
+    let waits = api.post("/v1/subscriptions", sign_up).await.expect(201);
+    let given_up =
+        async || fake.seen().await.iter().any(|seen| seen.path == "/v1/payment_intents/pi_1/cancel");
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert!(!given_up().await, "as long as somebody wants it");
+    let path = format!("/v1/subscriptions/{}/cancel", waits["id"].as_str().unwrap());
+    api.post_empty(&path).await.expect(200);
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert!(given_up().await);
+    let payment =
+        api.get(&format!("/payments/{}", waits["latestPayment"].as_str().unwrap())).await.expect(200);
+    assert_eq!((&payment["status"], &payment["nextAction"]), (&json!("cancelled"), &json!(null)));
+    assert_eq!(fake.charges(), 0);
+}
+
+/// Stripe names its own intent, and never our payment.
+#[tokio::test]
+async fn a_dispute_at_stripe_blocks_whoever_paid_that_intent() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let secret = json!({ "webhookSecret": SIGNING_SECRET }).to_string().into_bytes();
+    api.send("PUT", "/v1/gateway", Some(secret)).await.expect(200);
+    let ada = api.customer(json!({"email": "ada@example.com"})).await;
+    let by_ada =
+        json!({"customer": ada, "amount": 2_000, "currency": "EUR", "paymentMethod": "pm_card_visa"});
+    let paid = api.paid(by_ada).await;
+    let other = api.paid(json!({"email": "bob@example.com", "amount": 100, "currency": "EUR",
+        "paymentMethod": "pm_card_visa"}));
+    let other = other.await;
+    let charged_back = async |payment: &str| {
+        api.get(&format!("/payments/{payment}")).await.expect(200)["isChargebacked"].clone()
+    };
+    for (id, intent) in [("evt_1", "pi_nobodys"), ("evt_2", "pi_1")] {
+        let mut object = dispute("du_1", intent, "fraudulent", "needs_response");
+        object["livemode"] = json!(true);
+        let mut event = shop.event(id, "charge.dispute.created", &object);
+        event["livemode"] = json!(true);
+        let body = event.to_string();
+        let stripe = shop.stripe(shop.clock.now().seconds(), body.as_bytes());
+        assert_eq!(charged_back(&paid).await, json!(false), "before {id}");
+        stripe.post_text("/webhooks/stripe/live/1", &body).await.expect(200);
+    }
+    assert_eq!((charged_back(&paid).await, charged_back(&other).await), (json!(true), json!(false)));
+    assert_eq!(api.flags(&ada).await, (true, true));
+    assert_eq!(api.pay(sale()).await.status, 403);
+    assert_eq!(fake.charges(), 2);
 }
 
 #[tokio::test]

@@ -210,12 +210,15 @@ async fn a_sign_up_that_was_ended_is_not_charged_any_more() {
         }
         let id = waits["latestPayment"].as_str().unwrap();
         pass_the_step(&shop, id).await;
+        assert_eq!(shop.service().recover_payments().await.unwrap(), usize::from(ended));
+        pass_the_step(&shop, id).await;
         let payment = api.get(&format!("/payments/{id}")).await.expect(200);
-        let code = &payment["outcome"]["errorCode"];
-        steps.push(json!([api.subscription(&waits).await["status"], payment["status"], code]));
+        let (code, now) = (&payment["outcome"]["errorCode"], api.subscription(&waits).await);
+        steps.push(json!([now["status"], now["autoBillingDisabledReason"], payment["status"], code]));
     }
+    let ended = "subscription_cancelled";
     let expected =
-        [json!(["active", "succeeded", null]), json!(["canceled", "cancelled", "subscription_cancelled"])];
+        [json!(["active", null, "succeeded", null]), json!(["canceled", ended, "cancelled", ended])];
     assert_eq!(steps, expected);
     assert_eq!(shop.charged().await, [PRICE]);
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use interdict_domain::actor::Actor;
 use interdict_domain::money::Money;
-use interdict_domain::payment::{Operation, Payment};
+use interdict_domain::payment::{DeclineType, Operation, Outcome, OutcomeStatus, Payment, PaymentOrigin};
+use interdict_domain::subscription::Subscription;
 use interdict_gateway::{Charge, Charged, GatewayError, Reversal};
 use interdict_storage::{Authorship, RequestKey, StorageError, Transaction, WriteError};
 
@@ -15,6 +16,7 @@ use crate::decide_charge::{Counting, Payer};
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 use crate::settle_payment::{Settlement, settle_payment};
+use crate::settle_subscription::subscription_ended;
 
 /// How soon a gateway that did not answer is asked again.
 const ASK_AGAIN_S: i64 = 5;
@@ -74,13 +76,13 @@ impl Service {
             gateway.reverse(reversal).await?;
             return Ok(Settlement::Reversed);
         }
-        let Some(method) = &payment.payment_method else { return Ok(Settlement::NothingDone) };
         let mut charge = Charge {
             merchant: payment.merchant,
             payment: payment.id,
             money: payment.money,
             initiator: payment.initiator,
-            method,
+            method: payment.payment_method.as_ref(),
+            reusable: payment.customer.is_some() || payment.period.is_some(),
             reference: payment.gateway_reference.as_deref(),
         };
         match ask {
@@ -90,6 +92,13 @@ impl Service {
             Ask::Outcome => {
                 if let Some(charged) = gateway.find(charge).await? {
                     return Ok(Settlement::Charged(charged));
+                }
+                if self.has_ended(payment).await? {
+                    let found = gateway.abandon(charge).await?;
+                    let taken = found.filter(|charged| *charged == Charged::Succeeded);
+                    return Ok(
+                        taken.map_or_else(|| Settlement::Refused(subscription_ended()), Settlement::Charged)
+                    );
                 }
             }
             Ask::Fate => {
@@ -106,6 +115,9 @@ impl Service {
             }
             Ask::Charge | Ask::Reverse { .. } => {}
         }
+        if charge.method.is_none() {
+            return Ok(Settlement::NothingDone);
+        }
         // The last look before the money moves: a block may have come since.
         let payer = Payer::of(payment);
         let refusal = self.refusal(payment.merchant, &payer, Counting::SecondLook);
@@ -118,6 +130,14 @@ impl Service {
             charge.reference = Some(reference);
         }
         Ok(Settlement::Charged(gateway.charge(charge).await?))
+    }
+
+    /// Whether the subscription that a charge is for has ended since it was begun.
+    async fn has_ended(&self, payment: &Payment) -> Result<bool, PaymentError> {
+        let Some((id, _)) = payment.period else { return Ok(false) };
+        let found = self.store.read(payment.merchant, move |view| view.subscription(id)).await;
+        let found: Option<Subscription> = found.map_err(|error: StorageError| PaymentError::from(error))?;
+        Ok(found.is_some_and(|subscription| subscription.status.has_ended()))
     }
 
     /// Commits the gateway's reference before the money moves: with it, the gateway can be asked.
@@ -147,6 +167,15 @@ impl Service {
         let (now, random) = (self.now(), Arc::clone(&self.random));
         let unknown = matches!(error, AskError::Gateway(GatewayError::Unknown(_)))
             || matches!(ask, Ask::Reverse { again: true } | Ask::Withdraw);
+        // A payment of the API can be tried with another card; nobody is there to choose one for a renewal.
+        let settlement = match error {
+            AskError::Gateway(GatewayError::Unusable(message))
+                if payment.origin == PaymentOrigin::Renewal =>
+            {
+                Settlement::Refused(unusable(message))
+            }
+            AskError::Gateway(_) | AskError::Payment(_) | AskError::Write(_) => Settlement::NothingDone,
+        };
         let written = self
             .store
             .write(move |transaction: &mut Transaction<'_>| {
@@ -159,7 +188,7 @@ impl Service {
                     if let Some(request) = request.filter(|_| ask == Ask::Reverse { again: false }) {
                         own.forget_idempotency_record(request)?;
                     }
-                    settle_payment(&mut own, &by, &payment, Settlement::NothingDone).map(|_| ())
+                    settle_payment(&mut own, &by, &payment, settlement).map(|_| ())
                 }
             })
             .await;
@@ -167,5 +196,17 @@ impl Service {
             // The row still says that it is driven, for a while: then it is asked again.
             tracing::warn!(error = &error as &dyn std::error::Error, "a payment is settled later");
         }
+    }
+}
+
+fn unusable(message: &str) -> Outcome {
+    Outcome {
+        status: OutcomeStatus::Failure,
+        error_code: Some("payment_method_unusable".to_owned()),
+        error_message: Some(message.to_owned()),
+        safe_error_message: Some(
+            "This means of payment cannot be charged. Please choose another one.".to_owned(),
+        ),
+        decline_type: Some(DeclineType::Hard),
     }
 }

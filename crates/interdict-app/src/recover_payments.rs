@@ -7,11 +7,14 @@ use interdict_domain::actor::Actor;
 use interdict_domain::payment::{Operation, Payment, PaymentOrigin};
 use interdict_storage::{StorageError, Transaction, WriteError};
 
+use tokio::task::JoinSet;
+
 use crate::ask_gateway::Ask;
 use crate::service::Service;
 
-/// Payments that are taken over at once.
-const AT_ONCE: i64 = 100;
+/// Payments that are taken over at once, each by a task of its own: a gateway that hangs holds up nobody
+/// else's.
+const AT_ONCE: i64 = 64;
 
 /// Why payments could not be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -32,18 +35,22 @@ impl Service {
             let now = self.now();
             let found = self.store.read_all(move |view| view.abandoned_payments(now, AT_ONCE)).await;
             let found: Vec<Payment> = found.map_err(|error: StorageError| error)?;
-            let Some(last) = found.len().checked_sub(1) else { return Ok(recovered) };
-            for payment in found {
-                recovered += usize::from(self.recover(payment).await?);
+            let is_last = i64::try_from(found.len()).is_ok_and(|count| count < AT_ONCE);
+            let mut running: JoinSet<_> =
+                found.into_iter().map(|payment| Arc::clone(self).recover(payment)).collect();
+            let before = recovered;
+            while let Some(done) = running.join_next().await {
+                recovered += usize::from(done.unwrap_or(Ok(false))?);
             }
-            if i64::try_from(last).is_ok_and(|last| last + 1 < AT_ONCE) {
+            // What failed is due again soon: that is the next call's.
+            if is_last || recovered == before {
                 return Ok(recovered);
             }
         }
     }
 
     /// Takes one over and settles it; false when somebody else did, or when the gateway cannot tell yet.
-    async fn recover(self: &Arc<Self>, payment: Payment) -> Result<bool, RecoverError> {
+    async fn recover(self: Arc<Self>, payment: Payment) -> Result<bool, RecoverError> {
         let (merchant, id, driven_until) = (payment.merchant, payment.id, self.driven_until());
         let now = self.now();
         let claim = move |transaction: &mut Transaction<'_>| {
@@ -54,7 +61,7 @@ impl Service {
         }
         let ask = ask_about(&payment);
         // What failed is logged where it failed, and asked again later.
-        Ok(Arc::clone(self).drive(payment, ask, Actor::system(), None).await.is_ok())
+        Ok(self.drive(payment, ask, Actor::system(), None).await.is_ok())
     }
 }
 

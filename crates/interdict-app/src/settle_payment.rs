@@ -43,12 +43,16 @@ pub(crate) fn settle_payment(
     if !is_ours && !is_late_success {
         return Ok(payment);
     }
+    let is_reversal = settlement == Settlement::Reversed;
     let action = apply(&mut payment, settlement);
     payment.pending = None;
     payment.updated_at = by.now;
     transaction.update_payment(by, action, &payment)?;
-    settle_subscription(transaction, by, &payment)?;
-    settle_checkout(transaction, by, &payment)?;
+    // Money that goes back ends no period, and begins none.
+    if !is_reversal {
+        settle_subscription(transaction, by, &payment)?;
+        settle_checkout(transaction, by, &payment)?;
+    }
     Ok(payment)
 }
 

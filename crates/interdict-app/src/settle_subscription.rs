@@ -22,16 +22,18 @@ pub(crate) fn settle_subscription(
     let found = transaction.view().subscription(id)?;
     let mut subscription = found.ok_or(StorageError::Corrupt("a subscription is gone"))?;
     let action = match payment.status {
+        // It ended before: what was paid for nothing goes back.
+        PaymentStatus::Succeeded if subscription.status.has_ended() => {
+            return give_back(transaction, by, payment.clone());
+        }
         PaymentStatus::Succeeded => {
             let first = payment.origin != PaymentOrigin::Renewal;
             if !first && subscription.current_period_end == start {
                 subscription.enter_period(subscription.period_number.saturating_add(1));
             }
             subscription.cycles_completed = subscription.cycles_completed.saturating_add(1);
-            if !subscription.status.has_ended() {
-                subscription.status = SubscriptionStatus::Active;
-                subscription.auto_billing_disabled_reason = None;
-            }
+            subscription.status = SubscriptionStatus::Active;
+            subscription.auto_billing_disabled_reason = None;
             Some(if first { Action::SubscriptionActivated } else { Action::SubscriptionRenewed })
         }
         PaymentStatus::Cancelled if subscription.status.has_ended() => None,
@@ -110,6 +112,17 @@ pub(crate) fn end(
     }
 }
 
+/// Whoever takes over what is abandoned lets the gateway do it.
+fn give_back(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    mut payment: Payment,
+) -> Result<(), StorageError> {
+    let amount = payment.amount_captured;
+    payment.pending = Some(Pending { operation: Operation::Reversal, amount, driven_until: by.now });
+    transaction.update_payment(by, None, &payment)
+}
+
 fn end_payment(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
@@ -129,12 +142,13 @@ fn end_payment(
         }
         PaymentStatus::Succeeded | PaymentStatus::Cancelled => return Ok(()),
     };
-    payment.outcome = Some(ended());
+    payment.outcome = Some(subscription_ended());
     payment.updated_at = by.now;
     transaction.update_payment(by, action, &payment)
 }
 
-fn ended() -> Outcome {
+/// The outcome of a charge whose subscription ended.
+pub(crate) fn subscription_ended() -> Outcome {
     Outcome {
         status: OutcomeStatus::Failure,
         error_code: Some(CANCELLED.to_owned()),

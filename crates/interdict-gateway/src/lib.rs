@@ -31,6 +31,9 @@ pub enum GatewayError {
     /// It has certainly done nothing.
     #[error("the gateway did nothing")]
     NothingDone(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It will never charge that with this, and has charged nothing.
+    #[error("the gateway cannot charge this: {0}")]
+    Unusable(String),
     /// It does not accept the merchant's key, or the request as such.
     #[error("the gateway refused the request: {0}")]
     Refused(String),
@@ -47,8 +50,10 @@ pub struct Charge<'a> {
     pub money: Money,
     /// Who started it: a merchant-initiated one has nobody there to act.
     pub initiator: Initiator,
-    /// With what.
-    pub method: &'a PaymentMethod,
+    /// With what; nothing once its owner was erased, when nothing can be charged any more.
+    pub method: Option<&'a PaymentMethod>,
+    /// Whether the same will be charged again, and has to be kept at the gateway.
+    pub reusable: bool,
     /// What [`Gateway::prepare`] gave.
     pub reference: Option<&'a str>,
 }

@@ -157,7 +157,9 @@ impl<L: Ledger> Gateway for Sandbox<L> {
 
     fn charge<'a>(&'a self, charge: Charge<'a>) -> Answer<'a, Charged> {
         Box::pin(async move {
-            let result = result_of(charge.method)
+            let result = charge
+                .method
+                .and_then(result_of)
                 .ok_or_else(|| GatewayError::Refused("the sandbox does not know this token".to_owned()))?;
             let Charge { merchant, payment, money, .. } = charge;
             let row = LedgerRow { merchant, payment, reversed_before: None, money, result };

@@ -49,7 +49,8 @@ async fn whoever_is_given_up_at_the_step_cannot_pass_it_any_more() {
             payment: "pay_0ujtsYcgvSTl8PAuAdqWYSMnLOv".parse().unwrap(),
             money: Money::new(100, Currency::NGN).unwrap(),
             initiator: Initiator::Customer,
-            method: &method,
+            method: Some(&method),
+            reusable: false,
             reference: None,
         };
         let code = |charged: Option<Charged>| match charged {

@@ -314,7 +314,9 @@ fn refuse(error: &MutateError) -> ApiError {
 fn no_gateway_answer(error: &AskError) -> ApiError {
     match error {
         AskError::Gateway(GatewayError::Unknown(_)) => ApiError::gateway_unknown(),
-        AskError::Gateway(GatewayError::Refused(message)) => ApiError::gateway_refused(message),
+        AskError::Gateway(GatewayError::Refused(message) | GatewayError::Unusable(message)) => {
+            ApiError::gateway_refused(message)
+        }
         AskError::Gateway(GatewayError::NothingDone(_)) | AskError::Payment(_) | AskError::Write(_) => {
             ApiError::gateway_unavailable()
         }

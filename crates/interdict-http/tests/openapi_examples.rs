@@ -78,7 +78,10 @@ impl Names {
         text = text.replace("plan_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.plan);
         text = text.replace("key_2R0uWz4tu9wxTMBXxj9CJfSE9vV", &self.client.0);
         text = text.replace("oas_test_…", &self.client.1);
-        text = text.replace("whsec_…", "whsec_0123456789abcdef").replace("sk_live_…", "sk_live_0123456789");
+        text = text
+            .replace("whsec_…", "whsec_0123456789abcdef")
+            .replace("sk_live_…", "sk_live_0123456789")
+            .replace("pk_live_…", "pk_live_0123456789");
         let mut body: Value = serde_json::from_str(&text).unwrap();
         if let Some(number) = body.get_mut("subscriber_id") {
             *number = self.number.into();

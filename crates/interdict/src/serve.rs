@@ -139,12 +139,15 @@ struct Chores(Vec<JoinHandle<()>>);
 
 impl Chores {
     fn start(background: &Runtime, app: &Arc<App>, renewal_interval: Duration) -> Self {
-        let chores = background.spawn(do_chores(Arc::clone(app)));
+        let chores = [
+            background.spawn(do_chores(Arc::clone(app))),
+            background.spawn(recover_payments(Arc::clone(app))),
+        ];
         let renewals = Mode::ALL.map(|mode| {
             let service = Arc::clone(app.service(mode));
             background.spawn(renew(service, renewal_interval))
         });
-        Self(std::iter::once(chores).chain(renewals).collect())
+        Self(chores.into_iter().chain(renewals).collect())
     }
 
     /// Ends them where they wait: whatever they have committed, the next start goes on with.
@@ -177,7 +180,16 @@ async fn do_chores(app: Arc<App>) {
     loop {
         ticks.tick().await;
         app.do_chores(count == 0).await;
-        app.recover_payments().await;
         count = (count + 1) % FORGET_EVERY;
+    }
+}
+
+/// Apart from the other chores: it waits for the provider.
+async fn recover_payments(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(CHORES_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        app.recover_payments().await;
     }
 }

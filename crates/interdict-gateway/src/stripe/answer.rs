@@ -79,6 +79,17 @@ impl Reply {
         serde_json::from_slice::<ErrorAnswer>(&self.body).map(|answer| answer.error).unwrap_or_default()
     }
 
+    /// The refusal to make an intent: of the key, or of what it was to charge.
+    pub(super) fn refusal_to_prepare(&self) -> GatewayError {
+        match (self.status, self.refusal()) {
+            (
+                StatusCode::BAD_REQUEST | StatusCode::PAYMENT_REQUIRED | StatusCode::NOT_FOUND,
+                GatewayError::Refused(message),
+            ) => GatewayError::Unusable(message),
+            (_, refusal) => refusal,
+        }
+    }
+
     /// The refusal of any other one, in Stripe's words.
     pub(super) fn refusal(&self) -> GatewayError {
         let message = self.error().message.as_deref().map(scrub);

@@ -35,6 +35,11 @@ struct Method {
 }
 
 #[derive(Deserialize)]
+struct Customer {
+    id: String,
+}
+
+#[derive(Deserialize)]
 struct Refund {
     status: Option<String>,
     #[serde(default)]
@@ -88,10 +93,15 @@ impl Stripe {
     }
 
     async fn make_intent(&self, charge: Charge<'_>) -> Result<String, GatewayError> {
-        let method = method_of(charge.method)?;
+        let method = charge
+            .method
+            .map_or_else(|| Err(GatewayError::Refused("nothing to charge".to_owned())), method_of)?;
         let refused = |error: super::amount::AmountError| GatewayError::Refused(error.to_string());
         let amount = to_stripe(charge.money).map_err(refused)?.to_string();
-        let customer = self.owner_of(method).await?;
+        let owner = self.owner_of(method).await?;
+        // A token that belongs to nobody can be charged once.
+        let is_kept_now = owner.is_none() && charge.reusable;
+        let customer = if is_kept_now { Some(self.keep(charge, method).await?) } else { owner };
         let currency = charge.money.currency().code().to_ascii_lowercase();
         let (payment, merchant) = (charge.payment.to_string(), charge.merchant.to_string());
         let mut form = vec![
@@ -108,19 +118,47 @@ impl Stripe {
         if let Some(customer) = &customer {
             form.push(("customer", customer));
         }
+        if is_kept_now && charge.initiator == Initiator::Customer {
+            // The bank is asked for more than this once, while the customer is there.
+            form.push(("setup_future_usage", "off_session"));
+        }
         let reply = self.post("/v1/payment_intents", &form, Some(&format!("{payment}-prepare"))).await?;
         if !reply.status.is_success() {
-            return Err(reply.refusal());
+            return Err(reply.refusal_to_prepare());
         }
         let intent: Intent = reply.object()?;
         if is_id(&intent.id, "pi_") { Ok(intent.id) } else { Err(CallError::Shape.into()) }
+    }
+
+    /// Makes a customer at Stripe to whom the token belongs from now on. Stripe attaches it by itself once a
+    /// payment in the customer's presence succeeds; otherwise it is attached here.
+    async fn keep(&self, charge: Charge<'_>, method: &str) -> Result<String, GatewayError> {
+        let payment = charge.payment.to_string();
+        let form = [("metadata[interdict_payment]", payment.as_str())];
+        let reply = self.post("/v1/customers", &form, Some(&format!("{payment}-customer"))).await?;
+        if !reply.status.is_success() {
+            return Err(reply.refusal_to_prepare());
+        }
+        let customer = reply.object::<Customer>()?.id;
+        if !is_id(&customer, "cus_") {
+            return Err(CallError::Shape.into());
+        }
+        if charge.initiator == Initiator::Merchant {
+            let (path, form) =
+                (format!("/v1/payment_methods/{method}/attach"), [("customer", customer.as_str())]);
+            let reply = self.post(&path, &form, Some(&format!("{payment}-attach"))).await?;
+            if !reply.status.is_success() {
+                return Err(reply.refusal_to_prepare());
+            }
+        }
+        Ok(customer)
     }
 
     /// The customer at Stripe to whom a token belongs: without that name Stripe refuses the token.
     async fn owner_of(&self, method: &str) -> Result<Option<String>, GatewayError> {
         let reply = self.get(&format!("/v1/payment_methods/{method}"), &[]).await?;
         if !reply.status.is_success() {
-            return Err(reply.refusal());
+            return Err(reply.refusal_to_prepare());
         }
         let method: Method = reply.object()?;
         Ok(method.customer.map(Expandable::into_id))

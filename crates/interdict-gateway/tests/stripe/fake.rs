@@ -27,6 +27,9 @@ struct State {
     kept: BTreeMap<String, (String, u16, Value)>,
     faults: VecDeque<Fault>,
     charges: u32,
+    /// Tokens with the customer to whom they belong; without one, they were charged, and cannot be again.
+    methods: BTreeMap<String, Option<String>>,
+    customers: usize,
     /// The state of an intent once it is confirmed, in place of `succeeded`.
     confirmed: Option<(u16, Value)>,
 }
@@ -157,7 +160,8 @@ impl State {
     fn read(&self, path: &[&str]) -> (u16, Value) {
         match path {
             ["v1", "payment_methods", id] => {
-                (200, json!({"id": id, "object": "payment_method", "customer": null}))
+                let customer = self.methods.get(*id).cloned().flatten();
+                (200, json!({"id": id, "object": "payment_method", "customer": customer}))
             }
             ["v1", "payment_intents", id] => match self.intents.get(*id) {
                 Some(intent) => (200, intent.clone()),
@@ -170,11 +174,25 @@ impl State {
 
     fn write(&mut self, path: &[&str], form: &BTreeMap<String, String>) -> (u16, Value) {
         match path {
+            ["v1", "customers"] => {
+                self.customers += 1;
+                (200, json!({"id": format!("cus_{}", self.customers), "object": "customer"}))
+            }
+            ["v1", "payment_methods", id, "attach"] => {
+                self.methods.insert((*id).to_owned(), Some(form["customer"].clone()));
+                (200, json!({"id": id, "object": "payment_method", "customer": form["customer"]}))
+            }
+            ["v1", "payment_intents"] if self.is_used_up(&form["payment_method"]) => {
+                let message = "The provided PaymentMethod was previously used with a PaymentIntent without Customer \
+                               attachment, and may not be used again.";
+                (400, error("invalid_request_error", json!({ "message": message })))
+            }
             ["v1", "payment_intents"] => {
                 let id = format!("pi_{}", self.intents.len() + 1);
                 let intent = json!({
                     "id": id, "object": "payment_intent", "status": "requires_confirmation", "amount": form["amount"],
                     "last_payment_error": null, "next_action": null, "livemode": false,
+                    "payment_method": form["payment_method"], "customer": form.get("customer"),
                 });
                 self.intents.insert(id, intent.clone());
                 (200, intent)
@@ -210,6 +228,11 @@ impl State {
         }
     }
 
+    /// `pm_card_…` are Stripe's own for tests: each use makes another one.
+    fn is_used_up(&self, method: &str) -> bool {
+        !method.starts_with("pm_card_") && self.methods.get(method).is_some_and(Option::is_none)
+    }
+
     fn confirm(&mut self, id: &str) -> (u16, Value) {
         let intent = self.intents.get_mut(id).unwrap();
         if intent["status"] != "requires_confirmation" {
@@ -233,6 +256,8 @@ impl State {
             }
             None => {
                 self.charges += 1;
+                let text = |name: &str| intent[name].as_str().map(str::to_owned);
+                self.methods.insert(text("payment_method").unwrap(), text("customer"));
                 merge(intent, &json!({"status": "succeeded"}));
                 (200, intent.clone())
             }

@@ -164,7 +164,7 @@ async fn a_token_that_stripe_does_not_know_is_refused() {
     let server = server();
     let stripe = stripe(&server.url());
     let refused = stripe.prepare(Sale::by("pm_nobody").charge()).await;
-    assert_eq!(kind(&refused), "refused");
+    assert_eq!(kind(&refused), "unusable");
     assert!(!refused.unwrap_err().to_string().contains("pm_nobody"));
     // Such a text never gets as far as a path.
     assert_eq!(kind(&stripe.prepare(Sale::by("..").charge()).await), "refused");

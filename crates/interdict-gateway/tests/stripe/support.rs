@@ -49,7 +49,8 @@ impl Sale {
             payment: payment(),
             money: money(2_000),
             initiator: self.initiator,
-            method: &self.method,
+            method: Some(&self.method),
+            reusable: false,
             reference: self.reference.as_deref(),
         }
     }
@@ -91,6 +92,7 @@ pub fn kind<T>(answer: &Result<T, GatewayError>) -> &'static str {
     match error {
         GatewayError::Unknown(_) => "unknown",
         GatewayError::NothingDone(_) => "nothing done",
+        GatewayError::Unusable(_) => "unusable",
         GatewayError::Refused(_) => "refused",
     }
 }

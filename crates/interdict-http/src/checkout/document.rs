@@ -22,16 +22,17 @@ pub(crate) struct Contacts<'a> {
 impl Contacts<'_> {
     /// Nothing else is let in, whatever is in the page.
     fn policy(self) -> String {
-        let (stripe, form) = if self.stripe {
+        let shop = self.shop.unwrap_or_default();
+        let (stripe, bank) = if self.stripe {
             let stripe = "script-src 'self' https://js.stripe.com https://*.js.stripe.com; connect-src https://api.stripe.com; \
                           frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; ";
-            (stripe, "https:")
+            (stripe, "https: ")
         } else {
-            ("", self.shop.unwrap_or_default())
+            ("", "")
         };
         let policy = format!(
             "default-src 'none'; {stripe}style-src 'self'; img-src data:; base-uri 'none'; \
-             frame-ancestors 'none'; form-action 'self' {form}"
+             frame-ancestors 'none'; form-action 'self' {bank}{shop}"
         );
         policy.trim_end().to_owned()
     }

@@ -1,5 +1,6 @@
-//! `/pay/{token}`: a page to pay on, for a person with a phone. No cookie, and nothing from another host but
-//! Stripe's field for cards in live mode; the token in its address goes nowhere else.
+//! `/pay/{token}`: a page to pay on, for a person with a phone. No cookie of ours, and nothing from another
+//! host but Stripe's field for cards in live mode, whose signals about the page (its address is secret) are
+//! turned off.
 
 use std::sync::Arc;
 

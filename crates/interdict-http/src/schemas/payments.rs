@@ -53,7 +53,7 @@ pub(crate) struct PaymentAuthorize {
 /// The merchant's account at Stripe. No secret is ever shown.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(examples(json!({"secretKey": "sk_live_…", "webhookSecret": "whsec_…"})))]
+#[schema(examples(json!({"secretKey": "sk_live_…", "webhookSecret": "whsec_…", "publishableKey": "pk_live_…"})))]
 pub(crate) struct GatewaySet {
     /// A secret or restricted key, `sk_live_…` or `rk_live_…`.
     secret_key: Option<String>,

@@ -27,13 +27,14 @@ const BROWSER_PATIENCE: Duration = Duration::from_mins(2);
 /// As much of Stripe's script as the page uses. Its field is filled in and the form sent by themselves, and
 /// the number stays in here.
 const STRIPE_SCRIPT: &str = r#"
+let ready;
 window.Stripe = (key) => ({
   elements: () => ({ create: (kind) => ({
     mount: (place) => {
       document.querySelector(place).textContent = "4242 4242 4242 4242";
-      setTimeout(() => document.getElementById("pay").requestSubmit(), 50);
+      setTimeout(() => { ready(); document.querySelector('#pay button:enabled').click(); }, 50);
     },
-    on: () => {},
+    on: (what, then) => { if (what === "ready") { ready = then; } },
   }) }),
   createPaymentMethod: async ({ type, card }) =>
     key === "pk_live_51Public" && type === "card" && card

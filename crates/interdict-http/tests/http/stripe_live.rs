@@ -9,6 +9,7 @@ use interdict_domain::clock::Clock as _;
 use interdict_domain::mode::Mode;
 use serde_json::{Value, json};
 
+use crate::billing::DAY_S;
 use crate::fake::{FakeStripe, Fault, error};
 use crate::shop::{Api, Reply, Shop};
 use crate::signed::{SIGNING_SECRET, dispute};
@@ -133,30 +134,122 @@ async fn the_key_is_nowhere_on_the_disk() {
     assert!(!holds(KEY) && !holds(&hex::encode(KEY)));
 }
 
+/// A sign-up that waits for the payer's bank; the subscription and its payment.
+async fn waiting_sign_up(fake: &FakeStripe, api: &Api) -> (String, Value) {
+    let action =
+        json!({"type": "redirect_to_url", "redirect_to_url": {"url": "https://hooks.stripe.com/3d"}});
+    fake.confirms_as(200, json!({"status": "requires_action", "next_action": action}));
+    let customer = api.customer(json!({"email": "ada@example.com"})).await;
+    let plan = api.plan(json!({"currency": "EUR"})).await;
+    let sign_up = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_card_visa"});
+    (customer, api.post("/v1/subscriptions", sign_up).await.expect(201))
+}
+
+async fn recover(shop: &Shop) {
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+}
+
+async fn given_up(fake: &FakeStripe) -> bool {
+    fake.seen().await.iter().any(|seen| seen.path == "/v1/payment_intents/pi_1/cancel")
+}
+
+async fn first_payment(api: &Api, subscription: &Value) -> Value {
+    api.get(&format!("/payments/{}", subscription["latestPayment"].as_str().unwrap())).await.expect(200)
+}
+
+async fn cancel(api: &Api, subscription: &Value) {
+    api.post_empty(&format!("/v1/subscriptions/{}/cancel", subscription["id"].as_str().unwrap()))
+        .await
+        .expect(200);
+}
+
 /// The payer may be on the bank's page, where nobody asks us again.
 #[tokio::test]
 async fn a_sign_up_that_is_ended_is_given_up_at_stripe() {
     let (shop, fake) = open().await;
     let api = shop.live();
-    let action =
-        json!({"type": "redirect_to_url", "redirect_to_url": {"url": "https://hooks.stripe.com/3d"}});
-    fake.confirms_as(200, json!({"status": "requires_action", "next_action": action}));
-    let customer = api.customer(json!({})).await;
-    let plan = api.plan(json!({"currency": "EUR"})).await;
-    let sign_up = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_card_visa"});
-    let waits = api.post("/v1/subscriptions", sign_up).await.expect(201);
-    let given_up =
-        async || fake.seen().await.iter().any(|seen| seen.path == "/v1/payment_intents/pi_1/cancel");
-    shop.app.service(Mode::Live).recover_payments().await.unwrap();
-    assert!(!given_up().await, "as long as somebody wants it");
-    let path = format!("/v1/subscriptions/{}/cancel", waits["id"].as_str().unwrap());
-    api.post_empty(&path).await.expect(200);
-    shop.app.service(Mode::Live).recover_payments().await.unwrap();
-    assert!(given_up().await);
-    let payment =
-        api.get(&format!("/payments/{}", waits["latestPayment"].as_str().unwrap())).await.expect(200);
+    let (_, waits) = waiting_sign_up(&fake, &api).await;
+    recover(&shop).await;
+    assert!(!given_up(&fake).await, "as long as somebody wants it");
+    cancel(&api, &waits).await;
+    recover(&shop).await;
+    assert!(given_up(&fake).await);
+    let payment = first_payment(&api, &waits).await;
     assert_eq!((&payment["status"], &payment["nextAction"]), (&json!("cancelled"), &json!(null)));
     assert_eq!(fake.charges(), 0);
+}
+
+#[tokio::test]
+async fn erasing_the_payer_gives_the_charge_up_too() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let (customer, waits) = waiting_sign_up(&fake, &api).await;
+    api.delete(&format!("/v1/customers/{customer}")).await.expect(200);
+    recover(&shop).await;
+    assert!(given_up(&fake).await);
+    assert_eq!(first_payment(&api, &waits).await["outcome"]["errorCode"], "subscription_cancelled");
+}
+
+#[tokio::test]
+async fn whoever_was_faster_than_the_withdrawal_gets_the_money_back() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let (_, waits) = waiting_sign_up(&fake, &api).await;
+    cancel(&api, &waits).await;
+    fake.sets_intent("pi_1", &json!({"status": "succeeded", "next_action": null}));
+    for _ in 0..2 {
+        recover(&shop).await;
+    }
+    let payment = first_payment(&api, &waits).await;
+    assert_eq!((&payment["status"], &payment["isFullyReversed"]), (&json!("succeeded"), &json!(true)));
+    let ended = api.subscription(&waits).await;
+    assert_eq!((&ended["status"], &ended["cyclesCompleted"]), (&json!("canceled"), &json!(0)));
+    assert_eq!(fake.refunds(), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_that_stripe_will_never_take_is_past_due_and_not_tried_for_ever() {
+    let (shop, fake) = open().await;
+    let api = shop.live();
+    let customer = api.customer(json!({"email": "ada@example.com"})).await;
+    let plan = api.plan(json!({"currency": "EUR"})).await;
+    let sign_up = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_1Ada"});
+    let bought = api.post("/v1/subscriptions", sign_up).await.expect(201);
+    let renew = async || {
+        shop.clock.advance(DAY_S);
+        shop.app.service(Mode::Live).renew_subscriptions().await.unwrap();
+        api.subscription(&bought).await["status"].clone()
+    };
+    // A key that was revoked says nothing about the card.
+    let revoked = error("invalid_request_error", json!({"message": "Invalid API Key provided"}));
+    fake.fails_with([Fault::Instead(401, revoked)]);
+    assert_eq!(renew().await, "active");
+    let detached = error("invalid_request_error", json!({"message": "The PaymentMethod was detached."}));
+    fake.fails_with([Fault::Instead(400, detached)]);
+    assert_eq!(renew().await, "past_due");
+    let asked = fake.seen().await.len();
+    assert_eq!((renew().await, fake.seen().await.len()), (json!("past_due"), asked));
+}
+
+/// A token that belongs to nobody can be charged once at Stripe.
+#[tokio::test]
+async fn a_subscription_is_renewed_with_the_card_it_was_bought_with() {
+    for trial_days in [0, 1] {
+        let (shop, fake) = open().await;
+        let api = shop.live();
+        let customer = api.customer(json!({"email": "ada@example.com"})).await;
+        let plan = api.plan(json!({"currency": "EUR", "trialDays": trial_days})).await;
+        let sign_up = json!({"customerId": customer, "planId": plan, "paymentMethodId": "pm_1Ada"});
+        let bought = api.post("/v1/subscriptions", sign_up).await.expect(201);
+        for _ in 0..3 {
+            shop.clock.advance(DAY_S);
+            shop.app.service(Mode::Live).renew_subscriptions().await.unwrap();
+        }
+        assert_eq!(api.subscription(&bought).await["status"], "active", "with {trial_days} days of trial");
+        assert_eq!(fake.charges(), if trial_days == 0 { 4 } else { 3 });
+        let made = fake.seen().await.iter().filter(|seen| seen.path == "/v1/customers").count();
+        assert_eq!(made, 1, "one customer at Stripe for one card");
+    }
 }
 
 /// Stripe names its own intent, and never our payment.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use interdict_domain::actor::Actor;
 use interdict_domain::money::Money;
-use interdict_domain::payment::{DeclineType, Operation, Outcome, OutcomeStatus, Payment, PaymentOrigin};
+use interdict_domain::payment::{DeclineType, Operation, Outcome, Payment, PaymentOrigin};
 use interdict_domain::subscription::Subscription;
-use interdict_gateway::{Charge, Charged, GatewayError, Reversal};
+use interdict_gateway::{Charge, Charged, Gateway, GatewayError, Reversal};
 use interdict_storage::{Authorship, RequestKey, StorageError, Transaction, WriteError};
 
 use crate::decide_charge::{Counting, Payer};
@@ -94,11 +94,7 @@ impl Service {
                     return Ok(Settlement::Charged(charged));
                 }
                 if self.has_ended(payment).await? {
-                    let found = gateway.abandon(charge).await?;
-                    let taken = found.filter(|charged| *charged == Charged::Succeeded);
-                    return Ok(
-                        taken.map_or_else(|| Settlement::Refused(subscription_ended()), Settlement::Charged)
-                    );
+                    return Ok(withdraw(gateway.as_ref(), charge, Some(subscription_ended())).await?);
                 }
             }
             Ask::Fate => {
@@ -107,11 +103,7 @@ impl Service {
                 return Ok(found.map_or(Settlement::NothingDone, Settlement::Charged));
             }
             Ask::Withdraw => {
-                return Ok(match (gateway.abandon(charge).await?, payment.outcome.clone()) {
-                    (Some(Charged::Succeeded), _) => Settlement::Charged(Charged::Succeeded),
-                    (_, Some(outcome)) => Settlement::Refused(outcome),
-                    (_, None) => Settlement::NothingDone,
-                });
+                return Ok(withdraw(gateway.as_ref(), charge, payment.outcome.clone()).await?);
             }
             Ask::Charge | Ask::Reverse { .. } => {}
         }
@@ -136,7 +128,7 @@ impl Service {
     async fn has_ended(&self, payment: &Payment) -> Result<bool, PaymentError> {
         let Some((id, _)) = payment.period else { return Ok(false) };
         let found = self.store.read(payment.merchant, move |view| view.subscription(id)).await;
-        let found: Option<Subscription> = found.map_err(|error: StorageError| PaymentError::from(error))?;
+        let found: Option<Subscription> = found.map_err(PaymentError::Storage)?;
         Ok(found.is_some_and(|subscription| subscription.status.has_ended()))
     }
 
@@ -200,13 +192,19 @@ impl Service {
 }
 
 fn unusable(message: &str) -> Outcome {
-    Outcome {
-        status: OutcomeStatus::Failure,
-        error_code: Some("payment_method_unusable".to_owned()),
-        error_message: Some(message.to_owned()),
-        safe_error_message: Some(
-            "This means of payment cannot be charged. Please choose another one.".to_owned(),
-        ),
-        decline_type: Some(DeclineType::Hard),
-    }
+    let safe_message = "This means of payment cannot be charged. Please choose another one.";
+    Outcome::failure("payment_method_unusable", message, safe_message, DeclineType::Hard)
+}
+
+/// Sees to it that no money is taken any more, unless it is already.
+async fn withdraw(
+    gateway: &dyn Gateway,
+    charge: Charge<'_>,
+    refusal: Option<Outcome>,
+) -> Result<Settlement, GatewayError> {
+    let found = gateway.abandon(charge).await?;
+    Ok(match found.filter(|charged| *charged == Charged::Succeeded) {
+        Some(succeeded) => Settlement::Charged(succeeded),
+        None => refusal.map_or(Settlement::NothingDone, Settlement::Refused),
+    })
 }

@@ -78,16 +78,16 @@ fn decide_again(
 ) -> Result<Option<Begun>, PaymentError> {
     let refusal = service.refusal(payment.merchant, &Payer::of(payment), Counting::Counted)?;
     let Some(outcome) = refusal else { return Ok(None) };
-    payment.outcome = Some(outcome);
     payment.updated_at = by.now;
     if payment.status == PaymentStatus::RequiresAction {
         // The customer may be on the bank's page right now: the gateway gives it up first.
+        payment.outcome = Some(outcome);
         let pending = service.charge_pending(payment);
         payment.pending = Some(Pending { operation: Operation::Withdrawal, ..pending });
         transaction.update_payment(by, None, payment)?;
         return Ok(Some(Begun::Asking(Box::new(payment.clone()), Ask::Withdraw)));
     }
-    payment.status = PaymentStatus::Cancelled;
+    payment.cancel(outcome);
     transaction.update_payment(by, Some(Action::PaymentBlocked), payment)?;
     Ok(Some(Begun::Ended(Box::new(payment.clone()))))
 }

@@ -17,7 +17,6 @@ use sha2::{Digest as _, Sha256};
 use crate::decide_charge::{Counting, Payer};
 use crate::payment_error::PaymentError;
 use crate::service::Service;
-use crate::subscribe::refuse;
 
 /// Bytes of a token: 192 bits.
 const TOKEN_BYTES: usize = 24;
@@ -120,7 +119,7 @@ pub fn create_checkout(
         let payer = Payer::of(&attempt);
         if let Some(outcome) = service.refusal(checkout.merchant, &payer, Counting::Counted)? {
             attempt.checkout = None;
-            refuse(&mut attempt, outcome);
+            attempt.cancel(outcome);
             transaction.insert_payment(by, Some(Action::PaymentBlocked), &attempt)?;
             return Ok(MadeCheckout::Blocked(Box::new(attempt)));
         }

@@ -4,7 +4,7 @@ use interdict_domain::change::Action;
 use interdict_domain::identifier::Email;
 use interdict_domain::ids::{CustomerId, PaymentId};
 use interdict_domain::money::Money;
-use interdict_domain::payment::{Payment, PaymentMethod, PaymentOrigin, PaymentStatus};
+use interdict_domain::payment::{Payment, PaymentMethod, PaymentOrigin};
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::Metadata;
 use interdict_storage::{Authorship, MerchantTransaction};
@@ -44,8 +44,7 @@ pub fn create_payment(
     let (confirm, mut payment) = (new.confirm, blank(transaction, by, new));
     let refusal = service.refusal(payment.merchant, &Payer::of(&payment), Counting::Counted)?;
     if let Some(outcome) = refusal {
-        payment.status = PaymentStatus::Cancelled;
-        payment.outcome = Some(outcome);
+        payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         return Ok(Begun::Ended(Box::new(payment)));
     }

@@ -6,7 +6,7 @@ use interdict_decision::{Decision, order};
 use interdict_domain::identifier::{Email, Kind, Phone};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment, PaymentStatus};
+use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use smallvec::SmallVec;
 
@@ -94,15 +94,12 @@ fn outcome(decision: &Decision<'_>) -> Option<Outcome> {
     let rule = decision.tier.rule();
     match decision.outcome {
         order::Outcome::Allow => None,
-        order::Outcome::Block => Some(Outcome {
-            status: OutcomeStatus::Failure,
-            error_code: Some(decision.code.as_str().to_owned()),
+        order::Outcome::Block => Some(Outcome::failure(
+            decision.code.as_str(),
             // Not the reason: that belongs to the person, and goes when the person is erased.
-            error_message: Some(format!("Blocked by a {}.", rule.matches)),
-            safe_error_message: Some(
-                decision.public_message.as_deref().unwrap_or(NEUTRAL_MESSAGE).to_owned(),
-            ),
-            decline_type: Some(DeclineType::Hard),
-        }),
+            format!("Blocked by a {}.", rule.matches),
+            decision.public_message.as_deref().unwrap_or(NEUTRAL_MESSAGE),
+            DeclineType::Hard,
+        )),
     }
 }

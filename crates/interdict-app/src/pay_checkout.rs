@@ -18,7 +18,7 @@ use crate::error::UseCaseError;
 use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
-use crate::subscribe::{NewSubscription, refuse, sign_up};
+use crate::subscribe::{NewSubscription, sign_up};
 
 /// What the payer sends.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub fn pay_checkout(
     checkout.payment = Some(payment.id);
     checkout.updated_at = by.now;
     if let Some(outcome) = service.refusal(checkout.merchant, &Payer::of(&payment), Counting::Counted)? {
-        refuse(&mut payment, outcome);
+        payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         transaction.put_checkout(by, None, &checkout)?;
         return Ok(Begun::Ended(Box::new(payment)));

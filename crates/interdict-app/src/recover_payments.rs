@@ -6,7 +6,6 @@ use std::sync::Arc;
 use interdict_domain::actor::Actor;
 use interdict_domain::payment::{Operation, Payment, PaymentOrigin};
 use interdict_storage::{StorageError, Transaction, WriteError};
-
 use tokio::task::JoinSet;
 
 use crate::ask_gateway::Ask;

@@ -22,7 +22,6 @@ use crate::payment_error::PaymentError;
 use crate::renewal_report::{RenewalProgress, Renewed};
 use crate::service::Service;
 use crate::settle_subscription::{end, settle_subscription};
-use crate::subscribe::refuse;
 
 /// Subscriptions that are read at once: what a sweep holds in memory.
 const PAGE: i64 = 256;
@@ -221,7 +220,7 @@ fn claim(
         if subscription.is_held {
             return Ok(Claimed::Done(Renewed::StillHeld));
         }
-        refuse(&mut payment, outcome);
+        payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         settle_subscription(transaction, by, &payment)?;
         return Ok(Claimed::Done(Renewed::Held));

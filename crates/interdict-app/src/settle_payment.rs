@@ -1,7 +1,7 @@
 //! What becomes of a payment once the gateway has answered.
 
 use interdict_domain::change::Action;
-use interdict_domain::payment::{DeclineType, Outcome, OutcomeStatus, Payment, PaymentOrigin, PaymentStatus};
+use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentOrigin, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use interdict_gateway::{Charged, Decline};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
@@ -67,7 +67,7 @@ fn apply(payment: &mut Payment, settlement: Settlement) -> Option<Action> {
         }
         Settlement::Charged(Charged::RequiresAction(action)) => {
             if payment.initiator == Initiator::Merchant {
-                cancel(payment, customer_needed());
+                payment.cancel(customer_needed());
                 return Some(Action::PaymentDeclined);
             }
             let waited = payment.status == PaymentStatus::RequiresAction;
@@ -77,11 +77,11 @@ fn apply(payment: &mut Payment, settlement: Settlement) -> Option<Action> {
             (!waited).then_some(Action::PaymentActionRequired)
         }
         Settlement::Charged(Charged::Declined(decline)) => {
-            cancel(payment, declined(decline));
+            payment.cancel(declined(decline));
             Some(Action::PaymentDeclined)
         }
         Settlement::Refused(outcome) => {
-            cancel(payment, outcome);
+            payment.cancel(outcome);
             let is_blocked = block_code(payment).is_some();
             Some(if is_blocked { Action::PaymentBlocked } else { Action::PaymentDeclined })
         }
@@ -100,50 +100,31 @@ fn nothing_done(payment: &mut Payment) -> Option<Action> {
     match payment.origin {
         PaymentOrigin::Api | PaymentOrigin::Renewal => None,
         PaymentOrigin::Checkout | PaymentOrigin::SignUp => {
-            cancel(payment, interrupted());
+            payment.cancel(interrupted());
             Some(Action::PaymentDeclined)
         }
     }
 }
 
-fn cancel(payment: &mut Payment, outcome: Outcome) {
-    payment.status = PaymentStatus::Cancelled;
-    payment.next_action = None;
-    payment.outcome = Some(outcome);
-}
-
 fn declined(decline: Decline) -> Outcome {
-    Outcome {
-        status: OutcomeStatus::Failure,
-        error_code: Some(decline.code),
-        error_message: Some(decline.message),
-        safe_error_message: Some(decline.safe_message),
-        decline_type: Some(decline.decline_type),
-    }
+    Outcome::failure(decline.code, decline.message, decline.safe_message, decline.decline_type)
 }
 
 fn interrupted() -> Outcome {
-    Outcome {
-        status: OutcomeStatus::Failure,
-        error_code: Some("interrupted".to_owned()),
-        error_message: Some("The gateway was not reached, and nothing was charged.".to_owned()),
-        safe_error_message: Some(
-            "The payment did not go through, and nothing was charged. Please try again.".to_owned(),
-        ),
-        decline_type: Some(DeclineType::Soft),
-    }
+    Outcome::failure(
+        "interrupted",
+        "The gateway was not reached, and nothing was charged.",
+        "The payment did not go through, and nothing was charged. Please try again.",
+        DeclineType::Soft,
+    )
 }
 
 /// Merchant-initiated payments fail at once if the customer would have to act (Odus).
 fn customer_needed() -> Outcome {
-    Outcome {
-        status: OutcomeStatus::Failure,
-        error_code: Some(CUSTOMER_NEEDED.to_owned()),
-        error_message: Some(
-            "The issuer wants the customer to authenticate, and a merchant-initiated payment has nobody there."
-                .to_owned(),
-        ),
-        safe_error_message: Some("Your bank wants you to confirm this payment. Please pay again yourself.".to_owned()),
-        decline_type: Some(DeclineType::Soft),
-    }
+    Outcome::failure(
+        CUSTOMER_NEEDED,
+        "The issuer wants the customer to authenticate, and a merchant-initiated payment has nobody there.",
+        "Your bank wants you to confirm this payment. Please pay again yourself.",
+        DeclineType::Soft,
+    )
 }

@@ -3,7 +3,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::payment::{
-    DeclineType, Operation, Outcome, OutcomeStatus, Payment, PaymentOrigin, PaymentStatus, Pending,
+    DeclineType, Operation, Outcome, Payment, PaymentOrigin, PaymentStatus, Pending,
 };
 use interdict_domain::scopes::Initiator;
 use interdict_domain::settings::OnBlacklist;
@@ -130,30 +130,29 @@ fn end_payment(
 ) -> Result<(), StorageError> {
     let action = match payment.status {
         PaymentStatus::Open => {
-            payment.status = PaymentStatus::Cancelled;
+            payment.cancel(subscription_ended());
             Some(Action::PaymentDeclined)
         }
         // The customer may be on the bank's page right now: whoever takes over what is abandoned lets the
         // gateway give it up.
         PaymentStatus::RequiresAction => {
+            payment.outcome = Some(subscription_ended());
             let (operation, amount) = (Operation::Withdrawal, payment.money.amount());
             payment.pending = Some(Pending { operation, amount, driven_until: by.now });
             None
         }
         PaymentStatus::Succeeded | PaymentStatus::Cancelled => return Ok(()),
     };
-    payment.outcome = Some(subscription_ended());
     payment.updated_at = by.now;
     transaction.update_payment(by, action, &payment)
 }
 
 /// The outcome of a charge whose subscription ended.
 pub(crate) fn subscription_ended() -> Outcome {
-    Outcome {
-        status: OutcomeStatus::Failure,
-        error_code: Some(CANCELLED.to_owned()),
-        error_message: Some("The subscription has ended, and nothing was charged.".to_owned()),
-        safe_error_message: Some("This subscription has ended, and nothing was charged.".to_owned()),
-        decline_type: Some(DeclineType::Hard),
-    }
+    Outcome::failure(
+        CANCELLED,
+        "The subscription has ended, and nothing was charged.",
+        "This subscription has ended, and nothing was charged.",
+        DeclineType::Hard,
+    )
 }

@@ -4,7 +4,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{CustomerId, PaymentId, PlanId, SubscriptionId};
-use interdict_domain::payment::{Outcome, Payment, PaymentMethod, PaymentOrigin, PaymentStatus};
+use interdict_domain::payment::{Payment, PaymentMethod, PaymentOrigin};
 use interdict_domain::scopes::Initiator;
 use interdict_domain::subscription::{OnLift, Plan, Subscription, SubscriptionStatus};
 use interdict_domain::text::Metadata;
@@ -49,7 +49,7 @@ pub fn subscribe(
     let mut payment = first_payment(by, &plan, &new);
     let payer = Payer::of(&payment);
     if let Some(outcome) = service.refusal(payment.merchant, &payer, Counting::Counted)? {
-        refuse(&mut payment, outcome);
+        payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         return Ok(Begun::Ended(Box::new(payment)));
     }
@@ -91,12 +91,6 @@ fn first_payment(by: &Authorship<'_>, plan: &Plan, new: &NewSubscription) -> Pay
             by.now,
         )
     }
-}
-
-/// Cancels a payment whose payer is blocked.
-pub(crate) fn refuse(payment: &mut Payment, outcome: Outcome) {
-    payment.status = PaymentStatus::Cancelled;
-    payment.outcome = Some(outcome);
 }
 
 pub(crate) fn sign_up(

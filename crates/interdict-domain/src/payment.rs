@@ -92,6 +92,23 @@ impl Outcome {
             decline_type: None,
         }
     }
+
+    /// The money was not taken: a stable word for it, why for the merchant's people, and what the payer may
+    /// be told.
+    pub fn failure(
+        code: impl Into<String>,
+        message: impl Into<String>,
+        safe_message: impl Into<String>,
+        decline_type: DeclineType,
+    ) -> Self {
+        Self {
+            status: OutcomeStatus::Failure,
+            error_code: Some(code.into()),
+            error_message: Some(message.into()),
+            safe_error_message: Some(safe_message.into()),
+            decline_type: Some(decline_type),
+        }
+    }
 }
 
 /// What the customer has to do before the money can be taken.
@@ -106,7 +123,7 @@ words!(
     Operation {
         /// The money is being taken.
         Charge = "charge",
-        /// A charge that waits for the customer is being given up: the payer is blocked.
+        /// A charge that waits for the customer is being given up: we refuse it by now.
         Withdrawal = "withdrawal",
         /// Money is being given back.
         Reversal = "reversal",
@@ -228,6 +245,13 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// Ends it without money.
+    pub fn cancel(&mut self, outcome: Outcome) {
+        self.status = PaymentStatus::Cancelled;
+        self.next_action = None;
+        self.outcome = Some(outcome);
+    }
+
     /// An open payment of which nothing else is known.
     pub fn new(
         id: PaymentId,

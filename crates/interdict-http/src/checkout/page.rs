@@ -104,13 +104,13 @@ impl Notice {
 
 async fn render(state: &State, opened: &Opened, status: StatusCode, notice: &Notice) -> Response {
     let checkout = &opened.checkout;
-    let stripe_key = match stripe_key(opened).await {
-        Ok(key) => key.filter(|_| notice.payable),
+    let takes_cards = notice.payable && opened.service.mode() == Mode::Live;
+    let stripe_key = if takes_cards { stripe_key(opened).await } else { Ok(None) };
+    let stripe_key = match stripe_key {
+        Ok(key) => key,
         Err(error) => return error.respond(Dialect::Native),
     };
-    let takes_no_cards = notice.payable && stripe_key.is_none() && opened.service.mode() == Mode::Live;
-    let notice = if takes_no_cards { &Notice::takes_no_cards() } else { notice };
-    let contacts = Contacts { shop: None, stripe: stripe_key.is_some() };
+    let notice = if takes_cards && stripe_key.is_none() { &Notice::takes_no_cards() } else { notice };
     let page = Page {
         merchant: &state.app.merchant_name(checkout.merchant).await,
         amount: checkout.money.to_string(),
@@ -124,9 +124,10 @@ async fn render(state: &State, opened: &Opened, status: StatusCode, notice: &Not
         bad: notice.bad,
         link: checkout.success_url.as_deref().filter(|_| checkout.status == CheckoutStatus::Succeeded),
     };
-    let to = checkout.success_url.as_deref().and_then(origin_of);
+    let shop = checkout.success_url.as_deref().and_then(origin_of);
+    let contacts = Contacts { shop: shop.as_deref(), stripe: page.stripe_key.is_some() };
     match page.render() {
-        Ok(text) => html(status, text, Contacts { shop: to.as_deref(), ..contacts }),
+        Ok(text) => html(status, text, contacts),
         Err(error) => {
             tracing::error!(%error, "the page to pay on cannot be shown");
             html(StatusCode::INTERNAL_SERVER_ERROR, String::new(), Contacts::default())
@@ -134,11 +135,8 @@ async fn render(state: &State, opened: &Opened, status: StatusCode, notice: &Not
     }
 }
 
-/// What opens Stripe's field for cards; nothing in test mode.
+/// What opens Stripe's field for cards, in live mode.
 async fn stripe_key(opened: &Opened) -> Result<Option<String>, ApiError> {
-    if opened.service.mode() == Mode::Test {
-        return Ok(None);
-    }
     let read = opened.service.store().read(opened.checkout.merchant, |view| {
         Ok::<_, StorageError>(view.gateway_account()?.and_then(|account| account.publishable_key))
     });

@@ -192,7 +192,7 @@ fn add_headers(response: &mut Response, way: Way) {
         response.headers.insert(name.to_owned(), RefOr::Ref(reference));
     };
     add("Interdict-Revision", "InterdictRevision");
-    if matches!(way, Way::Mutation) {
+    if way == Way::Mutation {
         add("Idempotency-Replayed", "IdempotencyReplayed");
     }
 }

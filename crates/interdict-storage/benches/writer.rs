@@ -27,7 +27,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 use interdict_domain::window::Window;
-use interdict_storage::{Authorship, Durability, Schema, StorageError, Store, StoreOptions};
+use interdict_storage::{Authorship, Durability, Place, Schema, StorageError, Store, StoreOptions};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tokio::task::JoinSet;
@@ -58,7 +58,7 @@ fn now() -> Timestamp {
 fn open(path: &Path, durability: Durability, random: &Arc<Counting>) -> Store {
     let options = StoreOptions {
         take_over: false,
-        path: path.to_owned(),
+        place: Place::Sqlite(path.to_owned()),
         schema: Schema::Mode,
         pepper: pepper(),
         random: Arc::clone(random) as Arc<dyn Random>,

@@ -1,10 +1,9 @@
 //! The hash chain over the changes. Each hash covers the one before it and all that a change says,
 //! with a commitment in the place of what it says about a person.
 
-use rusqlite::Connection;
-
 use crate::error::StorageError;
 use crate::personal;
+use crate::sql::{Connection, Row};
 use crate::statements::statements;
 
 statements! {
@@ -87,56 +86,66 @@ pub enum ChainError {
 
 /// Walks the whole chain and stops at the first fault.
 pub(crate) fn verify(
-    connection: &Connection,
+    connection: Connection<'_>,
     progress: &mut dyn FnMut(i64),
 ) -> Result<ChainReport, StorageError> {
-    let mut report = ChainReport::default();
-    let mut previous = GENESIS;
-    let mut statement = connection.prepare(WALK)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let mut walk = Walk { report: ChainReport::default(), previous: GENESIS };
+    connection.for_each(WALK, &[], &mut |row| {
+        // Behind the first fault nothing means anything.
+        if walk.report.fault.is_none() {
+            walk.step(row)?;
+            if walk.report.changes % PROGRESS_EVERY == 0 {
+                progress(walk.report.changes);
+            }
+        }
+        Ok(())
+    })?;
+    let Walk { mut report, previous } = walk;
+    let head: (i64, Hash) = connection.query_one(HEAD, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if report.fault.is_none() && head != (report.changes, previous) {
+        report.fault = Some(ChainError::Head(head.0));
+    }
+    Ok(report)
+}
+
+struct Walk {
+    report: ChainReport,
+    previous: Hash,
+}
+
+impl Walk {
+    fn step(&mut self, row: Row<'_>) -> Result<(), StorageError> {
         let sequence: i64 = row.get(0)?;
         let commitment: Option<[u8; 32]> = row.get(8)?;
         let stored: Hash = row.get(9)?;
-        let text = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
         let link = Link {
             sequence,
             at: row.get(1)?,
             merchant: row.get(2)?,
-            actor_type: text(3)?,
-            actor_id: text(4)?,
-            action: text(5)?,
-            subject: text(6)?,
-            facts: text(7)?,
+            actor_type: row.text(3)?,
+            actor_id: row.text(4)?,
+            action: row.text(5)?,
+            subject: row.text(6)?,
+            facts: row.text(7)?,
             commitment: commitment.as_ref(),
         };
-        let hash = link.hash(&previous);
+        let hash = link.hash(&self.previous);
         let salt: Option<Vec<u8>> = row.get(10)?;
         let body: Option<String> = row.get(11)?;
-        let fault = if sequence != report.changes + 1 {
-            Some(ChainError::Hole(report.changes + 1))
+        self.report.fault = if sequence != self.report.changes + 1 {
+            Some(ChainError::Hole(self.report.changes + 1))
         } else if hash != stored {
             Some(ChainError::Altered(sequence))
         } else {
             // A row that hides under another subject would escape an erasure.
             let at_home: bool = row.get(12)?;
-            check_personal(sequence, commitment, salt.zip(body), at_home, &mut report)
+            check_personal(sequence, commitment, salt.zip(body), at_home, &mut self.report)
         };
-        if fault.is_some() {
-            report.fault = fault;
-            return Ok(report);
+        if self.report.fault.is_none() {
+            (self.previous, self.report.changes) = (hash, sequence);
         }
-        previous = hash;
-        report.changes = sequence;
-        if sequence % PROGRESS_EVERY == 0 {
-            progress(sequence);
-        }
+        Ok(())
     }
-    let head: (i64, Hash) = connection.query_row(HEAD, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if head != (report.changes, previous) {
-        report.fault = Some(ChainError::Head(head.0));
-    }
-    Ok(report)
 }
 
 fn check_personal(

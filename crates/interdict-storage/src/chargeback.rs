@@ -6,10 +6,10 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::List;
 use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::entry::keyset;
 use crate::error::StorageError;
+use crate::sql::{Row, Value, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
@@ -45,13 +45,13 @@ statements! {
               WHERE merchant = $1 AND customer = $2 AND hold_mit = 'owns'";
 }
 
-fn read(row: &Row<'_>) -> Result<Chargeback, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read(row: Row<'_>) -> Result<Chargeback, StorageError> {
+    let word = |index: usize| row.text(index);
     let hold = |index: usize| -> Result<Hold, StorageError> {
         Hold::parse(word(index)?).ok_or(StorageError::Corrupt("hold"))
     };
     let ksuid = |index: usize| -> Result<Option<Ksuid>, StorageError> {
-        Ok(row.get::<_, Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
+        Ok(row.get::<Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
     };
     Ok(Chargeback {
         id: ChargebackId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
@@ -66,22 +66,20 @@ fn read(row: &Row<'_>) -> Result<Chargeback, StorageError> {
         email: hold(9)?,
         entry: ksuid(10)?.map(|id| EntryId::from_parts(List::Block, id)),
         recorded_at: Timestamp::from_micros(row.get(11)?),
-        reversed_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
+        reversed_at: row.get::<Option<i64>>(12)?.map(Timestamp::from_micros),
     })
 }
 
 impl MerchantView<'_> {
     /// A chargeback by id.
     pub fn chargeback(&self, id: ChargebackId) -> Result<Option<Chargeback>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
         let id = *id.ksuid().bytes();
-        statement.query_row(params![self.merchant.0, id], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT, params![self.merchant.0, id], read)
     }
 
     /// A chargeback by the provider's own id.
     pub fn chargeback_by_reference(&self, reference: &str) -> Result<Option<Chargeback>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_REFERENCE)?;
-        statement.query_row(params![self.merchant.0, reference], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT_BY_REFERENCE, params![self.merchant.0, reference], read)
     }
 
     /// All chargebacks of a payment, oldest first.
@@ -111,16 +109,10 @@ impl MerchantView<'_> {
 
     fn chargebacks_by(
         &self,
-        sql: &str,
-        parameters: &[&dyn rusqlite::ToSql],
+        sql: &'static str,
+        parameters: &[Value<'_>],
     ) -> Result<Vec<Chargeback>, StorageError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(parameters)?;
-        let mut chargebacks = Vec::new();
-        while let Some(row) = rows.next()? {
-            chargebacks.push(read(row)?);
-        }
-        Ok(chargebacks)
+        self.connection.query(sql, parameters, read)
     }
 }
 
@@ -133,21 +125,24 @@ impl MerchantTransaction<'_, '_> {
         action: Option<Action>,
         chargeback: &Chargeback,
     ) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            *chargeback.id.ksuid().bytes(),
-            self.merchant.0,
-            *chargeback.payment.ksuid().bytes(),
-            chargeback.customer.map(|id| *id.ksuid().bytes()),
-            chargeback.source.as_str(),
-            chargeback.provider_reference,
-            chargeback.provider_reason,
-            chargeback.cit.as_str(),
-            chargeback.mit.as_str(),
-            chargeback.email.as_str(),
-            chargeback.entry.map(|id| *id.ksuid().bytes()),
-            chargeback.recorded_at.micros(),
-            chargeback.reversed_at.map(Timestamp::micros),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                *chargeback.id.ksuid().bytes(),
+                self.merchant.0,
+                *chargeback.payment.ksuid().bytes(),
+                chargeback.customer.map(|id| *id.ksuid().bytes()),
+                chargeback.source.as_str(),
+                chargeback.provider_reference,
+                chargeback.provider_reason,
+                chargeback.cit.as_str(),
+                chargeback.mit.as_str(),
+                chargeback.email.as_str(),
+                chargeback.entry.map(|id| *id.ksuid().bytes()),
+                chargeback.recorded_at.micros(),
+                chargeback.reversed_at.map(Timestamp::micros),
+            ],
+        )?;
         if let Some(action) = action {
             self.append(by, action, Subject::Chargeback(chargeback.id), Vec::new(), None)?;
         }
@@ -165,7 +160,7 @@ impl MerchantTransaction<'_, '_> {
         for sql in
             [(cit, DISOWN_CIT), (mit, DISOWN_MIT)].into_iter().filter_map(|(on, sql)| on.then_some(sql))
         {
-            self.transaction.connection.prepare_cached(sql)?.execute(params![self.merchant.0, id])?;
+            self.transaction.connection.execute(sql, params![self.merchant.0, id])?;
         }
         Ok(())
     }

@@ -7,10 +7,10 @@ use interdict_domain::identifier::{Email, IdentifierKey, Phone};
 use interdict_domain::ids::{CheckoutId, Ksuid, PaymentId, PlanId, SubscriptionId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::text::Metadata;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
 use crate::plan::read_money;
+use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, View};
@@ -38,12 +38,12 @@ statements! {
                     metadata = '{}' WHERE merchant = $1 AND phone_key = $2";
 }
 
-fn read(row: &Row<'_>) -> Result<Checkout, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read(row: Row<'_>) -> Result<Checkout, StorageError> {
+    let word = |index: usize| row.text(index);
     let at =
         |index: usize| -> Result<Timestamp, StorageError> { Ok(Timestamp::from_micros(row.get(index)?)) };
     let ksuid = |index: usize| -> Result<Option<Ksuid>, StorageError> {
-        Ok(row.get::<_, Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
+        Ok(row.get::<Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
     };
     Ok(Checkout {
         id: CheckoutId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
@@ -51,9 +51,9 @@ fn read(row: &Row<'_>) -> Result<Checkout, StorageError> {
         token_digest: row.get(2)?,
         money: read_money(row.get(3)?, word(4)?)?,
         plan: ksuid(5)?.map(PlanId::from_ksuid),
-        email: row.get::<_, Option<String>>(6)?.map(Email::from_stored),
-        phone: row.get::<_, Option<String>>(7)?.map(Phone::from_stored),
-        payer_verified: row.get::<_, i64>(8)? != 0,
+        email: row.get::<Option<String>>(6)?.map(Email::from_stored),
+        phone: row.get::<Option<String>>(7)?.map(Phone::from_stored),
+        payer_verified: row.get::<i64>(8)? != 0,
         success_url: row.get(9)?,
         metadata: Metadata(serde_json::from_str(word(10)?)?),
         status: CheckoutStatus::parse(word(11)?).ok_or(StorageError::Corrupt("checkout status"))?,
@@ -68,17 +68,15 @@ fn read(row: &Row<'_>) -> Result<Checkout, StorageError> {
 impl View<'_> {
     /// The session that a token opens, whosever it is: the token is the credential.
     pub fn checkout_by_token(&self, digest: &[u8; 32]) -> Result<Option<Checkout>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_TOKEN)?;
-        statement.query_row([digest], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT_BY_TOKEN, params![digest], read)
     }
 }
 
 impl MerchantView<'_> {
     /// A session by id.
     pub fn checkout(&self, id: CheckoutId) -> Result<Option<Checkout>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
         let id = *id.ksuid().bytes();
-        statement.query_row(params![self.merchant.0, id], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT, params![self.merchant.0, id], read)
     }
 }
 
@@ -91,27 +89,30 @@ impl MerchantTransaction<'_, '_> {
         checkout: &Checkout,
     ) -> Result<(), StorageError> {
         let view = self.view();
-        view.connection.prepare_cached(UPSERT)?.execute(params![
-            *checkout.id.ksuid().bytes(),
-            self.merchant.0,
-            checkout.token_digest,
-            checkout.money.amount(),
-            checkout.money.currency().code(),
-            checkout.plan.map(|id| *id.ksuid().bytes()),
-            checkout.email.as_ref().map(Email::as_str),
-            checkout.phone.as_ref().map(Phone::as_str),
-            i64::from(checkout.payer_verified),
-            checkout.success_url,
-            serde_json::to_string(&checkout.metadata)?,
-            checkout.status.as_str(),
-            checkout.payment.map(|id| *id.ksuid().bytes()),
-            checkout.subscription.map(|id| *id.ksuid().bytes()),
-            checkout.expires_at.micros(),
-            checkout.created_at.micros(),
-            checkout.updated_at.micros(),
-            checkout.email.as_ref().map(|email| view.email_key(email).0),
-            checkout.phone.as_ref().map(|phone| view.phone_key(phone).0),
-        ])?;
+        view.connection.execute(
+            UPSERT,
+            params![
+                *checkout.id.ksuid().bytes(),
+                self.merchant.0,
+                checkout.token_digest,
+                checkout.money.amount(),
+                checkout.money.currency().code(),
+                checkout.plan.map(|id| *id.ksuid().bytes()),
+                checkout.email.as_ref().map(Email::as_str),
+                checkout.phone.as_ref().map(Phone::as_str),
+                i64::from(checkout.payer_verified),
+                checkout.success_url,
+                serde_json::to_string(&checkout.metadata)?,
+                checkout.status.as_str(),
+                checkout.payment.map(|id| *id.ksuid().bytes()),
+                checkout.subscription.map(|id| *id.ksuid().bytes()),
+                checkout.expires_at.micros(),
+                checkout.created_at.micros(),
+                checkout.updated_at.micros(),
+                checkout.email.as_ref().map(|email| view.email_key(email).0),
+                checkout.phone.as_ref().map(|phone| view.phone_key(phone).0),
+            ],
+        )?;
         if let Some(action) = action {
             self.append(by, action, Subject::Checkout(checkout.id), Vec::new(), None)?;
         }
@@ -121,7 +122,7 @@ impl MerchantTransaction<'_, '_> {
     /// Takes from the sessions of an email or a phone what says whose they were.
     pub(crate) fn erase_checkouts_of(&mut self, key: IdentifierKey) -> Result<(), StorageError> {
         for sql in [ERASE_OF_EMAIL, ERASE_OF_PHONE] {
-            self.transaction.connection.prepare_cached(sql)?.execute(params![self.merchant.0, key.0])?;
+            self.transaction.connection.execute(sql, params![self.merchant.0, key.0])?;
         }
         Ok(())
     }

@@ -6,9 +6,9 @@ use interdict_domain::credential::{Credential, CredentialKind, Permissions};
 use interdict_domain::ids::{KeyId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
+use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, NewChange, Transaction};
 use crate::view::View;
@@ -31,8 +31,8 @@ statements! {
         WHERE CAST($1 AS BIGINT) IS NULL OR merchant = $1 ORDER BY created_at, id");
 }
 
-fn read(row: &Row<'_>) -> Result<Credential, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read(row: Row<'_>) -> Result<Credential, StorageError> {
+    let word = |index: usize| row.text(index);
     Ok(Credential {
         id: KeyId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         merchant: MerchantNumber(row.get(1)?),
@@ -43,34 +43,26 @@ fn read(row: &Row<'_>) -> Result<Credential, StorageError> {
         digest: row.get(6)?,
         permissions: Permissions::parse(word(7)?).map_err(|_| StorageError::Corrupt("permissions"))?,
         created_at: Timestamp::from_micros(row.get(8)?),
-        expires_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_micros),
-        last_used_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_micros),
-        revoked_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_micros),
+        expires_at: row.get::<Option<i64>>(9)?.map(Timestamp::from_micros),
+        last_used_at: row.get::<Option<i64>>(10)?.map(Timestamp::from_micros),
+        revoked_at: row.get::<Option<i64>>(11)?.map(Timestamp::from_micros),
     })
 }
 
 impl View<'_> {
     /// A credential by id.
     pub fn credential(&self, id: KeyId) -> Result<Option<Credential>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        statement.query_row([&id.ksuid().bytes()[..]], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT, params![&id.ksuid().bytes()[..]], read)
     }
 
     /// A credential by the SHA-256 of its secret.
     pub fn credential_by_digest(&self, digest: &[u8; 32]) -> Result<Option<Credential>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_DIGEST)?;
-        statement.query_row([digest], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT_BY_DIGEST, params![digest], read)
     }
 
     /// The credentials of a merchant, or all of them, oldest first.
     pub fn credentials(&self, merchant: Option<MerchantNumber>) -> Result<Vec<Credential>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_OF_MERCHANT)?;
-        let mut rows = statement.query([merchant.map(|number| number.0)])?;
-        let mut credentials = Vec::new();
-        while let Some(row) = rows.next()? {
-            credentials.push(read(row)?);
-        }
-        Ok(credentials)
+        self.connection.query(SELECT_OF_MERCHANT, params![merchant.map(|number| number.0)], read)
     }
 }
 
@@ -82,20 +74,23 @@ impl Transaction<'_> {
 
     /// Keeps a new credential.
     pub fn create_credential(&mut self, by: &Authorship<'_>, new: &Credential) -> Result<(), StorageError> {
-        self.connection.prepare_cached(INSERT)?.execute(params![
-            &new.id.ksuid().bytes()[..],
-            new.merchant.0,
-            new.mode.as_str(),
-            new.kind.as_str(),
-            new.name,
-            new.last_four,
-            new.digest,
-            new.permissions.names().join(","),
-            new.created_at.micros(),
-            new.expires_at.map(Timestamp::micros),
-            new.last_used_at.map(Timestamp::micros),
-            new.revoked_at.map(Timestamp::micros),
-        ])?;
+        self.connection.execute(
+            INSERT,
+            params![
+                &new.id.ksuid().bytes()[..],
+                new.merchant.0,
+                new.mode.as_str(),
+                new.kind.as_str(),
+                new.name,
+                new.last_four,
+                new.digest,
+                new.permissions.names().join(","),
+                new.created_at.micros(),
+                new.expires_at.map(Timestamp::micros),
+                new.last_used_at.map(Timestamp::micros),
+                new.revoked_at.map(Timestamp::micros),
+            ],
+        )?;
         self.credential_changed(by, new, Action::KeyCreated)
     }
 
@@ -106,9 +101,7 @@ impl Transaction<'_> {
         credential: &Credential,
         at: Timestamp,
     ) -> Result<(), StorageError> {
-        self.connection
-            .prepare_cached(REVOKE)?
-            .execute(params![at.micros(), &credential.id.ksuid().bytes()[..]])?;
+        self.connection.execute(REVOKE, params![at.micros(), &credential.id.ksuid().bytes()[..]])?;
         self.credential_changed(by, credential, Action::KeyRevoked)
     }
 
@@ -131,7 +124,7 @@ impl Transaction<'_> {
 
     /// Notes when a credential was last used. Not a change.
     pub fn touch_credential(&mut self, id: KeyId, at: Timestamp) -> Result<(), StorageError> {
-        self.connection.prepare_cached(TOUCH)?.execute(params![at.micros(), &id.ksuid().bytes()[..]])?;
+        self.connection.execute(TOUCH, params![at.micros(), &id.ksuid().bytes()[..]])?;
         Ok(())
     }
 }

@@ -8,9 +8,10 @@ use interdict_domain::identifier::{Email, IdentifierKey, Kind, MerchantRef, Pepp
 use interdict_domain::ids::{CustomerId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::text::{Addresses, Metadata, Name, Reason};
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
+use crate::foreseen::Foreseen;
+use crate::sql::{Row, Value, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, NumberedRows, PageRequest};
@@ -135,36 +136,36 @@ fn search_text(customer: &Customer) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-fn read(row: &Row<'_>) -> Result<Customer, StorageError> {
+fn read(row: Row<'_>) -> Result<Customer, StorageError> {
     let map = |index: usize| -> Result<Option<serde_json::Map<String, serde_json::Value>>, StorageError> {
         let text: Option<String> = row.get(index)?;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
     };
     let name = |index: usize| -> Result<Option<Name>, StorageError> {
-        Ok(row.get::<_, Option<String>>(index)?.map(Name::from_stored))
+        Ok(row.get::<Option<String>>(index)?.map(Name::from_stored))
     };
     let reason = |index: usize| -> Result<Option<Reason>, StorageError> {
-        Ok(row.get::<_, Option<String>>(index)?.map(Reason::from_stored))
+        Ok(row.get::<Option<String>>(index)?.map(Reason::from_stored))
     };
     let status: String = row.get(16)?;
     Ok(Customer {
         id: CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         merchant: MerchantNumber(row.get(1)?),
         profile: Profile {
-            email: row.get::<_, Option<String>>(2)?.map(Email::from_stored),
-            phone: row.get::<_, Option<String>>(3)?.map(Phone::from_stored),
+            email: row.get::<Option<String>>(2)?.map(Email::from_stored),
+            phone: row.get::<Option<String>>(3)?.map(Phone::from_stored),
             name: name(4)?,
             first_name: name(5)?,
             last_name: name(6)?,
-            merchant_ref: row.get::<_, Option<String>>(7)?.map(MerchantRef::from_stored),
+            merchant_ref: row.get::<Option<String>>(7)?.map(MerchantRef::from_stored),
             role: name(8)?,
-            date_of_birth: row.get::<_, Option<String>>(9)?.map(DateOfBirth::from_stored),
+            date_of_birth: row.get::<Option<String>>(9)?.map(DateOfBirth::from_stored),
             addresses: Addresses { billing: map(10)?, shipping: map(11)? },
             metadata: Metadata(map(12)?.unwrap_or_default()),
         },
         restriction: Restriction {
-            cit: row.get::<_, i64>(13)? != 0,
-            mit: row.get::<_, i64>(14)? != 0,
+            cit: row.get::<i64>(13)? != 0,
+            mit: row.get::<i64>(14)? != 0,
             reason: reason(15)?,
         },
         standing: ListStanding {
@@ -176,6 +177,19 @@ fn read(row: &Row<'_>) -> Result<Customer, StorageError> {
         created_at: Timestamp::from_micros(row.get(21)?),
         updated_at: Timestamp::from_micros(row.get(22)?),
     })
+}
+
+pub(crate) fn foresee(merchant: MerchantNumber, id: CustomerId) -> Foreseen {
+    Foreseen { sql: SELECT, parameters: bind(params![merchant.0, id.ksuid().bytes()]) }
+}
+
+pub(crate) fn foresee_by_ref(
+    pepper: &Pepper,
+    merchant: MerchantNumber,
+    merchant_ref: &MerchantRef,
+) -> Foreseen {
+    let key = pepper.key(merchant, Kind::MerchantRef, merchant_ref.as_str());
+    Foreseen { sql: SELECT_BY_REF, parameters: bind(params![merchant.0, key.0]) }
 }
 
 impl MerchantView<'_> {
@@ -193,26 +207,21 @@ impl MerchantView<'_> {
     /// The one customer without a ref that has an email; nothing when there is none or more than one.
     pub fn only_customer_without_ref(&self, email: &Email) -> Result<Option<Customer>, StorageError> {
         let key = self.pepper.key(self.merchant, Kind::Email, email.as_str());
-        let mut statement = self.connection.prepare_cached(SELECT_WITHOUT_REF_BY_EMAIL)?;
-        let mut rows = statement.query(params![self.merchant.0, key.0])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let customer = read(row)?;
-        Ok(rows.next()?.is_none().then_some(customer))
+        let mut found =
+            self.connection.query(SELECT_WITHOUT_REF_BY_EMAIL, params![self.merchant.0, key.0], read)?;
+        Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
     /// Everybody who has an email, in its canonical form.
     pub fn customers_with_email(&self, email: &str) -> Result<Vec<CustomerId>, StorageError> {
         let key = self.pepper.key(self.merchant, Kind::Email, email);
-        let mut statement = self.connection.prepare_cached(SELECT_IDS_BY_EMAIL)?;
-        let rows = statement.query_map(params![self.merchant.0, key.0], |row| {
+        self.connection.query(SELECT_IDS_BY_EMAIL, params![self.merchant.0, key.0], |row| {
             Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     fn one_customer(&self, sql: &'static str, key: &[u8]) -> Result<Option<Customer>, StorageError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        statement.query_row(params![self.merchant.0, key], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(sql, params![self.merchant.0, key], read)
     }
 
     /// A page of customers.
@@ -225,27 +234,20 @@ impl MerchantView<'_> {
         let status = filter.list_status.map(ListStatus::as_str);
         let (now, restricted) = (filter.now.micros(), filter.restricted.map(i64::from));
         let email = filter.email.as_ref().map(|email| self.email_key(email).0);
-        let filters: [&dyn rusqlite::ToSql; 6] =
-            [&self.merchant.0, &query, &status, &now, &restricted, &email];
-        let collect = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query(&[&filters[..], more].concat()[..])?;
-            let mut customers = Vec::new();
-            while let Some(row) = rows.next()? {
-                customers.push(read(row)?);
-            }
-            Ok(customers)
+        let filters = params![self.merchant.0, query, status, now, restricted, email];
+        let collect = |sql: &'static str, more: &[Value<'_>]| {
+            self.connection.query(sql, &[filters, more].concat(), read)
         };
         match page {
             PageRequest::After { position, limit } => {
                 let (at, id) = crate::entry::keyset(position);
-                collect(SELECT_AFTER, &[&at, &id.as_slice(), &limit])
+                collect(SELECT_AFTER, params![at, id, limit])
             }
             PageRequest::Numbered(NumberedRows { offset, limit, ascending: false }) => {
-                collect(SELECT_PAGE_NEWEST, &[&limit, &offset])
+                collect(SELECT_PAGE_NEWEST, params![limit, offset])
             }
             PageRequest::Numbered(NumberedRows { offset, limit, ascending: true }) => {
-                collect(SELECT_PAGE_OLDEST, &[&limit, &offset])
+                collect(SELECT_PAGE_OLDEST, params![limit, offset])
             }
         }
     }
@@ -256,10 +258,9 @@ impl MerchantView<'_> {
         let status = filter.list_status.map(ListStatus::as_str);
         let restricted = filter.restricted.map(i64::from);
         let email = filter.email.as_ref().map(|email| self.email_key(email).0);
-        Ok(self.connection.prepare_cached(COUNT)?.query_row(
-            params![self.merchant.0, query, status, filter.now.micros(), restricted, email],
-            |row| row.get(0),
-        )?)
+        let now = filter.now.micros();
+        let parameters = params![self.merchant.0, query, status, now, restricted, email];
+        self.connection.query_one(COUNT, parameters, |row| row.get(0))
     }
 }
 
@@ -275,35 +276,38 @@ impl MerchantTransaction<'_, '_> {
         let profile = &after.profile;
         let [(_, email_key), (_, phone_key), (_, ref_key)] = keys(after, self.pepper());
         let key = |key: Option<IdentifierKey>| key.map(|key| key.0);
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            &after.id.ksuid().bytes()[..],
-            self.merchant.0,
-            profile.email.as_ref().map(Email::as_str),
-            key(email_key),
-            profile.phone.as_ref().map(Phone::as_str),
-            key(phone_key),
-            profile.name.as_ref().map(Name::as_str),
-            profile.first_name.as_ref().map(Name::as_str),
-            profile.last_name.as_ref().map(Name::as_str),
-            profile.merchant_ref.as_ref().map(MerchantRef::as_str),
-            key(ref_key),
-            profile.role.as_ref().map(Name::as_str),
-            profile.date_of_birth.as_ref().map(DateOfBirth::as_str),
-            json_map(profile.addresses.billing.as_ref())?,
-            json_map(profile.addresses.shipping.as_ref())?,
-            serde_json::to_string(&profile.metadata)?,
-            i64::from(after.restriction.cit),
-            i64::from(after.restriction.mit),
-            after.restriction.reason.as_ref().map(Reason::as_str),
-            after.standing.status.as_str(),
-            after.standing.reason.as_ref().map(Reason::as_str),
-            after.standing.scopes.bits(),
-            after.standing.window.from().map(Timestamp::micros),
-            after.standing.window.until().map(Timestamp::micros),
-            search_text(after),
-            after.created_at.micros(),
-            after.updated_at.micros(),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                &after.id.ksuid().bytes()[..],
+                self.merchant.0,
+                profile.email.as_ref().map(Email::as_str),
+                key(email_key),
+                profile.phone.as_ref().map(Phone::as_str),
+                key(phone_key),
+                profile.name.as_ref().map(Name::as_str),
+                profile.first_name.as_ref().map(Name::as_str),
+                profile.last_name.as_ref().map(Name::as_str),
+                profile.merchant_ref.as_ref().map(MerchantRef::as_str),
+                key(ref_key),
+                profile.role.as_ref().map(Name::as_str),
+                profile.date_of_birth.as_ref().map(DateOfBirth::as_str),
+                json_map(profile.addresses.billing.as_ref())?,
+                json_map(profile.addresses.shipping.as_ref())?,
+                serde_json::to_string(&profile.metadata)?,
+                i64::from(after.restriction.cit),
+                i64::from(after.restriction.mit),
+                after.restriction.reason.as_ref().map(Reason::as_str),
+                after.standing.status.as_str(),
+                after.standing.reason.as_ref().map(Reason::as_str),
+                after.standing.scopes.bits(),
+                after.standing.window.from().map(Timestamp::micros),
+                after.standing.window.until().map(Timestamp::micros),
+                search_text(after),
+                after.created_at.micros(),
+                after.updated_at.micros(),
+            ],
+        )?;
         let facts = vec![load::customer_fact(after, self.pepper())];
         let body = feed::body(before, Some(after))?;
         self.append(by, action, Subject::Customer(after.id), facts, Some((body, None)))?;
@@ -332,9 +336,7 @@ impl MerchantTransaction<'_, '_> {
             }
         }
         let mut facts = vec![Fact::CustomerRemoved(customer.id)];
-        connection
-            .prepare_cached(DELETE)?
-            .execute(params![self.merchant.0, &customer.id.ksuid().bytes()[..]])?;
+        connection.execute(DELETE, params![self.merchant.0, &customer.id.ksuid().bytes()[..]])?;
         personal::erase_subject(connection, self.merchant, &subject)?;
         idempotency::erase_subject(connection, self.merchant, &subject)?;
         self.erase_payments(customer)?;

@@ -5,15 +5,17 @@ use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{Identifier, IdentifierKey, Kind};
+use interdict_domain::identifier::{Identifier, IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::customer::{keys, part_of};
 use crate::error::StorageError;
+use crate::foreseen::Foreseen;
+use crate::sql::{Row, Value, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, NumberedRows, PageRequest};
@@ -23,6 +25,14 @@ macro_rules! columns {
     () => {
         "id, list, kind, identifier_key, value, reason, reason_code, public_message, scopes, strength,
          starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer"
+    };
+}
+
+// Columns that follow on them where the hits are wanted, too.
+macro_rules! hits {
+    () => {
+        ", (SELECT hits FROM entry_hit WHERE entry_hit.entry = entry.id),
+         (SELECT last_hit_at FROM entry_hit WHERE entry_hit.entry = entry.id)"
     };
 }
 
@@ -50,16 +60,16 @@ statements! {
                     expires_at = excluded.expires_at, source = excluded.source,
                     updated_at = excluded.updated_at";
     DELETE = "DELETE FROM entry WHERE merchant = $1 AND id = $2";
-    SELECT = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 AND id = $2");
+    SELECT = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 AND id = $2");
     SELECT_BY_IDENTIFIER = concat!("SELECT ", columns!(), " FROM entry
         WHERE merchant = $1 AND identifier_key = $2 AND list = $3 AND kind = $4 AND erased_customer IS NULL");
     SELECT_BY_KEY = concat!("SELECT ", columns!(), " FROM entry
         WHERE merchant = $1 AND identifier_key = $2 AND erased_customer IS NULL");
-    SELECT_AFTER = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 ", filter!(),
+    SELECT_AFTER = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
         " AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10");
-    SELECT_PAGE_NEWEST = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 ", filter!(),
+    SELECT_PAGE_NEWEST = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
         " ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9");
-    SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 ", filter!(),
+    SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
         " ORDER BY created_at, id LIMIT $8 OFFSET $9");
     COUNT = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!());
 }
@@ -97,8 +107,8 @@ pub(crate) fn keyset(position: Option<(Timestamp, Ksuid)>) -> (i64, [u8; 20]) {
     position.map_or((i64::MAX, [0xff; 20]), |(at, id)| (at.micros(), *id.bytes()))
 }
 
-fn read(row: &Row<'_>) -> Result<Entry, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read(row: Row<'_>) -> Result<Entry, StorageError> {
+    let word = |index: usize| row.text(index);
     let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
     let reason_code: Option<String> = row.get(6)?;
     Ok(Entry {
@@ -106,11 +116,11 @@ fn read(row: &Row<'_>) -> Result<Entry, StorageError> {
         kind: Kind::from_code(row.get(2)?).ok_or(StorageError::Corrupt("kind"))?,
         key: IdentifierKey(row.get(3)?),
         value: row.get(4)?,
-        reason: row.get::<_, Option<String>>(5)?.map(Reason::from_stored),
+        reason: row.get::<Option<String>>(5)?.map(Reason::from_stored),
         reason_code: reason_code
             .map(|code| ReasonCode::parse(&code).ok_or(StorageError::Corrupt("reason code")))
             .transpose()?,
-        public_message: row.get::<_, Option<String>>(7)?.map(PublicMessage::from_stored),
+        public_message: row.get::<Option<String>>(7)?.map(PublicMessage::from_stored),
         scopes: load::scopes(row.get(8)?)?,
         strength: Strength::parse(word(9)?).ok_or(StorageError::Corrupt("strength"))?,
         window: load::window(row.get(10)?, row.get(11)?)?,
@@ -122,38 +132,48 @@ fn read(row: &Row<'_>) -> Result<Entry, StorageError> {
         created_at: Timestamp::from_micros(row.get(15)?),
         updated_at: Timestamp::from_micros(row.get(16)?),
         erased_customer: row
-            .get::<_, Option<[u8; 20]>>(17)?
+            .get::<Option<[u8; 20]>>(17)?
             .map(|bytes| CustomerId::from_ksuid(Ksuid::from_bytes(bytes))),
     })
+}
+
+fn read_with_hits(row: Row<'_>) -> Result<EntryRow, StorageError> {
+    Ok(EntryRow {
+        entry: read(row)?,
+        hits: row.get::<Option<i64>>(18)?.unwrap_or(0),
+        last_hit_at: row.get::<Option<i64>>(19)?.map(Timestamp::from_micros),
+    })
+}
+
+pub(crate) fn foresee_of(
+    pepper: &Pepper,
+    merchant: MerchantNumber,
+    list: List,
+    identifier: &Identifier,
+) -> Foreseen {
+    let key = pepper.key(merchant, identifier.kind(), identifier.value());
+    let parameters = bind(params![merchant.0, key.0, list.as_str(), identifier.kind().code()]);
+    Foreseen { sql: SELECT_BY_IDENTIFIER, parameters }
 }
 
 impl MerchantView<'_> {
     /// An entry by id, with its hits.
     pub fn entry(&self, id: EntryId) -> Result<Option<EntryRow>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let found = statement
-            .query_row(params![self.merchant.0, &id.ksuid().bytes()[..]], |row| Ok(read(row)))
-            .optional()?
-            .transpose()?;
+        let id_bytes = *id.ksuid().bytes();
+        let parameters = params![self.merchant.0, id_bytes];
+        let found = self.connection.query_optional(SELECT, parameters, read_with_hits)?;
         // The KSUID alone is the row's key: `bl_` and `al_` must not name each other's entries.
-        found.filter(|entry| entry.id == id).map(|entry| self.with_hits(entry)).transpose()
+        Ok(found.filter(|row| row.entry.id == id))
     }
 
     /// The entry of an identifier on a list.
     pub fn entry_of(&self, list: List, identifier: &Identifier) -> Result<Option<Entry>, StorageError> {
         let key = self.pepper.key(self.merchant, identifier.kind(), identifier.value());
-        let mut statement = self.connection.prepare_cached(SELECT_BY_IDENTIFIER)?;
-        statement
-            .query_row(params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()], |row| {
-                Ok(read(row))
-            })
-            .optional()?
-            .transpose()
-    }
-
-    fn with_hits(&self, entry: Entry) -> Result<EntryRow, StorageError> {
-        let (hits, last_hit_at) = hits::of(self.connection, entry.id)?;
-        Ok(EntryRow { entry, hits, last_hit_at })
+        self.connection.query_optional(
+            SELECT_BY_IDENTIFIER,
+            params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()],
+            read,
+        )
     }
 
     /// A page of entries.
@@ -162,27 +182,20 @@ impl MerchantView<'_> {
         let query = filter.query.as_deref().map(part_of);
         let (active, now) = (filter.active.map(i64::from), filter.now.micros());
         let key = self.filter_key(filter);
-        let filters: [&dyn rusqlite::ToSql; 7] =
-            [&self.merchant.0, &list, &kind, &query, &active, &now, &key];
-        let collect = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query(&[&filters[..], more].concat()[..])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.push(self.with_hits(read(row)?)?);
-            }
-            Ok(entries)
+        let filters = params![self.merchant.0, list, kind, query, active, now, key];
+        let collect = |sql: &'static str, more: &[Value<'_>]| {
+            self.connection.query(sql, &[filters, more].concat(), read_with_hits)
         };
         match page {
             PageRequest::After { position, limit } => {
                 let (at, id) = keyset(position);
-                collect(SELECT_AFTER, &[&at, &id.as_slice(), &limit])
+                collect(SELECT_AFTER, params![at, id, limit])
             }
             PageRequest::Numbered(NumberedRows { offset, limit, ascending: false }) => {
-                collect(SELECT_PAGE_NEWEST, &[&limit, &offset])
+                collect(SELECT_PAGE_NEWEST, params![limit, offset])
             }
             PageRequest::Numbered(NumberedRows { offset, limit, ascending: true }) => {
-                collect(SELECT_PAGE_OLDEST, &[&limit, &offset])
+                collect(SELECT_PAGE_OLDEST, params![limit, offset])
             }
         }
     }
@@ -193,10 +206,9 @@ impl MerchantView<'_> {
         let query = filter.query.as_deref().map(part_of);
         let active = filter.active.map(i64::from);
         let key = self.filter_key(filter);
-        Ok(self.connection.prepare_cached(COUNT)?.query_row(
-            params![self.merchant.0, list, kind, query, active, filter.now.micros(), key],
-            |row| row.get(0),
-        )?)
+        let now = filter.now.micros();
+        let parameters = params![self.merchant.0, list, kind, query, active, now, key];
+        self.connection.query_one(COUNT, parameters, |row| row.get(0))
     }
 
     fn filter_key(&self, filter: &EntryFilter) -> Option<[u8; 16]> {
@@ -243,32 +255,35 @@ impl MerchantTransaction<'_, '_> {
 
     fn remove_entry_row(&mut self, id: EntryId) -> Result<(), StorageError> {
         let connection = self.transaction.connection;
-        connection.prepare_cached(DELETE)?.execute(params![self.merchant.0, &id.ksuid().bytes()[..]])?;
+        connection.execute(DELETE, params![self.merchant.0, &id.ksuid().bytes()[..]])?;
         hits::forget(connection, id)
     }
 
     fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            &entry.id.ksuid().bytes()[..],
-            self.merchant.0,
-            entry.list().as_str(),
-            entry.kind.code(),
-            entry.key.0,
-            entry.value,
-            entry.reason.as_ref().map(Reason::as_str),
-            entry.reason_code.map(ReasonCode::as_str),
-            entry.public_message.as_ref().map(PublicMessage::as_str),
-            entry.scopes.bits(),
-            entry.strength.as_str(),
-            entry.window.from().map(Timestamp::micros),
-            entry.window.until().map(Timestamp::micros),
-            entry.source.as_str(),
-            entry.created_by.kind.as_str(),
-            entry.created_by.id,
-            entry.created_at.micros(),
-            entry.updated_at.micros(),
-            entry.erased_customer.map(|id| *id.ksuid().bytes()),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                &entry.id.ksuid().bytes()[..],
+                self.merchant.0,
+                entry.list().as_str(),
+                entry.kind.code(),
+                entry.key.0,
+                entry.value,
+                entry.reason.as_ref().map(Reason::as_str),
+                entry.reason_code.map(ReasonCode::as_str),
+                entry.public_message.as_ref().map(PublicMessage::as_str),
+                entry.scopes.bits(),
+                entry.strength.as_str(),
+                entry.window.from().map(Timestamp::micros),
+                entry.window.until().map(Timestamp::micros),
+                entry.source.as_str(),
+                entry.created_by.kind.as_str(),
+                entry.created_by.id,
+                entry.created_at.micros(),
+                entry.updated_at.micros(),
+                entry.erased_customer.map(|id| *id.ksuid().bytes()),
+            ],
+        )?;
         Ok(())
     }
 
@@ -280,15 +295,8 @@ impl MerchantTransaction<'_, '_> {
         key: IdentifierKey,
         facts: &mut Vec<Fact>,
     ) -> Result<i64, StorageError> {
-        let entries = {
-            let mut statement = self.transaction.connection.prepare_cached(SELECT_BY_KEY)?;
-            let mut rows = statement.query(params![self.merchant.0, key.0])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.push(read(row)?);
-            }
-            entries
-        };
+        let parameters = params![self.merchant.0, key.0];
+        let entries = self.transaction.connection.query(SELECT_BY_KEY, parameters, read)?;
         let mut kept = 0;
         for entry in entries {
             match entry.list() {

@@ -6,6 +6,20 @@ pub enum StorageError {
     /// SQLite said no.
     #[error("sqlite failed")]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL said no.
+    #[error("postgresql refused ({code}): {message}")]
+    Postgres {
+        /// Five characters, as PostgreSQL's documentation lists them.
+        code: String,
+        /// What it said, without the detail, which may quote values.
+        message: String,
+    },
+    /// PostgreSQL cannot be reached, or has no time for us.
+    #[error("postgresql cannot be reached: {0}")]
+    Away(String),
+    /// PostgreSQL would lose what it acknowledged.
+    #[error("this PostgreSQL server runs with {0} = off and may lose what it has acknowledged: turn it on")]
+    NotDurable(&'static str),
     /// A stored row does not mean anything.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
@@ -43,9 +57,42 @@ pub enum StorageError {
          it inside the workspace, whose .cargo/config.toml sets the flag, or set LIBSQLITE3_FLAGS"
     )]
     NoPageTable,
+    /// The machine has no thread for us.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
     /// A thread of the store is gone.
     #[error("the store has stopped")]
     Stopped,
+}
+
+impl StorageError {
+    /// Whether the database cannot be reached now, so that the same may succeed soon.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+/// Of PostgreSQL's error only the code and the message go on: the detail may quote values.
+impl From<tokio_postgres::Error> for StorageError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            // Our own mistake, and not the connection's end.
+            None if error.to_string().contains("serializing") => {
+                Self::Postgres { code: "client".to_owned(), message: error.to_string() }
+            }
+            None => Self::Away(error.to_string()),
+            Some(said) if is_passing(said.code().code()) => Self::Away(said.message().to_owned()),
+            Some(said) => {
+                Self::Postgres { code: said.code().code().to_owned(), message: said.message().to_owned() }
+            }
+        }
+    }
+}
+
+/// Connections that end, servers that start, stop, stand by or are full, waits that are over.
+fn is_passing(code: &str) -> bool {
+    const PASSING: [&str; 6] = ["25006", "25P03", "55P03", "57014", "40001", "40P01"];
+    ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) || PASSING.contains(&code)
 }
 
 impl From<serde_json::Error> for StorageError {

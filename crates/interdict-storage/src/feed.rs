@@ -1,8 +1,6 @@
 //! The feed: changes in a gapless sequence, in commit order (invariant 4). What follows it, whatever
 //! wrote to it, sees each change once and in order; a hole means that everything is loaded anew.
 
-use std::path::PathBuf;
-
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Change, Fact, Subject};
 use interdict_domain::clock::Timestamp;
@@ -10,25 +8,24 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{Hash, Link};
 use crate::error::StorageError;
 use crate::load;
-use crate::sqlite;
+use crate::sql::{Connection, Row, Value, params};
 use crate::statements::statements;
-use crate::transaction::Head;
 use crate::view::{MerchantView, View};
 
 statements! {
     SELECT_HEAD_TEXT = "SELECT sequence, hash FROM head WHERE id = 1";
     UPDATE_HEAD_TEXT = "UPDATE head SET sequence = $1, hash = $2 WHERE id = 1";
-    SELECT_EPOCH = "SELECT value FROM meta WHERE name = 'epoch'";
+    SELECT_POSITION_TEXT = "SELECT h.sequence, h.hash, m.value FROM head h CROSS JOIN meta m
+                            WHERE h.id = 1 AND m.name = 'epoch'";
     INSERT_CHANGE = "INSERT INTO change (sequence, at, merchant, actor_type, actor_id, action, subject, facts,
                                          commitment, hash)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    SELECT_AFTER = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
+    SELECT_AFTER_TEXT = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
                            c.facts, p.body
                     FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
                     WHERE c.sequence > $1 ORDER BY c.sequence LIMIT $2";
@@ -45,9 +42,8 @@ statements! {
 
 pub(crate) const SELECT_HEAD: &str = SELECT_HEAD_TEXT;
 pub(crate) const UPDATE_HEAD: &str = UPDATE_HEAD_TEXT;
-
-/// Changes read at once.
-const CHUNK: i64 = 1_000;
+pub(crate) const SELECT_POSITION: &str = SELECT_POSITION_TEXT;
+pub(crate) const SELECT_AFTER: &str = SELECT_AFTER_TEXT;
 
 /// Who is told of the changes, in order, by the one thread that may tell.
 pub trait FeedObserver: Send {
@@ -106,27 +102,30 @@ pub(crate) fn customers_of(body: &str) -> Result<impl Iterator<Item = Customer>,
 }
 
 pub(crate) fn insert_change(
-    connection: &Connection,
+    connection: Connection<'_>,
     link: &Link<'_>,
     hash: &Hash,
 ) -> Result<(), StorageError> {
-    connection.prepare_cached(INSERT_CHANGE)?.execute(params![
-        link.sequence,
-        link.at,
-        link.merchant,
-        link.actor_type,
-        link.actor_id,
-        link.action,
-        link.subject,
-        link.facts,
-        link.commitment,
-        hash
-    ])?;
+    connection.execute(
+        INSERT_CHANGE,
+        params![
+            link.sequence,
+            link.at,
+            link.merchant,
+            link.actor_type,
+            link.actor_id,
+            link.action,
+            link.subject,
+            link.facts,
+            link.commitment,
+            hash
+        ],
+    )?;
     Ok(())
 }
 
-fn read_item(row: &Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError> {
-    let text = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError> {
+    let text = |index: usize| row.text(index);
     let subject = Subject::parse(text(6)?).ok_or(StorageError::Corrupt("subject"))?;
     let mut facts: Vec<Fact> = serde_json::from_str(text(7)?)?;
     let personal: Option<String> = row.get(8)?;
@@ -174,26 +173,20 @@ fn read_item(row: &Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError
     Ok(HistoryItem { change, before, after })
 }
 
-fn items(
-    connection: &Connection,
+pub(crate) fn items(
+    connection: Connection<'_>,
     pepper: &Pepper,
-    sql: &str,
-    parameters: &[&dyn rusqlite::ToSql],
+    sql: &'static str,
+    parameters: &[Value<'_>],
 ) -> Result<Vec<HistoryItem>, StorageError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(parameters)?;
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        items.push(read_item(row, pepper)?);
-    }
-    Ok(items)
+    connection.query(sql, parameters, |row| read_item(row, pepper))
 }
 
 impl MerchantView<'_> {
     /// The merchant's changes after a sequence, oldest first.
     pub fn changes_after(&self, sequence: i64, limit: i64) -> Result<Vec<HistoryItem>, StorageError> {
         let merchant = self.merchant.0;
-        items(self.connection, self.pepper, SELECT_MERCHANT_AFTER, &[&sequence, &merchant, &limit])
+        items(self.connection, self.pepper, SELECT_MERCHANT_AFTER, params![sequence, merchant, limit])
     }
 
     /// The changes of one subject before a sequence, newest first.
@@ -204,123 +197,6 @@ impl MerchantView<'_> {
         limit: i64,
     ) -> Result<Vec<HistoryItem>, StorageError> {
         let (merchant, subject) = (self.merchant.0, subject.to_string());
-        items(self.connection, self.pepper, SELECT_HISTORY, &[&merchant, &subject, &before, &limit])
-    }
-}
-
-/// Keeps an observer at the head of the feed.
-pub(crate) struct Follower {
-    observer: Option<Box<dyn FeedObserver>>,
-    path: PathBuf,
-    pepper: Pepper,
-    applied: i64,
-    epoch: String,
-    data_version: i64,
-    /// Nothing is known, or what is known cannot be trusted.
-    must_load: bool,
-}
-
-impl Follower {
-    pub(crate) fn new(observer: Option<Box<dyn FeedObserver>>, path: PathBuf, pepper: Pepper) -> Self {
-        Self { observer, path, pepper, applied: 0, epoch: String::new(), data_version: -1, must_load: true }
-    }
-
-    /// Loads everything; called once at the start.
-    pub(crate) fn load(&mut self, connection: &Connection) {
-        self.catch_up(connection);
-    }
-
-    /// Whether somebody else committed since, or nothing can be trusted.
-    pub(crate) fn is_behind(&self, connection: &Connection, head: &Head) -> Result<bool, StorageError> {
-        Ok(self.must_load
-            || head.sequence != self.applied
-            || sqlite::data_version(connection)? != self.data_version)
-    }
-
-    /// Sees what was committed since, here or elsewhere. What cannot be followed is loaded anew at once.
-    pub(crate) fn catch_up(&mut self, connection: &Connection) {
-        for _ in 0..2 {
-            let Err(error) = self.catch_up_in_snapshot(connection) else { return };
-            let file = self.path.display();
-            tracing::error!(error = &error as &dyn std::error::Error, %file, "the feed cannot be read");
-            self.lose();
-        }
-    }
-
-    fn lose(&mut self) {
-        self.must_load = true;
-        if let Some(observer) = &mut self.observer {
-            observer.lost();
-        }
-    }
-
-    /// Head, epoch and rows of one moment: otherwise a commit of another process could come between
-    /// them, and a load would take half of it.
-    fn catch_up_in_snapshot(&mut self, connection: &Connection) -> Result<(), StorageError> {
-        if connection.is_autocommit() {
-            let snapshot = connection.unchecked_transaction()?;
-            self.try_catch_up(&snapshot)
-        } else {
-            self.try_catch_up(connection)
-        }
-    }
-
-    fn try_catch_up(&mut self, connection: &Connection) -> Result<(), StorageError> {
-        let data_version = sqlite::data_version(connection)?;
-        let head = Head::read(connection)?;
-        if data_version == self.data_version && head.sequence == self.applied && !self.must_load {
-            return Ok(());
-        }
-        let epoch: String = connection.prepare_cached(SELECT_EPOCH)?.query_row([], |row| row.get(0))?;
-        if self.must_load || epoch != self.epoch || head.sequence < self.applied {
-            self.load_all(connection, head, epoch)?;
-        }
-        if self.observer.is_none() {
-            self.applied = head.sequence;
-        }
-        while self.applied < head.sequence {
-            let view = View { connection, pepper: &self.pepper };
-            let items = items(connection, &self.pepper, SELECT_AFTER, &[&self.applied, &CHUNK])?;
-            let changes: Vec<Change> = items.into_iter().map(|item| item.change).collect();
-            let gapless =
-                (self.applied + 1..).zip(&changes).all(|(wanted, change)| wanted == change.sequence);
-            let Some(last) = changes.last().filter(|_| gapless) else {
-                return Err(StorageError::Corrupt("the feed has a hole"));
-            };
-            self.applied = last.sequence;
-            if let Some(observer) = &mut self.observer {
-                observer.apply(&changes, &view);
-            }
-        }
-        self.data_version = data_version;
-        Ok(())
-    }
-
-    fn load_all(&mut self, connection: &Connection, head: Head, epoch: String) -> Result<(), StorageError> {
-        if let Some(observer) = &mut self.observer {
-            observer.load(&View { connection, pepper: &self.pepper })?;
-        }
-        (self.applied, self.epoch, self.must_load) = (head.sequence, epoch, false);
-        Ok(())
-    }
-
-    /// Tells the observer what was just committed here.
-    pub(crate) fn apply_own(&mut self, connection: &Connection, head: &Head, changes: &[Change]) {
-        if self.must_load || changes.is_empty() {
-            return;
-        }
-        if let Some(observer) = &mut self.observer {
-            observer.apply(changes, &View { connection, pepper: &self.pepper });
-        }
-        self.applied = head.sequence;
-    }
-}
-
-/// A writer's thread that panics follows nothing any more: nobody may call what is known fresh.
-impl Drop for Follower {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.lose();
-        }
+        items(self.connection, self.pepper, SELECT_HISTORY, params![merchant, subject, before, limit])
     }
 }

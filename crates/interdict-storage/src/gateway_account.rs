@@ -1,9 +1,9 @@
 //! Which provider a merchant uses. Its secrets come and go encrypted: this file never sees one.
 
 use interdict_domain::change::{Action, Subject};
-use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::StorageError;
+use crate::sql::params;
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
@@ -38,8 +38,7 @@ pub struct GatewayAccount {
 impl MerchantView<'_> {
     /// The merchant's account; nothing when there is none.
     pub fn gateway_account(&self) -> Result<Option<GatewayAccount>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let found = statement.query_row([self.merchant.0], |row| {
+        self.connection.query_optional(SELECT, params![self.merchant.0], |row| {
             Ok(GatewayAccount {
                 provider: row.get(0)?,
                 key_last_four: row.get(1)?,
@@ -47,8 +46,7 @@ impl MerchantView<'_> {
                 webhook_secret: row.get(3)?,
                 publishable_key: row.get(4)?,
             })
-        });
-        Ok(found.optional()?)
+        })
     }
 }
 
@@ -59,15 +57,18 @@ impl MerchantTransaction<'_, '_> {
         by: &Authorship<'_>,
         account: &GatewayAccount,
     ) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            self.merchant.0,
-            account.provider,
-            account.key_last_four,
-            account.secret_key,
-            account.webhook_secret,
-            account.publishable_key,
-            by.now.micros(),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                self.merchant.0,
+                account.provider,
+                account.key_last_four,
+                account.secret_key,
+                account.webhook_secret,
+                account.publishable_key,
+                by.now.micros(),
+            ],
+        )?;
         self.append(by, Action::GatewayChanged, Subject::Merchant(self.merchant), Vec::new(), None)?;
         Ok(())
     }

@@ -4,9 +4,10 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::{Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::StorageError;
+use crate::foreseen::Foreseen;
+use crate::sql::{Connection, bind, params};
 use crate::statements::statements;
 use crate::transaction::{MerchantTransaction, Transaction};
 use crate::view::MerchantView;
@@ -78,30 +79,30 @@ impl IdempotencyRecord {
     }
 }
 
+pub(crate) fn foresee(merchant: MerchantNumber, request: RequestKey, now: Timestamp) -> Foreseen {
+    let oldest = now.plus_seconds(-KEPT_S).micros();
+    Foreseen { sql: SELECT, parameters: bind(params![merchant.0, request.0, oldest]) }
+}
+
 fn find(
-    connection: &Connection,
+    connection: Connection<'_>,
     merchant: MerchantNumber,
     request: RequestKey,
     now: Timestamp,
 ) -> Result<Option<IdempotencyRecord>, StorageError> {
     let oldest = now.plus_seconds(-KEPT_S).micros();
-    Ok(connection
-        .prepare_cached(SELECT)?
-        .query_row(params![merchant.0, request.0, oldest], |row| {
-            Ok(IdempotencyRecord {
-                fingerprint: row.get(0)?,
-                status: row.get(1)?,
-                body: row.get(2)?,
-                holds_secret: row.get::<_, i64>(3)? != 0,
-                revision: row.get(4)?,
-                subject: None,
-                identifier: None,
-                payment: row
-                    .get::<_, Option<[u8; 20]>>(5)?
-                    .map(|id| PaymentId::from_ksuid(Ksuid::from_bytes(id))),
-            })
+    connection.query_optional(SELECT, params![merchant.0, request.0, oldest], |row| {
+        Ok(IdempotencyRecord {
+            fingerprint: row.get(0)?,
+            status: row.get(1)?,
+            body: row.get(2)?,
+            holds_secret: row.get::<i64>(3)? != 0,
+            revision: row.get(4)?,
+            subject: None,
+            identifier: None,
+            payment: row.get::<Option<[u8; 20]>>(5)?.map(|id| PaymentId::from_ksuid(Ksuid::from_bytes(id))),
         })
-        .optional()?)
+    })
 }
 
 impl MerchantView<'_> {
@@ -123,19 +124,22 @@ impl MerchantTransaction<'_, '_> {
         record: &IdempotencyRecord,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            self.merchant.0,
-            request.0,
-            record.fingerprint,
-            record.status,
-            record.body,
-            i64::from(record.holds_secret),
-            record.revision,
-            record.subject,
-            record.identifier.map(|key| key.0),
-            now.micros(),
-            record.payment.map(|id| *id.ksuid().bytes()),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                self.merchant.0,
+                request.0,
+                record.fingerprint,
+                record.status,
+                record.body,
+                i64::from(record.holds_secret),
+                record.revision,
+                record.subject,
+                record.identifier.map(|key| key.0),
+                now.micros(),
+                record.payment.map(|id| *id.ksuid().bytes()),
+            ],
+        )?;
         Ok(())
     }
 }
@@ -143,35 +147,35 @@ impl MerchantTransaction<'_, '_> {
 impl MerchantTransaction<'_, '_> {
     /// Forgets that a request came: it did nothing.
     pub fn forget_idempotency_record(&mut self, request: RequestKey) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(DELETE)?.execute(params![self.merchant.0, request.0])?;
+        self.transaction.connection.execute(DELETE, params![self.merchant.0, request.0])?;
         Ok(())
     }
 }
 
 impl Transaction<'_> {
     /// Forgets answers older than a day, a bounded number at a time; returns how many went.
-    pub fn forget_old_answers(&mut self, now: Timestamp, limit: i64) -> Result<usize, StorageError> {
+    pub fn forget_old_answers(&mut self, now: Timestamp, limit: i64) -> Result<u64, StorageError> {
         let oldest = now.plus_seconds(-KEPT_S).micros();
-        Ok(self.connection.prepare_cached(DELETE_OLD)?.execute(params![oldest, limit])?)
+        self.connection.execute_counted(DELETE_OLD, params![oldest, limit])
     }
 }
 
 /// Forgets answers about a subject.
 pub(crate) fn erase_subject(
-    connection: &Connection,
+    connection: Connection<'_>,
     merchant: MerchantNumber,
     subject: &str,
 ) -> Result<(), StorageError> {
-    connection.prepare_cached(DELETE_SUBJECT)?.execute(params![merchant.0, subject])?;
+    connection.execute(DELETE_SUBJECT, params![merchant.0, subject])?;
     Ok(())
 }
 
 /// Forgets answers about an identifier.
 pub(crate) fn erase_identifier(
-    connection: &Connection,
+    connection: Connection<'_>,
     merchant: MerchantNumber,
     key: IdentifierKey,
 ) -> Result<(), StorageError> {
-    connection.prepare_cached(DELETE_IDENTIFIER)?.execute(params![merchant.0, key.0])?;
+    connection.execute(DELETE_IDENTIFIER, params![merchant.0, key.0])?;
     Ok(())
 }

@@ -5,9 +5,9 @@
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
+use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::Transaction;
 use crate::view::{MerchantView, View};
@@ -38,7 +38,7 @@ pub struct LedgerEntry {
     pub result: String,
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
+fn read(row: Row<'_>) -> Result<LedgerEntry, StorageError> {
     Ok(LedgerEntry {
         payment: PaymentId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         reversed_before: Some(row.get(1)?).filter(|before| *before >= 0),
@@ -57,22 +57,22 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<LedgerEntry, StorageError> {
         let before = row.reversed_before.unwrap_or(-1);
-        let written = self.connection.prepare_cached(INSERT)?.execute(params![
-            merchant.0,
-            &row.payment.ksuid().bytes()[..],
-            before,
-            row.amount,
-            row.currency,
-            row.result,
-            now.micros(),
-        ])?;
+        let written = self.connection.execute_counted(
+            INSERT,
+            params![
+                merchant.0,
+                &row.payment.ksuid().bytes()[..],
+                before,
+                row.amount,
+                row.currency,
+                row.result,
+                now.micros(),
+            ],
+        )?;
         if written > 0 {
             return Ok(row.clone());
         }
-        Ok(self
-            .connection
-            .prepare_cached(SELECT)?
-            .query_row(params![merchant.0, &row.payment.ksuid().bytes()[..], before], read)?)
+        self.connection.query_one(SELECT, params![merchant.0, row.payment.ksuid().bytes(), before], read)
     }
 
     /// Gives a charge that is in one state another.
@@ -84,7 +84,7 @@ impl Transaction<'_> {
         to: &str,
     ) -> Result<(), StorageError> {
         let id = *payment.ksuid().bytes();
-        self.connection.prepare_cached(SETTLE)?.execute(params![to, merchant.0, id, from])?;
+        self.connection.execute(SETTLE, params![to, merchant.0, id, from])?;
         Ok(())
     }
 }
@@ -96,16 +96,13 @@ impl View<'_> {
         merchant: MerchantNumber,
         payment: PaymentId,
     ) -> Result<Option<LedgerEntry>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        Ok(statement.query_row(params![merchant.0, &payment.ksuid().bytes()[..], -1_i64], read).optional()?)
+        self.connection.query_optional(SELECT, params![merchant.0, payment.ksuid().bytes(), -1_i64], read)
     }
 }
 
 impl MerchantView<'_> {
     /// The sandbox's books for a merchant, to be compared with the payments.
     pub fn ledger(&self) -> Result<Vec<LedgerEntry>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_OF_MERCHANT)?;
-        let rows = statement.query_map([self.merchant.0], read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.connection.query(SELECT_OF_MERCHANT, params![self.merchant.0], read)
     }
 }

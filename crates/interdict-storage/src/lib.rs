@@ -9,7 +9,6 @@
 //! Deliberately not here: what a change means (`interdict-app`), and the index that follows the feed
 //! (`interdict-decision`).
 
-mod backup;
 mod chain;
 mod chargeback;
 mod checkout;
@@ -18,6 +17,8 @@ mod customer;
 mod entry;
 mod error;
 mod feed;
+mod follower;
+mod foreseen;
 mod gateway_account;
 mod hits;
 mod idempotency;
@@ -29,10 +30,11 @@ mod payment;
 mod payment_list;
 mod personal;
 mod plan;
+mod postgres;
 mod provider_event;
 mod score;
-mod scrub;
 mod settings;
+mod sql;
 mod sqlite;
 mod statements;
 mod store;
@@ -42,21 +44,23 @@ mod transaction;
 mod view;
 mod writer;
 
-pub use backup::{BackupError, backup, restore};
 pub use chain::{ChainError, ChainReport};
 pub use customer::{CustomerFilter, Erased};
 pub use entry::{EntryFilter, EntryRow};
 pub use error::StorageError;
 pub use feed::{FeedObserver, HistoryItem, Recorded};
+pub use foreseen::Foreseen;
 pub use gateway_account::GatewayAccount;
 pub use idempotency::{IdempotencyRecord, RequestKey};
 pub use ledger::LedgerEntry;
 pub use migrations::{Dialect, Schema, migration_texts};
 pub use payment_list::PaymentFilter;
+pub use postgres::{BadUrl, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
 pub use score::Score;
+pub use sqlite::backup::{BackupError, backup, restore};
 pub use statements::all as statements;
-pub use store::{Durability, Store, StoreOptions};
+pub use store::{Durability, Place, Store, StoreOptions};
 pub use subscription::DuePosition;
 pub use transaction::{Authorship, MerchantTransaction, Transaction};
 pub use view::{MerchantView, NumberedRows, PageRequest, View};

@@ -11,9 +11,9 @@ use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
-use rusqlite::Row;
 
 use crate::error::StorageError;
+use crate::sql::Row;
 use crate::statements::statements;
 use crate::view::View;
 
@@ -84,32 +84,29 @@ pub(crate) fn scopes(bits: u8) -> Result<Scopes, StorageError> {
 impl View<'_> {
     /// How many customers and entries there are, for making room.
     pub fn counts(&self) -> Result<(i64, i64), StorageError> {
-        Ok(self.connection.query_row(COUNTS, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        self.connection.query_one(COUNTS, &[], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// All that an index needs, row by row.
     pub fn for_each_fact(&self, sink: &mut dyn FnMut(Fact)) -> Result<(), StorageError> {
         self.clocks()?.into_iter().for_each(&mut *sink);
-        let mut statement = self.connection.prepare(ALL_ENTRIES)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
+        self.connection.for_each(ALL_ENTRIES, &[], &mut |row| {
             sink(entry_row(row)?);
-        }
-        let mut statement = self.connection.prepare(ALL_CUSTOMERS)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
+            Ok(())
+        })?;
+        self.connection.for_each(ALL_CUSTOMERS, &[], &mut |row| {
             sink(customer_row(row)?);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
-fn text(row: &Row<'_>, index: usize) -> Result<Option<Arc<str>>, StorageError> {
-    Ok(row.get_ref(index)?.as_str_or_null().map_err(rusqlite::Error::from)?.map(Arc::from))
+fn text(row: Row<'_>, index: usize) -> Result<Option<Arc<str>>, StorageError> {
+    Ok(row.optional_text(index)?.map(Arc::from))
 }
 
-fn entry_row(row: &Row<'_>) -> Result<Fact, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn entry_row(row: Row<'_>) -> Result<Fact, StorageError> {
+    let word = |index: usize| row.text(index);
     let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
     Ok(Fact::EntryPut(EntryFact {
         id: EntryId::from_parts(list, Ksuid::from_bytes(row.get(0)?)),
@@ -123,21 +120,21 @@ fn entry_row(row: &Row<'_>) -> Result<Fact, StorageError> {
     }))
 }
 
-fn customer_row(row: &Row<'_>) -> Result<Fact, StorageError> {
+fn customer_row(row: Row<'_>) -> Result<Fact, StorageError> {
     let linked = |value: usize, key: usize| -> Result<Option<Linked>, StorageError> {
         let key: Option<[u8; 16]> = row.get(key)?;
         let value = text(row, value)?;
         Ok(key.map(|key| Linked { key: IdentifierKey(key), value }))
     };
-    let status = row.get_ref(11)?.as_str().map_err(rusqlite::Error::from)?;
+    let status = row.text(11)?;
     Ok(Fact::CustomerPut(CustomerFact {
         id: CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         merchant: MerchantNumber(row.get(1)?),
         email: linked(2, 3)?,
         phone: linked(4, 5)?,
         merchant_ref: linked(6, 7)?,
-        restrict_cit: row.get::<_, i64>(8)? != 0,
-        restrict_mit: row.get::<_, i64>(9)? != 0,
+        restrict_cit: row.get::<i64>(8)? != 0,
+        restrict_mit: row.get::<i64>(9)? != 0,
         restrict_reason: text(row, 10)?,
         list_status: ListStatus::parse(status).ok_or(StorageError::Corrupt("list status"))?,
         list_reason: text(row, 12)?,

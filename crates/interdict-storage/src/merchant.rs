@@ -3,9 +3,9 @@
 use interdict_domain::change::{Action, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::{Merchant, MerchantNumber};
-use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::StorageError;
+use crate::sql::params;
 use crate::statements::statements;
 use crate::transaction::{Authorship, NewChange, Transaction};
 use crate::view::View;
@@ -20,13 +20,9 @@ statements! {
 impl Transaction<'_> {
     /// Makes a merchant with the next number.
     pub fn create_merchant(&mut self, by: &Authorship<'_>, name: &str) -> Result<Merchant, StorageError> {
-        let number = self.connection.prepare_cached(NEXT)?.query_row([], |row| row.get(0))?;
+        let number = self.connection.query_one(NEXT, &[], |row| row.get(0))?;
         let merchant = Merchant { number: MerchantNumber(number), name: name.to_owned(), created_at: by.now };
-        self.connection.prepare_cached(INSERT)?.execute(params![
-            number,
-            merchant.name,
-            merchant.created_at.micros()
-        ])?;
+        self.connection.execute(INSERT, params![number, merchant.name, merchant.created_at.micros()])?;
         self.append(NewChange {
             merchant: merchant.number,
             action: Action::MerchantCreated,
@@ -42,21 +38,17 @@ impl Transaction<'_> {
 impl View<'_> {
     /// A merchant by number.
     pub fn merchant_record(&self, number: MerchantNumber) -> Result<Option<Merchant>, StorageError> {
-        Ok(self
-            .connection
-            .prepare_cached(SELECT)?
-            .query_row([number.0], |row| {
-                Ok(Merchant {
-                    number: MerchantNumber(row.get(0)?),
-                    name: row.get(1)?,
-                    created_at: Timestamp::from_micros(row.get(2)?),
-                })
+        self.connection.query_optional(SELECT, params![number.0], |row| {
+            Ok(Merchant {
+                number: MerchantNumber(row.get(0)?),
+                name: row.get(1)?,
+                created_at: Timestamp::from_micros(row.get(2)?),
             })
-            .optional()?)
+        })
     }
 
     /// How many merchants there are: none before the first start.
     pub fn count_merchants(&self) -> Result<i64, StorageError> {
-        Ok(self.connection.query_row(COUNT, [], |row| row.get(0))?)
+        self.connection.query_one(COUNT, &[], |row| row.get(0))
     }
 }

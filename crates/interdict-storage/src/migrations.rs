@@ -1,9 +1,12 @@
 //! Migrations: texts in a fixed order, each in one transaction with the row that says it ran, so
 //! that a kill in the middle leaves the store before or after it, never in between.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-
 use crate::error::StorageError;
+use crate::sql::{Connection, params};
+
+const SELECT_RAN: &str = "SELECT version, digest FROM migration ORDER BY version";
+const INSERT_RAN: &str = "INSERT INTO migration (version, digest) VALUES ($1, $2)";
+const SELECT_FLOOR: &str = "SELECT value FROM meta WHERE name = 'migration_floor'";
 
 /// The two kinds of store. PostgreSQL keeps them in schemas `core`, `test`, `live`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,38 +58,42 @@ fn translate(text: &str, dialect: Dialect) -> String {
         .replace(") CLUSTERED;", clustered)
 }
 
-/// Brings a SQLite store up to date.
-pub(crate) fn migrate(connection: &mut Connection, schema: Schema) -> Result<(), StorageError> {
-    let texts = migration_texts(schema, Dialect::Sqlite);
+/// Brings a store up to date, inside of a transaction that no other migration runs beside.
+///
+/// Nodes are upgraded one after the other, so that for a while an older binary runs on, or starts again, over
+/// what a newer one has migrated. Migrations therefore only add (expand). One that takes something away
+/// (contract) comes a release later, and says from which migration on a binary can live with it: that is
+/// `migration_floor` in `meta`, which older binaries respect.
+pub(crate) fn migrate(
+    connection: Connection<'_>,
+    schema: Schema,
+    dialect: Dialect,
+) -> Result<(), StorageError> {
+    let texts = migration_texts(schema, dialect);
     let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
-    // An exclusive lock from the start: two processes that start at once take turns.
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS migration (version BIGINT PRIMARY KEY, digest BLOB NOT NULL)",
-    )?;
-    let found: i64 =
-        transaction.query_row("SELECT COALESCE(MAX(version), 0) FROM migration", [], |row| row.get(0))?;
+    connection.run_script(&translate(
+        "CREATE TABLE IF NOT EXISTS migration (version BIGINT PRIMARY KEY, digest BYTES NOT NULL)",
+        dialect,
+    ))?;
+    let ran: Vec<(i64, Vec<u8>)> = connection.query(SELECT_RAN, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found = ran.last().map_or(0, |(version, _)| *version);
     if found > known {
-        return Err(StorageError::TooNew { found, known });
+        let floor: Option<String> = connection.query_optional(SELECT_FLOOR, &[], |row| row.get(0))?;
+        if floor.and_then(|floor| floor.parse().ok()).is_some_and(|floor: i64| floor > known) {
+            return Err(StorageError::TooNew { found, known });
+        }
     }
     for (version, text) in (1_i64..).zip(&texts) {
         let digest = *blake3::hash(text.as_bytes()).as_bytes();
-        let ran: Option<Vec<u8>> = transaction
-            .query_row("SELECT digest FROM migration WHERE version = ?1", [version], |row| row.get(0))
-            .optional()?;
-        match ran {
-            Some(ran) if ran == digest => {}
+        match ran.iter().find(|(other, _)| *other == version) {
+            Some((_, ran)) if *ran == digest => {}
             Some(_) => return Err(StorageError::AlteredMigration(version)),
             None => {
-                transaction.execute_batch(text)?;
-                transaction.execute(
-                    "INSERT INTO migration (version, digest) VALUES (?1, ?2)",
-                    params![version, digest],
-                )?;
+                connection.run_script(text)?;
+                connection.execute(INSERT_RAN, params![version, digest])?;
             }
         }
     }
-    transaction.commit()?;
     Ok(())
 }
 
@@ -94,23 +101,26 @@ pub(crate) fn migrate(connection: &mut Connection, schema: Schema) -> Result<(),
 mod tests {
     use super::*;
 
+    fn run(connection: &rusqlite::Connection) -> Result<(), StorageError> {
+        migrate(Connection::Sqlite(connection), Schema::Core, Dialect::Sqlite)
+    }
+
     #[test]
     fn migrations_run_once_and_again_to_no_effect() {
         for schema in [Schema::Core, Schema::Mode] {
-            let mut connection = Connection::open_in_memory().unwrap();
-            migrate(&mut connection, schema).unwrap();
-            migrate(&mut connection, schema).unwrap();
+            let connection = rusqlite::Connection::open_in_memory().unwrap();
+            migrate(Connection::Sqlite(&connection), schema, Dialect::Sqlite).unwrap();
+            migrate(Connection::Sqlite(&connection), schema, Dialect::Sqlite).unwrap();
         }
     }
 
     #[test]
-    fn a_store_of_a_newer_version_is_refused() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, Schema::Core).unwrap();
+    fn a_newer_store_is_refused_only_when_it_says_that_an_older_binary_cannot_live_with_it() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        run(&connection).unwrap();
         connection.execute("INSERT INTO migration VALUES (99, x'00')", []).unwrap();
-        assert!(matches!(
-            migrate(&mut connection, Schema::Core),
-            Err(StorageError::TooNew { found: 99, .. })
-        ));
+        run(&connection).unwrap();
+        connection.execute("INSERT INTO meta VALUES ('migration_floor', '98')", []).unwrap();
+        assert!(matches!(run(&connection), Err(StorageError::TooNew { found: 99, .. })));
     }
 }

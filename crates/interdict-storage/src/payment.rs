@@ -14,10 +14,11 @@ use interdict_domain::payment::{
 };
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::Metadata;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
+use crate::foreseen::Foreseen;
 use crate::plan::read_money;
+use crate::sql::{Connection, Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, View};
@@ -78,11 +79,11 @@ statements! {
               WHERE merchant = $1 AND phone_key = $2";
 }
 
-pub(crate) fn read(row: &Row<'_>) -> Result<Payment, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
-    let optional_word = |index: usize| row.get_ref(index)?.as_str_or_null().map_err(rusqlite::Error::from);
+pub(crate) fn read(row: Row<'_>) -> Result<Payment, StorageError> {
+    let word = |index: usize| row.text(index);
+    let optional_word = |index: usize| row.optional_text(index);
     let ksuid = |index: usize| -> Result<Option<Ksuid>, StorageError> {
-        Ok(row.get::<_, Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
+        Ok(row.get::<Option<[u8; 20]>>(index)?.map(Ksuid::from_bytes))
     };
     let subscription = ksuid(13)?.map(SubscriptionId::from_ksuid);
     let period_start: Option<i64> = row.get(14)?;
@@ -92,10 +93,10 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Payment, StorageError> {
         money: read_money(row.get(2)?, word(3)?)?,
         initiator: Initiator::parse(word(4)?).ok_or(StorageError::Corrupt("initiator"))?,
         customer: ksuid(5)?.map(CustomerId::from_ksuid),
-        email: row.get::<_, Option<String>>(6)?.map(Email::from_stored),
-        phone: row.get::<_, Option<String>>(7)?.map(Phone::from_stored),
-        payer_verified: row.get::<_, i64>(8)? != 0,
-        payment_method: row.get::<_, Option<String>>(9)?.map(PaymentMethod::from_stored),
+        email: row.get::<Option<String>>(6)?.map(Email::from_stored),
+        phone: row.get::<Option<String>>(7)?.map(Phone::from_stored),
+        payer_verified: row.get::<i64>(8)? != 0,
+        payment_method: row.get::<Option<String>>(9)?.map(PaymentMethod::from_stored),
         metadata: Metadata(serde_json::from_str(word(10)?)?),
         status: PaymentStatus::parse(word(11)?).ok_or(StorageError::Corrupt("payment status"))?,
         origin: PaymentOrigin::parse(word(12)?).ok_or(StorageError::Corrupt("payment origin"))?,
@@ -104,9 +105,9 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Payment, StorageError> {
         gateway_reference: row.get(16)?,
         amount_captured: row.get(17)?,
         amount_reversed: row.get(18)?,
-        chargeback_recorded_at: row.get::<_, Option<i64>>(19)?.map(Timestamp::from_micros),
+        chargeback_recorded_at: row.get::<Option<i64>>(19)?.map(Timestamp::from_micros),
         outcome: read_outcome(row, optional_word(20)?)?,
-        next_action: row.get::<_, Option<String>>(25)?.map(|url| NextAction { url }),
+        next_action: row.get::<Option<String>>(25)?.map(|url| NextAction { url }),
         pending: match optional_word(26)? {
             None => None,
             Some(operation) => Some(Pending {
@@ -120,9 +121,9 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Payment, StorageError> {
     })
 }
 
-fn read_outcome(row: &Row<'_>, status: Option<&str>) -> Result<Option<Outcome>, StorageError> {
+fn read_outcome(row: Row<'_>, status: Option<&str>) -> Result<Option<Outcome>, StorageError> {
     let Some(status) = status else { return Ok(None) };
-    let decline_type = row.get_ref(24)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    let decline_type = row.optional_text(24)?;
     Ok(Some(Outcome {
         status: OutcomeStatus::parse(status).ok_or(StorageError::Corrupt("outcome"))?,
         error_code: row.get(21)?,
@@ -134,19 +135,19 @@ fn read_outcome(row: &Row<'_>, status: Option<&str>) -> Result<Option<Outcome>, 
     }))
 }
 
+pub(crate) fn foresee(merchant: MerchantNumber, id: PaymentId) -> Foreseen {
+    Foreseen { sql: SELECT, parameters: bind(params![merchant.0, id.ksuid().bytes()]) }
+}
+
 impl MerchantView<'_> {
     /// A payment by id.
     pub fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let found =
-            statement.query_row(params![self.merchant.0, &id.ksuid().bytes()[..]], |row| Ok(read(row)));
-        found.optional()?.transpose()
+        self.connection.query_optional(SELECT, params![self.merchant.0, id.ksuid().bytes()], read)
     }
 
     /// A payment by the gateway's own id for it.
     pub fn payment_by_reference(&self, reference: &str) -> Result<Option<Payment>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_REFERENCE)?;
-        statement.query_row(params![self.merchant.0, reference], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT_BY_REFERENCE, params![self.merchant.0, reference], read)
     }
 
     /// The one charge for a period that was not refused.
@@ -155,55 +156,46 @@ impl MerchantView<'_> {
         subscription: SubscriptionId,
         start: Timestamp,
     ) -> Result<Option<Payment>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_OF_PERIOD)?;
         let subscription = *subscription.ksuid().bytes();
-        statement
-            .query_row(params![subscription, start.micros(), self.merchant.0], |row| Ok(read(row)))
-            .optional()?
-            .transpose()
+        self.connection.query_optional(
+            SELECT_OF_PERIOD,
+            params![subscription, start.micros(), self.merchant.0],
+            read,
+        )
     }
 
     /// What a customer last paid with.
     pub fn method_on_file(&self, customer: CustomerId) -> Result<Option<PaymentMethod>, StorageError> {
-        let mut statement = self.connection.prepare_cached(METHOD_ON_FILE)?;
-        let found = statement
-            .query_row(params![self.merchant.0, &customer.ksuid().bytes()[..]], |row| row.get::<_, String>(0))
-            .optional()?;
-        Ok(found.map(PaymentMethod::from_stored))
+        let customer = *customer.ksuid().bytes();
+        let parameters = params![self.merchant.0, customer];
+        self.connection
+            .query_optional(METHOD_ON_FILE, parameters, |row| Ok(PaymentMethod::from_stored(row.get(0)?)))
     }
 }
 
 impl View<'_> {
     /// Payments that were begun at the gateway and that nobody drives to their end any more.
     pub fn abandoned_payments(&self, now: Timestamp, limit: i64) -> Result<Vec<Payment>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ABANDONED)?;
-        let mut rows = statement.query(params![now.micros(), limit])?;
-        let mut payments = Vec::new();
-        while let Some(row) = rows.next()? {
-            payments.push(read(row)?);
-        }
-        Ok(payments)
+        self.connection.query(SELECT_ABANDONED, params![now.micros(), limit], read)
     }
 }
 
 impl View<'_> {
     /// A payment by the gateway's own id, whosever it is, for a payer who comes back from a bank.
     pub fn payment_by_reference_anywhere(&self, reference: &str) -> Result<Option<Payment>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_REFERENCE_ANYWHERE)?;
-        statement.query_row([reference], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT_BY_REFERENCE_ANYWHERE, params![reference], read)
     }
 
     /// A payment, whosever it is, for the customer's step of test mode: its id is all that the payer has.
     pub fn payment_anywhere(&self, id: PaymentId) -> Result<Option<Payment>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ANYWHERE)?;
         let id = *id.ksuid().bytes();
-        statement.query_row([id], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT_ANYWHERE, params![id], read)
     }
 }
 
 /// Says that nobody drives any payment: whoever did has ended.
-pub(crate) fn abandon_all(connection: &Connection) -> Result<(), StorageError> {
-    connection.prepare_cached(ABANDON_ALL)?.execute([])?;
+pub(crate) fn abandon_all(connection: Connection<'_>) -> Result<(), StorageError> {
+    connection.execute(ABANDON_ALL, params![])?;
     Ok(())
 }
 
@@ -218,41 +210,44 @@ impl MerchantTransaction<'_, '_> {
     ) -> Result<(), StorageError> {
         let view = self.view();
         let outcome = payment.outcome.as_ref();
-        view.connection.prepare_cached(INSERT)?.execute(params![
-            &payment.id.ksuid().bytes()[..],
-            self.merchant.0,
-            payment.money.amount(),
-            payment.money.currency().code(),
-            payment.initiator.as_str(),
-            payment.customer.map(|id| *id.ksuid().bytes()),
-            payment.email.as_ref().map(Email::as_str),
-            payment.email.as_ref().map(|email| view.email_key(email).0),
-            payment.phone.as_ref().map(Phone::as_str),
-            payment.phone.as_ref().map(|phone| view.phone_key(phone).0),
-            i64::from(payment.payer_verified),
-            payment.payment_method.as_ref().map(PaymentMethod::as_str),
-            serde_json::to_string(&payment.metadata)?,
-            payment.status.as_str(),
-            payment.origin.as_str(),
-            payment.period.map(|(subscription, _)| *subscription.ksuid().bytes()),
-            payment.period.map(|(_, start)| start.micros()),
-            payment.checkout.map(|id| *id.ksuid().bytes()),
-            payment.gateway_reference,
-            payment.amount_captured,
-            payment.amount_reversed,
-            payment.chargeback_recorded_at.map(Timestamp::micros),
-            outcome.map(|outcome| outcome.status.as_str()),
-            outcome.and_then(|outcome| outcome.error_code.as_deref()),
-            outcome.and_then(|outcome| outcome.error_message.as_deref()),
-            outcome.and_then(|outcome| outcome.safe_error_message.as_deref()),
-            outcome.and_then(|outcome| outcome.decline_type).map(DeclineType::as_str),
-            payment.next_action.as_ref().map(|action| action.url.as_str()),
-            payment.pending.map(|pending| pending.operation.as_str()),
-            payment.pending.map(|pending| pending.amount),
-            payment.pending.map(|pending| pending.driven_until.micros()),
-            payment.created_at.micros(),
-            payment.updated_at.micros(),
-        ])?;
+        view.connection.execute(
+            INSERT,
+            params![
+                &payment.id.ksuid().bytes()[..],
+                self.merchant.0,
+                payment.money.amount(),
+                payment.money.currency().code(),
+                payment.initiator.as_str(),
+                payment.customer.map(|id| *id.ksuid().bytes()),
+                payment.email.as_ref().map(Email::as_str),
+                payment.email.as_ref().map(|email| view.email_key(email).0),
+                payment.phone.as_ref().map(Phone::as_str),
+                payment.phone.as_ref().map(|phone| view.phone_key(phone).0),
+                i64::from(payment.payer_verified),
+                payment.payment_method.as_ref().map(PaymentMethod::as_str),
+                serde_json::to_string(&payment.metadata)?,
+                payment.status.as_str(),
+                payment.origin.as_str(),
+                payment.period.map(|(subscription, _)| *subscription.ksuid().bytes()),
+                payment.period.map(|(_, start)| start.micros()),
+                payment.checkout.map(|id| *id.ksuid().bytes()),
+                payment.gateway_reference,
+                payment.amount_captured,
+                payment.amount_reversed,
+                payment.chargeback_recorded_at.map(Timestamp::micros),
+                outcome.map(|outcome| outcome.status.as_str()),
+                outcome.and_then(|outcome| outcome.error_code.as_deref()),
+                outcome.and_then(|outcome| outcome.error_message.as_deref()),
+                outcome.and_then(|outcome| outcome.safe_error_message.as_deref()),
+                outcome.and_then(|outcome| outcome.decline_type).map(DeclineType::as_str),
+                payment.next_action.as_ref().map(|action| action.url.as_str()),
+                payment.pending.map(|pending| pending.operation.as_str()),
+                payment.pending.map(|pending| pending.amount),
+                payment.pending.map(|pending| pending.driven_until.micros()),
+                payment.created_at.micros(),
+                payment.updated_at.micros(),
+            ],
+        )?;
         self.payment_changed(by, action, payment)
     }
 
@@ -264,26 +259,29 @@ impl MerchantTransaction<'_, '_> {
         payment: &Payment,
     ) -> Result<(), StorageError> {
         let outcome = payment.outcome.as_ref();
-        self.transaction.connection.prepare_cached(UPDATE)?.execute(params![
-            payment.payment_method.as_ref().map(PaymentMethod::as_str),
-            payment.status.as_str(),
-            payment.gateway_reference,
-            payment.amount_captured,
-            payment.amount_reversed,
-            payment.chargeback_recorded_at.map(Timestamp::micros),
-            outcome.map(|outcome| outcome.status.as_str()),
-            outcome.and_then(|outcome| outcome.error_code.as_deref()),
-            outcome.and_then(|outcome| outcome.error_message.as_deref()),
-            outcome.and_then(|outcome| outcome.safe_error_message.as_deref()),
-            outcome.and_then(|outcome| outcome.decline_type).map(DeclineType::as_str),
-            payment.next_action.as_ref().map(|action| action.url.as_str()),
-            payment.pending.map(|pending| pending.operation.as_str()),
-            payment.pending.map(|pending| pending.amount),
-            payment.pending.map(|pending| pending.driven_until.micros()),
-            payment.updated_at.micros(),
-            self.merchant.0,
-            &payment.id.ksuid().bytes()[..],
-        ])?;
+        self.transaction.connection.execute(
+            UPDATE,
+            params![
+                payment.payment_method.as_ref().map(PaymentMethod::as_str),
+                payment.status.as_str(),
+                payment.gateway_reference,
+                payment.amount_captured,
+                payment.amount_reversed,
+                payment.chargeback_recorded_at.map(Timestamp::micros),
+                outcome.map(|outcome| outcome.status.as_str()),
+                outcome.and_then(|outcome| outcome.error_code.as_deref()),
+                outcome.and_then(|outcome| outcome.error_message.as_deref()),
+                outcome.and_then(|outcome| outcome.safe_error_message.as_deref()),
+                outcome.and_then(|outcome| outcome.decline_type).map(DeclineType::as_str),
+                payment.next_action.as_ref().map(|action| action.url.as_str()),
+                payment.pending.map(|pending| pending.operation.as_str()),
+                payment.pending.map(|pending| pending.amount),
+                payment.pending.map(|pending| pending.driven_until.micros()),
+                payment.updated_at.micros(),
+                self.merchant.0,
+                &payment.id.ksuid().bytes()[..],
+            ],
+        )?;
         self.payment_changed(by, action, payment)
     }
 
@@ -302,22 +300,14 @@ impl MerchantTransaction<'_, '_> {
     /// Keeps the gateway's reference. Not a change: nothing has happened yet.
     pub fn set_gateway_reference(&mut self, id: PaymentId, reference: &str) -> Result<(), StorageError> {
         let id = *id.ksuid().bytes();
-        self.transaction.connection.prepare_cached(SET_REFERENCE)?.execute(params![
-            reference,
-            self.merchant.0,
-            id
-        ])?;
+        self.transaction.connection.execute(SET_REFERENCE, params![reference, self.merchant.0, id])?;
         Ok(())
     }
 
     /// Lets somebody else drive a payment from a moment on.
     pub fn hand_over_payment(&mut self, id: PaymentId, from: Timestamp) -> Result<(), StorageError> {
         let id = *id.ksuid().bytes();
-        self.transaction.connection.prepare_cached(HAND_OVER)?.execute(params![
-            from.micros(),
-            self.merchant.0,
-            id
-        ])?;
+        self.transaction.connection.execute(HAND_OVER, params![from.micros(), self.merchant.0, id])?;
         Ok(())
     }
 
@@ -329,29 +319,24 @@ impl MerchantTransaction<'_, '_> {
         driven_until: Timestamp,
     ) -> Result<bool, StorageError> {
         let id = *id.ksuid().bytes();
-        let taken = self.transaction.connection.prepare_cached(TAKE_OVER)?.execute(params![
-            driven_until.micros(),
-            self.merchant.0,
-            id,
-            now.micros()
-        ])?;
+        let taken = self
+            .transaction
+            .connection
+            .execute_counted(TAKE_OVER, params![driven_until.micros(), self.merchant.0, id, now.micros()])?;
         Ok(taken > 0)
     }
 
     /// Takes from a person's payments what says who it was. That and how much was paid stays.
     pub(crate) fn erase_payments(&mut self, customer: &Customer) -> Result<(), StorageError> {
         let id = *customer.id.ksuid().bytes();
-        self.transaction
-            .connection
-            .prepare_cached(ERASE_OF_CUSTOMER)?
-            .execute(params![self.merchant.0, id])?;
+        self.transaction.connection.execute(ERASE_OF_CUSTOMER, params![self.merchant.0, id])?;
         Ok(())
     }
 
     /// The same for the payments that carried an email or a phone and named no customer.
     pub(crate) fn erase_payments_of(&mut self, key: IdentifierKey) -> Result<(), StorageError> {
         for sql in [ERASE_OF_EMAIL, ERASE_OF_PHONE] {
-            self.transaction.connection.prepare_cached(sql)?.execute(params![self.merchant.0, key.0])?;
+            self.transaction.connection.execute(sql, params![self.merchant.0, key.0])?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use interdict_domain::scopes::Initiator;
 
 use crate::error::StorageError;
 use crate::payment::{columns, read};
+use crate::sql::{Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, NumberedRows};
 
@@ -74,28 +75,20 @@ impl MerchantView<'_> {
             (true, true) => SELECT_OLDEST_OF_CUSTOMER,
         };
         self.with_filter(filter, |filters| {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query(&[filters, &[&page.limit, &page.offset]].concat()[..])?;
-            let mut payments = Vec::new();
-            while let Some(row) = rows.next()? {
-                payments.push(read(row)?);
-            }
-            Ok(payments)
+            self.connection.query(sql, &[filters, params![page.limit, page.offset]].concat(), read)
         })
     }
 
     /// How many payments a filter lets through.
     pub fn count_payments(&self, filter: &PaymentFilter) -> Result<i64, StorageError> {
         let sql = if filter.customer.is_some() { COUNT_OF_CUSTOMER } else { COUNT };
-        self.with_filter(filter, |filters| {
-            Ok(self.connection.prepare_cached(sql)?.query_row(filters, |row| row.get(0))?)
-        })
+        self.with_filter(filter, |filters| self.connection.query_one(sql, filters, |row| row.get(0)))
     }
 
     fn with_filter<T>(
         &self,
         filter: &PaymentFilter,
-        run: impl FnOnce(&[&dyn rusqlite::ToSql]) -> Result<T, StorageError>,
+        run: impl FnOnce(&[Value<'_>]) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
         let status = filter.status.map(PaymentStatus::as_str);
         let initiator = filter.initiator.map(Initiator::as_str);
@@ -104,11 +97,10 @@ impl MerchantView<'_> {
         let chargebacked = filter.chargebacked.map(i64::from);
         let (least, most) = (filter.amount_min.unwrap_or(0), filter.amount_max.unwrap_or(i64::MAX));
         let customer = filter.customer.map(|id| *id.ksuid().bytes());
-        let mut filters: Vec<&dyn rusqlite::ToSql> =
-            vec![&self.merchant.0, &status, &initiator, &currency, &email, &chargebacked, &least, &most];
-        if customer.is_some() {
-            filters.push(&customer);
-        }
-        run(&filters)
+        let filters =
+            params![self.merchant.0, status, initiator, currency, email, chargebacked, least, most, customer];
+        // The customer is the last parameter of the statements that have it.
+        let count = filters.len() - usize::from(customer.is_none());
+        run(filters.get(..count).unwrap_or_default())
     }
 }

@@ -4,9 +4,9 @@
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{Connection, params};
 
 use crate::error::StorageError;
+use crate::sql::{Connection, params};
 use crate::statements::statements;
 
 statements! {
@@ -35,51 +35,45 @@ pub(crate) fn commitment(salt: &[u8], body: &str) -> [u8; 32] {
 
 /// Keeps a body under a fresh salt and returns the commitment to it.
 pub(crate) fn insert(
-    connection: &Connection,
+    connection: Connection<'_>,
     row: &Row<'_>,
     body: &str,
     random: &dyn Random,
 ) -> Result<[u8; 32], StorageError> {
     let mut salt = [0_u8; 16];
     random.fill(&mut salt);
-    connection.prepare_cached(INSERT)?.execute(params![
-        row.sequence,
-        row.merchant.0,
-        row.subject,
-        row.key.map(|key| key.0),
-        salt,
-        body
-    ])?;
+    connection.execute(
+        INSERT,
+        params![row.sequence, row.merchant.0, row.subject, row.key.map(|key| key.0), salt, body],
+    )?;
     Ok(commitment(&salt, body))
 }
 
 /// All that was said of a subject.
 pub(crate) fn bodies(
-    connection: &Connection,
+    connection: Connection<'_>,
     merchant: MerchantNumber,
     subject: &str,
 ) -> Result<Vec<String>, StorageError> {
-    let mut statement = connection.prepare_cached(BODIES_OF_SUBJECT)?;
-    let rows = statement.query_map(params![merchant.0, subject], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    connection.query(BODIES_OF_SUBJECT, params![merchant.0, subject], |row| row.get(0))
 }
 
 /// Forgets all that was said of a subject.
 pub(crate) fn erase_subject(
-    connection: &Connection,
+    connection: Connection<'_>,
     merchant: MerchantNumber,
     subject: &str,
 ) -> Result<(), StorageError> {
-    connection.prepare_cached(DELETE_SUBJECT)?.execute(params![merchant.0, subject])?;
+    connection.execute(DELETE_SUBJECT, params![merchant.0, subject])?;
     Ok(())
 }
 
 /// Forgets all that was said of an identifier, by entries that are gone too.
 pub(crate) fn erase_identifier(
-    connection: &Connection,
+    connection: Connection<'_>,
     merchant: MerchantNumber,
     key: IdentifierKey,
 ) -> Result<(), StorageError> {
-    connection.prepare_cached(DELETE_IDENTIFIER)?.execute(params![merchant.0, key.0])?;
+    connection.execute(DELETE_IDENTIFIER, params![merchant.0, key.0])?;
     Ok(())
 }

@@ -7,10 +7,10 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::{Currency, Money};
 use interdict_domain::subscription::{Interval, Period, Plan};
 use interdict_domain::text::Name;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::entry::keyset;
 use crate::error::StorageError;
+use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
@@ -47,8 +47,8 @@ pub(crate) fn read_money(amount: i64, currency: &str) -> Result<Money, StorageEr
     Money::new(amount, currency).map_err(|_| StorageError::Corrupt("amount"))
 }
 
-fn read(row: &Row<'_>) -> Result<Plan, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read(row: Row<'_>) -> Result<Plan, StorageError> {
+    let word = |index: usize| row.text(index);
     Ok(Plan {
         id: PlanId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         merchant: MerchantNumber(row.get(1)?),
@@ -57,7 +57,7 @@ fn read(row: &Row<'_>) -> Result<Plan, StorageError> {
         period: read_period(word(5)?, row.get(6)?)?,
         trial_days: row.get(7)?,
         max_cycles: row.get(8)?,
-        archived_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_micros),
+        archived_at: row.get::<Option<i64>>(9)?.map(Timestamp::from_micros),
         created_at: Timestamp::from_micros(row.get(10)?),
         updated_at: Timestamp::from_micros(row.get(11)?),
     })
@@ -66,41 +66,37 @@ fn read(row: &Row<'_>) -> Result<Plan, StorageError> {
 impl MerchantView<'_> {
     /// A plan by id.
     pub fn plan(&self, id: PlanId) -> Result<Option<Plan>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
         let id = *id.ksuid().bytes();
-        statement.query_row(params![self.merchant.0, id], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT, params![self.merchant.0, id], read)
     }
 
     /// A page of plans, newest first.
     pub fn plans(&self, position: Option<(Timestamp, Ksuid)>, limit: i64) -> Result<Vec<Plan>, StorageError> {
         let (at, id) = keyset(position);
-        let mut statement = self.connection.prepare_cached(SELECT_AFTER)?;
-        let mut rows = statement.query(params![self.merchant.0, at, id, limit])?;
-        let mut plans = Vec::new();
-        while let Some(row) = rows.next()? {
-            plans.push(read(row)?);
-        }
-        Ok(plans)
+        self.connection.query(SELECT_AFTER, params![self.merchant.0, at, id, limit], read)
     }
 }
 
 impl MerchantTransaction<'_, '_> {
     /// Writes a plan and the change that made it so.
     pub fn put_plan(&mut self, by: &Authorship<'_>, action: Action, plan: &Plan) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            *plan.id.ksuid().bytes(),
-            self.merchant.0,
-            plan.name.as_str(),
-            plan.money.amount(),
-            plan.money.currency().code(),
-            plan.period.interval.as_str(),
-            plan.period.count,
-            plan.trial_days,
-            plan.max_cycles,
-            plan.archived_at.map(Timestamp::micros),
-            plan.created_at.micros(),
-            plan.updated_at.micros(),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                *plan.id.ksuid().bytes(),
+                self.merchant.0,
+                plan.name.as_str(),
+                plan.money.amount(),
+                plan.money.currency().code(),
+                plan.period.interval.as_str(),
+                plan.period.count,
+                plan.trial_days,
+                plan.max_cycles,
+                plan.archived_at.map(Timestamp::micros),
+                plan.created_at.micros(),
+                plan.updated_at.micros(),
+            ],
+        )?;
         self.append(by, action, Subject::Plan(plan.id), Vec::new(), None)?;
         Ok(())
     }

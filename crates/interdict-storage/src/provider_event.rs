@@ -2,9 +2,9 @@
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{Ksuid, PaymentId};
-use rusqlite::params;
 
 use crate::error::StorageError;
+use crate::sql::params;
 use crate::statements::statements;
 use crate::transaction::MerchantTransaction;
 use crate::view::MerchantView;
@@ -41,45 +41,45 @@ pub struct ProviderEvent {
 impl MerchantView<'_> {
     /// Whether an event came before.
     pub fn is_known_event(&self, id: &str) -> Result<bool, StorageError> {
-        let mut statement = self.connection.prepare_cached(KNOWN)?;
-        Ok(statement.query_row(params![self.merchant.0, id], |row| row.get::<_, i64>(0))? > 0)
+        self.connection.query_one(KNOWN, params![self.merchant.0, id], |row| row.get(0))
     }
 
     /// The newest events.
     pub fn provider_events(&self, limit: i64) -> Result<Vec<ProviderEvent>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_NEWEST)?;
-        let rows = statement.query_map(params![self.merchant.0, limit], |row| {
+        self.connection.query(SELECT_NEWEST, params![self.merchant.0, limit], |row| {
             Ok(ProviderEvent {
                 id: row.get(0)?,
                 what: row.get(1)?,
                 reference: row.get(2)?,
                 payment: row
-                    .get::<_, Option<[u8; 20]>>(3)?
+                    .get::<Option<[u8; 20]>>(3)?
                     .map(|id| PaymentId::from_ksuid(Ksuid::from_bytes(id))),
                 outcome: row.get(4)?,
                 note: row.get(5)?,
                 created_at: Timestamp::from_micros(row.get(6)?),
                 received_at: Timestamp::from_micros(row.get(7)?),
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }
 
 impl MerchantTransaction<'_, '_> {
     /// Keeps an event. What it did stands in changes of its own.
     pub fn insert_provider_event(&mut self, event: &ProviderEvent) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(INSERT)?.execute(params![
-            self.merchant.0,
-            event.id,
-            event.what,
-            event.reference,
-            event.payment.map(|id| *id.ksuid().bytes()),
-            event.outcome,
-            event.note,
-            event.created_at.micros(),
-            event.received_at.micros(),
-        ])?;
+        self.transaction.connection.execute(
+            INSERT,
+            params![
+                self.merchant.0,
+                event.id,
+                event.what,
+                event.reference,
+                event.payment.map(|id| *id.ksuid().bytes()),
+                event.outcome,
+                event.note,
+                event.created_at.micros(),
+                event.received_at.micros(),
+            ],
+        )?;
         Ok(())
     }
 }

@@ -2,10 +2,10 @@
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{DecisionId, Ksuid};
-use rusqlite::{Row, params};
 
 use crate::entry::keyset;
 use crate::error::StorageError;
+use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::MerchantTransaction;
 use crate::view::MerchantView;
@@ -38,7 +38,7 @@ pub struct Score {
     pub created_at: Timestamp,
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Score> {
+fn read(row: Row<'_>) -> Result<Score, StorageError> {
     Ok(Score {
         id: DecisionId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
         request_id: row.get(1)?,
@@ -59,26 +59,27 @@ impl MerchantView<'_> {
         limit: i64,
     ) -> Result<Vec<Score>, StorageError> {
         let (at, id) = keyset(position);
-        let mut statement = self.connection.prepare_cached(SELECT_AFTER)?;
-        let rows = statement.query_map(params![self.merchant.0, at, id, limit], read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.connection.query(SELECT_AFTER, params![self.merchant.0, at, id, limit], read)
     }
 }
 
 impl MerchantTransaction<'_, '_> {
     /// Keeps a scored transaction. Not a change: nothing is otherwise than before.
     pub fn insert_score(&mut self, score: &Score) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(INSERT)?.execute(params![
-            *score.id.ksuid().bytes(),
-            self.merchant.0,
-            score.request_id,
-            score.amount,
-            score.currency,
-            score.outcome,
-            score.code,
-            score.action,
-            score.created_at.micros(),
-        ])?;
+        self.transaction.connection.execute(
+            INSERT,
+            params![
+                *score.id.ksuid().bytes(),
+                self.merchant.0,
+                score.request_id,
+                score.amount,
+                score.currency,
+                score.outcome,
+                score.code,
+                score.action,
+                score.created_at.micros(),
+            ],
+        )?;
         Ok(())
     }
 }

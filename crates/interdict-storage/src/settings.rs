@@ -3,9 +3,9 @@
 
 use interdict_domain::change::{Action, Subject};
 use interdict_domain::settings::Settings;
-use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::StorageError;
+use crate::sql::params;
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
@@ -19,8 +19,8 @@ statements! {
 impl MerchantView<'_> {
     /// What the merchant has chosen.
     pub fn settings(&self) -> Result<Settings, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let body: Option<String> = statement.query_row([self.merchant.0], |row| row.get(0)).optional()?;
+        let body: Option<String> =
+            self.connection.query_optional(SELECT, params![self.merchant.0], |row| row.get(0))?;
         Ok(body.map(|body| serde_json::from_str(&body)).transpose()?.unwrap_or_default())
     }
 }
@@ -29,7 +29,7 @@ impl MerchantTransaction<'_, '_> {
     /// Writes what the merchant has chosen.
     pub fn put_settings(&mut self, by: &Authorship<'_>, settings: &Settings) -> Result<(), StorageError> {
         let body = serde_json::to_string(settings)?;
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![self.merchant.0, body])?;
+        self.transaction.connection.execute(UPSERT, params![self.merchant.0, body])?;
         self.append(by, Action::SettingsChanged, Subject::Merchant(self.merchant), Vec::new(), None)?;
         Ok(())
     }

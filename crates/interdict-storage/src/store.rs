@@ -1,21 +1,26 @@
-//! A store: one SQLite file with its writer and its readers. Core, test and live are one each.
+//! A store: a writer, its readers, and what follows the feed, over either engine. Core, test and live are
+//! one each.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::Semaphore;
 
 use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
 use crate::feed::FeedObserver;
-use crate::migrations::{Schema, migrate};
+use crate::follower::Follower;
+use crate::foreseen::Foreseen;
+use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
+use crate::postgres::{self, Following, PostgresServer, PostgresWriter, SchemaName};
+use crate::sql::{Connection, params};
 use crate::sqlite;
+use crate::sqlite::writer::SqliteWriter;
 use crate::transaction::Transaction;
 use crate::view::{MerchantView, View};
 use crate::writer::{Committed, WriteError, Writer};
@@ -43,10 +48,19 @@ impl Durability {
     }
 }
 
+/// Where a store lives.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In a file of its own.
+    Sqlite(PathBuf),
+    /// In a schema of a database that many nodes share.
+    Postgres(PostgresServer, SchemaName),
+}
+
 /// How to open a store.
 pub struct StoreOptions {
-    /// The file.
-    pub path: PathBuf,
+    /// Where it lives.
+    pub place: Place,
     /// What kind of store it holds.
     pub schema: Schema,
     /// The secret under the identifiers' keys.
@@ -61,37 +75,88 @@ pub struct StoreOptions {
     pub take_over: bool,
 }
 
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
-    pepper: Pepper,
+/// Connections that read, of either engine.
+enum Readers {
+    Sqlite(sqlite::Readers),
+    Postgres(postgres::Readers),
 }
 
-/// One SQLite file with its writer and its readers. Cheap to clone.
+impl Readers {
+    fn run<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        E: From<StorageError>,
+        F: FnOnce(&View<'_>) -> Result<T, E>,
+    {
+        match self {
+            Self::Sqlite(readers) => readers.run(read),
+            Self::Postgres(readers) => readers.run(read),
+        }
+    }
+}
+
+/// A writer with its readers. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    permits: Arc<Semaphore>,
+    /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
+    following: Option<Arc<Following>>,
 }
 
 impl Store {
-    /// Opens or creates the file, brings it up to date, checks the pepper, and starts the writer.
+    /// Opens or creates the store, brings it up to date, checks the pepper, and starts the writer.
     pub fn open(options: StoreOptions) -> Result<Self, StorageError> {
-        let mut connection = sqlite::open_writer(&options.path, options.durability)?;
-        migrate(&mut connection, options.schema)?;
-        prepare_meta(&mut connection, &options)?;
-        if options.take_over {
-            payment::abandon_all(&connection)?;
+        match options.place.clone() {
+            Place::Sqlite(path) => Self::open_sqlite(path, options),
+            Place::Postgres(server, schema) => Self::open_postgres(server, schema, options),
         }
-        let readers = Arc::new(Readers {
-            path: options.path.clone(),
-            idle: Mutex::new(Vec::new()),
+    }
+
+    fn open_sqlite(path: PathBuf, options: StoreOptions) -> Result<Self, StorageError> {
+        let mut connection = sqlite::connection::open_writer(&path, options.durability)?;
+        // An exclusive lock from the start: two processes that start at once take turns.
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        migrate(Connection::Sqlite(&transaction), options.schema, Dialect::Sqlite)?;
+        prepare_meta(Connection::Sqlite(&transaction), &options.pepper, options.random.as_ref())?;
+        transaction.commit()?;
+        if options.take_over {
+            payment::abandon_all(Connection::Sqlite(&connection))?;
+        }
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
+        let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
+        let follower = Follower::new(options.observer, name.clone(), options.pepper.clone());
+        let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
+        Ok(Self {
+            writer: Arc::new(Writer::start(&name, move |queue| writer.run(queue))?),
+            readers: Arc::new(readers),
             permits: Arc::new(Semaphore::new(READERS)),
-            pepper: options.pepper.clone(),
-        });
-        let writer = Arc::new(Writer::start(connection, options)?);
-        Ok(Self { writer, readers })
+            following: None,
+        })
+    }
+
+    fn open_postgres(
+        server: PostgresServer,
+        name: SchemaName,
+        options: StoreOptions,
+    ) -> Result<Self, StorageError> {
+        let must_be_durable = options.durability != Durability::ControlWithoutFlush;
+        let (pepper, random) = (options.pepper, options.random.as_ref());
+        postgres::prepare(&server, name, options.schema, must_be_durable, &pepper, random)?;
+        let is_followed = options.observer.is_some();
+        let follower = Follower::new(options.observer, name.as_str().to_owned(), pepper.clone());
+        let follower = Arc::new(Mutex::new(follower));
+        let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
+        let own = Arc::clone(&follower);
+        let writer = PostgresWriter::new(server.clone(), name, own, pepper, options.durability);
+        let following =
+            if is_followed { Some(Arc::new(Following::start(server, name, follower)?)) } else { None };
+        Ok(Self {
+            writer: Arc::new(Writer::start(name.as_str(), move |queue| writer.run(queue))?),
+            readers: Arc::new(Readers::Postgres(readers)),
+            permits: Arc::new(Semaphore::new(READERS)),
+            following,
+        })
     }
 
     /// Runs a piece of work in the next commit, and answers once it is on the disk and applied. Work
@@ -102,7 +167,22 @@ impl Store {
         E: From<StorageError> + Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer.write(Vec::new(), work).await
+    }
+
+    /// As [`Self::write`], with what the work is going to read: on PostgreSQL it is fetched together with
+    /// what the rest of the commit reads.
+    pub async fn write_foreseeing<T, E, F>(
+        &self,
+        foreseen: Vec<Foreseen>,
+        work: F,
+    ) -> Result<Committed<T>, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.writer.write(foreseen, work).await
     }
 
     /// As [`Self::write`], for a thread that may wait.
@@ -133,7 +213,7 @@ impl Store {
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let permits = Arc::clone(&self.readers.permits);
+        let permits = Arc::clone(&self.permits);
         let permit = permits.acquire_owned().await.map_err(|_| E::from(StorageError::Stopped))?;
         // The read keeps its permit even when its caller goes away.
         let run = move || {
@@ -155,70 +235,48 @@ impl Store {
     /// Walks the whole chain of changes and says what it found. `progress` is called with the
     /// sequence now and then.
     pub fn verify_chain(&self, progress: &mut dyn FnMut(i64)) -> Result<ChainReport, StorageError> {
-        self.readers.run(|view| chain::verify(view.connection, progress))
-    }
-
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.readers.path
-    }
-}
-
-impl Readers {
-    fn run<T, E, F>(&self, read: F) -> Result<T, E>
-    where
-        E: From<StorageError>,
-        F: FnOnce(&View<'_>) -> Result<T, E>,
-    {
-        let idle = self.idle.lock().pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => sqlite::open_reader(&self.path)?,
-        };
-        // One transaction: all queries of a read see the same moment.
-        let result = {
-            let snapshot = connection.transaction().map_err(StorageError::from)?;
-            read(&View { connection: &snapshot, pepper: &self.pepper })
-        };
-        let mut idle = self.idle.lock();
-        if idle.len() < READERS {
-            idle.push(connection);
+        match &*self.readers {
+            Readers::Sqlite(readers) => readers.run(|view| chain::verify(view.connection, progress)),
+            Readers::Postgres(readers) => readers.walk(|view| chain::verify(view.connection, progress)),
         }
-        result
+    }
+
+    /// Sees at once what other nodes have committed, instead of at the next look.
+    pub fn look_for_changes(&self) {
+        if let Some(following) = &self.following {
+            following.look();
+        }
     }
 }
+
+const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
+const INSERT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)";
+const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, 0, $1)";
+const PUT_EPOCH: &str = "INSERT INTO meta (name, value) VALUES ('epoch', $1)
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /// The rows that a store has from its first day: its epoch, whose pepper it is, and the head.
-fn prepare_meta(connection: &mut Connection, options: &StoreOptions) -> Result<(), StorageError> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let fingerprint = hex::encode(options.pepper.fingerprint());
-    let stored: Option<String> = transaction
-        .query_row("SELECT value FROM meta WHERE name = 'pepper'", [], |row| row.get(0))
-        .optional()?;
+pub(crate) fn prepare_meta(
+    connection: Connection<'_>,
+    pepper: &Pepper,
+    random: &dyn Random,
+) -> Result<(), StorageError> {
+    let fingerprint = hex::encode(pepper.fingerprint());
+    let stored: Option<String> = connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))?;
     match stored {
-        Some(stored) if stored == fingerprint => {}
-        Some(_) => return Err(StorageError::WrongPepper),
+        Some(stored) if stored == fingerprint => Ok(()),
+        Some(_) => Err(StorageError::WrongPepper),
         None => {
-            transaction.execute("INSERT INTO meta (name, value) VALUES ('pepper', ?1)", [&fingerprint])?;
-            new_epoch(&transaction, options.random.as_ref())?;
-            transaction.execute(
-                "INSERT INTO head (id, sequence, hash) VALUES (1, 0, ?1)",
-                [chain::GENESIS.as_slice()],
-            )?;
+            connection.execute(INSERT_PEPPER, params![fingerprint])?;
+            new_epoch(connection, random)?;
+            connection.execute(INSERT_HEAD, params![chain::GENESIS])
         }
     }
-    transaction.commit()?;
-    Ok(())
 }
 
 /// Marks the store as another life of itself: whoever followed it before must rebuild.
-pub(crate) fn new_epoch(connection: &Connection, random: &dyn Random) -> Result<(), StorageError> {
+pub(crate) fn new_epoch(connection: Connection<'_>, random: &dyn Random) -> Result<(), StorageError> {
     let mut epoch = [0_u8; 16];
     random.fill(&mut epoch);
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('epoch', ?1)
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [hex::encode(epoch)],
-    )?;
-    Ok(())
+    connection.execute(PUT_EPOCH, params![hex::encode(epoch)])
 }

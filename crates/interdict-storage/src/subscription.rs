@@ -8,10 +8,10 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::payment::PaymentMethod;
 use interdict_domain::subscription::{OnLift, Subscription, SubscriptionStatus};
 use interdict_domain::text::Metadata;
-use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StorageError;
 use crate::plan::{read_money, read_period};
+use crate::sql::{Row, Value, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, View};
@@ -56,8 +56,8 @@ statements! {
 /// Where a walk over what is due goes on.
 pub type DuePosition = (Timestamp, Option<SubscriptionId>);
 
-fn read(row: &Row<'_>) -> Result<Subscription, StorageError> {
-    let word = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+fn read(row: Row<'_>) -> Result<Subscription, StorageError> {
+    let word = |index: usize| row.text(index);
     let at =
         |index: usize| -> Result<Timestamp, StorageError> { Ok(Timestamp::from_micros(row.get(index)?)) };
     let on_lift: Option<String> = row.get(18)?;
@@ -75,30 +75,29 @@ fn read(row: &Row<'_>) -> Result<Subscription, StorageError> {
         current_period_start: at(12)?,
         current_period_end: at(13)?,
         cycles_completed: row.get(14)?,
-        payment_method: row.get::<_, Option<String>>(15)?.map(PaymentMethod::from_stored),
+        payment_method: row.get::<Option<String>>(15)?.map(PaymentMethod::from_stored),
         auto_billing_disabled_reason: row.get(16)?,
-        is_held: row.get::<_, i64>(17)? != 0,
+        is_held: row.get::<i64>(17)? != 0,
         on_lift: on_lift
             .map(|word| OnLift::parse(&word).ok_or(StorageError::Corrupt("on lift")))
             .transpose()?,
-        cancel_at_period_end: row.get::<_, i64>(19)? != 0,
-        ended_at: row.get::<_, Option<i64>>(20)?.map(Timestamp::from_micros),
+        cancel_at_period_end: row.get::<i64>(19)? != 0,
+        ended_at: row.get::<Option<i64>>(20)?.map(Timestamp::from_micros),
         latest_payment: row
-            .get::<_, Option<[u8; 20]>>(21)?
+            .get::<Option<[u8; 20]>>(21)?
             .map(|id| PaymentId::from_ksuid(Ksuid::from_bytes(id))),
         metadata: Metadata(serde_json::from_str(word(22)?)?),
         created_at: at(23)?,
         updated_at: at(24)?,
-        payer_verified: row.get::<_, i64>(25)? != 0,
+        payer_verified: row.get::<i64>(25)? != 0,
     })
 }
 
 impl MerchantView<'_> {
     /// A subscription by id.
     pub fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
         let id = *id.ksuid().bytes();
-        statement.query_row(params![self.merchant.0, id], |row| Ok(read(row))).optional()?.transpose()
+        self.connection.query_optional(SELECT, params![self.merchant.0, id], read)
     }
 
     /// The newest subscriptions of a customer.
@@ -132,32 +131,27 @@ impl MerchantView<'_> {
 
     /// How much has fallen due.
     pub fn count_due_subscriptions(&self, now: Timestamp) -> Result<i64, StorageError> {
-        let mut statement = self.connection.prepare_cached(COUNT_DUE)?;
-        Ok(statement.query_row(params![self.merchant.0, now.micros()], |row| row.get(0))?)
+        self.connection.query_one(COUNT_DUE, params![self.merchant.0, now.micros()], |row| row.get(0))
     }
 
     fn subscriptions(
         &self,
-        sql: &str,
-        parameters: &[&dyn rusqlite::ToSql],
+        sql: &'static str,
+        parameters: &[Value<'_>],
     ) -> Result<Vec<Subscription>, StorageError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(parameters)?;
-        let mut subscriptions = Vec::new();
-        while let Some(row) = rows.next()? {
-            subscriptions.push(read(row)?);
-        }
-        Ok(subscriptions)
+        self.connection.query(sql, parameters, read)
     }
 }
 
 impl View<'_> {
     /// The merchants with subscriptions that can fall due.
     pub fn merchants_with_renewals(&self) -> Result<Vec<MerchantNumber>, StorageError> {
-        let mut statement = self.connection.prepare_cached(NEXT_MERCHANT)?;
         let mut merchants = Vec::new();
         let mut last = i64::MIN;
-        while let Some(next) = statement.query_row([last], |row| row.get::<_, Option<i64>>(0))? {
+        let next = |last: i64| {
+            self.connection.query_one(NEXT_MERCHANT, params![last], |row| row.get::<Option<i64>>(0))
+        };
+        while let Some(next) = next(last)? {
             merchants.push(MerchantNumber(next));
             last = next;
         }
@@ -170,8 +164,7 @@ impl MerchantTransaction<'_, '_> {
     pub(crate) fn erase_subscriptions(&mut self, customer: &Customer) -> Result<(), StorageError> {
         let id = *customer.id.ksuid().bytes();
         let parameters = params![self.merchant.0, id];
-        self.transaction.connection.prepare_cached(ERASE_OF_CUSTOMER)?.execute(parameters)?;
-        Ok(())
+        self.transaction.connection.execute(ERASE_OF_CUSTOMER, parameters)
     }
 
     /// Writes a subscription and the change that made it so; none when only the way to the gateway is
@@ -182,35 +175,38 @@ impl MerchantTransaction<'_, '_> {
         action: Option<Action>,
         subscription: &Subscription,
     ) -> Result<(), StorageError> {
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![
-            *subscription.id.ksuid().bytes(),
-            self.merchant.0,
-            *subscription.customer.ksuid().bytes(),
-            *subscription.plan.ksuid().bytes(),
-            subscription.status.as_str(),
-            subscription.money.amount(),
-            subscription.money.currency().code(),
-            subscription.period.interval.as_str(),
-            subscription.period.count,
-            subscription.max_cycles,
-            subscription.anchor.micros(),
-            subscription.period_number,
-            subscription.current_period_start.micros(),
-            subscription.current_period_end.micros(),
-            subscription.cycles_completed,
-            subscription.payment_method.as_ref().map(PaymentMethod::as_str),
-            subscription.auto_billing_disabled_reason,
-            i64::from(subscription.is_held),
-            subscription.on_lift.map(OnLift::as_str),
-            i64::from(subscription.cancel_at_period_end),
-            subscription.ended_at.map(Timestamp::micros),
-            subscription.latest_payment.map(|id| *id.ksuid().bytes()),
-            serde_json::to_string(&subscription.metadata)?,
-            subscription.created_at.micros(),
-            subscription.updated_at.micros(),
-            i64::from(subscription.payer_verified),
-            subscription.due_at().map(Timestamp::micros),
-        ])?;
+        self.transaction.connection.execute(
+            UPSERT,
+            params![
+                *subscription.id.ksuid().bytes(),
+                self.merchant.0,
+                *subscription.customer.ksuid().bytes(),
+                *subscription.plan.ksuid().bytes(),
+                subscription.status.as_str(),
+                subscription.money.amount(),
+                subscription.money.currency().code(),
+                subscription.period.interval.as_str(),
+                subscription.period.count,
+                subscription.max_cycles,
+                subscription.anchor.micros(),
+                subscription.period_number,
+                subscription.current_period_start.micros(),
+                subscription.current_period_end.micros(),
+                subscription.cycles_completed,
+                subscription.payment_method.as_ref().map(PaymentMethod::as_str),
+                subscription.auto_billing_disabled_reason,
+                i64::from(subscription.is_held),
+                subscription.on_lift.map(OnLift::as_str),
+                i64::from(subscription.cancel_at_period_end),
+                subscription.ended_at.map(Timestamp::micros),
+                subscription.latest_payment.map(|id| *id.ksuid().bytes()),
+                serde_json::to_string(&subscription.metadata)?,
+                subscription.created_at.micros(),
+                subscription.updated_at.micros(),
+                i64::from(subscription.payer_verified),
+                subscription.due_at().map(Timestamp::micros),
+            ],
+        )?;
         if let Some(action) = action {
             self.append(by, action, Subject::Subscription(subscription.id), Vec::new(), None)?;
         }

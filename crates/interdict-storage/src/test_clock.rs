@@ -2,9 +2,9 @@
 
 use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::StorageError;
+use crate::sql::params;
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::View;
@@ -19,14 +19,15 @@ statements! {
 impl MerchantTransaction<'_, '_> {
     /// How far the merchant's clock is ahead, in seconds.
     pub fn clock_ahead_s(&self) -> Result<i64, StorageError> {
-        let mut statement = self.transaction.connection.prepare_cached(SELECT)?;
-        Ok(statement.query_row([self.merchant.0], |row| row.get(0)).optional()?.unwrap_or(0))
+        let connection = self.transaction.connection;
+        let found = connection.query_optional(SELECT, params![self.merchant.0], |row| row.get(0))?;
+        Ok(found.unwrap_or(0))
     }
 
     /// Puts the merchant's clock ahead, by so many seconds in all.
     pub fn put_clock_ahead(&mut self, by: &Authorship<'_>, ahead_s: i64) -> Result<(), StorageError> {
         let merchant = self.merchant;
-        self.transaction.connection.prepare_cached(UPSERT)?.execute(params![merchant.0, ahead_s])?;
+        self.transaction.connection.execute(UPSERT, params![merchant.0, ahead_s])?;
         let facts = vec![Fact::ClockAdvanced { merchant, ahead_s }];
         self.append(by, Action::ClockAdvanced, Subject::Merchant(merchant), facts, None)?;
         Ok(())
@@ -36,10 +37,8 @@ impl MerchantTransaction<'_, '_> {
 impl View<'_> {
     /// Each clock that is ahead.
     pub(crate) fn clocks(&self) -> Result<Vec<Fact>, StorageError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
-        let rows = statement.query_map([], |row| {
+        self.connection.query(SELECT_ALL, params![], |row| {
             Ok(Fact::ClockAdvanced { merchant: MerchantNumber(row.get(0)?), ahead_s: row.get(1)? })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }

@@ -5,12 +5,12 @@ use interdict_domain::change::{Action, Change, Fact, Subject};
 use interdict_domain::clock::{Random, Timestamp};
 use interdict_domain::identifier::{IdentifierKey, Pepper};
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::{Connection, params};
 
 use crate::chain;
 use crate::error::StorageError;
 use crate::feed;
 use crate::personal;
+use crate::sql::{Connection, Row, params};
 use crate::view::MerchantView;
 
 /// The newest sequence and its hash.
@@ -21,15 +21,16 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn read(connection: &Connection) -> Result<Self, StorageError> {
-        Ok(connection
-            .prepare_cached(feed::SELECT_HEAD)?
-            .query_row([], |row| Ok(Self { sequence: row.get(0)?, hash: row.get(1)? }))?)
+    pub(crate) fn read(connection: Connection<'_>) -> Result<Self, StorageError> {
+        connection.query_one(feed::SELECT_HEAD, &[], Self::from_row)
     }
 
-    pub(crate) fn write(&self, connection: &Connection) -> Result<(), StorageError> {
-        connection.prepare_cached(feed::UPDATE_HEAD)?.execute(params![self.sequence, self.hash])?;
-        Ok(())
+    pub(crate) fn from_row(row: Row<'_>) -> Result<Self, StorageError> {
+        Ok(Self { sequence: row.get(0)?, hash: row.get(1)? })
+    }
+
+    pub(crate) fn write(&self, connection: Connection<'_>) -> Result<(), StorageError> {
+        connection.execute(feed::UPDATE_HEAD, params![self.sequence, self.hash])
     }
 }
 
@@ -64,17 +65,9 @@ pub(crate) struct NewChange<'a> {
     pub(crate) by: &'a Authorship<'a>,
 }
 
-/// Begin, undo and end by depth. Each depth has a name of its own: when a piece of work panics inside an
-/// inner savepoint, undoing the outer one by name takes the inner one with it.
-const SAVEPOINTS: [[&str; 3]; 3] = [
-    ["SAVEPOINT outer_work", "ROLLBACK TO outer_work", "RELEASE outer_work"],
-    ["SAVEPOINT inner_work", "ROLLBACK TO inner_work", "RELEASE inner_work"],
-    ["SAVEPOINT innermost_work", "ROLLBACK TO innermost_work", "RELEASE innermost_work"],
-];
-
 /// One commit in the making.
 pub struct Transaction<'c> {
-    pub(crate) connection: &'c Connection,
+    pub(crate) connection: Connection<'c>,
     pub(crate) pepper: &'c Pepper,
     head: Head,
     changes: Vec<Change>,
@@ -83,7 +76,7 @@ pub struct Transaction<'c> {
 }
 
 impl<'c> Transaction<'c> {
-    pub(crate) fn new(connection: &'c Connection, pepper: &'c Pepper, head: Head) -> Self {
+    pub(crate) fn new(connection: Connection<'c>, pepper: &'c Pepper, head: Head) -> Self {
         Self { connection, pepper, head, changes: Vec::new(), truncate_after_commit: false, depth: 0 }
     }
 
@@ -109,24 +102,16 @@ impl<'c> Transaction<'c> {
     pub(crate) fn in_savepoint(&mut self, work: impl FnOnce(&mut Self) -> bool) -> Result<(), StorageError> {
         let (head, changes, depth) = (self.head, self.changes.len(), self.depth);
         let truncate = self.truncate_after_commit;
-        let [begin, undo, end] =
-            SAVEPOINTS.get(depth).ok_or(StorageError::Corrupt("savepoints are nested too deep"))?;
-        self.connection.prepare_cached(begin)?.execute([])?;
+        self.connection.begin_part(depth)?;
         self.depth = depth + 1;
         let keep = work(self);
         self.depth = depth;
-        if self.connection.is_autocommit() {
-            // A full disk can end the whole transaction under us.
-            return Err(StorageError::Corrupt("the transaction ended early"));
-        }
         if !keep {
-            self.connection.prepare_cached(undo)?.execute([])?;
             self.head = head;
             self.changes.truncate(changes);
             self.truncate_after_commit = truncate;
         }
-        self.connection.prepare_cached(end)?.execute([])?;
-        Ok(())
+        self.connection.end_part(depth, keep)
     }
 
     /// The newest sequence so far.

@@ -4,14 +4,14 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::{Email, IdentifierKey, Kind, Pepper, Phone};
 use interdict_domain::ids::Ksuid;
 use interdict_domain::merchant::MerchantNumber;
-use rusqlite::Connection;
 
 use crate::error::StorageError;
+use crate::sql::Connection;
 use crate::transaction::Head;
 
 /// A snapshot of a store.
 pub struct View<'c> {
-    pub(crate) connection: &'c Connection,
+    pub(crate) connection: Connection<'c>,
     pub(crate) pepper: &'c Pepper,
 }
 
@@ -30,7 +30,7 @@ impl<'c> View<'c> {
 /// One merchant's part of a snapshot: the merchant stands in no parameter of any query, because it
 /// is the credential's and was given once.
 pub struct MerchantView<'c> {
-    pub(crate) connection: &'c Connection,
+    pub(crate) connection: Connection<'c>,
     pub(crate) pepper: &'c Pepper,
     pub(crate) merchant: MerchantNumber,
 }

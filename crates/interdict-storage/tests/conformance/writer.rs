@@ -1,9 +1,5 @@
 //! The group-commit writer: many in one commit, none harmed by another, in a sequence without holes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
-
-mod support;
-
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll, Waker};
@@ -13,9 +9,19 @@ use interdict_domain::entry::List;
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_storage::{StorageError, Store, Transaction, WriteError};
 use interdict_test_support::wait_until;
-use support::{Deterministic, MERCHANT, Observer, Refused, email, open, put, put_one};
-use tempfile::tempdir;
 use tokio::task::JoinSet;
+
+use crate::support::{Deterministic, MERCHANT, Observer, Refused, World, email, put, put_one};
+
+on_both_engines!(
+    one_commit_serves_all_who_waited,
+    a_piece_that_fails_leaves_the_others_and_nothing_of_itself,
+    a_piece_that_panics_harms_nobody,
+    an_attempt_that_fails_keeps_what_was_written_before_it,
+    sixteen_writers_make_no_hole_and_each_sees_its_own_write,
+    who_comes_when_too_many_wait_is_told_so,
+    a_caller_who_goes_away_does_not_stop_the_write,
+);
 
 /// Holds the writer's thread, so that what comes meanwhile waits for one commit together.
 fn hold(store: &Store) -> Sender<()> {
@@ -45,14 +51,24 @@ fn assert_sound(store: &Store, changes: i64) {
     assert_eq!((report.changes, report.fault), (changes, None));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_commit_serves_all_who_waited() {
-    let folder = tempdir().unwrap();
-    let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&folder.path().join("test.db"), 1, Some(&observer));
-    let release = hold(&store);
+fn one_commit_serves_all_who_waited(world: &World) {
+    let observer = Observer::default();
+    let store = world.open(1, Some(&observer));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let sequences = runtime.block_on(write_at_once(&store, 64));
+    assert_eq!(sequences, (1..=64).collect::<Vec<_>>());
+    assert_eq!(observer.sequences(), sequences);
+    let commits = observer.0.lock().applied.len();
+    assert!(commits < 64, "{commits} commits for 64 writes");
+    assert_sound(&store, 64);
+}
+
+/// The sequences of so many writes that wait for the same commit.
+async fn write_at_once(store: &Store, count: u64) -> Vec<i64> {
+    let random = Deterministic::new(1);
+    let release = hold(store);
     let mut writes = JoinSet::new();
-    for number in 0..64 {
+    for number in 0..count {
         let (store, random) = (store.clone(), Arc::clone(&random));
         writes.spawn(async move {
             store.write(move |transaction| put(transaction, number, random.as_ref())).await.unwrap()
@@ -64,11 +80,7 @@ async fn one_commit_serves_all_who_waited() {
     let mut sequences: Vec<i64> =
         writes.join_all().await.into_iter().map(|committed| committed.value).collect();
     sequences.sort_unstable();
-    assert_eq!(sequences, (1..=64).collect::<Vec<_>>());
-    assert_eq!(observer.sequences(), sequences);
-    let commits = observer.0.lock().applied.len();
-    assert!(commits < 64, "{commits} commits for 64 writes");
-    assert_sound(&store, 64);
+    sequences
 }
 
 type Work = Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>;
@@ -101,11 +113,9 @@ fn commit_together(store: &Store, works: Vec<Work>) -> Vec<Result<i64, WriteErro
     })
 }
 
-#[test]
-fn a_piece_that_fails_leaves_the_others_and_nothing_of_itself() {
-    let folder = tempdir().unwrap();
+fn a_piece_that_fails_leaves_the_others_and_nothing_of_itself(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&folder.path().join("test.db"), 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     let mut works: Vec<Work> = Vec::new();
     for number in 0..12 {
         let random = Arc::clone(&random);
@@ -123,11 +133,9 @@ fn a_piece_that_fails_leaves_the_others_and_nothing_of_itself() {
     assert_sound(&store, 8);
 }
 
-#[test]
-fn a_piece_that_panics_harms_nobody() {
-    let folder = tempdir().unwrap();
+fn a_piece_that_panics_harms_nobody(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&folder.path().join("test.db"), 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     let mut works: Vec<Work> = Vec::new();
     for number in 0..9 {
         let random = Arc::clone(&random);
@@ -156,11 +164,9 @@ fn a_piece_that_panics_harms_nobody() {
     assert_sound(&store, 8);
 }
 
-#[test]
-fn an_attempt_that_fails_keeps_what_was_written_before_it() {
-    let folder = tempdir().unwrap();
+fn an_attempt_that_fails_keeps_what_was_written_before_it(world: &World) {
     let random = Deterministic::new(1);
-    let store = open(&folder.path().join("test.db"), 1, None);
+    let store = world.open(1, None);
     let work = {
         let random = Arc::clone(&random);
         move |transaction: &mut Transaction<'_>| -> Result<i64, Refused> {
@@ -179,13 +185,11 @@ fn an_attempt_that_fails_keeps_what_was_written_before_it() {
     assert_sound(&store, 2);
 }
 
-#[test]
-fn sixteen_writers_make_no_hole_and_each_sees_its_own_write() {
+fn sixteen_writers_make_no_hole_and_each_sees_its_own_write(world: &World) {
     const WRITERS: u64 = 16;
     const EACH: u64 = 750;
-    let folder = tempdir().unwrap();
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&folder.path().join("test.db"), 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let mut sequences = runtime.block_on(async {
         let mut writers = JoinSet::new();
@@ -223,10 +227,8 @@ fn sixteen_writers_make_no_hole_and_each_sees_its_own_write() {
     assert_sound(&store, 10_000);
 }
 
-#[test]
-fn who_comes_when_too_many_wait_is_told_so() {
-    let folder = tempdir().unwrap();
-    let store = open(&folder.path().join("test.db"), 1, None);
+fn who_comes_when_too_many_wait_is_told_so(world: &World) {
+    let store = world.open(1, None);
     let release = hold(&store);
     let mut context = Context::from_waker(Waker::noop());
     let mut overloaded = 0;
@@ -249,11 +251,9 @@ fn who_comes_when_too_many_wait_is_told_so() {
     }
 }
 
-#[test]
-fn a_caller_who_goes_away_does_not_stop_the_write() {
-    let folder = tempdir().unwrap();
+fn a_caller_who_goes_away_does_not_stop_the_write(world: &World) {
     let random = Deterministic::new(1);
-    let store = open(&folder.path().join("test.db"), 1, None);
+    let store = world.open(1, None);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let release = hold(&store);
@@ -263,17 +263,4 @@ fn a_caller_who_goes_away_does_not_stop_the_write() {
         drop(release);
     });
     wait_until(|| is_listed(&store, 1), Duration::from_secs(10)).unwrap();
-}
-
-#[test]
-fn a_writer_that_dies_says_that_nothing_is_fresh() {
-    let folder = tempdir().unwrap();
-    let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&folder.path().join("test.db"), 1, Some(&observer));
-    put_one(&store, 1, &random);
-    observer.0.lock().panics = true;
-    let work = move |transaction: &mut Transaction<'_>| put(transaction, 2, random.as_ref());
-    assert!(matches!(store.write_blocking::<_, StorageError, _>(work), Err(WriteError::Stopped)));
-    wait_until(|| observer.0.lock().lost > 0, Duration::from_secs(10)).unwrap();
-    assert!(matches!(store.write_blocking::<_, StorageError, _>(|_| Ok(())), Err(WriteError::Stopped)));
 }

@@ -1,28 +1,29 @@
-//! Two processes on one file, as a server and a command line beside it: the feed tells the one what the
-//! other wrote. And what makes everything be loaded anew.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
-
-mod support;
+//! Two processes over one store, as a server and a command line beside it, or two nodes: the feed tells the
+//! one what the other wrote. And what makes everything be loaded anew.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use interdict_storage::StorageError;
 use interdict_test_support::wait_until;
-use rusqlite::Connection;
-use support::{Deterministic, Observer, open, pepper, put, put_one, try_open};
-use tempfile::tempdir;
+
+use crate::support::{Deterministic, Observer, World, put, put_one};
+
+on_both_engines!(
+    what_another_process_wrote_is_noticed_within_a_second,
+    two_processes_that_write_at_once_make_one_sequence,
+    another_life_of_the_file_is_loaded_anew,
+    another_life_is_noticed_while_writes_leave_no_quiet_moment,
+    a_hole_is_a_fault_that_is_loaded_over,
+    a_reader_of_the_feed_that_cannot_read_is_told_and_recovers,
+);
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[test]
-fn what_another_process_wrote_is_noticed_within_a_second() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
+fn what_another_process_wrote_is_noticed_within_a_second(world: &World) {
     let observer = Observer::default();
-    let _server = open(&path, 1, Some(&observer));
-    let command = open(&path, 2, None);
+    let _server = world.open(1, Some(&observer));
+    let command = world.open(2, None);
     let random = Deterministic::new(2);
     wait_until(|| observer.0.lock().loads > 0, PATIENCE).unwrap();
     for number in 1..=5 {
@@ -35,13 +36,10 @@ fn what_another_process_wrote_is_noticed_within_a_second() {
     assert_eq!(told.applied.concat(), [1, 2, 3, 4, 5]);
 }
 
-#[test]
-fn two_processes_that_write_at_once_make_one_sequence() {
+fn two_processes_that_write_at_once_make_one_sequence(world: &World) {
     const EACH: u64 = 400;
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
     let observers = [Observer::default(), Observer::default()];
-    let stores = [open(&path, 1, Some(&observers[0])), open(&path, 2, Some(&observers[1]))];
+    let stores = [world.open(1, Some(&observers[0])), world.open(2, Some(&observers[1]))];
     let mut sequences: Vec<i64> = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4_usize)
             .map(|writer| {
@@ -78,97 +76,50 @@ fn two_processes_that_write_at_once_make_one_sequence() {
     assert_eq!(stores[0].verify_chain(&mut |_| {}).unwrap().fault, None);
 }
 
-#[test]
-fn another_life_of_the_file_is_loaded_anew() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
+fn another_life_of_the_file_is_loaded_anew(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&path, 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     put_one(&store, 1, &random);
     let loads = || observer.0.lock().loads;
     assert_eq!(loads(), 1);
     // As a restore in place: the same head, another epoch.
-    let beside = Connection::open(&path).unwrap();
-    beside.execute("UPDATE meta SET value = 'another' WHERE name = 'epoch'", []).unwrap();
+    world.run("UPDATE meta SET value = 'another' WHERE name = 'epoch'");
     wait_until(|| loads() == 2, PATIENCE).unwrap();
     // A head behind what was applied. The chain is broken by it, but nobody goes on as if nothing were.
     put_one(&store, 2, &random);
-    beside
-        .execute_batch("BEGIN; DELETE FROM change WHERE sequence = 2; UPDATE head SET sequence = 1; COMMIT")
-        .unwrap();
+    world.run("BEGIN; DELETE FROM change WHERE sequence = 2; UPDATE head SET sequence = 1; COMMIT");
     wait_until(|| loads() == 3, PATIENCE).unwrap();
     assert_eq!(observer.revision(), 1);
 }
 
-#[test]
-fn another_life_is_noticed_while_writes_leave_no_quiet_moment() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
+fn another_life_is_noticed_while_writes_leave_no_quiet_moment(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&path, 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     put_one(&store, 1, &random);
-    let beside = Connection::open(&path).unwrap();
-    beside.execute("UPDATE meta SET value = 'another' WHERE name = 'epoch'", []).unwrap();
+    world.run("UPDATE meta SET value = 'another' WHERE name = 'epoch'");
     put_one(&store, 2, &random);
     assert_eq!(observer.0.lock().loads, 2, "before the next commit, not after it");
     assert_eq!(observer.revision(), 2);
 }
 
-#[test]
-fn a_hole_is_a_fault_that_is_loaded_over() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
+fn a_hole_is_a_fault_that_is_loaded_over(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&path, 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     put_one(&store, 1, &random);
-    let beside = Connection::open(&path).unwrap();
-    beside.execute("UPDATE head SET sequence = 3", []).unwrap();
+    world.run("UPDATE head SET sequence = 3");
     wait_until(|| observer.revision() == 3, PATIENCE).unwrap();
     let told = observer.0.lock();
     assert_eq!((told.lost, told.loads), (1, 2));
 }
 
-#[test]
-fn a_reader_of_the_feed_that_cannot_read_is_told_and_recovers() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
+fn a_reader_of_the_feed_that_cannot_read_is_told_and_recovers(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
-    let store = open(&path, 1, Some(&observer));
+    let store = world.open(1, Some(&observer));
     put_one(&store, 1, &random);
-    let beside = Connection::open(&path).unwrap();
-    beside.execute_batch("ALTER TABLE meta RENAME TO hidden").unwrap();
+    world.run("ALTER TABLE meta RENAME TO hidden");
     wait_until(|| observer.0.lock().lost > 0, PATIENCE).unwrap();
-    beside.execute_batch("ALTER TABLE hidden RENAME TO meta").unwrap();
+    world.run("ALTER TABLE hidden RENAME TO meta");
     wait_until(|| observer.0.lock().loads == 2, PATIENCE).unwrap();
     assert_eq!(put_one(&store, 2, &random), 2);
     assert_eq!(observer.revision(), 2);
-}
-
-#[test]
-fn a_copy_made_while_serving_is_sound_and_another_life() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("test.db");
-    let random = Deterministic::new(1);
-    let store = open(&path, 1, None);
-    for number in 0..50 {
-        put_one(&store, number, &random);
-    }
-    let copy = folder.path().join("copy.db");
-    let epoch = |path: &std::path::Path| -> String {
-        let read = "SELECT value FROM meta WHERE name = 'epoch'";
-        Connection::open(path).unwrap().query_row(read, [], |row| row.get(0)).unwrap()
-    };
-    std::thread::scope(|scope| {
-        let writer = scope.spawn(|| (50..150).map(|number| put_one(&store, number, &random)).max());
-        interdict_storage::backup(&path, &copy, &mut |_, _| {}).unwrap();
-        writer.join().unwrap();
-    });
-    let restored = folder.path().join("restored.db");
-    interdict_storage::restore(&copy, &restored, random.as_ref(), &mut |_, _| {}).unwrap();
-    assert_eq!(epoch(&copy), epoch(&path));
-    assert_ne!(epoch(&restored), epoch(&path));
-    let store = try_open(&restored, 3, pepper(), None).unwrap();
-    let report = store.verify_chain(&mut |_| {}).unwrap();
-    assert_eq!(report.fault, None);
-    assert!(report.changes >= 50);
 }

@@ -1,12 +1,14 @@
-//! Opening SQLite: the pragmas that durability, erasure and concurrency rest on.
+//! SQLite: the pragmas that durability, erasure and concurrency rest on, and its half of [`crate::sql`].
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, ToSql, params_from_iter};
 
 use crate::error::StorageError;
+use crate::sql::{self, Column, Value};
 use crate::store::Durability;
 
 /// How long a writer waits for another process that holds the lock.
@@ -87,6 +89,89 @@ pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StorageError
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(busy? == 0)
+}
+
+/// What a column holds.
+pub(crate) fn column<'r>(row: &'r Row<'_>, index: usize) -> Result<Column<'r>, StorageError> {
+    match row.get_ref(index)? {
+        ValueRef::Null => Ok(Column::Null),
+        ValueRef::Integer(number) => Ok(Column::Integer(number)),
+        ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => Ok(Column::Text(text)),
+            Err(_) => Err(StorageError::Corrupt("a text that is not UTF-8")),
+        },
+        ValueRef::Blob(bytes) => Ok(Column::Bytes(bytes)),
+        ValueRef::Real(_) => Err(StorageError::Corrupt("a number that is not whole")),
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// Runs a statement and says how many rows it touched.
+pub(crate) fn execute(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[Value<'_>],
+) -> Result<u64, StorageError> {
+    let touched = connection.prepare_cached(sql)?.execute(params_from_iter(parameters))?;
+    Ok(u64::try_from(touched).unwrap_or(u64::MAX))
+}
+
+/// Goes through the rows of an answer.
+pub(crate) fn for_each(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[Value<'_>],
+    sink: &mut dyn FnMut(sql::Row<'_>) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params_from_iter(parameters))?;
+    while let Some(row) = rows.next()? {
+        sink(sql::Row::Sqlite(row))?;
+    }
+    Ok(())
+}
+
+/// Begin, undo and end by depth. Each depth has a name of its own: when a piece of work panics inside an
+/// inner savepoint, undoing the outer one by name takes the inner one with it.
+const SAVEPOINTS: [[&str; 3]; 3] = [
+    ["SAVEPOINT outer_work", "ROLLBACK TO outer_work", "RELEASE outer_work"],
+    ["SAVEPOINT inner_work", "ROLLBACK TO inner_work", "RELEASE inner_work"],
+    ["SAVEPOINT innermost_work", "ROLLBACK TO innermost_work", "RELEASE innermost_work"],
+];
+
+fn savepoint(depth: usize) -> Result<[&'static str; 3], StorageError> {
+    SAVEPOINTS.get(depth).copied().ok_or(StorageError::Corrupt("savepoints are nested too deep"))
+}
+
+/// Begins a part of a transaction that can be undone by itself.
+pub(crate) fn begin_part(connection: &Connection, depth: usize) -> Result<(), StorageError> {
+    let [begin, ..] = savepoint(depth)?;
+    connection.prepare_cached(begin)?.execute([])?;
+    Ok(())
+}
+
+/// Ends the part, kept or undone.
+pub(crate) fn end_part(connection: &Connection, depth: usize, keep: bool) -> Result<(), StorageError> {
+    let [_, undo, end] = savepoint(depth)?;
+    if connection.is_autocommit() {
+        // A full disk can end the whole transaction under us.
+        return Err(StorageError::Corrupt("the transaction ended early"));
+    }
+    if !keep {
+        connection.prepare_cached(undo)?.execute([])?;
+    }
+    connection.prepare_cached(end)?.execute([])?;
+    Ok(())
 }
 
 /// Changes when another connection has committed.

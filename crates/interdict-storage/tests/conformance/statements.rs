@@ -1,8 +1,6 @@
 //! One SQL text for both engines: the migrations run and every statement can be prepared on a real
 //! PostgreSQL and on SQLite, and parameters stand in the order in which they are bound.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
-
 use interdict_storage::{Dialect, Schema, migration_texts, statements};
 use interdict_test_support::Postgres;
 use rusqlite::Connection;

@@ -122,7 +122,8 @@ mod tests {
     fn file_with_gaps() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let connection =
-            crate::sqlite::open_writer(&folder.path().join("a.db"), crate::Durability::Full).unwrap();
+            crate::sqlite::connection::open_writer(&folder.path().join("a.db"), crate::Durability::Full)
+                .unwrap();
         connection
             .execute_batch(
                 "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;

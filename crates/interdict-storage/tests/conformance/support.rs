@@ -1,8 +1,6 @@
 //! What the store's tests share: a deterministic generator, an observer that remembers, and entries.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,9 +15,13 @@ use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 use interdict_domain::window::Window;
 use interdict_storage::{
-    Authorship, Durability, FeedObserver, Schema, StorageError, Store, StoreOptions, Transaction, View,
+    Authorship, Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store,
+    StoreOptions, Transaction, View,
 };
+use interdict_test_support::Postgres;
 use parking_lot::Mutex;
+use tempfile::{TempDir, tempdir};
+use tokio_postgres::NoTls;
 
 pub const MERCHANT: MerchantNumber = MerchantNumber(1);
 
@@ -99,25 +101,115 @@ impl FeedObserver for Observer {
     }
 }
 
-pub fn try_open(
-    path: &Path,
-    seed: u64,
-    pepper: Pepper,
-    observer: Option<Observer>,
-) -> Result<Store, StorageError> {
-    Store::open(StoreOptions {
-        take_over: false,
-        path: path.to_owned(),
-        schema: Schema::Mode,
-        pepper,
-        random: Deterministic::new(seed),
-        durability: Durability::Full,
-        observer: observer.map(|observer| Box::new(observer) as Box<dyn FeedObserver>),
-    })
+/// A place for a store, which any number of processes or nodes open.
+pub enum World {
+    Sqlite(TempDir),
+    /// The server lives as long as somebody uses it.
+    Postgres {
+        _server: Arc<Postgres>,
+        url: String,
+    },
 }
 
-pub fn open(path: &Path, seed: u64, observer: Option<&Observer>) -> Store {
-    try_open(path, seed, pepper(), observer.cloned()).unwrap()
+impl World {
+    pub fn sqlite() -> Self {
+        Self::Sqlite(tempdir().unwrap())
+    }
+
+    /// A database of its own.
+    pub fn postgres(name: &str) -> Self {
+        let server = Postgres::shared();
+        // PostgreSQL cuts names after 63 bytes, and two tests may begin with the same.
+        let hash = hex::encode(&blake3::hash(name.as_bytes()).as_bytes()[..8]);
+        let name = format!("t{hash}");
+        let url = server.create_database(&name);
+        Self::Postgres { _server: server, url }
+    }
+
+    /// A fresh one beside it, on the same engine.
+    pub fn another(&self, number: u64) -> Self {
+        match self {
+            Self::Sqlite(_) => Self::sqlite(),
+            Self::Postgres { url, .. } => Self::postgres(&format!("{url}/{number}")),
+        }
+    }
+
+    /// The file; only on SQLite.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("test.db"),
+            Self::Postgres { .. } => panic!("there is no file"),
+        }
+    }
+
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Sqlite(_) => Place::Sqlite(self.path()),
+            Self::Postgres { url, .. } => {
+                Place::Postgres(PostgresServer::parse(url).unwrap(), SchemaName::Test)
+            }
+        }
+    }
+
+    pub fn try_open(
+        &self,
+        seed: u64,
+        pepper: Pepper,
+        observer: Option<Observer>,
+    ) -> Result<Store, StorageError> {
+        Store::open(StoreOptions {
+            take_over: false,
+            place: self.place(),
+            schema: Schema::Mode,
+            pepper,
+            random: Deterministic::new(seed),
+            durability: match self {
+                Self::Sqlite(_) => Durability::Full,
+                // The server of the tests runs without: nothing here pulls its plug.
+                Self::Postgres { .. } => Durability::ControlWithoutFlush,
+            },
+            observer: observer.map(|observer| Box::new(observer) as Box<dyn FeedObserver>),
+        })
+    }
+
+    /// A store in a file that is not the world's own.
+    pub fn open_file(path: &Path, seed: u64) -> Store {
+        Store::open(StoreOptions {
+            take_over: false,
+            place: Place::Sqlite(path.to_owned()),
+            schema: Schema::Mode,
+            pepper: pepper(),
+            random: Deterministic::new(seed),
+            durability: Durability::Full,
+            observer: None,
+        })
+        .unwrap()
+    }
+
+    pub fn open(&self, seed: u64, observer: Option<&Observer>) -> Store {
+        self.try_open(seed, pepper(), observer.cloned()).unwrap()
+    }
+
+    /// Runs a script past the store, as somebody with the database's password could.
+    pub fn run(&self, script: &str) {
+        match self {
+            Self::Sqlite(_) => {
+                rusqlite::Connection::open(self.path()).unwrap().execute_batch(script).unwrap();
+            }
+            Self::Postgres { url, .. } => {
+                let script = script.replace("zeroblob(16)", "decode(repeat('00', 16), 'hex')");
+                let script = script.replace("zeroblob(32)", "decode(repeat('00', 32), 'hex')");
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+                    let driver = tokio::spawn(connection);
+                    client.batch_execute(&format!("SET search_path TO test; {script}")).await.unwrap();
+                    drop(client);
+                    driver.await.unwrap().unwrap();
+                });
+            }
+        }
+    }
 }
 
 /// Why a piece of work of a test fails.

@@ -7,8 +7,9 @@ use interdict_domain::clock::Random;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+use super::connection;
 use crate::error::StorageError;
-use crate::sqlite;
+use crate::sql;
 use crate::store::{Durability, new_epoch};
 
 /// Pages copied between two reports of progress.
@@ -57,7 +58,7 @@ fn copy(
 
 /// Copies a store to a new file from one snapshot, while it serves.
 pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(i32, i32)) -> Result<(), BackupError> {
-    let source = sqlite::open_reader(from)?;
+    let source = connection::open_reader(from)?;
     // One read transaction: a writer beside does not make the copy begin again.
     source.execute_batch("BEGIN; SELECT COUNT(*) FROM meta")?;
     copy(&source, &mut Connection::open(to).map_err(StorageError::from)?, progress)
@@ -71,11 +72,11 @@ pub fn restore(
     random: &dyn Random,
     progress: &mut dyn FnMut(i32, i32),
 ) -> Result<(), BackupError> {
-    let source = sqlite::open_reader(from)?;
+    let source = connection::open_reader(from)?;
     let mut target = Connection::open(to).map_err(StorageError::from)?;
     copy(&source, &mut target, progress)?;
-    new_epoch(&target, random)?;
+    new_epoch(sql::Connection::Sqlite(&target), random)?;
     drop(target);
-    drop(sqlite::open_writer(to, Durability::Full)?);
+    drop(connection::open_writer(to, Durability::Full)?);
     Ok(())
 }

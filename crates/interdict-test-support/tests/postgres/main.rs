@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of any #[test] function")]
 
+mod faults;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,8 +12,10 @@ use interdict_test_support::{Fsync, Postgres, PostgresSettings, wait_until};
 use tokio_postgres::NoTls;
 
 const LIMIT: Duration = Duration::from_mins(1);
-/// Set for the copy of this test binary that plays the crashing process.
+/// Set for the copy of this test binary that plays the crashing process: where it reports.
 const CRASH: &str = "INTERDICT_TEST_SUPPORT_CRASH";
+/// Set besides when the server is paused at the crash.
+const CRASH_PAUSED: &str = "INTERDICT_TEST_SUPPORT_CRASH_PAUSED";
 
 async fn ask(parameters: &str, question: &str) -> String {
     let (client, connection) = tokio_postgres::connect(parameters, NoTls).await.unwrap();
@@ -102,17 +106,20 @@ fn crash_with_a_running_server() {
     let Some(report) = std::env::var_os(CRASH) else { return };
     let postgres = Postgres::start();
     let words = format!("{} {}", postgres.process_id().unwrap(), postgres.socket_folder().display());
+    if std::env::var_os(CRASH_PAUSED).is_some() {
+        postgres.pause().unwrap();
+    }
     std::fs::write(report, words).unwrap();
     std::process::abort();
 }
 
-#[test]
-fn a_process_that_is_killed_takes_its_server_along() {
+fn crash_takes_the_server_along(environment: &[(&str, &str)]) {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report");
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash_with_a_running_server"])
         .env(CRASH, &report)
+        .envs(environment.iter().copied())
         .output()
         .unwrap()
         .status;
@@ -122,4 +129,14 @@ fn a_process_that_is_killed_takes_its_server_along() {
     let process_id = process_id.parse().unwrap();
     wait_until(|| !lives(process_id), LIMIT).unwrap();
     std::fs::remove_dir_all(Path::new(left_behind)).unwrap();
+}
+
+#[test]
+fn a_process_that_is_killed_takes_its_server_along() {
+    crash_takes_the_server_along(&[]);
+}
+
+#[test]
+fn a_process_that_is_killed_takes_its_paused_server_along() {
+    crash_takes_the_server_along(&[(CRASH_PAUSED, "yes")]);
 }

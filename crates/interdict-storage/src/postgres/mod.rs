@@ -1,0 +1,23 @@
+//! PostgreSQL under many nodes: schemas `core`, `test` and `live` of one database, and on each node a writer, a
+//! follower and some readers for each of them.
+//!
+//! Commits take turns over all nodes. A commit begins by locking the one row of `head`, so that whatever its
+//! work reads is the newest there is and stays so until its end: work runs as on SQLite, one piece after the
+//! other, and needs no lock of its own (docs/adr/0021). The turn is short: two round trips and a flush, however
+//! many pieces of work share them.
+
+mod deferred;
+mod follow;
+mod prepare;
+mod readers;
+mod server;
+mod session;
+mod values;
+mod writer;
+
+pub(crate) use follow::Following;
+pub(crate) use prepare::prepare;
+pub(crate) use readers::Readers;
+pub use server::{BadUrl, PostgresServer, SchemaName};
+pub(crate) use session::Session;
+pub(crate) use writer::PostgresWriter;

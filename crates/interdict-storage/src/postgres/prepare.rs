@@ -1,0 +1,50 @@
+//! What is done once, before a schema is used: is the server to be trusted, are the tables there and up to
+//! date, and are they ours.
+
+use interdict_domain::clock::Random;
+use interdict_domain::identifier::Pepper;
+
+use super::server::{PostgresServer, Purpose, SchemaName};
+use crate::error::StorageError;
+use crate::migrations::{Dialect, Schema, migrate};
+use crate::sql::{Connection, params};
+use crate::store::prepare_meta;
+
+/// One at a time over all nodes: a number of our own, "INTERDIC" in ASCII.
+const TAKE_TURN: &str = "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(5282230459374324035)";
+const SELECT_SCHEMA: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_namespace WHERE nspname = $1";
+const SETTINGS: [(&str, &str); 3] = [
+    ("fsync", "SELECT current_setting('fsync')"),
+    ("full_page_writes", "SELECT current_setting('full_page_writes')"),
+    ("synchronous_commit", "SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'"),
+];
+
+/// Brings a schema up to date, by whichever node comes first.
+pub(crate) fn prepare(
+    server: &PostgresServer,
+    name: SchemaName,
+    schema: Schema,
+    must_be_durable: bool,
+    pepper: &Pepper,
+    random: &dyn Random,
+) -> Result<(), StorageError> {
+    let session = server.connect(name.as_str(), Purpose::Maintain)?;
+    let connection = Connection::Postgres(&session);
+    if must_be_durable {
+        for (setting, sql) in SETTINGS {
+            let value: String = connection.query_one(sql, &[], |row| row.get(0))?;
+            if value == "off" {
+                return Err(StorageError::NotDurable(setting));
+            }
+        }
+    }
+    session.run_script("BEGIN")?;
+    connection.query_one(TAKE_TURN, &[], |row| row.get::<i64>(0))?;
+    let is_there: bool = connection.query_one(SELECT_SCHEMA, params![name.as_str()], |row| row.get(0))?;
+    if !is_there {
+        session.run_script(&format!("CREATE SCHEMA {}", name.as_str()))?;
+    }
+    migrate(connection, schema, Dialect::Postgres)?;
+    prepare_meta(connection, pepper, random)?;
+    session.run_script("COMMIT")
+}

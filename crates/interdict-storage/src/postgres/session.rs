@@ -1,0 +1,294 @@
+//! One connection to PostgreSQL, used by one thread at a time.
+//!
+//! Writes are kept back and go out together: with the next read, or with the commit. Reads that were foreseen
+//! come in together, before the work that wants them. What runs in between runs as if each statement had
+//! gone out at once.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::TryStreamExt as _;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::deferred::{Deferred, Request, Write, table_of_read};
+use super::values::columns_of;
+use crate::error::StorageError;
+use crate::foreseen::Foreseen;
+use crate::sql::{self, Bound, Column, Value, bind};
+
+/// A connection with what is kept back on it.
+pub(crate) struct Session {
+    /// Drives the connection while somebody waits for it, and only then. Nothing once it is dropped.
+    runtime: Option<Runtime>,
+    client: Client,
+    /// By text, and whether it is the form for many rows.
+    prepared: RefCell<HashMap<(&'static str, bool), Statement>>,
+    deferred: RefCell<Deferred>,
+    fetched: RefCell<HashMap<Foreseen, Arc<[Row]>>>,
+    notified: Arc<Notify>,
+}
+
+/// What came back for a statement.
+struct Answer {
+    rows: Vec<Row>,
+    touched: u64,
+}
+
+impl Session {
+    pub(crate) fn new(runtime: Runtime, client: Client, notified: Arc<Notify>) -> Self {
+        Self {
+            runtime: Some(runtime),
+            client,
+            prepared: RefCell::default(),
+            deferred: RefCell::default(),
+            fetched: RefCell::default(),
+            notified,
+        }
+    }
+
+    /// Waits for something with the connection alive.
+    pub(crate) fn wait<T>(&self, what: impl Future<Output = T>) -> Result<T, StorageError> {
+        Ok(self.runtime.as_ref().ok_or(StorageError::Stopped)?.block_on(what))
+    }
+
+    /// Told of each notification that arrives while somebody waits.
+    pub(crate) fn notified(&self) -> &Notify {
+        &self.notified
+    }
+
+    /// Keeps a statement back until something has to be known, or until [`Self::flush`].
+    pub(crate) fn defer(&self, sql: &'static str, parameters: &[Value<'_>]) -> Result<(), StorageError> {
+        for value in parameters {
+            if let Value::Text(text) = value
+                && text.contains('\0')
+            {
+                // The one text that PostgreSQL does not take. Found here, it fails its own work alone.
+                return Err(StorageError::Corrupt("a text with a NUL in it"));
+            }
+        }
+        let parameters = bind(parameters);
+        self.forget_touched(sql, &parameters);
+        self.deferred.borrow_mut().push(sql, parameters);
+        Ok(())
+    }
+
+    /// Runs a statement now, after all that was kept back, and says how many rows it touched.
+    pub(crate) fn execute(&self, sql: &'static str, parameters: &[Value<'_>]) -> Result<u64, StorageError> {
+        let parameters = bind(parameters);
+        self.forget_touched(sql, &parameters);
+        let kept_back = self.deferred.borrow_mut().take(true);
+        let answers = self.fly(kept_back, vec![Request::one(sql, parameters)])?;
+        Ok(answers.first().map_or(0, |answer| answer.touched))
+    }
+
+    /// Sends all that was kept back, and waits until it is done.
+    pub(crate) fn flush(&self) -> Result<(), StorageError> {
+        let kept_back = self.deferred.borrow_mut().take(false);
+        self.fly(kept_back, Vec::new()).map(drop)
+    }
+
+    /// Goes through the rows of an answer. What was fetched before is not fetched again.
+    pub(crate) fn for_each(
+        &self,
+        sql: &'static str,
+        parameters: &[Value<'_>],
+        sink: &mut dyn FnMut(sql::Row<'_>) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let read = Foreseen { sql, parameters: bind(parameters) };
+        let fetched = self.fetched.borrow().get(&read).cloned();
+        if let Some(rows) = fetched {
+            return rows.iter().try_for_each(|row| sink(sql::Row::Postgres(row)));
+        }
+        self.flush()?;
+        let statement = self.statement(sql)?;
+        self.wait(async {
+            let rows = self.client.query_raw(&statement, &read.parameters).await?;
+            let mut rows = std::pin::pin!(rows);
+            while let Some(row) = rows.try_next().await? {
+                sink(sql::Row::Postgres(&row))?;
+            }
+            Ok(())
+        })?
+    }
+
+    /// Sends what was kept back and these reads all at once, and keeps what was read for those who will ask
+    /// for it.
+    pub(crate) fn foresee<'a>(
+        &self,
+        reads: impl IntoIterator<Item = &'a Foreseen>,
+    ) -> Result<(), StorageError> {
+        let mut wanted = HashSet::new();
+        let reads: Vec<&Foreseen> = reads.into_iter().filter(|read| wanted.insert(*read)).collect();
+        let requests = reads.iter().map(|read| Request::one(read.sql, read.parameters.clone()));
+        let kept_back = self.deferred.borrow_mut().take(false);
+        let answers = self.fly(kept_back, requests.collect())?;
+        let mut fetched = self.fetched.borrow_mut();
+        for (read, answer) in reads.into_iter().zip(answers) {
+            fetched.insert(read.clone(), answer.rows.into());
+        }
+        Ok(())
+    }
+
+    /// Forgets what a write may make untrue. A row that is put in place is found by one of its keys, before
+    /// or after, and these are bytes: those of the statement, against those of the read and of its rows. Any
+    /// other write may touch whatever its table has.
+    fn forget_touched(&self, sql: &'static str, parameters: &[Bound]) {
+        let mut fetched = self.fetched.borrow_mut();
+        if fetched.is_empty() {
+            return;
+        }
+        let Some(write) = Write::parse(sql) else { return fetched.clear() };
+        let is_put = |value: &[u8]| {
+            parameters.iter().any(|bound| matches!(bound, Bound::Bytes(bytes) if **bytes == *value))
+        };
+        fetched.retain(|read, rows| {
+            let elsewhere = table_of_read(read.sql).is_some_and(|table| table != write.table);
+            let of_read =
+                || read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(key) if is_put(key)));
+            let of_rows = || rows.iter().any(|row| bytes_of(row).any(is_put));
+            elsewhere || (write.is_insert && !of_read() && !of_rows())
+        });
+    }
+
+    /// Begins a part of the transaction that can be undone by itself.
+    pub(crate) fn begin_part(&self, depth: usize) -> Result<(), StorageError> {
+        self.deferred.borrow_mut().begin_part(depth)
+    }
+
+    /// Ends the part, kept or undone.
+    pub(crate) fn end_part(&self, depth: usize, keep: bool) -> Result<(), StorageError> {
+        self.deferred.borrow_mut().end_part(depth, keep)
+    }
+
+    /// Drops what was kept back, and what was fetched.
+    pub(crate) fn abandon(&self) {
+        self.deferred.borrow_mut().clear();
+        self.fetched.borrow_mut().clear();
+    }
+
+    /// Sends what was kept back and then these, without waiting in between, and returns what came of these.
+    /// The first that fails fails them all: in a transaction, what follows on it is refused.
+    fn fly(&self, before: Vec<Request>, requests: Vec<Request>) -> Result<Vec<Answer>, StorageError> {
+        let mut all = before;
+        let kept_back = all.len();
+        all.extend(requests);
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prepared = all.iter().map(|request| self.prepare(request)).collect::<Result<Vec<_>, _>>()?;
+        let answers = self.wait(async {
+            let mut under_way = Vec::with_capacity(all.len());
+            for (statement, request) in prepared.iter().zip(&all) {
+                under_way.push(Box::pin(self.answer(statement, request)));
+            }
+            send_in_order(under_way).await
+        })?;
+        let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(answers.split_off(kept_back))
+    }
+
+    async fn answer(
+        &self,
+        statement: &Statement,
+        request: &Request,
+    ) -> Result<Answer, tokio_postgres::Error> {
+        let columns;
+        let parameters: Vec<&(dyn ToSql + Sync)> = match request.rows() {
+            [row] => row.iter().map(|bound| bound as &(dyn ToSql + Sync)).collect(),
+            rows => {
+                columns = columns_of(rows);
+                columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect()
+            }
+        };
+        let stream = self.client.query_raw(statement, parameters).await?;
+        let mut stream = std::pin::pin!(stream);
+        let mut rows = Vec::new();
+        while let Some(row) = stream.try_next().await? {
+            rows.push(row);
+        }
+        Ok(Answer { rows, touched: stream.rows_affected().unwrap_or(0) })
+    }
+
+    fn prepare(&self, request: &Request) -> Result<Statement, StorageError> {
+        let single = self.statement(request.sql())?;
+        if request.rows().len() == 1 {
+            return Ok(single);
+        }
+        let text = request.set_wise(single.params());
+        self.prepared_or(request.sql(), true, || text)
+    }
+
+    fn statement(&self, sql: &'static str) -> Result<Statement, StorageError> {
+        self.prepared_or(sql, false, || sql.to_owned())
+    }
+
+    fn prepared_or(
+        &self,
+        sql: &'static str,
+        set_wise: bool,
+        text: impl FnOnce() -> String,
+    ) -> Result<Statement, StorageError> {
+        if let Some(statement) = self.prepared.borrow().get(&(sql, set_wise)) {
+            return Ok(statement.clone());
+        }
+        let statement = self.wait(self.client.prepare(&text()))??;
+        self.prepared.borrow_mut().insert((sql, set_wise), statement.clone());
+        Ok(statement)
+    }
+
+    /// Runs a script: statements without parameters, after what was kept back.
+    pub(crate) fn run_script(&self, text: &str) -> Result<(), StorageError> {
+        self.flush()?;
+        Ok(self.wait(self.client.batch_execute(text))??)
+    }
+
+    /// Whether the server is still there, as far as is known without asking.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+/// A runtime must not wait for its threads where somebody else's is running.
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A request goes out when its future is polled for the first time: in this order. The answers come in the
+/// same order.
+async fn send_in_order<F: Future + Unpin>(mut under_way: Vec<F>) -> Vec<F::Output> {
+    let mut answers: Vec<Option<F::Output>> = Vec::with_capacity(under_way.len());
+    std::future::poll_fn(|context| {
+        for request in under_way.iter_mut().skip(answers.len()) {
+            answers.push(match std::pin::Pin::new(request).poll(context) {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => None,
+            });
+        }
+        Poll::Ready(())
+    })
+    .await;
+    let mut in_order = Vec::with_capacity(under_way.len());
+    for (request, answer) in under_way.into_iter().zip(answers) {
+        in_order.push(match answer {
+            Some(answer) => answer,
+            None => request.await,
+        });
+    }
+    in_order
+}
+
+fn bytes_of(row: &Row) -> impl Iterator<Item = &[u8]> {
+    (0..row.len()).filter_map(|index| match row.try_get(index) {
+        Ok(Column::Bytes(bytes)) => Some(bytes),
+        _ => None,
+    })
+}

@@ -1,0 +1,128 @@
+//! The writer's thread over PostgreSQL: one transaction a batch, and one batch at a time over all nodes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use interdict_domain::identifier::Pepper;
+use parking_lot::Mutex;
+
+use super::follow::catch_up;
+use super::server::{PostgresServer, Purpose, SchemaName};
+use super::session::Session;
+use crate::error::StorageError;
+use crate::follower::Follower;
+use crate::foreseen::Foreseen;
+use crate::sql::Connection;
+use crate::store::Durability;
+use crate::transaction::{Head, Transaction};
+use crate::writer::{Job, Outcome, Queue};
+
+/// Takes the turn: no other commit runs until this one has ended.
+const TAKE_TURN: &str = "SELECT h.sequence, h.hash, m.value FROM head h CROSS JOIN meta m
+                         WHERE h.id = 1 AND m.name = 'epoch' FOR UPDATE OF h";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const COMMIT: &str = "COMMIT";
+/// How long the thread sleeps when there is nothing to do; only its end waits for it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The thread's own.
+pub(crate) struct PostgresWriter {
+    server: PostgresServer,
+    schema: SchemaName,
+    session: Option<Session>,
+    follower: Arc<Mutex<Follower>>,
+    pepper: Pepper,
+    durability: Durability,
+}
+
+impl PostgresWriter {
+    pub(crate) fn new(
+        server: PostgresServer,
+        schema: SchemaName,
+        follower: Arc<Mutex<Follower>>,
+        pepper: Pepper,
+        durability: Durability,
+    ) -> Self {
+        Self { server, schema, session: None, follower, pepper, durability }
+    }
+
+    pub(crate) fn run(mut self, mut queue: Queue) {
+        loop {
+            match queue.next_batch(PATIENCE) {
+                Ok(Some(batch)) => self.commit_batch(batch),
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let outcome = match self.run_batch(&mut batch) {
+            Ok(revision) => Outcome::Committed(revision),
+            Err(error) => {
+                let jobs = batch.len();
+                tracing::error!(error = &error as &dyn std::error::Error, jobs, "a commit failed");
+                // Whatever is left of the transaction ends with the connection.
+                self.session = None;
+                Outcome::of(&error)
+            }
+        };
+        for job in batch {
+            job.finish(outcome);
+        }
+    }
+
+    /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.
+    fn run_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<i64, StorageError> {
+        let session = self.begin(batch)?;
+        let connection = Connection::Postgres(&session);
+        let (head, epoch): (Head, String) =
+            connection.query_one(TAKE_TURN, &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))?;
+        let before = head.sequence;
+        let mut transaction = Transaction::new(connection, &self.pepper, head);
+        for job in batch.iter_mut() {
+            transaction.in_savepoint(|transaction| job.run(transaction))?;
+        }
+        let (head, changes) = transaction.into_parts();
+        if head.sequence != before {
+            head.write(connection)?;
+            session.defer(self.schema.notify(), &[])?;
+        }
+        if self.durability == Durability::ControlEarlyAcknowledgement {
+            // What the fault tests must catch: everybody is told before the commit.
+            batch.drain(..).for_each(|job| job.finish(Outcome::Committed(head.sequence)));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        session.execute(COMMIT, &[])?;
+        session.abandon();
+        let told = self.follower.lock().apply_own(connection, Some(&epoch), before, &changes);
+        if !told {
+            // Others committed in between: theirs come first.
+            catch_up(&session, &self.follower)?;
+        }
+        self.session = Some(session);
+        Ok(head.sequence)
+    }
+
+    /// A session that has the turn. One that has waited may have lost its server meanwhile: nothing has
+    /// happened on it yet, so that another one can take its place.
+    fn begin(&mut self, batch: &[Box<dyn Job>]) -> Result<Session, StorageError> {
+        if let Some(session) = self.session.take() {
+            match take_turn(&session, batch) {
+                Ok(()) => return Ok(session),
+                Err(_) if session.is_closed() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let session = self.server.connect(self.schema.as_str(), Purpose::Write)?;
+        take_turn(&session, batch)?;
+        Ok(session)
+    }
+}
+
+fn take_turn(session: &Session, batch: &[Box<dyn Job>]) -> Result<(), StorageError> {
+    session.defer(BEGIN, &[])?;
+    let turn = Foreseen { sql: TAKE_TURN, parameters: Vec::new() };
+    let foreseen = batch.iter().flat_map(|job| job.foreseen());
+    session.foresee(std::iter::once(&turn).chain(foreseen))
+}

@@ -1,0 +1,10 @@
+//! The embedded engine: one file a store, one writer's thread, readers beside it.
+
+pub(crate) mod backup;
+pub(crate) mod connection;
+mod readers;
+mod scrub;
+pub(crate) mod writer;
+
+pub(crate) use connection::{begin_part, column, end_part, execute, for_each};
+pub(crate) use readers::Readers;

@@ -1,0 +1,222 @@
+//! The writer's thread over SQLite. Between commits it notices what another process wrote to the same
+//! file, and cleans up after erasures.
+
+use std::time::Duration;
+
+use interdict_domain::identifier::Pepper;
+use rusqlite::Connection;
+
+use crate::error::StorageError;
+use crate::follower::Follower;
+use crate::sql;
+use crate::store::Durability;
+use crate::transaction::{Head, Transaction};
+use crate::writer::{Job, Outcome, Queue};
+
+use super::connection;
+use super::scrub::{self, Walk};
+
+/// Pages whose gaps are zeroed before an erasure is answered, and at once later on.
+const SCRUB_BEFORE_ANSWER: i64 = 16_384;
+const SCRUB_AT_ONCE: i64 = 1_024;
+/// Commits between two tries to cut a log that a reader is in.
+const BATCHES_BETWEEN_CUTS: u32 = 64;
+/// How soon a foreign commit is noticed when nothing is written here.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The thread's own.
+pub(crate) struct SqliteWriter {
+    connection: Connection,
+    follower: Follower,
+    durability: Durability,
+    pepper: Pepper,
+    /// When the follower last looked: another number means that somebody else committed.
+    data_version: i64,
+    /// An erasure is committed, but the log still holds the old bytes.
+    truncate_pending: bool,
+    /// Commits since the log was last tried to be cut.
+    batches_since_cut: u32,
+    /// Where zeroing the gaps goes on, if it is to.
+    walk: Option<Walk>,
+}
+
+impl SqliteWriter {
+    pub(crate) fn new(
+        connection: Connection,
+        follower: Follower,
+        durability: Durability,
+        pepper: Pepper,
+    ) -> Self {
+        Self {
+            connection,
+            follower,
+            durability,
+            pepper,
+            data_version: -1,
+            // A process that ended between an erasure's commit and the cut left the old bytes there.
+            truncate_pending: true,
+            batches_since_cut: 0,
+            walk: None,
+        }
+    }
+
+    pub(crate) fn run(mut self, mut queue: Queue) {
+        self.catch_up();
+        self.truncate_if_pending();
+        if scrub::is_due(&self.connection).unwrap_or(true) {
+            self.walk = Some(Walk::due(None));
+        }
+        loop {
+            let patience = if self.walk.is_some() { Duration::ZERO } else { POLL };
+            match queue.next_batch(patience) {
+                Ok(Some(batch)) => {
+                    self.commit_batch(batch);
+                    self.scrub(SCRUB_AT_ONCE);
+                }
+                Ok(None) => {
+                    self.catch_up();
+                    self.scrub(SCRUB_AT_ONCE);
+                    self.truncate_if_pending();
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        if self.durability == Durability::ControlEarlyAcknowledgement {
+            return self.control_acknowledge_early(batch);
+        }
+        let outcome = match self.run_batch(&mut batch) {
+            Ok(revision) => Outcome::Committed(revision),
+            Err(error) => {
+                let jobs = batch.len();
+                tracing::error!(error = &error as &dyn std::error::Error, jobs, "a commit failed");
+                self.roll_back();
+                Outcome::of(&error)
+            }
+        };
+        for job in batch {
+            job.finish(outcome);
+        }
+    }
+
+    /// Sees what another process committed, if there is anything.
+    fn catch_up(&mut self) {
+        let caught_up = self.try_catch_up();
+        // What went wrong stands in the log, and the next look begins with all of it.
+        self.data_version = caught_up.unwrap_or(-1);
+    }
+
+    fn try_catch_up(&mut self) -> Result<i64, StorageError> {
+        let snapshot = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction());
+        let snapshot = snapshot.transpose()?;
+        let data_version = connection::data_version(&self.connection)?;
+        if data_version != self.data_version || self.follower.must_load() {
+            self.follower.catch_up(sql::Connection::Sqlite(&self.connection))?;
+        }
+        drop(snapshot);
+        Ok(data_version)
+    }
+
+    /// One transaction: begin, run each, move the head once, commit, apply.
+    fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<i64, StorageError> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        // Another process's changes come first: they are committed already.
+        self.catch_up();
+        let connection = sql::Connection::Sqlite(&self.connection);
+        let head = Head::read(connection)?;
+        let before = head.sequence;
+        let mut transaction = Transaction::new(connection, &self.pepper, head);
+        for job in batch.iter_mut() {
+            transaction.in_savepoint(|transaction| job.run(transaction))?;
+        }
+        let erased = transaction.truncate_after_commit;
+        let (head, changes) = transaction.into_parts();
+        if erased {
+            scrub::mark_due(&self.connection)?;
+        }
+        if head.sequence != before {
+            head.write(connection)?;
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.follower.apply_own(connection, None, before, &changes);
+        if erased {
+            self.walk = Some(Walk::due(self.walk));
+            self.scrub(SCRUB_BEFORE_ANSWER);
+            self.truncate_pending = true;
+        }
+        self.batches_since_cut = self.batches_since_cut.saturating_add(1);
+        // Under load there is no quiet moment to wait for.
+        if erased || self.batches_since_cut >= BATCHES_BETWEEN_CUTS {
+            self.truncate_if_pending();
+        }
+        Ok(head.sequence)
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "a rollback failed");
+        }
+    }
+
+    /// After an erasure: what balancing left in the gaps of pages. The answer waits for it unless the file
+    /// is large; then it goes on between the commits.
+    fn scrub(&mut self, pages: i64) {
+        let Some(walk) = self.walk else { return };
+        match walk.step(&self.connection, pages) {
+            Ok(rest) => {
+                self.walk = rest;
+                self.truncate_pending |= rest.is_none();
+            }
+            // Another process writes: later.
+            Err(StorageError::Sqlite(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
+            Err(error) => {
+                // The mark stays: the next start tries again.
+                self.walk = None;
+                tracing::error!(error = &error as &dyn std::error::Error, "gaps could not be zeroed");
+            }
+        }
+    }
+
+    /// After an erasure: the answer waits for this, so that "erased" is true of the files, too. A
+    /// reader in the way delays it to the next poll.
+    fn truncate_if_pending(&mut self) {
+        self.batches_since_cut = 0;
+        if !self.truncate_pending {
+            return;
+        }
+        match connection::truncate_log(&self.connection) {
+            Ok(done) => self.truncate_pending = !done,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the log could not be truncated yet"
+                );
+            }
+        }
+    }
+
+    /// What the fault tests must catch: everybody is told before the commit.
+    fn control_acknowledge_early(&mut self, batch: Vec<Box<dyn Job>>) {
+        let mut batch = batch;
+        let connection = sql::Connection::Sqlite(&self.connection);
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
+        let Ok(head) = Head::read(connection) else { return };
+        let before = head.sequence;
+        let mut transaction = Transaction::new(connection, &self.pepper, head);
+        for job in &mut batch {
+            drop(transaction.in_savepoint(|transaction| job.run(transaction)));
+        }
+        let (head, changes) = transaction.into_parts();
+        for job in batch {
+            job.finish(Outcome::Committed(head.sequence));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        drop((begun, head.write(connection), self.connection.execute_batch("COMMIT")));
+        self.follower.apply_own(connection, None, before, &changes);
+    }
+}

@@ -1,0 +1,31 @@
+//! One suite over both engines: what a store does must not depend on what it is kept in. What only one of them
+//! has stands in `sqlite.rs` and `postgres.rs`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+/// Makes tests of functions that take a world: one for each engine.
+macro_rules! on_both_engines {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::support::World::sqlite());
+            })+
+        }
+        mod on_postgres {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::support::World::postgres(stringify!($name)));
+            })+
+        }
+    };
+}
+
+mod chain;
+mod feed;
+mod opening;
+mod postgres;
+mod sqlite;
+mod statements;
+mod support;
+mod writer;

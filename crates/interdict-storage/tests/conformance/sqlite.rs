@@ -1,0 +1,91 @@
+//! What only a file has: other processes that tear at it, copies, and bytes that must go.
+
+use std::time::Duration;
+
+use interdict_storage::{Dialect, Schema, StorageError, Transaction, WriteError, migration_texts};
+use interdict_test_support::wait_until;
+use rusqlite::Connection;
+
+use crate::support::{Deterministic, Observer, World, put, put_one};
+
+#[test]
+fn a_kill_in_the_middle_of_the_migrations_leaves_nothing_that_stops_the_next_start() {
+    let texts = migration_texts(Schema::Mode, Dialect::Sqlite);
+    let statements: Vec<&str> =
+        texts.iter().flat_map(|text| text.split_inclusive(';')).filter(|text| text.contains(';')).collect();
+    for done in 0..statements.len() {
+        let world = World::sqlite();
+        let path = world.path();
+        {
+            let killed = Connection::open(&path).unwrap();
+            killed.pragma_update(None, "journal_mode", "wal").unwrap();
+            killed.execute_batch("BEGIN IMMEDIATE; CREATE TABLE migration (version, digest)").unwrap();
+            for statement in &statements[..done] {
+                killed.execute_batch(statement).unwrap();
+            }
+            // Dropped without a commit: what a kill leaves.
+        }
+        let store = world.open(1, None);
+        assert_eq!(put_one(&store, 1, &Deterministic::new(1)), 1);
+    }
+}
+
+#[test]
+fn an_erasure_that_was_cut_short_is_finished_at_the_next_start() {
+    let world = World::sqlite();
+    let path = world.path();
+    put_one(&world.open(1, None), 1, &Deterministic::new(1));
+    world.run("INSERT INTO meta (name, value) VALUES ('scrub', 'due')");
+    let _store = world.open(1, None);
+    let beside = Connection::open(&path).unwrap();
+    let is_due = || -> bool {
+        let read = "SELECT COUNT(*) FROM meta WHERE name = 'scrub'";
+        beside.query_row(read, [], |row| row.get(0)).unwrap()
+    };
+    wait_until(|| !is_due(), Duration::from_secs(20)).unwrap();
+    let log = path.with_extension("db-wal");
+    let is_cut = || std::fs::metadata(&log).unwrap().len() == 0;
+    wait_until(is_cut, Duration::from_secs(20)).unwrap();
+}
+
+#[test]
+fn a_copy_made_while_serving_is_sound_and_another_life() {
+    let world = World::sqlite();
+    let path = world.path();
+    let random = Deterministic::new(1);
+    let store = world.open(1, None);
+    for number in 0..50 {
+        put_one(&store, number, &random);
+    }
+    let copy = path.with_file_name("copy.db");
+    let epoch = |path: &std::path::Path| -> String {
+        let read = "SELECT value FROM meta WHERE name = 'epoch'";
+        Connection::open(path).unwrap().query_row(read, [], |row| row.get(0)).unwrap()
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (50..150).map(|number| put_one(&store, number, &random)).max());
+        interdict_storage::backup(&path, &copy, &mut |_, _| {}).unwrap();
+        writer.join().unwrap();
+    });
+    let restored = path.with_file_name("restored.db");
+    interdict_storage::restore(&copy, &restored, random.as_ref(), &mut |_, _| {}).unwrap();
+    assert_eq!(epoch(&copy), epoch(&path));
+    assert_ne!(epoch(&restored), epoch(&path));
+    let store = World::open_file(&restored, 3);
+    let report = store.verify_chain(&mut |_| {}).unwrap();
+    assert_eq!(report.fault, None);
+    assert!(report.changes >= 50);
+}
+
+#[test]
+fn a_writer_that_dies_says_that_nothing_is_fresh() {
+    let world = World::sqlite();
+    let (observer, random) = (Observer::default(), Deterministic::new(1));
+    let store = world.open(1, Some(&observer));
+    put_one(&store, 1, &random);
+    observer.0.lock().panics = true;
+    let work = move |transaction: &mut Transaction<'_>| put(transaction, 2, random.as_ref());
+    assert!(matches!(store.write_blocking::<_, StorageError, _>(work), Err(WriteError::Stopped)));
+    wait_until(|| observer.0.lock().lost > 0, Duration::from_secs(10)).unwrap();
+    assert!(matches!(store.write_blocking::<_, StorageError, _>(|_| Ok(())), Err(WriteError::Stopped)));
+}

@@ -9,7 +9,8 @@ use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_storage::{
-    Authorship, Durability, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
+    Authorship, Durability, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
+    Transaction, WriteError,
 };
 
 use crate::directory::{Directory, DirectoryFollower};
@@ -19,8 +20,8 @@ use crate::tokens::TokenKeys;
 
 /// What the application is made of. Only the command line makes a real clock and generator.
 pub struct AppOptions {
-    /// The folder of `core.db`, `test.db` and `live.db`. It must exist.
-    pub data_dir: PathBuf,
+    /// Where the data lives.
+    pub data: DataPlace,
     /// The secret under the identifiers' keys.
     pub pepper: Pepper,
     /// The clock.
@@ -38,12 +39,30 @@ pub struct AppOptions {
     pub take_over: bool,
 }
 
+/// Where the data lives.
+#[derive(Clone, Debug)]
+pub enum DataPlace {
+    /// In `core.db`, `test.db` and `live.db` of a folder, which must exist.
+    Folder(PathBuf),
+    /// In the schemas `core`, `test` and `live` of a database that other nodes use, too.
+    Server(PostgresServer),
+}
+
+impl DataPlace {
+    fn store(&self, name: SchemaName) -> Place {
+        match self {
+            Self::Folder(folder) => Place::Sqlite(App::file(folder, name.as_str())),
+            Self::Server(server) => Place::Postgres(server.clone(), name),
+        }
+    }
+}
+
 /// Why the application cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("{path} cannot be opened")]
+#[error("{store} cannot be opened")]
 pub struct OpenError {
-    /// Which file.
-    pub path: PathBuf,
+    /// Which store.
+    pub store: String,
     /// Why.
     #[source]
     pub source: StorageError,
@@ -69,9 +88,15 @@ impl App {
     /// Opens or creates the three stores and begins to load the index.
     pub fn open(options: &AppOptions) -> Result<Self, OpenError> {
         let directory = Arc::new(Directory::default());
-        let path = Self::file(&options.data_dir, "core");
+        let failed = |name: SchemaName| {
+            let store = match &options.data {
+                DataPlace::Folder(folder) => Self::file(folder, name.as_str()).display().to_string(),
+                DataPlace::Server(_) => format!("the schema {}", name.as_str()),
+            };
+            move |source| OpenError { store, source }
+        };
         let core = Store::open(StoreOptions {
-            path: path.clone(),
+            place: options.data.store(SchemaName::Core),
             schema: Schema::Core,
             pepper: options.pepper.clone(),
             random: Arc::clone(&options.random),
@@ -79,12 +104,15 @@ impl App {
             observer: Some(Box::new(DirectoryFollower(Arc::clone(&directory)))),
             take_over: false,
         })
-        .map_err(|source| OpenError { path, source })?;
+        .map_err(failed(SchemaName::Core))?;
         let service = |mode: Mode| {
-            let path = Self::file(&options.data_dir, mode.as_str());
+            let name = match mode {
+                Mode::Test => SchemaName::Test,
+                Mode::Live => SchemaName::Live,
+            };
             Service::open(ServiceOptions {
                 mode,
-                path: path.clone(),
+                place: options.data.store(name),
                 pepper: options.pepper.clone(),
                 clock: Arc::clone(&options.clock),
                 random: Arc::clone(&options.random),
@@ -94,7 +122,7 @@ impl App {
                 take_over: options.take_over,
             })
             .map(Arc::new)
-            .map_err(|source| OpenError { path, source })
+            .map_err(failed(name))
         };
         Ok(Self {
             core,

@@ -72,7 +72,7 @@ pub mod decision {
 }
 
 pub use advance_clock::{ADVANCE_S_MAX, advance_clock};
-pub use app::{App, AppOptions, OpenError};
+pub use app::{App, AppOptions, DataPlace, OpenError};
 /// Why a gateway gave no answer.
 pub mod gateway {
     pub use interdict_gateway::GatewayError;

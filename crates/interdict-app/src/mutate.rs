@@ -107,7 +107,7 @@ impl MutateError {
             WriteError::Refused(Refusal::Storage(error)) => Self::Failed(error),
             WriteError::Refused(Refusal::Answer(_)) | WriteError::CommitFailed => Self::CommitFailed,
             WriteError::Overloaded => Self::Overloaded,
-            WriteError::Stopped => Self::Unavailable,
+            WriteError::Stopped | WriteError::Away => Self::Unavailable,
         }
     }
 
@@ -117,7 +117,7 @@ impl MutateError {
             WriteError::Refused(error) => Self::Failed(error),
             WriteError::CommitFailed => Self::CommitFailed,
             WriteError::Overloaded => Self::Overloaded,
-            WriteError::Stopped => Self::Unavailable,
+            WriteError::Stopped | WriteError::Away => Self::Unavailable,
         }
     }
 }

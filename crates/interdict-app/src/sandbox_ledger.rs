@@ -42,7 +42,9 @@ fn from_entry(merchant: MerchantNumber, entry: &LedgerEntry) -> Result<LedgerRow
 fn unwritten(error: WriteError<StorageError>) -> GatewayError {
     match error {
         WriteError::Overloaded | WriteError::Stopped => GatewayError::NothingDone(Box::new(error)),
-        WriteError::CommitFailed | WriteError::Refused(_) => GatewayError::Unknown(Box::new(error)),
+        WriteError::CommitFailed | WriteError::Away | WriteError::Refused(_) => {
+            GatewayError::Unknown(Box::new(error))
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! One mode of Interdict: its store, its index, and what goes on between them. Nothing here can reach
 //! the other mode (invariant 8).
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_gateway::sandbox::Sandbox;
 use interdict_storage::{
-    Durability, EntryRow, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
+    Durability, EntryRow, Place, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -55,7 +54,7 @@ pub struct Service {
 /// What a service is made of.
 pub(crate) struct ServiceOptions {
     pub(crate) mode: Mode,
-    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
     pub(crate) pepper: Pepper,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -83,7 +82,7 @@ impl Service {
         let index = IndexState::new();
         let observer = IndexFollower::new(options.mode, Arc::clone(&index));
         let store = Store::open(StoreOptions {
-            path: options.path,
+            place: options.place,
             schema: Schema::Mode,
             pepper: options.pepper.clone(),
             random: Arc::clone(&options.random),
@@ -232,7 +231,7 @@ impl Service {
                 .store
                 .write(move |transaction| transaction.forget_old_answers(now, FORGET_AT_ONCE))
                 .await?;
-            if i64::try_from(forgotten.value).unwrap_or(0) < FORGET_AT_ONCE {
+            if forgotten.value < FORGET_AT_ONCE.unsigned_abs() {
                 return Ok(());
             }
         }

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use interdict_app::{
-    Answer, NewListStatus, ProfileUpdate, Refusal, RestrictionUpdate, UseCaseError, erase_customer,
+    Answer, App, NewListStatus, ProfileUpdate, Refusal, RestrictionUpdate, UseCaseError, erase_customer,
     restrict_customer, set_list_status, unlist_entry, update_customer,
 };
 use interdict_domain::customer::{ListStatus, Profile};
@@ -246,7 +246,7 @@ fn a_thousand_people_leave_no_byte_and_every_block() {
 fn a_reader_in_the_way_delays_the_cut_of_the_log_and_no_write() {
     let shop = Shop::new();
     let people: Vec<Person> = (0..40).map(|number| live(&shop, true, number)).collect();
-    let reader = rusqlite::Connection::open(shop.service().store().path()).unwrap();
+    let reader = rusqlite::Connection::open(App::file(shop.folder.path(), "test")).unwrap();
     reader.execute_batch("BEGIN; SELECT COUNT(*) FROM customer").unwrap();
     let ids: Vec<CustomerId> = people.iter().map(|person| person.id).collect();
     erase_together(&shop, &ids);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll, Waker};
 
-use interdict_app::{Answer, Caller, MutateError, Mutated, Refusal, Replayable, create_customer};
+use interdict_app::{Answer, App, Caller, MutateError, Mutated, Refusal, Replayable, create_customer};
 use interdict_domain::customer::Profile;
 use interdict_domain::merchant::MerchantNumber;
 use support::{Shop, block_on};
@@ -194,7 +194,7 @@ fn an_answer_is_kept_for_a_day() {
     client.shop.clock.advance(KEPT_S);
     block_on(client.shop.service().forget_old_answers()).unwrap();
     let count = "SELECT COUNT(*) FROM idempotency";
-    let beside = rusqlite::Connection::open(client.shop.service().store().path()).unwrap();
+    let beside = rusqlite::Connection::open(App::file(client.shop.folder.path(), "test")).unwrap();
     assert_eq!(beside.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
 }
 

@@ -300,6 +300,7 @@ fn refuse(error: &MutateError) -> ApiError {
         MutateError::IdempotencyInProgress => ApiError::idempotency_in_progress(),
         MutateError::SecretAlreadyShown => ApiError::secret_already_shown(),
         MutateError::Overloaded | MutateError::Unavailable => ApiError::unavailable(),
+        MutateError::Failed(error) if error.is_away() => ApiError::unavailable(),
         MutateError::Failed(_) | MutateError::CommitFailed => {
             tracing::error!(error = error as &dyn std::error::Error, "a mutation failed");
             ApiError::internal()
@@ -325,6 +326,10 @@ fn no_gateway_answer(error: &AskError) -> ApiError {
 
 /// What the caller is told when a read fails; the log has the rest.
 pub(crate) fn read_failed(error: &interdict_app::store::StorageError) -> ApiError {
+    if error.is_away() {
+        tracing::warn!(error = error as &dyn std::error::Error, "a read has no database");
+        return ApiError::unavailable();
+    }
     tracing::error!(error = error as &dyn std::error::Error, "a read failed");
     ApiError::internal()
 }

@@ -77,7 +77,9 @@ fn refuse(error: &HearError) -> ApiError {
             tracing::warn!(error = error as &dyn std::error::Error, "a webhook was refused");
             ApiError::bad_webhook()
         }
-        HearError::Write(WriteError::Overloaded | WriteError::Stopped) => ApiError::unavailable(),
+        HearError::Write(WriteError::Overloaded | WriteError::Stopped | WriteError::Away) => {
+            ApiError::unavailable()
+        }
         HearError::Secret(_) | HearError::Storage(_) | HearError::Write(_) => {
             tracing::error!(error = error as &dyn std::error::Error, "a webhook could not be heard");
             ApiError::internal()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions};
+use interdict_app::{App, AppOptions, DataPlace};
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::mode::Mode;
@@ -86,7 +86,7 @@ async fn main() -> anyhow::Result<()> {
     let pepper = std::fs::read_to_string(data_dir.join("pepper")).context("the folder has no pepper")?;
     let options = AppOptions {
         stripe: interdict_app::StripeAddress::default(),
-        data_dir,
+        data: DataPlace::Folder(data_dir),
         pepper: Pepper::parse(&pepper)?,
         clock: Arc::new(System),
         random: Arc::new(System),

@@ -1,13 +1,13 @@
-//! Opening the application on a data folder: what each command does first.
+//! Opening the application on a data folder or on a database: what each command does first.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, OpenError, StripeAddress};
+use interdict_app::{App, AppOptions, DataPlace, OpenError, StripeAddress};
 use interdict_domain::identifier::Pepper;
-use interdict_storage::{Schema, StorageError, Store, StoreOptions};
+use interdict_storage::{Place, PostgresServer, Schema, StorageError, Store, StoreOptions};
 
 use crate::clock::{SystemClock, SystemRandom};
 use crate::configuration::Configuration;
@@ -41,8 +41,11 @@ impl Wanted {
     }
 }
 
-/// Opens the data folder that the configuration names.
+/// Opens the data that the configuration names.
 pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
+    if let Some(server) = &configuration.server {
+        return open_server(configuration, server, wanted);
+    }
     let folder = &configuration.data_dir;
     if wanted.needs_data() && data_folder::databases(folder).is_empty() {
         return Err(misuse(format!(
@@ -61,27 +64,61 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
     let pepper = data_folder::pepper(&configuration.pepper_file, folder, &SystemRandom)?;
     refuse_lost_databases(configuration, &pepper)?;
     data_folder::create_databases(folder)?;
+    App::open(&AppOptions {
+        stripe: stripe(configuration),
+        take_over: wanted == Wanted::Serving { alone: true },
+        ..options(DataPlace::Folder(folder.clone()), pepper, wanted.needs_index())
+    })
+    .map_err(|error| explain(error, &folder.display().to_string(), &configuration.pepper_file))
+}
+
+/// Opens the database that this node shares with others.
+fn open_server(configuration: &Configuration, server: &PostgresServer, wanted: Wanted) -> Result<App> {
+    let has_data = server.has_data().context("the database of --database-url cannot be used")?;
+    if wanted.needs_data() && !has_data {
+        return Err(misuse(
+            "there is no data in the database of --database-url: begin with `interdict serve`",
+        ));
+    }
+    let (path, folder) = (&configuration.pepper_file, &configuration.data_dir);
+    let pepper = if has_data {
+        data_folder::read_pepper(path)?.with_context(|| {
+            format!(
+                "the pepper {} is missing, but the database was written under one, and nothing else can read it: \
+                 copy the pepper of another node there, or name its place with --pepper-file \
+                 (INTERDICT_PEPPER_FILE)",
+                path.display()
+            )
+        })?
+    } else {
+        data_folder::create(folder)?;
+        data_folder::pepper(path, folder, &SystemRandom)?
+    };
+    App::open(&AppOptions {
+        stripe: stripe(configuration),
+        ..options(DataPlace::Server(server.clone()), pepper, wanted.needs_index())
+    })
+    .map_err(|error| explain(error, "the database", path))
+}
+
+fn stripe(configuration: &Configuration) -> StripeAddress {
     let mut stripe = StripeAddress::default();
     if let Some(url) = &configuration.stripe_url {
         stripe.base_url.clone_from(url);
     }
     stripe.return_url = configuration.public_url.as_ref().map(|url| format!("{url}/pay/returned"));
-    App::open(&AppOptions {
-        stripe,
-        take_over: wanted == Wanted::Serving { alone: true },
-        ..options(folder, pepper, wanted.needs_index())
-    })
-    .map_err(|error| explain(error, folder, &configuration.pepper_file))
+    stripe
 }
 
 /// Opens the databases of a folder under a pepper.
 pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, with_index: bool) -> Result<App> {
-    App::open(&options(folder, pepper, with_index)).map_err(|error| explain(error, folder, pepper_file))
+    App::open(&options(DataPlace::Folder(folder.to_owned()), pepper, with_index))
+        .map_err(|error| explain(error, &folder.display().to_string(), pepper_file))
 }
 
-fn options(folder: &Path, pepper: Pepper, with_index: bool) -> AppOptions {
+fn options(data: DataPlace, pepper: Pepper, with_index: bool) -> AppOptions {
     AppOptions {
-        data_dir: folder.to_owned(),
+        data,
         pepper,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -92,13 +129,13 @@ fn options(folder: &Path, pepper: Pepper, with_index: bool) -> AppOptions {
     }
 }
 
-fn explain(error: OpenError, folder: &Path, pepper_file: &Path) -> anyhow::Error {
+fn explain(error: OpenError, data: &str, pepper_file: &Path) -> anyhow::Error {
     match error.source {
         StorageError::WrongPepper => anyhow::anyhow!(
-            "the pepper {} does not belong to the data in {}: put back the one that was in use when the \
-             data was written, or name its place with --pepper-file (INTERDICT_PEPPER_FILE)",
+            "the pepper {} does not belong to the data in {data}: put back the one that was in use when the \
+             data was written (it is the same on all nodes of a database), or name its place with \
+             --pepper-file (INTERDICT_PEPPER_FILE)",
             pepper_file.display(),
-            folder.display()
         ),
         _ => anyhow::Error::new(error),
     }
@@ -134,7 +171,7 @@ fn refuse_lost_databases(configuration: &Configuration, pepper: &Pepper) -> Resu
 
 fn data_has_merchant(configuration: &Configuration, pepper: &Pepper) -> Result<bool> {
     let core = Store::open(StoreOptions {
-        path: App::file(&configuration.data_dir, "core"),
+        place: Place::Sqlite(App::file(&configuration.data_dir, "core")),
         schema: Schema::Core,
         pepper: pepper.clone(),
         random: Arc::new(SystemRandom),

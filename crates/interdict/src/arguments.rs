@@ -78,7 +78,8 @@ pub struct CommonArguments {
     /// The folder of the databases [default: ./interdict-data]
     #[arg(long, global = true, env = "INTERDICT_DATA_DIR", value_name = "FOLDER", hide_env = true)]
     pub data_dir: Option<PathBuf>,
-    /// A PostgreSQL server instead of the folder; not in this version
+    /// A PostgreSQL database instead of the folder's SQLite, shared by any number of nodes:
+    /// postgres://user:password@host:5432/database
     #[arg(long, global = true, env = "INTERDICT_DATABASE_URL", value_name = "URL", hide_env = true)]
     pub database_url: Option<String>,
     /// The secret under all identifiers: 64 hex digits [default: `pepper` in the data folder]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use interdict_http::server::tls::TlsFiles;
+use interdict_storage::PostgresServer;
 use serde::Deserialize;
 
 use crate::arguments::{CommonArguments, LogFormat, ServeArguments};
@@ -43,8 +44,10 @@ struct Written {
 
 /// What each command needs to know.
 pub struct Configuration {
-    /// The folder of the databases.
+    /// The folder of the databases; with a server, of nothing but the pepper.
     pub data_dir: PathBuf,
+    /// The server that many nodes share.
+    pub server: Option<PostgresServer>,
     /// The file of the pepper.
     pub pepper_file: PathBuf,
     /// What is logged, if it was said.
@@ -82,12 +85,9 @@ impl Configuration {
             None if Path::new(FILE).exists() => Written::read(Path::new(FILE))?,
             None => Written::default(),
         };
-        if common.database_url.is_some() || file.database_url.is_some() {
-            return Err(misuse(
-                "serving from PostgreSQL comes with a later version: leave out --database-url \
-                 (INTERDICT_DATABASE_URL), and the data lives in the folder --data-dir",
-            ));
-        }
+        let database_url = common.database_url.or_else(|| file.database_url.clone());
+        let server = database_url.as_deref().map(PostgresServer::parse).transpose();
+        let server = server.map_err(|error| misuse(error.to_string()))?;
         let data_dir =
             common.data_dir.or_else(|| file.data_dir.clone()).unwrap_or_else(|| PathBuf::from(DATA_DIR));
         let pepper_file = common
@@ -99,7 +99,7 @@ impl Configuration {
         let public_url = common.public_url.or_else(|| file.public_url.clone());
         let public_url = public_url.as_deref().map(public_address).transpose()?;
         let stripe_url = common.stripe_url;
-        Ok(Self { data_dir, pepper_file, log, log_format, public_url, stripe_url, file })
+        Ok(Self { data_dir, server, pepper_file, log, log_format, public_url, stripe_url, file })
     }
 
     /// What serving needs to know.

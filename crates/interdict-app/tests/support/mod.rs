@@ -12,7 +12,8 @@ use std::time::Duration;
 use interdict_app::decision::{Code, Decision, Outcome};
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
-    App, AppOptions, Caller, DecidePaymentError, NewEntry, PaymentAttempt, Presented, Service, UseCaseError,
+    App, AppOptions, Caller, DataPlace, DecidePaymentError, NewEntry, PaymentAttempt, Presented, Service,
+    UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -72,7 +73,7 @@ pub struct Shop {
 pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) -> App {
     let app = App::open(&AppOptions {
         stripe: interdict_app::StripeAddress::default(),
-        data_dir: folder.to_owned(),
+        data: DataPlace::Folder(folder.to_owned()),
         pepper: Pepper::from_bytes([7; 32]),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,

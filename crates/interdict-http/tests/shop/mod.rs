@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, UseCaseError, revoke_key, store};
+use interdict_app::{
+    App, AppOptions, DataPlace, NewKey, NewKeyOptions, NewMerchant, UseCaseError, revoke_key, store,
+};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::credential::{CredentialKind, Permission, Permissions};
@@ -74,7 +76,7 @@ impl Shop {
         let options = AppOptions {
             take_over: false,
             stripe: interdict_app::StripeAddress::default(),
-            data_dir: folder.path().to_path_buf(),
+            data: DataPlace::Folder(folder.path().to_path_buf()),
             pepper: Pepper::from_bytes([7; 32]),
             clock: Arc::new(Still),
             random: Arc::new(Series(AtomicU64::new(1))),

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key};
+use interdict_app::{
+    App, AppOptions, DataPlace, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key,
+};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::credential::{CredentialKind, Permissions};
@@ -249,7 +251,7 @@ fn open_app(
     let options = AppOptions {
         take_over: with_index,
         stripe: stripe.clone(),
-        data_dir: folder.path().to_owned(),
+        data: DataPlace::Folder(folder.path().to_owned()),
         pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,

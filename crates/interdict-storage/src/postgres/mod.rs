@@ -9,6 +9,7 @@
 mod deferred;
 mod follow;
 mod prepare;
+mod probe;
 mod readers;
 mod server;
 mod session;

@@ -122,6 +122,18 @@ impl fmt::Debug for PostgresServer {
     }
 }
 
+/// For people: where it is, and nothing that is secret.
+impl fmt::Display for PostgresServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => name.clone(),
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => String::new(),
+        };
+        write!(formatter, "PostgreSQL, {} at {host}", self.config.get_dbname().unwrap_or_default())
+    }
+}
+
 impl PostgresServer {
     /// Reads a URL, `postgres://user:password@host:5432/database?sslmode=require&sslrootcert=ca.pem`.
     ///

@@ -18,9 +18,15 @@ use crate::failure::misuse;
 use crate::output;
 
 const PEPPER: &str = "pepper";
+/// A copy of a server is the server's own business, which it knows better.
+const SERVER_HAS_ITS_OWN: &str = "a PostgreSQL database is backed up by PostgreSQL's own means: `pg_dump --format=custom --file=interdict.dump \
+     DATABASE_URL`, or its continuous archiving (docs/operations.md says how); copy the pepper file, too";
 
 /// Copies the databases, and the pepper unless that is unwanted.
 pub fn run(configuration: &Configuration, arguments: &BackupArguments) -> Result<ExitCode> {
+    if configuration.server.is_some() {
+        return Err(misuse(SERVER_HAS_ITS_OWN));
+    }
     let (from, to) = (&configuration.data_dir, &arguments.to);
     if data_folder::databases(from).len() < STORES.len() {
         return Err(misuse(format!(

@@ -20,8 +20,15 @@ use crate::data_folder::{self, Existing, RESTORING, STORES};
 use crate::failure::misuse;
 use crate::output;
 
+/// A server is restored as it was backed up; then whoever followed it must be told.
+const SERVER_HAS_ITS_OWN: &str = "a PostgreSQL database is restored by PostgreSQL's own means: `pg_restore --dbname=DATABASE_URL interdict.dump` \
+     into an empty database, with every node stopped (docs/operations.md says how); put the pepper file back, too";
+
 /// Restores a backup, with its pepper if that is in it.
 pub fn run(configuration: &Configuration, arguments: &RestoreArguments) -> Result<ExitCode> {
+    if configuration.server.is_some() {
+        return Err(misuse(SERVER_HAS_ITS_OWN));
+    }
     let (from, to) = (&arguments.from, &configuration.data_dir);
     if data_folder::databases(from).len() < STORES.len() {
         return Err(misuse(format!(

@@ -18,10 +18,11 @@ pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<E
     let app = application::open(configuration, Wanted::Serving { alone: alone.is_some() })?;
     let base_url = listening.base_url();
     first_start::begin(&app, &configuration.data_dir, &base_url)?;
-    output::print(&format!(
-        "Interdict listens on {base_url} (API at {base_url}/docs, data in {})\n",
-        configuration.data_dir.display()
-    ))?;
+    let data = match &configuration.server {
+        Some(server) => server.to_string(),
+        None => configuration.data_dir.display().to_string(),
+    };
+    output::print(&format!("Interdict listens on {base_url} (API at {base_url}/docs, data in {data})\n"))?;
     listening.serve(app)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -84,7 +84,7 @@ pub mod store {
     pub use interdict_storage::{
         Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, GatewayAccount, HistoryItem,
         LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter,
-        ProviderEvent, Recorded, Score, StorageError, View, WriteError,
+        PostgresServer, ProviderEvent, Recorded, Score, StorageError, View, WriteError,
     };
 }
 

@@ -27,6 +27,8 @@ pub enum Dialect {
 }
 
 const FEED: &str = include_str!("../migrations/feed_0001.sql");
+/// What PostgreSQL needs before it.
+const FEED_POSTGRES: &str = include_str!("../migrations/feed_0001_postgres.sql");
 const CORE: &str = include_str!("../migrations/core_0001_merchants_and_credentials.sql");
 const MODE: &str = include_str!("../migrations/mode_0001_customers_and_entries.sql");
 const PAYMENTS: &str = include_str!("../migrations/mode_0002_payments.sql");
@@ -45,7 +47,11 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS, GATEWAYS, SCORES, PUBLISHABLE_KEYS]
         }
     };
-    texts.iter().map(|text| translate(text, dialect)).collect()
+    let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();
+    if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {
+        first.insert_str(0, FEED_POSTGRES);
+    }
+    texts
 }
 
 fn translate(text: &str, dialect: Dialect) -> String {

@@ -3,10 +3,12 @@
 //! Deliberately not here: each of Stripe's answers (the tests of `interdict-gateway`).
 
 use std::path::Path;
+use std::time::Duration;
 
 use interdict_app::StripeAddress;
 use interdict_domain::clock::Clock as _;
 use interdict_domain::mode::Mode;
+use interdict_test_support::wait_until;
 use serde_json::{Value, json};
 
 use crate::billing::DAY_S;
@@ -128,10 +130,15 @@ async fn a_typed_email_is_never_charged_to_what_its_owner_has_on_file() {
 async fn the_key_is_nowhere_on_the_disk() {
     let (shop, _fake) = open().await;
     shop.live().paid(sale()).await;
-    let all = bytes_below(shop.folder());
-    let holds = |text: &str| all.windows(text.len()).any(|bytes| bytes == text.as_bytes());
-    assert!(holds("pm_card_visa"), "the look finds what is there");
-    assert!(!holds(KEY) && !holds(&hex::encode(KEY)));
+    let holds = |all: &[u8], text: &str| all.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    let mut all = Vec::new();
+    let finds_what_is_there = || {
+        all = bytes_below(&shop.folder());
+        holds(&all, "pm_card_visa")
+    };
+    // A server that does not flush writes a moment later.
+    wait_until(finds_what_is_there, Duration::from_secs(20)).unwrap();
+    assert!(!holds(&all, KEY) && !holds(&all, &hex::encode(KEY)));
 }
 
 /// A sign-up that waits for the payer's bank; the subscription and its payment.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use interdict_app::store::Durability;
+use interdict_app::store::{Durability, PostgresServer};
 use interdict_app::{
     App, AppOptions, DataPlace, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key,
 };
@@ -22,6 +22,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_http::middleware::metrics::Metrics;
 use interdict_http::{Http, HttpOptions};
+use interdict_test_support::Postgres;
 use tempfile::TempDir;
 
 pub use crate::api::{Api, Reply};
@@ -73,6 +74,44 @@ impl Random for Repeatable {
     }
 }
 
+/// Where a shop's data lives: in a folder; or in a database of its own, for a run of all stories over
+/// PostgreSQL (`INTERDICT_TEST_ENGINE=postgres`).
+pub enum Data {
+    Folder(TempDir),
+    Database { server: Arc<Postgres>, url: String },
+}
+
+impl Data {
+    fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        #[allow(clippy::disallowed_methods, reason = "which engine the tests run on is for who runs them")]
+        let engine = std::env::var("INTERDICT_TEST_ENGINE");
+        match engine.as_deref() {
+            Ok("postgres") => waiting(|| {
+                let server = Postgres::shared();
+                let url = server.create_database(&format!("shop{}", COUNT.fetch_add(1, Ordering::SeqCst)));
+                Self::Database { server, url }
+            }),
+            _ => Self::Folder(tempfile::tempdir().unwrap()),
+        }
+    }
+
+    fn place(&self) -> DataPlace {
+        match self {
+            Self::Folder(folder) => DataPlace::Folder(folder.path().to_owned()),
+            Self::Database { url, .. } => DataPlace::Server(PostgresServer::parse(url).unwrap()),
+        }
+    }
+
+    /// The server of the tests does not flush: nothing there pulls its plug.
+    fn durability(&self) -> Durability {
+        match self {
+            Self::Folder(_) => Durability::Full,
+            Self::Database { .. } => Durability::ControlWithoutFlush,
+        }
+    }
+}
+
 /// One merchant's Interdict.
 pub struct Shop {
     pub app: Arc<App>,
@@ -81,7 +120,7 @@ pub struct Shop {
     pub random: Arc<Repeatable>,
     server: Server,
     client: reqwest::Client,
-    folder: TempDir,
+    data: Data,
     stripe: StripeAddress,
 }
 
@@ -94,10 +133,10 @@ impl Shop {
     /// A new one whose live payments go to a Stripe of the test's own.
     pub async fn open_with(stripe: StripeAddress) -> Self {
         let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
-        let folder = tempfile::tempdir().unwrap();
-        let app = open_app(&folder, &clock, &random, &stripe, true);
+        let data = Data::new();
+        let app = open_app(&data, &clock, &random, &stripe, true);
         let merchant = create_merchant(&app, "First");
-        Self::serve(app, clock, merchant, random, folder, stripe).await
+        Self::serve(app, clock, merchant, random, data, stripe).await
     }
 
     async fn serve(
@@ -105,7 +144,7 @@ impl Shop {
         clock: Arc<TestClock>,
         merchant: NewMerchant,
         random: Arc<Repeatable>,
-        folder: TempDir,
+        data: Data,
         stripe: StripeAddress,
     ) -> Self {
         let ready = async {
@@ -117,17 +156,17 @@ impl Shop {
         let limits = HttpOptions { at_least_wait: Duration::from_millis(50), ..HttpOptions::default() };
         let http = Http::new(Arc::clone(&app), Metrics::new(), limits);
         let server = Server::start(options(), http).await;
-        Self { app, clock, merchant, random, server, client: client(), folder, stripe }
+        Self { app, clock, merchant, random, server, client: client(), data, stripe }
     }
 
     /// The same folder under a new application: what is not on the disk is gone.
     pub async fn restart(self) -> Self {
-        let Self { app, clock, merchant, random, server, client, folder, stripe } = self;
+        let Self { app, clock, merchant, random, server, client, data, stripe } = self;
         drop(client);
         server.stop().await;
         drop(app);
-        let app = open_app(&folder, &clock, &random, &stripe, true);
-        Self::serve(app, clock, merchant, random, folder, stripe).await
+        let app = open_app(&data, &clock, &random, &stripe, true);
+        Self::serve(app, clock, merchant, random, data, stripe).await
     }
 
     /// Another merchant, with keys of its own.
@@ -137,7 +176,7 @@ impl Shop {
 
     /// Another application on the same folder, as a command of the command line is beside a server.
     pub fn beside(&self) -> Arc<App> {
-        open_app(&self.folder, &self.clock, &self.random, &self.stripe, false)
+        open_app(&self.data, &self.clock, &self.random, &self.stripe, false)
     }
 
     /// A client without a credential.
@@ -223,8 +262,11 @@ impl Shop {
     }
 
     /// Where everything is kept.
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+    pub fn folder(&self) -> std::path::PathBuf {
+        match &self.data {
+            Data::Folder(folder) => folder.path().to_owned(),
+            Data::Database { server, .. } => server.data_folder(),
+        }
     }
 
     /// Bytes before HTTP makes anything of them.
@@ -242,7 +284,7 @@ fn client() -> reqwest::Client {
 }
 
 fn open_app(
-    folder: &TempDir,
+    data: &Data,
     clock: &Arc<TestClock>,
     random: &Arc<Repeatable>,
     stripe: &StripeAddress,
@@ -251,14 +293,14 @@ fn open_app(
     let options = AppOptions {
         take_over: with_index,
         stripe: stripe.clone(),
-        data: DataPlace::Folder(folder.path().to_owned()),
+        data: data.place(),
         pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
-        durability: Durability::Full,
+        durability: data.durability(),
         with_index,
     };
-    Arc::new(App::open(&options).unwrap())
+    Arc::new(waiting(|| App::open(&options)).unwrap())
 }
 
 /// Does something that waits for the core's writer, on a thread that may wait.

@@ -198,7 +198,7 @@ impl PostgresServer {
         };
         let session = Session::new(runtime, client, notified);
         session.run_script(&format!(
-            "SET search_path TO {schema}; SET statement_timeout = {}; SET lock_timeout = {LOCK_TIMEOUT_MS};
+            "SET search_path TO {schema}, pg_catalog; SET statement_timeout = {}; SET lock_timeout = {LOCK_TIMEOUT_MS};
              SET idle_in_transaction_session_timeout = {}; SET synchronous_commit = on",
             purpose.statement_timeout_ms(),
             if purpose == Purpose::Write { IDLE_IN_TRANSACTION_TIMEOUT_MS } else { 0 },

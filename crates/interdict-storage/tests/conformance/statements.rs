@@ -12,7 +12,7 @@ async fn every_statement_can_be_prepared_on_postgresql() {
     let (client, connection) = tokio_postgres::connect(&postgres.url(), NoTls).await.unwrap();
     let driver = tokio::spawn(connection);
     for (name, schema) in [("core", Schema::Core), ("test", Schema::Mode), ("live", Schema::Mode)] {
-        let set = format!("CREATE SCHEMA {name}; SET search_path TO {name}");
+        let set = format!("CREATE SCHEMA {name}; SET search_path TO {name}, pg_catalog");
         client.batch_execute(&set).await.unwrap();
         for text in migration_texts(schema, Dialect::Postgres) {
             client.batch_execute(&text).await.unwrap_or_else(|error| panic!("{name}: {error:?}\n{text}"));

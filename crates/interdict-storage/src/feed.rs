@@ -2,10 +2,12 @@
 //! wrote to it, sees each change once and in order; a hole means that everything is loaded anew.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Change, Fact, Subject};
-use interdict_domain::clock::Timestamp;
+use interdict_domain::clock::{Clock, Timestamp};
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::identifier::Pepper;
@@ -55,6 +57,8 @@ pub trait FeedObserver: Send {
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError>;
     /// These changes follow on what was seen so far; the last one is the newest.
     fn apply(&mut self, changes: &[Change], view: &View<'_>);
+    /// Everything that was committed before this uptime has been loaded or applied.
+    fn heard(&mut self, as_of: Duration);
     /// The feed could not be read: what is known may be stale.
     fn lost(&mut self);
 }
@@ -211,6 +215,7 @@ impl MerchantView<'_> {
 /// Keeps an observer at the head of the feed.
 pub(crate) struct Follower {
     observer: Option<Box<dyn FeedObserver>>,
+    clock: Arc<dyn Clock>,
     path: PathBuf,
     pepper: Pepper,
     applied: i64,
@@ -221,13 +226,34 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn new(observer: Option<Box<dyn FeedObserver>>, path: PathBuf, pepper: Pepper) -> Self {
-        Self { observer, path, pepper, applied: 0, epoch: String::new(), data_version: -1, must_load: true }
+    pub(crate) fn new(
+        observer: Option<Box<dyn FeedObserver>>,
+        clock: Arc<dyn Clock>,
+        path: PathBuf,
+        pepper: Pepper,
+    ) -> Self {
+        let epoch = String::new();
+        Self { observer, clock, path, pepper, applied: 0, epoch, data_version: -1, must_load: true }
     }
 
     /// Loads everything; called once at the start.
     pub(crate) fn load(&mut self, connection: &Connection) {
         self.catch_up(connection);
+        // The load may have taken long: what it read is as old as its beginning.
+        self.catch_up(connection);
+    }
+
+    /// Now, for [`Self::heard`].
+    pub(crate) fn uptime(&self) -> Duration {
+        self.clock.uptime()
+    }
+
+    /// Says up to when everything that was committed is known. The moment was read before the head was:
+    /// what is committed in between may be missed.
+    pub(crate) fn heard(&mut self, as_of: Duration) {
+        if let Some(observer) = &mut self.observer {
+            observer.heard(as_of);
+        }
     }
 
     /// Whether somebody else committed since, or nothing can be trusted.
@@ -240,7 +266,8 @@ impl Follower {
     /// Sees what was committed since, here or elsewhere. What cannot be followed is loaded anew at once.
     pub(crate) fn catch_up(&mut self, connection: &Connection) {
         for _ in 0..2 {
-            let Err(error) = self.catch_up_in_snapshot(connection) else { return };
+            let as_of = self.uptime();
+            let Err(error) = self.catch_up_in_snapshot(connection) else { return self.heard(as_of) };
             let file = self.path.display();
             tracing::error!(error = &error as &dyn std::error::Error, %file, "the feed cannot be read");
             self.lose();

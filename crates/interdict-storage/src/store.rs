@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use interdict_domain::clock::Random;
+use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
@@ -51,6 +51,8 @@ pub struct StoreOptions {
     pub schema: Schema,
     /// The secret under the identifiers' keys.
     pub pepper: Pepper,
+    /// Says how long ago the feed was heard.
+    pub clock: Arc<dyn Clock>,
     /// Where the epoch of a new store comes from.
     pub random: Arc<dyn Random>,
     /// When a commit counts as done.

@@ -120,7 +120,8 @@ impl Writer {
     /// Starts the thread. If there is an observer, its first act is to load everything.
     pub(crate) fn start(connection: Connection, options: StoreOptions) -> Result<Self, StorageError> {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
-        let follower = Follower::new(options.observer, options.path.clone(), options.pepper.clone());
+        let (path, pepper) = (options.path.clone(), options.pepper.clone());
+        let follower = Follower::new(options.observer, options.clock, path, pepper);
         let context = Thread {
             connection,
             jobs,
@@ -271,10 +272,14 @@ impl Thread {
     /// One transaction: begin, run each, move the head once, commit, apply.
     fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<i64, StorageError> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let as_of = self.follower.uptime();
         let head = Head::read(&self.connection)?;
         if self.follower.is_behind(&self.connection, &head)? {
             // Another process wrote: its changes come first, and they are committed already.
             self.follower.catch_up(&self.connection);
+        } else {
+            // Under load there is no quiet moment in which the poll could say so.
+            self.follower.heard(as_of);
         }
         let before = head.sequence;
         let mut transaction = Transaction::new(&self.connection, &self.pepper, head);

@@ -8,10 +8,13 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_storage::StorageError;
+use interdict_domain::change::Change;
+use interdict_domain::clock::Clock as _;
+use interdict_storage::{FeedObserver, StorageError, View};
 use interdict_test_support::wait_until;
+use parking_lot::Mutex;
 use rusqlite::Connection;
-use support::{Deterministic, Observer, open, pepper, put, put_one, try_open};
+use support::{Deterministic, Observer, Ticking, open, open_on, pepper, put, put_one, try_open};
 use tempfile::tempdir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -171,4 +174,92 @@ fn a_copy_made_while_serving_is_sound_and_another_life() {
     let report = store.verify_chain(&mut |_| {}).unwrap();
     assert_eq!(report.fault, None);
     assert!(report.changes >= 50);
+}
+
+/// Looks at the clock whenever it is told something.
+#[derive(Clone, Default)]
+struct Watching {
+    clock: Arc<Ticking>,
+    /// When something was read, and up to when everything is said to be known, in order.
+    told: Arc<Mutex<Vec<(&'static str, Duration)>>>,
+}
+
+impl Watching {
+    fn note(&self, what: &'static str) {
+        self.told.lock().push((what, self.clock.uptime()));
+    }
+}
+
+impl FeedObserver for Watching {
+    fn load(&mut self, _: &View<'_>) -> Result<(), StorageError> {
+        self.note("read");
+        Ok(())
+    }
+
+    fn apply(&mut self, _: &[Change], _: &View<'_>) {
+        self.note("read");
+    }
+
+    fn heard(&mut self, as_of: Duration) {
+        self.told.lock().push(("heard", as_of));
+    }
+
+    fn lost(&mut self) {}
+}
+
+#[test]
+fn what_was_heard_is_as_old_as_the_moment_before_the_head_was_read() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let watching = Watching::default();
+    let observer: Box<dyn FeedObserver> = Box::new(watching.clone());
+    let _server = open_on(&path, 1, pepper(), Arc::clone(&watching.clock), Some(observer)).unwrap();
+    let command = open(&path, 2, None);
+    let told = || watching.told.lock().clone();
+    let reads = || told().iter().filter(|(what, _)| *what == "read").count();
+    wait_until(|| reads() == 1, PATIENCE).unwrap();
+    put_one(&command, 1, &Deterministic::new(2));
+    wait_until(|| reads() == 2, PATIENCE).unwrap();
+    let so_far = told().len();
+    wait_until(|| told().len() > so_far + 2, PATIENCE).unwrap();
+    let told = told();
+    for (at, (_, read_at)) in told.iter().enumerate().filter(|(_, (what, _))| *what == "read") {
+        assert_eq!(told[at + 1].0, "heard", "{told:?}");
+        assert!(told[at + 1].1 < *read_at, "the moment before, not after: {told:?}");
+    }
+    let heard: Vec<Duration> = told.iter().filter(|(what, _)| *what == "heard").map(|(_, at)| *at).collect();
+    assert!(heard.is_sorted_by(|a, b| a < b) && heard.len() > 3, "nothing new is heard as well: {told:?}");
+}
+
+#[test]
+fn each_commit_hears_when_there_is_no_quiet_moment() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let (observer, random) = (Observer::default(), Deterministic::new(1));
+    let store = open(&path, 1, Some(&observer));
+    for number in 1..=20 {
+        let revision = put_one(&store, number, &random);
+        let told = observer.0.lock();
+        assert!(told.heard.iter().any(|(_, known)| *known == revision - 1), "{:?}", told.heard);
+    }
+}
+
+#[test]
+fn nothing_is_heard_while_the_feed_cannot_be_read() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let (observer, random) = (Observer::default(), Deterministic::new(1));
+    let store = open(&path, 1, Some(&observer));
+    put_one(&store, 1, &random);
+    let beside = Connection::open(&path).unwrap();
+    beside.execute_batch("ALTER TABLE meta RENAME TO hidden").unwrap();
+    wait_until(|| observer.0.lock().lost > 0, PATIENCE).unwrap();
+    let heard = observer.0.lock().heard.len();
+    assert_eq!(put_one(&store, 2, &random), 2);
+    let lost = observer.0.lock().lost;
+    wait_until(|| observer.0.lock().lost > lost + 2, PATIENCE).unwrap();
+    assert_eq!(observer.0.lock().heard.len(), heard);
+    beside.execute_batch("ALTER TABLE hidden RENAME TO meta").unwrap();
+    wait_until(|| observer.0.lock().heard.len() > heard, PATIENCE).unwrap();
+    assert_eq!(observer.revision(), 2);
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, OpenError, StripeAddress};
+use interdict_app::{App, AppOptions, MAX_STALENESS, OpenError, StripeAddress};
 use interdict_domain::identifier::Pepper;
 use interdict_storage::{Schema, StorageError, Store, StoreOptions};
 
@@ -22,6 +23,8 @@ pub enum Wanted {
         /// Nobody else serves the data: what whoever served before has begun at a gateway is taken over
         /// at once.
         alone: bool,
+        /// For how long changes may go unheard before decisions are degraded.
+        max_staleness: Duration,
     },
     /// To decide on data that is there.
     DecisionsOnData,
@@ -38,6 +41,13 @@ impl Wanted {
 
     const fn needs_index(self) -> bool {
         matches!(self, Self::Serving { .. } | Self::DecisionsOnData)
+    }
+
+    const fn max_staleness(self) -> Duration {
+        match self {
+            Self::Serving { max_staleness, .. } => max_staleness,
+            Self::DecisionsOnData | Self::Writes | Self::Data => MAX_STALENESS,
+        }
     }
 }
 
@@ -66,29 +76,26 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
         stripe.base_url.clone_from(url);
     }
     stripe.return_url = configuration.public_url.as_ref().map(|url| format!("{url}/pay/returned"));
-    App::open(&AppOptions {
-        stripe,
-        take_over: wanted == Wanted::Serving { alone: true },
-        ..options(folder, pepper, wanted.needs_index())
-    })
-    .map_err(|error| explain(error, folder, &configuration.pepper_file))
+    App::open(&AppOptions { stripe, ..options(folder, pepper, wanted) })
+        .map_err(|error| explain(error, folder, &configuration.pepper_file))
 }
 
 /// Opens the databases of a folder under a pepper.
-pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, with_index: bool) -> Result<App> {
-    App::open(&options(folder, pepper, with_index)).map_err(|error| explain(error, folder, pepper_file))
+pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, wanted: Wanted) -> Result<App> {
+    App::open(&options(folder, pepper, wanted)).map_err(|error| explain(error, folder, pepper_file))
 }
 
-fn options(folder: &Path, pepper: Pepper, with_index: bool) -> AppOptions {
+fn options(folder: &Path, pepper: Pepper, wanted: Wanted) -> AppOptions {
     AppOptions {
         data_dir: folder.to_owned(),
         pepper,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
+        max_staleness: wanted.max_staleness(),
         stripe: StripeAddress::default(),
-        with_index,
-        take_over: false,
+        with_index: wanted.needs_index(),
+        take_over: matches!(wanted, Wanted::Serving { alone: true, .. }),
     }
 }
 
@@ -137,6 +144,7 @@ fn data_has_merchant(configuration: &Configuration, pepper: &Pepper) -> Result<b
         path: App::file(&configuration.data_dir, "core"),
         schema: Schema::Core,
         pepper: pepper.clone(),
+        clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
         observer: None,

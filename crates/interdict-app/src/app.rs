@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random};
@@ -18,6 +19,10 @@ use crate::gateways::StripeAddress;
 use crate::service::{Service, ServiceOptions};
 use crate::tokens::TokenKeys;
 
+/// For how long changes may go unheard before decisions are degraded, unless said otherwise: many looks at the
+/// feed, and short enough for a block to count soon.
+pub const MAX_STALENESS: Duration = Duration::from_secs(5);
+
 /// What the application is made of. Only the command line makes a real clock and generator.
 pub struct AppOptions {
     /// Where the data lives.
@@ -30,6 +35,8 @@ pub struct AppOptions {
     pub random: Arc<dyn Random>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// For how long what was committed may be unknown here before decisions are degraded.
+    pub max_staleness: Duration,
     /// Where Stripe is.
     pub stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
@@ -99,6 +106,7 @@ impl App {
             place: options.data.store(SchemaName::Core),
             schema: Schema::Core,
             pepper: options.pepper.clone(),
+            clock: Arc::clone(&options.clock),
             random: Arc::clone(&options.random),
             durability: options.durability,
             observer: Some(Box::new(DirectoryFollower(Arc::clone(&directory)))),
@@ -117,6 +125,7 @@ impl App {
                 clock: Arc::clone(&options.clock),
                 random: Arc::clone(&options.random),
                 durability: options.durability,
+                max_staleness: options.max_staleness,
                 stripe: options.stripe.clone(),
                 with_index: options.with_index,
                 take_over: options.take_over,

@@ -1,6 +1,6 @@
 //! What a merchant chooses, in one mode.
 
-use interdict_domain::settings::{OnBlacklist, OnDispute, Settings};
+use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
 use interdict_domain::subscription::OnLift;
 use interdict_storage::{Authorship, MerchantTransaction};
 
@@ -17,8 +17,19 @@ pub struct SettingsUpdate {
     pub on_dispute: Option<OnDispute>,
     /// What an early fraud warning of the provider does.
     pub on_fraud_warning: Option<OnDispute>,
+    /// What becomes of attempts while the lists may be stale.
+    pub outage: OutageUpdate,
     /// Where a payer may be sent after a checkout.
     pub allowed_origins: Option<Vec<String>>,
+}
+
+/// What to change of the outage policies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutageUpdate {
+    /// For payments that the customer starts.
+    pub customer: Option<OnOutage>,
+    /// For payments that the merchant starts.
+    pub merchant: Option<OnOutage>,
 }
 
 /// Changes only what is sent.
@@ -33,6 +44,10 @@ pub fn change_settings(
         on_blacklist: update.on_blacklist.unwrap_or(before.on_blacklist),
         on_dispute: update.on_dispute.unwrap_or(before.on_dispute),
         on_fraud_warning: update.on_fraud_warning.unwrap_or(before.on_fraud_warning),
+        outage: OutagePolicies {
+            customer: update.outage.customer.unwrap_or(before.outage.customer),
+            merchant: update.outage.merchant.unwrap_or(before.outage.merchant),
+        },
         allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
     };
     if after != before {

@@ -6,7 +6,7 @@ use interdict_decision::{Decision, order};
 use interdict_domain::identifier::{Email, Kind, Phone};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentStatus};
+use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentOrigin, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use smallvec::SmallVec;
 
@@ -32,6 +32,9 @@ pub(crate) struct Payer<'a> {
     pub(crate) phone: Option<&'a Phone>,
     /// Whether email and phone are the merchant's word. What a payer typed matches blocks only.
     pub(crate) verified: bool,
+    /// Whether it is tried again by itself, as a renewal is. What cannot be judged is then put off, never
+    /// refused: a refusal would hold the subscription, and lifting that skips the period.
+    pub(crate) can_wait: bool,
 }
 
 impl<'a> Payer<'a> {
@@ -44,6 +47,7 @@ impl<'a> Payer<'a> {
             email: payment.email.as_ref(),
             phone: payment.phone.as_ref(),
             verified: payment.payer_verified,
+            can_wait: payment.origin == PaymentOrigin::Renewal,
         }
     }
 }
@@ -58,7 +62,8 @@ pub(crate) enum Counting {
 }
 
 impl Service {
-    /// Why a charge may not be made; nothing when it may.
+    /// Why a charge may not be made; nothing when it may. [`DecidePaymentError::Stale`] when it is to be
+    /// tried again.
     pub(crate) fn refusal(
         &self,
         merchant: MerchantNumber,
@@ -79,7 +84,12 @@ impl Service {
             explain: false,
             dry_run: counting == Counting::SecondLook,
         };
-        self.decide(merchant, self.now(), &attempt, |decision, _| outcome(decision))
+        self.decide(merchant, self.now(), &attempt, |decision, _| {
+            if payer.can_wait && decision.code == order::Code::DegradedBlocked {
+                return Err(DecidePaymentError::Stale);
+            }
+            Ok(outcome(decision))
+        })?
     }
 }
 
@@ -91,15 +101,16 @@ pub fn block_code(payment: &Payment) -> Option<order::Code> {
 
 /// A block as the outcome of a payment.
 fn outcome(decision: &Decision<'_>) -> Option<Outcome> {
-    let rule = decision.tier.rule();
-    match decision.outcome {
-        order::Outcome::Allow => None,
-        order::Outcome::Block => Some(Outcome::failure(
-            decision.code.as_str(),
-            // Not the reason: that belongs to the person, and goes when the person is erased.
-            format!("Blocked by a {}.", rule.matches),
-            decision.public_message.as_deref().unwrap_or(NEUTRAL_MESSAGE),
-            DeclineType::Hard,
-        )),
+    if decision.outcome == order::Outcome::Allow {
+        return None;
     }
+    let (message, decline_type) = if decision.code == order::Code::DegradedBlocked {
+        // In a moment the lists may be known again.
+        ("Blocked because the lists may be stale, as the settings say.".to_owned(), DeclineType::Soft)
+    } else {
+        // Not the reason: that belongs to the person, and goes when the person is erased.
+        (format!("Blocked by a {}.", decision.tier.rule().matches), DeclineType::Hard)
+    };
+    let safe_message = decision.public_message.as_deref().unwrap_or(NEUTRAL_MESSAGE);
+    Some(Outcome::failure(decision.code.as_str(), message, safe_message, decline_type))
 }

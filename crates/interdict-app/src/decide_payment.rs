@@ -1,15 +1,20 @@
-//! Deciding: may this customer pay, now, this way? From memory and the clock alone (invariant 1).
+//! Deciding: may this customer pay, now, this way? From memory and the clock alone (invariant 1). While the
+//! lists may be stale, the merchant's outage policy settles what they do not block.
+//!
+//! Deliberately not here: many attempts under one answer ([`crate::decide_batch`]).
 
 use std::borrow::Cow;
 
-use interdict_decision::{Attempt, DecideError, Decision, Lookup, decide};
+use interdict_decision::{Attempt, DecideError, Decision, Index, Lookup, Outcome, decide};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
+use interdict_domain::settings::OnOutage;
 use smallvec::SmallVec;
 
+use crate::freshness::Known;
 use crate::service::Service;
 
 /// Identifiers that most attempts carry at most; more are put on the heap.
@@ -47,6 +52,9 @@ pub enum DecidePaymentError {
     /// The index is still being loaded.
     #[error("the index is still being loaded")]
     NotLoaded,
+    /// The lists may be stale, do not block it, and the merchant wants to be told to come back.
+    #[error("the index is stale")]
+    Stale,
     /// The attempt itself.
     #[error(transparent)]
     Attempt(#[from] DecideError),
@@ -54,13 +62,44 @@ pub enum DecidePaymentError {
 
 impl Service {
     /// Decides an attempt and hands the decision to `answer`, which turns it into what the caller
-    /// gets. The second argument says whether the index may be stale.
+    /// gets. The second argument says whether the lists may be stale: then the merchant's outage policy
+    /// has had its say.
     pub fn decide<R>(
         &self,
         merchant: MerchantNumber,
         now: Timestamp,
         attempt: &PaymentAttempt<'_>,
         answer: impl FnOnce(&Decision<'_>, bool) -> R,
+    ) -> Result<R, DecidePaymentError> {
+        // Before the index is read, and the clock after it: a process that was stopped in between must
+        // not take for fresh what it read before.
+        let known = self.index.known();
+        self.consult(merchant, now, attempt, |index, attempt_in| {
+            let mut decided = decide(index, attempt_in);
+            let degraded = self.is_stale(known);
+            if degraded {
+                settle_outage(index, attempt_in, &mut decided)?;
+            }
+            match &decided {
+                Ok(decision) => {
+                    if !attempt.dry_run {
+                        self.count_hits(decision, now);
+                    }
+                    Ok(answer(decision, degraded))
+                }
+                Err(error) => Err((*error).into()),
+            }
+        })
+    }
+
+    /// Hands the attempt over together with the index, as it is: for what only shows what the lists say.
+    /// Whatever lets somebody pay, or not, goes through [`Self::decide`].
+    pub(crate) fn consult<R>(
+        &self,
+        merchant: MerchantNumber,
+        now: Timestamp,
+        attempt: &PaymentAttempt<'_>,
+        conclude: impl FnOnce(&Index, &Attempt<'_>) -> Result<R, DecidePaymentError>,
     ) -> Result<R, DecidePaymentError> {
         // Lookups live on the stack: a usual attempt allocates nothing.
         let lookups: SmallVec<[Lookup<'_>; IDENTIFIERS_INLINE]> =
@@ -75,62 +114,18 @@ impl Service {
                     lookups: &lookups,
                     explain: attempt.explain,
                 };
-                let decision = decide(index, &attempt_in)?;
-                if !attempt.dry_run {
-                    self.count_hits(&decision, now);
-                }
-                Ok(answer(&decision, !self.index.is_fresh()))
+                conclude(index, &attempt_in)
             })
             .unwrap_or(Err(DecidePaymentError::NotLoaded))
     }
 
-    /// Decides many attempts on one reading of the index, as [`Self::decide`] does one, and shows each
-    /// decision in its turn with its number. All of them wait for the memory together.
-    pub fn decide_all(
-        &self,
-        merchant: MerchantNumber,
-        now: Timestamp,
-        attempts: &[PaymentAttempt<'_>],
-        mut answer: impl FnMut(usize, Result<&Decision<'_>, DecidePaymentError>),
-    ) {
-        let of_all = attempts.iter().flat_map(|attempt| attempt.identifiers);
-        let lookups: Vec<Lookup<'_>> = of_all.map(|presented| self.lookup(merchant, presented)).collect();
-        let mut hits = Vec::with_capacity(attempts.len());
-        let decided = self.index.with(|index| {
-            index.read_ahead(&lookups);
-            let merchant_now = index.merchant_now(merchant, now);
-            let mut rest = lookups.as_slice();
-            for (at, attempt) in attempts.iter().enumerate() {
-                let (own, others) = rest.split_at_checked(attempt.identifiers.len()).unwrap_or_default();
-                rest = others;
-                let attempt_in = Attempt {
-                    merchant,
-                    initiator: attempt.initiator,
-                    now: merchant_now,
-                    customer: attempt.customer,
-                    lookups: own,
-                    explain: attempt.explain,
-                };
-                match decide(index, &attempt_in) {
-                    Ok(decision) => {
-                        if !attempt.dry_run {
-                            hits.extend(decision.sources.iter().filter_map(|source| source.entry));
-                        }
-                        answer(at, Ok(&decision));
-                    }
-                    Err(error) => answer(at, Err(error.into())),
-                }
-            }
-        });
-        if decided.is_none() {
-            for at in 0..attempts.len() {
-                answer(at, Err(DecidePaymentError::NotLoaded));
-            }
-        }
-        self.hits.count_all(&hits, now);
+    /// Whether more may be missing by now than the bound allows.
+    #[inline]
+    pub(crate) fn is_stale(&self, known: Known) -> bool {
+        !known.is_fresh(self.clock.uptime(), self.max_staleness)
     }
 
-    fn lookup<'a>(&self, merchant: MerchantNumber, presented: &'a Presented<'a>) -> Lookup<'a> {
+    pub(crate) fn lookup<'a>(&self, merchant: MerchantNumber, presented: &'a Presented<'a>) -> Lookup<'a> {
         Lookup {
             kind: presented.kind,
             key: self.pepper.key(merchant, presented.kind, &presented.value),
@@ -143,5 +138,34 @@ impl Service {
         for entry in decision.sources.iter().filter_map(|source| source.entry) {
             self.hits.count(entry, now);
         }
+    }
+}
+
+/// The outage policy (ADR 0022): a block that the lists hold stands, and what they do not block goes as the
+/// merchant wants it.
+#[cold]
+pub(crate) fn settle_outage(
+    index: &Index,
+    attempt: &Attempt<'_>,
+    decided: &mut Result<Decision<'_>, DecideError>,
+) -> Result<(), DecidePaymentError> {
+    if matches!(decided, Ok(decision) if decision.outcome == Outcome::Block) {
+        return Ok(());
+    }
+    // No list makes an attempt that says nothing say something.
+    if matches!(decided, Err(DecideError::NothingIdentifies)) {
+        return Ok(());
+    }
+    match index.outage_policies(attempt.merchant).of(attempt.initiator) {
+        OnOutage::Index => Ok(()),
+        OnOutage::Block => {
+            // Somebody who is not known here is refused already, and nobody is let through by that.
+            if let Ok(decision) = decided {
+                decision.block_degraded();
+            }
+            Ok(())
+        }
+        // Also a customer who is not known here: the feed may say so in a moment.
+        OnOutage::RetryLater => Err(DecidePaymentError::Stale),
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use interdict_domain::change::{Change, Subject};
 use interdict_domain::clock::Timestamp;
@@ -124,6 +125,9 @@ impl FeedObserver for DirectoryFollower {
             }
         }
     }
+
+    /// No bound is promised but the poll's: a credential has no outage policy.
+    fn heard(&mut self, _: Duration) {}
 
     /// A key may be revoked without our hearing of it: nothing in memory opens anything.
     fn lost(&mut self) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use interdict_decision::Index;
 use interdict_domain::change::{Action, Change, Fact};
@@ -10,6 +11,8 @@ use interdict_domain::mode::Mode;
 use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
 use tokio::sync::watch;
+
+use crate::freshness::{Freshness, Known};
 
 /// Facts handed from the reading to the applying thread at once.
 const CHUNK: usize = 8_192;
@@ -20,7 +23,7 @@ const CHUNKS_WAITING: usize = 8;
 pub(crate) struct IndexState {
     index: RwLock<Index>,
     loaded: AtomicBool,
-    fresh: AtomicBool,
+    freshness: Freshness,
     revision: watch::Sender<i64>,
     /// Counts up when a merchant's account at a provider may have changed.
     gateway_changes: Arc<AtomicU64>,
@@ -31,7 +34,7 @@ impl IndexState {
         Arc::new(Self {
             index: RwLock::new(Index::new()),
             loaded: AtomicBool::new(false),
-            fresh: AtomicBool::new(false),
+            freshness: Freshness::new(),
             revision: watch::Sender::new(0),
             gateway_changes: Arc::default(),
         })
@@ -42,9 +45,15 @@ impl IndexState {
         self.loaded.load(Ordering::Acquire).then(|| read(&self.index.read()))
     }
 
-    /// Whether everything that was committed here is known.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.fresh.load(Ordering::Acquire)
+    /// Up to when everything that was committed is known. Asked before the index is read.
+    #[inline]
+    pub(crate) fn known(&self) -> Known {
+        self.freshness.known()
+    }
+
+    /// Whether everything is known but what was committed within the bound.
+    pub(crate) fn is_fresh(&self, uptime: Duration, bound: Duration) -> bool {
+        self.loaded.load(Ordering::Acquire) && self.freshness.is_fresh(uptime, bound)
     }
 
     /// The newest change that the index has seen.
@@ -63,7 +72,6 @@ impl IndexState {
     }
 
     fn seen(&self, revision: i64) {
-        self.fresh.store(true, Ordering::Release);
         self.revision.send_replace(revision);
     }
 }
@@ -115,8 +123,12 @@ impl FeedObserver for IndexFollower {
         self.state.seen(last.sequence);
     }
 
+    fn heard(&mut self, as_of: Duration) {
+        self.state.freshness.heard(as_of);
+    }
+
     fn lost(&mut self) {
-        self.state.fresh.store(false, Ordering::Release);
+        self.state.freshness.lose();
     }
 }
 

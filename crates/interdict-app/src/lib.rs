@@ -21,11 +21,13 @@ mod create_customer;
 mod create_key;
 mod create_merchant;
 mod create_payment;
+mod decide_batch;
 mod decide_charge;
 mod decide_payment;
 mod directory;
 mod erase_customer;
 mod error;
+mod freshness;
 mod gateways;
 mod hear_stripe;
 mod hits;
@@ -72,7 +74,7 @@ pub mod decision {
 }
 
 pub use advance_clock::{ADVANCE_S_MAX, advance_clock};
-pub use app::{App, AppOptions, DataPlace, OpenError};
+pub use app::{App, AppOptions, DataPlace, MAX_STALENESS, OpenError};
 /// Why a gateway gave no answer.
 pub mod gateway {
     pub use interdict_gateway::GatewayError;
@@ -92,12 +94,13 @@ pub use ask_gateway::{Ask, AskError};
 pub use authenticate::AuthenticateError;
 pub use authorize_payment::{authorize_payment, complete_action};
 pub use caller::Caller;
-pub use change_settings::{SettingsUpdate, change_settings};
+pub use change_settings::{OutageUpdate, SettingsUpdate, change_settings};
 pub use create_checkout::{CheckoutFor, MadeCheckout, NewCheckout, create_checkout, token_digest};
 pub use create_customer::create_customer;
 pub use create_key::{NewKey, NewKeyOptions, revoke_key, rotate_key};
 pub use create_merchant::{MerchantKeys, NewMerchant};
 pub use create_payment::{NewPayment, create_payment};
+pub use decide_batch::Sitting;
 pub use decide_charge::{NEUTRAL_MESSAGE, block_code};
 pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
 pub use erase_customer::erase_customer;

@@ -1,5 +1,7 @@
 //! Renewals: what is due is claimed once, decided as the merchant's own doing, and charged at most once
-//! for a period. What is blocked is held, and released when the block is lifted, never all at once.
+//! for a period. What is blocked is held, and released when the block is lifted, never all at once. What
+//! cannot be judged, because the lists may be stale and the merchant wants no charge on them, waits for a
+//! later sweep.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 
 use crate::ask_gateway::Ask;
 use crate::decide_charge::{Counting, Payer};
+use crate::decide_payment::DecidePaymentError;
 use crate::payment_error::PaymentError;
 use crate::renewal_report::{RenewalProgress, Renewed};
 use crate::service::Service;
@@ -92,8 +95,8 @@ impl Service {
                 {
                     progress.note(self.mode, done.unwrap_or(Renewed::Failed));
                 }
-                if self.is_still_held(&subscription) {
-                    progress.note(self.mode, Renewed::StillHeld);
+                if let Some(known) = self.known_from_memory(&subscription) {
+                    progress.note(self.mode, known);
                     continue;
                 }
                 arrears_left = arrears_left.saturating_sub(u32::from(in_arrears));
@@ -107,10 +110,11 @@ impl Service {
         Ok(())
     }
 
-    /// Whether a held renewal stays held, as far as memory knows: that costs no commit.
-    fn is_still_held(&self, subscription: &Subscription) -> bool {
-        if !subscription.is_held || subscription.cancel_at_period_end || !subscription.payer_verified {
-            return false;
+    /// What becomes of a due renewal where memory knows it: that costs no commit. One that is held may
+    /// stay so, and nobody's is charged on stale lists against the merchant's wish.
+    fn known_from_memory(&self, subscription: &Subscription) -> Option<Renewed> {
+        if subscription.cancel_at_period_end || !subscription.payer_verified {
+            return None;
         }
         let payer = Payer {
             initiator: Initiator::Merchant,
@@ -118,8 +122,13 @@ impl Service {
             email: None,
             phone: None,
             verified: true,
+            can_wait: true,
         };
-        matches!(self.refusal(subscription.merchant, &payer, Counting::SecondLook), Ok(Some(_)))
+        match self.refusal(subscription.merchant, &payer, Counting::SecondLook) {
+            Ok(Some(_)) if subscription.is_held => Some(Renewed::StillHeld),
+            Err(DecidePaymentError::Stale) => Some(Renewed::Waiting),
+            Ok(_) | Err(DecidePaymentError::NotLoaded | DecidePaymentError::Attempt(_)) => None,
+        }
     }
 
     /// One renewal from its claim to its end.
@@ -181,6 +190,7 @@ fn payer<'a>(subscription: &Subscription, customer: &'a Customer) -> Payer<'a> {
         email: profile.email.as_ref(),
         phone: profile.phone.as_ref(),
         verified,
+        can_wait: true,
     }
 }
 
@@ -214,9 +224,11 @@ fn claim(
         return take_up(service, transaction, by, begun);
     }
     let mut payment = renewal_payment(by, &subscription, &customer);
-    if let Some(outcome) =
-        service.refusal(payment.merchant, &payer(&subscription, &customer), Counting::Counted)?
-    {
+    let refusal = service.refusal(payment.merchant, &payer(&subscription, &customer), Counting::Counted);
+    if refusal == Err(DecidePaymentError::Stale) {
+        return Ok(Claimed::Done(Renewed::Waiting));
+    }
+    if let Some(outcome) = refusal? {
         if subscription.is_held {
             return Ok(Claimed::Done(Renewed::StillHeld));
         }

@@ -20,7 +20,8 @@ pub enum Renewed {
     StillHeld,
     /// The block was lifted, and what was missed is skipped.
     Released,
-    /// Its turn comes with a later sweep: arrears are collected a few at a time.
+    /// Its turn comes with a later sweep: arrears are collected a few at a time, and while the lists may be
+    /// stale nobody is charged against the merchant's wish.
     Waiting,
     /// It is over.
     Ended,

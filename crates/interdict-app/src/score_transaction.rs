@@ -70,7 +70,7 @@ pub fn score_transaction(
             | DecideError::UnknownCustomer
             | DecideError::CustomerDisagreesWithRef,
         )) => (order::Outcome::Allow, order::Tier::Default, order::Code::Default),
-        Err(error @ DecidePaymentError::NotLoaded) => return Err(error.into()),
+        Err(error @ (DecidePaymentError::NotLoaded | DecidePaymentError::Stale)) => return Err(error.into()),
     };
     let verdict = match (outcome, tier) {
         (order::Outcome::Block, _) => Verdict::Decline,

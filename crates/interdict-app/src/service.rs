@@ -46,6 +46,8 @@ pub struct Service {
     /// Told when something may have fallen due before its time.
     pub(crate) due: Notify,
     pub(crate) clock: Arc<dyn Clock>,
+    /// For how long what was committed may be unknown before the index is stale.
+    pub(crate) max_staleness: Duration,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pepper: Pepper,
     pub(crate) request_secret: [u8; 32],
@@ -59,6 +61,7 @@ pub(crate) struct ServiceOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) durability: Durability,
+    pub(crate) max_staleness: Duration,
     pub(crate) stripe: StripeAddress,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub(crate) with_index: bool,
@@ -71,7 +74,7 @@ pub(crate) struct ServiceOptions {
 pub struct Readiness {
     /// There is an index.
     pub loaded: bool,
-    /// It has seen everything.
+    /// It has seen everything, but for what was committed within the bound of staleness.
     pub fresh: bool,
     /// The newest change that it has seen.
     pub revision: i64,
@@ -85,6 +88,7 @@ impl Service {
             place: options.place,
             schema: Schema::Mode,
             pepper: options.pepper.clone(),
+            clock: Arc::clone(&options.clock),
             random: Arc::clone(&options.random),
             durability: options.durability,
             observer: if options.with_index { Some(Box::new(observer)) } else { None },
@@ -116,6 +120,7 @@ impl Service {
             hits: Hits::default(),
             running: Running::default(),
             clock: options.clock,
+            max_staleness: options.max_staleness,
             random: options.random,
             request_secret: options.pepper.derive("interdict 2026-11 idempotency"),
             pepper: options.pepper,
@@ -171,7 +176,8 @@ impl Service {
     /// Whether it can answer, and from what.
     pub fn readiness(&self) -> Readiness {
         let loaded = self.index.with(|_| ()).is_some();
-        Readiness { loaded, fresh: self.index.is_fresh(), revision: self.index.revision() }
+        let fresh = self.index.is_fresh(self.clock.uptime(), self.max_staleness);
+        Readiness { loaded, fresh, revision: self.index.revision() }
     }
 
     /// What the index holds; nothing before it is loaded.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use interdict_decision::{Code, Decision, Outcome, SourceKind, Tier};
+use interdict_decision::{Code, Decision, Outcome, SourceKind, Tier, decide};
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::merchant::MerchantNumber;
@@ -82,6 +82,9 @@ impl Service {
             explain: false,
             dry_run: true,
         };
-        self.decide(merchant, self.clock.now(), &attempt, |decision, _| Standing::of(decision))
+        // What the lists say, however old: an outage is no standing of anybody's.
+        self.consult(merchant, self.clock.now(), &attempt, |index, attempt| {
+            Ok(Standing::of(&decide(index, attempt)?))
+        })
     }
 }

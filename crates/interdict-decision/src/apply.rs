@@ -32,7 +32,10 @@ impl Index {
     /// customer leaves a key.
     fn spans_shards(&self, fact: &Fact) -> bool {
         match fact {
-            Fact::EntryPut(_) | Fact::EntryRemoved { .. } | Fact::ClockAdvanced { .. } => false,
+            Fact::EntryPut(_)
+            | Fact::EntryRemoved { .. }
+            | Fact::ClockAdvanced { .. }
+            | Fact::OutageChosen { .. } => false,
             Fact::CustomerRemoved(_) => true,
             Fact::CustomerPut(fact) => {
                 let held = self.customers.find(fact.id, |_, record| record.keys).unwrap_or_default();
@@ -52,6 +55,7 @@ impl Index {
             Fact::CustomerPut(fact) => self.put_customer(interner, fact),
             Fact::CustomerRemoved(id) => self.remove_customer(interner, *id),
             Fact::ClockAdvanced { merchant, ahead_s } => self.clocks.put(*merchant, *ahead_s),
+            Fact::OutageChosen { merchant, outage } => self.outages.put(*merchant, *outage),
         }
     }
 

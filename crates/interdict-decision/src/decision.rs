@@ -37,7 +37,7 @@ pub struct Decision<'a> {
     pub outcome: Outcome,
     /// Why, for programs.
     pub code: Code,
-    /// The step of the order that settled it.
+    /// The step of the order that settled it; with [`Code::DegradedBlocked`], the one that would have.
     pub tier: Tier,
     /// The customer named by id or by ref, if there is one.
     pub customer: Option<CustomerId>,
@@ -49,6 +49,17 @@ pub struct Decision<'a> {
     pub revision: i64,
     /// How it came about, when asked for.
     pub explanation: Option<Box<Explanation<'a>>>,
+}
+
+impl Decision<'_> {
+    /// Blocks what the lists let through, because they may be stale. Nothing that matched speaks for that;
+    /// an explanation goes on saying what the lists say.
+    pub fn block_degraded(&mut self) {
+        self.outcome = Outcome::Block;
+        self.code = Code::DegradedBlocked;
+        self.sources.clear();
+        self.public_message = None;
+    }
 }
 
 /// What kind of thing matched.

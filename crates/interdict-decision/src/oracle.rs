@@ -13,6 +13,7 @@ use interdict_domain::identifier::{IdentifierKey, Kind};
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
+use interdict_domain::settings::OutagePolicies;
 
 use crate::attempt::Attempt;
 use crate::decision::{DecideError, Decision, SourceKind};
@@ -28,6 +29,8 @@ pub struct Oracle {
     pub entries: Vec<EntryFact>,
     /// The clocks that are ahead, in seconds.
     pub clocks: Vec<(MerchantNumber, i64)>,
+    /// What merchants want while the index is stale.
+    pub outages: Vec<(MerchantNumber, OutagePolicies)>,
 }
 
 /// What a decision comes down to, in a form that can be compared.
@@ -88,6 +91,10 @@ impl Oracle {
                 self.clocks.retain(|(whose, _)| whose != merchant);
                 self.clocks.push((*merchant, *ahead_s));
             }
+            Fact::OutageChosen { merchant, outage } => {
+                self.outages.retain(|(whose, _)| whose != merchant);
+                self.outages.push((*merchant, *outage));
+            }
         }
     }
 
@@ -96,7 +103,8 @@ impl Oracle {
         let customers = self.customers.iter().cloned().map(Fact::CustomerPut);
         let entries = self.entries.iter().cloned().map(Fact::EntryPut);
         let clocks = self.clocks.iter().map(|&(merchant, ahead_s)| Fact::ClockAdvanced { merchant, ahead_s });
-        customers.chain(entries).chain(clocks).collect()
+        let outages = self.outages.iter().map(|&(merchant, outage)| Fact::OutageChosen { merchant, outage });
+        customers.chain(entries).chain(clocks).chain(outages).collect()
     }
 
     /// Decides, by looking at everything.

@@ -16,6 +16,7 @@ use crate::identifier::{IdentifierKey, Kind};
 use crate::ids::{ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId};
 use crate::merchant::MerchantNumber;
 use crate::scopes::Scopes;
+use crate::settings::OutagePolicies;
 use crate::window::Window;
 
 words!(
@@ -269,6 +270,13 @@ pub enum Fact {
         /// Seconds in all.
         ahead_s: i64,
     },
+    /// What the merchant wants of decisions while the index is stale.
+    OutageChosen {
+        /// Whose wish.
+        merchant: MerchantNumber,
+        /// For each initiator.
+        outage: OutagePolicies,
+    },
 }
 
 /// A change as the feed gives it.
@@ -288,4 +296,23 @@ pub struct Change {
     pub subject: Subject,
     /// What it means to the index, with texts while the personal row is there.
     pub facts: Vec<Fact>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::OnOutage;
+
+    /// What the feed holds must be readable for ever.
+    #[test]
+    fn facts_of_settings_are_written_like_this() {
+        let outage = OutagePolicies { customer: OnOutage::Block, merchant: OnOutage::RetryLater };
+        let facts = vec![
+            Fact::ClockAdvanced { merchant: MerchantNumber(1), ahead_s: 60 },
+            Fact::OutageChosen { merchant: MerchantNumber(1), outage },
+        ];
+        let text = r#"[{"clockAdvanced":{"merchant":1,"aheadS":60}},{"outageChosen":{"merchant":1,"outage":{"customer":"block","merchant":"retry_later"}}}]"#;
+        assert_eq!(serde_json::to_string(&facts).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Vec<Fact>>(text).unwrap(), facts);
+    }
 }

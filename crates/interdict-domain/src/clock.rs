@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Microseconds since the Unix epoch, UTC; stored as BIGINT.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,6 +160,10 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// The time since some fixed moment. It never goes back, nobody sets it, and it passes while the
+    /// machine is suspended, too: it says for how long, never when.
+    fn uptime(&self) -> Duration;
 }
 
 /// Where randomness comes from: a generator that is fit for keys.

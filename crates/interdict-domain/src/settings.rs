@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entry::words;
+use crate::scopes::Initiator;
 use crate::subscription::OnLift;
 
 words!(
@@ -27,6 +28,44 @@ words!(
     }
 );
 
+words!(
+    /// What becomes of an attempt that the lists do not block while they may be stale.
+    OnOutage {
+        /// What the lists say, as far as they are known.
+        Index = "index",
+        /// It is blocked.
+        Block = "block",
+        /// Nothing is decided: the caller is to come back.
+        RetryLater = "retry_later",
+    }
+);
+
+/// What becomes of attempts that the lists do not block while they may be stale, for each initiator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OutagePolicies {
+    /// For payments that the customer starts.
+    pub customer: OnOutage,
+    /// For payments that the merchant starts.
+    pub merchant: OnOutage,
+}
+
+impl OutagePolicies {
+    /// What counts for an initiator.
+    pub const fn of(self, initiator: Initiator) -> OnOutage {
+        match initiator {
+            Initiator::Customer => self.customer,
+            Initiator::Merchant => self.merchant,
+        }
+    }
+}
+
+impl Default for OutagePolicies {
+    fn default() -> Self {
+        Self { customer: OnOutage::Index, merchant: OnOutage::Index }
+    }
+}
+
 /// What a merchant has chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -39,6 +78,8 @@ pub struct Settings {
     pub on_dispute: OnDispute,
     /// What an early fraud warning of the provider does.
     pub on_fraud_warning: OnDispute,
+    /// What becomes of attempts while the lists may be stale.
+    pub outage: OutagePolicies,
     /// Where a payer may be sent after a checkout: `https://shop.example`.
     pub allowed_origins: Vec<String>,
 }
@@ -50,7 +91,23 @@ impl Default for Settings {
             on_blacklist: OnBlacklist::Hold,
             on_dispute: OnDispute::Block,
             on_fraud_warning: OnDispute::Report,
+            outage: OutagePolicies::default(),
             allowed_origins: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_were_written_before_there_were_outage_policies_have_the_default() {
+        let old = r#"{"onLift":"collect_arrears","allowedOrigins":[]}"#;
+        let read: Settings = serde_json::from_str(old).unwrap();
+        assert_eq!(read, Settings { on_lift: OnLift::CollectArrears, ..Settings::default() });
+        let half: OutagePolicies = serde_json::from_str(r#"{"merchant":"retry_later"}"#).unwrap();
+        assert_eq!(half.of(Initiator::Customer), OnOutage::Index);
+        assert_eq!(half.of(Initiator::Merchant), OnOutage::RetryLater);
     }
 }

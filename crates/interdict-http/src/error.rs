@@ -221,6 +221,12 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "index_loading", message).with_retry_after(1)
     }
 
+    /// 503: the lists may be stale, and the merchant wants nothing decided on them.
+    pub fn index_stale() -> Self {
+        let message = "The lists may be stale, and nothing was decided. Wait for the seconds in Retry-After, then try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "index_stale", message).with_retry_after(1)
+    }
+
     /// 503: committed, but not every node has applied it in time.
     pub fn cluster_wait_timeout(revision: u64) -> Self {
         let message = "The change is committed, but not every node has applied it yet. Do not repeat it: read \

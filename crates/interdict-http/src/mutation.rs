@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::gateway::GatewayError;
 use interdict_app::store::{Authorship, MerchantTransaction};
 use interdict_app::{
-    Answer, AskError, Begun, Caller, MutateError, Mutated, NoGateway, PaymentError, Refusal, Replayable,
-    Service, ShowPaid, UseCaseError,
+    Answer, AskError, Begun, Caller, DecidePaymentError, MutateError, Mutated, NoGateway, PaymentError,
+    Refusal, Replayable, Service, ShowPaid, UseCaseError,
 };
 
 use interdict_domain::actor::Actor;
@@ -318,6 +318,8 @@ fn no_gateway_answer(error: &AskError) -> ApiError {
         AskError::Gateway(GatewayError::Refused(message) | GatewayError::Unusable(message)) => {
             ApiError::gateway_refused(message)
         }
+        // The last look before the money moves.
+        AskError::Payment(PaymentError::Undecided(DecidePaymentError::Stale)) => ApiError::index_stale(),
         AskError::Gateway(GatewayError::NothingDone(_)) | AskError::Payment(_) | AskError::Write(_) => {
             ApiError::gateway_unavailable()
         }

@@ -121,7 +121,10 @@ fn register(metrics: &Metrics, name: &str, help: &str) -> Family<ModeLabels, Gau
 
 const fn outcome_of(code: Code) -> &'static str {
     match code {
-        Code::CustomerRestricted | Code::CustomerBlacklisted | Code::IdentifierBlacklisted => "block",
+        Code::CustomerRestricted
+        | Code::CustomerBlacklisted
+        | Code::IdentifierBlacklisted
+        | Code::DegradedBlocked => "block",
         Code::CustomerWhitelisted | Code::IdentifierWhitelisted | Code::Default => "allow",
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn healthz() -> Response {
     axum::Json(json!({ "status": "ok" })).into_response()
 }
 
-/// 200 only with the index of both modes at the head of its feed.
+/// 200 only with the index of both modes at the head of its feed, as fresh as decisions take it to be.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -36,7 +36,7 @@ pub(crate) async fn healthz() -> Response {
     summary = "Whether decisions can be asked for",
     responses(
         (status = 200, description = "The index of both modes is at the head of its feed.", body = inline(serde_json::Value)),
-        (status = 503, description = "It is not yet.", body = inline(serde_json::Value)),
+        (status = 503, description = "It is not yet (`loading`), or not any more (`stale`).", body = inline(serde_json::Value)),
     ),
     security(()),
 )]
@@ -47,7 +47,12 @@ pub(crate) async fn readyz(Shared(state): Shared<State>) -> Response {
     };
     let ready = state.app.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let word = if ready { "ready" } else { "loading" };
+    let loaded = Mode::ALL.into_iter().all(|mode| state.app.service(mode).readiness().loaded);
+    let word = match (ready, loaded) {
+        (true, _) => "ready",
+        (false, true) => "stale",
+        (false, false) => "loading",
+    };
     (status, axum::Json(json!({ "status": word, "test": mode(Mode::Test), "live": mode(Mode::Live) })))
         .into_response()
 }

@@ -38,6 +38,6 @@ pub(crate) use subscriptions::{
 };
 pub(crate) use words::{
     ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, HoldWord, IntervalWord, KindWord,
-    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OutcomeStatusWord,
+    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord,
     PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
-use interdict_domain::clock::{Random, Timestamp};
+use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::entry::{Entry, EntrySource, List, Strength};
 use interdict_domain::identifier::{Kind, Pepper};
 use interdict_domain::ids::EntryId;
@@ -36,6 +36,18 @@ const MERCHANT: MerchantNumber = MerchantNumber(1);
 const CLIENTS: u64 = 64;
 const EACH: u64 = 200;
 const ENTRIES: u64 = CLIENTS * EACH;
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::ZERO
+    }
+}
 
 struct Counting(AtomicU64);
 
@@ -61,6 +73,7 @@ fn open(path: &Path, durability: Durability, random: &Arc<Counting>) -> Store {
         place: Place::Sqlite(path.to_owned()),
         schema: Schema::Mode,
         pepper: pepper(),
+        clock: Arc::new(Still),
         random: Arc::clone(random) as Arc<dyn Random>,
         durability,
         observer: None,

@@ -1,6 +1,8 @@
 //! The feed: changes in a gapless sequence, in commit order (invariant 4). What follows it, whatever
 //! wrote to it, sees each change once and in order; a hole means that everything is loaded anew.
 
+use std::time::Duration;
+
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Change, Fact, Subject};
 use interdict_domain::clock::Timestamp;
@@ -51,6 +53,8 @@ pub trait FeedObserver: Send {
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError>;
     /// These changes follow on what was seen so far; the last one is the newest.
     fn apply(&mut self, changes: &[Change], view: &View<'_>);
+    /// Everything that was committed before this uptime has been loaded or applied.
+    fn heard(&mut self, as_of: Duration);
     /// The feed could not be read: what is known may be stale.
     fn lost(&mut self);
 }

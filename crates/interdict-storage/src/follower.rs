@@ -1,7 +1,11 @@
 //! Keeps an observer at the head of the feed, whoever wrote to it: another process beside the same file,
 //! another node over the same server.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use interdict_domain::change::Change;
+use interdict_domain::clock::Clock;
 use interdict_domain::identifier::Pepper;
 
 use crate::error::StorageError;
@@ -16,6 +20,7 @@ pub(crate) const CHUNK: i64 = 1_000;
 /// Keeps an observer at the head of the feed.
 pub(crate) struct Follower {
     observer: Option<Box<dyn FeedObserver>>,
+    clock: Arc<dyn Clock>,
     /// Which store, for the log.
     name: String,
     pepper: Pepper,
@@ -26,8 +31,13 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn new(observer: Option<Box<dyn FeedObserver>>, name: String, pepper: Pepper) -> Self {
-        Self { observer, name, pepper, applied: 0, epoch: String::new(), must_load: true }
+    pub(crate) fn new(
+        observer: Option<Box<dyn FeedObserver>>,
+        clock: Arc<dyn Clock>,
+        name: String,
+        pepper: Pepper,
+    ) -> Self {
+        Self { observer, clock, name, pepper, applied: 0, epoch: String::new(), must_load: true }
     }
 
     /// The newest change that the observer has seen.
@@ -38,6 +48,19 @@ impl Follower {
     /// Whether everything has to be loaded before anything can follow.
     pub(crate) fn must_load(&self) -> bool {
         self.must_load
+    }
+
+    /// Now, for [`Self::heard`].
+    pub(crate) fn uptime(&self) -> Duration {
+        self.clock.uptime()
+    }
+
+    /// Says up to when everything that was committed is known. The moment was read before the head was:
+    /// what is committed in between may be missed.
+    pub(crate) fn heard(&mut self, as_of: Duration) {
+        if let Some(observer) = &mut self.observer {
+            observer.heard(as_of);
+        }
     }
 
     /// Sees what was committed since, here or elsewhere, from a snapshot of one moment: otherwise a commit

@@ -90,6 +90,7 @@ impl View<'_> {
     /// All that an index needs, row by row.
     pub fn for_each_fact(&self, sink: &mut dyn FnMut(Fact)) -> Result<(), StorageError> {
         self.clocks()?.into_iter().for_each(&mut *sink);
+        self.outages()?.into_iter().for_each(&mut *sink);
         self.connection.for_each(ALL_ENTRIES, &[], &mut |row| {
             sink(entry_row(row)?);
             Ok(())

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use interdict_domain::clock::Random;
+use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
@@ -65,6 +65,8 @@ pub struct StoreOptions {
     pub schema: Schema,
     /// The secret under the identifiers' keys.
     pub pepper: Pepper,
+    /// Says how long ago the feed was heard.
+    pub clock: Arc<dyn Clock>,
     /// Where the epoch of a new store comes from.
     pub random: Arc<dyn Random>,
     /// When a commit counts as done.
@@ -125,7 +127,7 @@ impl Store {
         }
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
-        let follower = Follower::new(options.observer, name.clone(), options.pepper.clone());
+        let follower = Follower::new(options.observer, options.clock, name.clone(), options.pepper.clone());
         let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
         Ok(Self {
             writer: Arc::new(Writer::start(&name, move |queue| writer.run(queue))?),
@@ -144,7 +146,8 @@ impl Store {
         let (pepper, random) = (options.pepper, options.random.as_ref());
         postgres::prepare(&server, name, options.schema, must_be_durable, &pepper, random)?;
         let is_followed = options.observer.is_some();
-        let follower = Follower::new(options.observer, name.as_str().to_owned(), pepper.clone());
+        let follower =
+            Follower::new(options.observer, options.clock, name.as_str().to_owned(), pepper.clone());
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
         let own = Arc::clone(&follower);

@@ -26,6 +26,11 @@ impl Clock for System {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
     }
+
+    fn uptime(&self) -> Duration {
+        let since_start = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Duration::try_from(since_start).unwrap_or_default()
+    }
 }
 
 impl Random for System {
@@ -91,6 +96,7 @@ async fn main() -> anyhow::Result<()> {
         clock: Arc::new(System),
         random: Arc::new(System),
         durability,
+        max_staleness: interdict_app::MAX_STALENESS,
         with_index: true,
         take_over: true,
     };

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, DataPlace, OpenError, StripeAddress};
+use interdict_app::{App, AppOptions, DataPlace, MAX_STALENESS, OpenError, StripeAddress};
 use interdict_domain::identifier::Pepper;
 use interdict_storage::{Place, PostgresServer, Schema, StorageError, Store, StoreOptions};
 
@@ -22,6 +23,8 @@ pub enum Wanted {
         /// Nobody else serves the data: what whoever served before has begun at a gateway is taken over
         /// at once.
         alone: bool,
+        /// For how long changes may go unheard before decisions are degraded.
+        max_staleness: Duration,
     },
     /// To decide on data that is there.
     DecisionsOnData,
@@ -38,6 +41,13 @@ impl Wanted {
 
     const fn needs_index(self) -> bool {
         matches!(self, Self::Serving { .. } | Self::DecisionsOnData)
+    }
+
+    const fn max_staleness(self) -> Duration {
+        match self {
+            Self::Serving { max_staleness, .. } => max_staleness,
+            Self::DecisionsOnData | Self::Writes | Self::Data => MAX_STALENESS,
+        }
     }
 }
 
@@ -66,8 +76,7 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
     data_folder::create_databases(folder)?;
     App::open(&AppOptions {
         stripe: stripe(configuration),
-        take_over: wanted == Wanted::Serving { alone: true },
-        ..options(DataPlace::Folder(folder.clone()), pepper, wanted.needs_index())
+        ..options(DataPlace::Folder(folder.clone()), pepper, wanted)
     })
     .map_err(|error| explain(error, &folder.display().to_string(), &configuration.pepper_file))
 }
@@ -96,7 +105,9 @@ fn open_server(configuration: &Configuration, server: &PostgresServer, wanted: W
     };
     App::open(&AppOptions {
         stripe: stripe(configuration),
-        ..options(DataPlace::Server(server.clone()), pepper, wanted.needs_index())
+        // Other nodes may be at it.
+        take_over: false,
+        ..options(DataPlace::Server(server.clone()), pepper, wanted)
     })
     .map_err(|error| explain(error, "the database", path))
 }
@@ -111,21 +122,22 @@ fn stripe(configuration: &Configuration) -> StripeAddress {
 }
 
 /// Opens the databases of a folder under a pepper.
-pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, with_index: bool) -> Result<App> {
-    App::open(&options(DataPlace::Folder(folder.to_owned()), pepper, with_index))
+pub fn open_with(folder: &Path, pepper_file: &Path, pepper: Pepper, wanted: Wanted) -> Result<App> {
+    App::open(&options(DataPlace::Folder(folder.to_owned()), pepper, wanted))
         .map_err(|error| explain(error, &folder.display().to_string(), pepper_file))
 }
 
-fn options(data: DataPlace, pepper: Pepper, with_index: bool) -> AppOptions {
+fn options(data: DataPlace, pepper: Pepper, wanted: Wanted) -> AppOptions {
     AppOptions {
         data,
         pepper,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
+        max_staleness: wanted.max_staleness(),
         stripe: StripeAddress::default(),
-        with_index,
-        take_over: false,
+        with_index: wanted.needs_index(),
+        take_over: matches!(wanted, Wanted::Serving { alone: true, .. }),
     }
 }
 
@@ -174,6 +186,7 @@ fn data_has_merchant(configuration: &Configuration, pepper: &Pepper) -> Result<b
         place: Place::Sqlite(App::file(&configuration.data_dir, "core")),
         schema: Schema::Core,
         pepper: pepper.clone(),
+        clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
         observer: None,

@@ -176,6 +176,10 @@ pub struct ServeArguments {
     /// How long a request with Interdict-At-Least may wait, in milliseconds [default: 1000]
     #[arg(long, env = "INTERDICT_AT_LEAST_WAIT_MS", value_name = "MS", hide_env = true)]
     pub at_least_wait_ms: Option<u64>,
+    /// For how long changes by others may go unheard before decisions are degraded, in milliseconds
+    /// [default: 5000]
+    #[arg(long, env = "INTERDICT_MAX_STALENESS_MS", value_name = "MS", hide_env = true)]
+    pub max_staleness_ms: Option<u64>,
     /// Look for renewals this often, in milliseconds [default: 60000]
     #[arg(long, env = "INTERDICT_RENEWAL_INTERVAL_MS", value_name = "MS", hide_env = true)]
     pub renewal_interval_ms: Option<u64>,

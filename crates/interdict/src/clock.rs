@@ -2,16 +2,29 @@
 
 use std::cell::RefCell;
 use std::io::Write as _;
+use std::time::Duration;
 
 use interdict_domain::clock::{Clock, Random, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 
 /// The machine's clock.
 pub struct SystemClock;
+
+/// Linux's own CLOCK_MONOTONIC stands still while the machine is suspended; elsewhere it does not.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UPTIME: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const UPTIME: ClockId = ClockId::Monotonic;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+    }
+
+    fn uptime(&self) -> Duration {
+        // Never negative.
+        Duration::try_from(clock_gettime(UPTIME)).unwrap_or_default()
     }
 }
 
@@ -63,6 +76,17 @@ fn ask_system(bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_uptime_never_goes_back_and_passes() {
+        let begun = SystemClock.uptime();
+        let mut last = begun;
+        while last < begun + Duration::from_millis(1) {
+            let next = SystemClock.uptime();
+            assert!(next >= last);
+            last = next;
+        }
+    }
 
     #[test]
     fn nothing_comes_twice_across_refills_and_sizes() {

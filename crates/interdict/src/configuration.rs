@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
+use interdict_app::MAX_STALENESS;
 use interdict_http::server::tls::TlsFiles;
 use interdict_storage::PostgresServer;
 use serde::Deserialize;
@@ -18,6 +19,10 @@ const DATA_DIR: &str = "interdict-data";
 const AT_LEAST_WAIT_MS: u64 = 1_000;
 /// Longer than any client waits.
 const AT_LEAST_WAIT_MS_MAX: u64 = 60_000;
+/// Two looks at the feed: with less, every second decision would be degraded.
+const MAX_STALENESS_MS_MIN: u64 = 200;
+/// An hour: whoever wants more does not want to know.
+const MAX_STALENESS_MS_MAX: u64 = 3_600_000;
 const RENEWAL_INTERVAL_MS: u64 = 60_000;
 /// A day: who looks for renewals less often does not want them.
 const RENEWAL_INTERVAL_MS_MAX: u64 = 86_400_000;
@@ -36,6 +41,7 @@ struct Written {
     listen: Option<String>,
     workers: Option<usize>,
     at_least_wait_ms: Option<u64>,
+    max_staleness_ms: Option<u64>,
     renewal_interval_ms: Option<u64>,
     public_url: Option<String>,
     tls_cert: Option<PathBuf>,
@@ -69,6 +75,8 @@ pub struct Serving {
     pub workers: usize,
     /// How long a request with `Interdict-At-Least` may wait.
     pub at_least_wait: Duration,
+    /// For how long changes may go unheard before decisions are degraded.
+    pub max_staleness: Duration,
     /// How often renewals are looked for.
     pub renewal_interval: Duration,
     /// The address under which people reach this service.
@@ -113,6 +121,15 @@ impl Configuration {
         if wait_ms > AT_LEAST_WAIT_MS_MAX {
             return Err(misuse(format!("--at-least-wait-ms must be 0 to {AT_LEAST_WAIT_MS_MAX}")));
         }
+        let staleness = arguments.max_staleness_ms.or(file.max_staleness_ms).map(Duration::from_millis);
+        let max_staleness = staleness.unwrap_or(MAX_STALENESS);
+        let bounds =
+            Duration::from_millis(MAX_STALENESS_MS_MIN)..=Duration::from_millis(MAX_STALENESS_MS_MAX);
+        if !bounds.contains(&max_staleness) {
+            return Err(misuse(format!(
+                "--max-staleness-ms must be {MAX_STALENESS_MS_MIN} to {MAX_STALENESS_MS_MAX}"
+            )));
+        }
         let renewal_ms =
             arguments.renewal_interval_ms.or(file.renewal_interval_ms).unwrap_or(RENEWAL_INTERVAL_MS);
         if !(1..=RENEWAL_INTERVAL_MS_MAX).contains(&renewal_ms) {
@@ -129,6 +146,7 @@ impl Configuration {
             listen: arguments.listen.or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned()),
             workers,
             at_least_wait: Duration::from_millis(wait_ms),
+            max_staleness,
             renewal_interval: Duration::from_millis(renewal_ms),
             public_url: self.public_url.clone(),
             tls,

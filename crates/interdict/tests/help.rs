@@ -54,6 +54,7 @@ fn a_mistake_ends_with_2_and_says_how_to_do_it_right() {
         ("--lisen x", "--lisen"),
         ("--workers none", "--workers"),
         ("serve --workers 0", "1 to 1024"),
+        ("serve --max-staleness-ms 100", "200 to 3600000"),
         ("serve --tls-cert only.pem", "--tls-key"),
         ("serve --listen nowhere", "--listen"),
         ("key list --database-url postgres://localhost/x", "leave out --database-url"),
@@ -105,7 +106,7 @@ fn a_variable_that_is_set_to_nothing_says_nothing() {
     let names =
         ["LISTEN", "DATA_DIR", "DATABASE_URL", "WORKERS", "PEPPER_FILE", "AT_LEAST_WAIT_MS", "CONFIG"]
             .into_iter()
-            .chain(["TLS_CERT", "TLS_KEY", "LOG", "LOG_FORMAT"]);
+            .chain(["MAX_STALENESS_MS", "TLS_CERT", "TLS_KEY", "LOG", "LOG_FORMAT"]);
     let mut process = place.process("--listen 127.0.0.1:0");
     for name in names {
         process.env(format!("INTERDICT_{name}"), "");

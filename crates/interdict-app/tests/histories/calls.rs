@@ -1,9 +1,11 @@
 //! Random calls on a small universe, so that they meet.
 
+use interdict_app::OutageUpdate;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Kind;
 use interdict_domain::scopes::Scopes;
+use interdict_domain::settings::OnOutage;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -77,6 +79,9 @@ pub enum Call {
     Erase {
         who: Index,
     },
+    Choose {
+        outage: OutageUpdate,
+    },
     Wait {
         seconds: i64,
     },
@@ -116,6 +121,10 @@ fn identifier() -> impl Strategy<Value = (Kind, Text)> {
         1 => text(&PHONES).prop_map(|value| (Kind::Phone, value)),
         1 => text(&REFS).prop_map(|value| (Kind::MerchantRef, value)),
     ]
+}
+
+fn on_outage() -> impl Strategy<Value = Option<OnOutage>> {
+    proptest::option::of(select(OnOutage::ALL.to_vec()))
 }
 
 fn about_customers() -> impl Strategy<Value = Call> {
@@ -160,6 +169,8 @@ pub fn call() -> impl Strategy<Value = Call> {
         1 => (which(), proptest::option::of(proptest::option::of(strength())), proptest::option::of(ends_in_s()), patch(&REASONS))
             .prop_map(|(which, strength, ends_in_s, reason)| Call::Change { which, strength, ends_in_s, reason }),
         1 => which().prop_map(|which| Call::Delete { which }),
+        1 => (on_outage(), on_outage())
+            .prop_map(|(customer, merchant)| Call::Choose { outage: OutageUpdate { customer, merchant } }),
         1 => (0..3_i64).prop_map(|seconds| Call::Wait { seconds }),
     ]
 }

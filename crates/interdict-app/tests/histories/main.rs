@@ -14,7 +14,7 @@ use std::time::Duration;
 use calls::{Call, EMAILS, PHONES, REFS, Text, call};
 use interdict_app::{
     DecidePaymentError, EntryUpdate, ListedCustomer, NewListStatus, PaymentAttempt, Presented, ProfileUpdate,
-    RestrictionUpdate, Service, UnlistError, UseCaseError,
+    RestrictionUpdate, Service, SettingsUpdate, UnlistError, UseCaseError, change_settings,
 };
 use interdict_decision::oracle::{Oracle, verdict};
 use interdict_decision::{Attempt, Lookup};
@@ -90,6 +90,10 @@ impl World {
             Call::Delete { which } => {
                 let Some(id) = self.entry(which) else { return Ok(()) };
                 self.shop.run(move |transaction, by| interdict_app::unlist_entry(transaction, by, id))?;
+            }
+            Call::Choose { outage } => {
+                let update = SettingsUpdate { outage, ..SettingsUpdate::default() };
+                self.shop.run(move |transaction, by| change_settings(transaction, by, update))?;
             }
             call => self.make_about_customers(call)?,
         }

@@ -32,22 +32,40 @@ use tempfile::TempDir;
 pub const MERCHANT: MerchantNumber = MerchantNumber(1);
 pub const START_US: i64 = 1_790_000_000_000_000;
 
+pub const MAX_STALENESS: Duration = Duration::from_secs(5);
+
 /// A clock that stands still until it is moved.
-pub struct FakeClock(AtomicI64);
+pub struct FakeClock {
+    micros: AtomicI64,
+    uptime_ms: AtomicU64,
+}
 
 impl FakeClock {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { micros: AtomicI64::new(START_US), uptime_ms: AtomicU64::new(1_000_000) })
+    }
+
+    /// The process or the machine stood still for so long: nobody's time of day says so.
+    pub fn stand_still_ms(&self, milliseconds: u64) {
+        self.uptime_ms.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
     pub fn advance(&self, seconds: i64) {
         self.advance_us(seconds * 1_000_000);
     }
 
     pub fn advance_us(&self, micros: i64) {
-        self.0.fetch_add(micros, Ordering::SeqCst);
+        self.micros.fetch_add(micros, Ordering::SeqCst);
     }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(self.uptime_ms.load(Ordering::SeqCst))
     }
 }
 
@@ -72,6 +90,7 @@ pub struct Shop {
 
 pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) -> App {
     let app = App::open(&AppOptions {
+        max_staleness: MAX_STALENESS,
         stripe: interdict_app::StripeAddress::default(),
         data: DataPlace::Folder(folder.to_owned()),
         pepper: Pepper::from_bytes([7; 32]),
@@ -89,7 +108,7 @@ pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) 
 impl Shop {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FakeClock(AtomicI64::new(START_US)));
+        let clock = FakeClock::new();
         let random = Arc::new(Deterministic(AtomicU64::new(0)));
         Self { app: open(folder.path(), &clock, &random), clock, random, folder }
     }

@@ -58,6 +58,9 @@ impl Index {
             fingerprint.add(&("customer", record.id, record.merchant, record.keys, standing, &record.values));
         });
         self.clocks.visit_all(|merchant, ahead_s| fingerprint.add(&("clock", merchant, ahead_s)));
+        self.outages.visit_all(|merchant, policies| {
+            fingerprint.add(&("outage", merchant, policies.customer, policies.merchant));
+        });
         fingerprint
     }
 }

@@ -3,6 +3,7 @@
 //! - `keys` leads from an identifier's key to the entries and the customers that stand on it;
 //! - `customers` holds the customers, by id and by position;
 //! - `clocks` says how far a merchant's clock is ahead, in test mode;
+//! - `outages` says what a merchant wants while all this may be stale;
 //! - `moment` lets a reader see the state of one moment while changes come in;
 //! - `texts` keeps equal reasons and messages once.
 //!
@@ -18,6 +19,7 @@ mod fingerprint;
 mod keys;
 mod lines;
 mod moment;
+mod outages;
 mod place;
 mod shelves;
 mod sides;
@@ -29,6 +31,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::settings::OutagePolicies;
 use parking_lot::Mutex;
 
 use crate::attempt::Lookup;
@@ -39,6 +42,7 @@ pub(crate) use entries::{EntryRecord, FoundEntry};
 pub use fingerprint::Fingerprint;
 pub(crate) use keys::{Found, Keys};
 pub(crate) use moment::Moments;
+pub(crate) use outages::Outages;
 pub(crate) use place::Position;
 pub(crate) use texts::Interner;
 
@@ -54,6 +58,7 @@ pub struct Index {
     pub(crate) customers: Customers,
     pub(crate) moments: Moments,
     pub(crate) clocks: Clocks,
+    pub(crate) outages: Outages,
     /// The applying thread's own state. A second thread that applies would wait here.
     pub(crate) interner: Mutex<Interner>,
     revision: AtomicI64,
@@ -95,6 +100,7 @@ impl Index {
             customers: Customers::new(),
             moments: Moments::new(),
             clocks: Clocks::default(),
+            outages: Outages::default(),
             interner: Mutex::new(Interner::default()),
             revision: AtomicI64::new(0),
         }
@@ -119,6 +125,11 @@ impl Index {
     /// What a merchant's clock shows: in test mode it may be ahead.
     pub fn merchant_now(&self, merchant: MerchantNumber, now: Timestamp) -> Timestamp {
         self.clocks.now(merchant, now)
+    }
+
+    /// What a merchant wants of decisions while the index is stale.
+    pub fn outage_policies(&self, merchant: MerchantNumber) -> OutagePolicies {
+        self.outages.of(merchant)
     }
 
     /// Gives back the room that customers reserved and did not use. For after the load: it holds each

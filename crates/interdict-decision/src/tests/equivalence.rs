@@ -7,6 +7,7 @@ use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Kind;
 use interdict_domain::scopes::{Initiator, Scopes};
+use interdict_domain::settings::{OnOutage, OutagePolicies};
 use interdict_domain::window::Window;
 use proptest::prelude::*;
 
@@ -100,7 +101,18 @@ fn facts() -> impl Strategy<Value = Fact> {
             let entry = numbered(number);
             Fact::EntryRemoved { id: entry.id, key: entry.key }
         }),
+        1 => outages(),
     ]
+}
+
+fn outages() -> impl Strategy<Value = Fact> {
+    let word = || prop::sample::select(OnOutage::ALL.to_vec());
+    (prop::sample::select(vec![OURS, OTHERS]), word(), word()).prop_map(
+        |(merchant, customer, by_merchant)| Fact::OutageChosen {
+            merchant,
+            outage: OutagePolicies { customer, merchant: by_merchant },
+        },
+    )
 }
 
 /// Changes of one fact mostly, and some of several.

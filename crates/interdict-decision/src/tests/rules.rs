@@ -7,6 +7,7 @@ use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Kind;
 use interdict_domain::scopes::{Initiator, Scopes};
+use interdict_domain::settings::{OnOutage, OutagePolicies};
 
 use super::world::*;
 use crate::explanation::Counted;
@@ -205,4 +206,30 @@ fn statistics_count_what_is_held() {
     assert_eq!((after.customers, after.entries, after.links), (1, 2, 1));
     assert!(after.customer_bytes <= before.customer_bytes);
     assert_eq!(decided(&index, Some(1), &[]).code, Code::IdentifierBlacklisted);
+}
+
+#[test]
+fn a_degraded_block_has_no_reasons_and_explains_what_the_lists_say() {
+    let index = index(&[put(entry(List::Allow, 3, Kind::Email, "a"))]);
+    let lookups = [given(Kind::Email, "a")];
+    let mut decision = decided(&index, None, &lookups);
+    let explained = decision.explanation.clone();
+    decision.block_degraded();
+    assert_eq!((decision.outcome, decision.code), (Outcome::Block, Code::DegradedBlocked));
+    assert!(decision.sources.is_empty());
+    assert_eq!(decision.explanation, explained);
+    assert_eq!(explained.unwrap().tiers[4].outcome, Some(Outcome::Allow));
+}
+
+#[test]
+fn an_outage_policy_is_the_merchants_own_and_the_default_is_as_none() {
+    let chosen = OutagePolicies { customer: OnOutage::Block, merchant: OnOutage::RetryLater };
+    let choose = |outage| Fact::OutageChosen { merchant: OURS, outage };
+    let index = index(&[choose(chosen)]);
+    assert_eq!(index.outage_policies(OURS), chosen);
+    assert_eq!(index.outage_policies(OTHERS), OutagePolicies::default());
+    assert_ne!(index.fingerprint(), Index::new().fingerprint());
+    index.apply(&[choose(OutagePolicies::default())]);
+    assert_eq!(index.outage_policies(OURS), OutagePolicies::default());
+    assert_eq!(index.fingerprint(), Index::new().fingerprint());
 }

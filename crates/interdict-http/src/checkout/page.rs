@@ -32,6 +32,9 @@ use crate::mutation::read_failed;
 use crate::origin::origin_of;
 use crate::v1::checkout_sessions::not_permitted;
 
+/// For a payer who can do nothing but wait.
+const TRY_AGAIN: &str =
+    "This cannot be paid right now, and nothing was charged. Please try again in a moment.";
 /// A form is short.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 /// What can be chosen in test mode, with what comes of it.
@@ -232,8 +235,12 @@ fn read(form: &Form) -> Result<CheckoutPayment, String> {
     Ok(CheckoutPayment { email, payment_method })
 }
 
-/// A refusal in words for the payer.
+/// A refusal in words for the payer. What is our own trouble is nothing that a payer could mend.
 fn refused(error: &ApiError) -> Answer {
+    if error.status.is_server_error() {
+        let body = TRY_AGAIN.as_bytes().to_vec();
+        return Answer { status: error.status.as_u16(), body, ..Answer::default() };
+    }
     let line = |detail: &crate::error::Detail| format!("{} {}.", detail.path, detail.issue);
     let details: Vec<String> = error.details.iter().map(line).collect();
     let text = if details.is_empty() { error.message.to_string() } else { details.join(" ") };
@@ -247,7 +254,7 @@ fn unavailable(error: &MutateError) -> &'static str {
         {
             "Your bank has not answered yet. Please wait a moment and load this page again: you will not be charged twice."
         }
-        _ => "This cannot be paid right now, and nothing was charged. Please try again in a moment.",
+        _ => TRY_AGAIN,
     }
 }
 

@@ -90,7 +90,7 @@ const REFUSALS: [Refusal; 12] = [
     Refusal(
         503,
         "Unavailable",
-        "`unavailable`, `index_loading`, `revision_unavailable` or `cluster_wait_timeout`.",
+        "`unavailable`, `index_loading`, `index_stale`, `revision_unavailable` or `cluster_wait_timeout`.",
         true,
     ),
 ];

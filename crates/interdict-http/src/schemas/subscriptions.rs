@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::words::{IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord};
+use super::words::{IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
 
 /// A new plan (Duro).
 #[derive(Deserialize, ToSchema)]
@@ -87,12 +87,24 @@ pub(crate) struct SubscriptionCancel {
     at_period_end: Option<bool>,
 }
 
+/// What becomes of attempts while the lists may be stale: what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutageUpdate {
+    /// When the customer starts the payment.
+    #[schema(inline, nullable = false)]
+    customer: Option<OnOutageWord>,
+    /// When the merchant does.
+    #[schema(inline, nullable = false)]
+    merchant: Option<OnOutageWord>,
+}
+
 /// A change of the settings: what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
-    "allowedOrigins": ["https://shop.example"]
+    "outage": {"customer": "index", "merchant": "retry_later"}, "allowedOrigins": ["https://shop.example"]
 })))]
 pub(crate) struct SettingsUpdate {
     /// What happens to held renewals when the block is lifted.
@@ -107,6 +119,9 @@ pub(crate) struct SettingsUpdate {
     /// What an early fraud warning of the provider does by itself.
     #[schema(inline, nullable = false)]
     on_fraud_warning: Option<OnDisputeWord>,
+    /// What becomes of attempts while the lists may be stale.
+    #[schema(inline, nullable = false)]
+    outage: Option<OutageUpdate>,
     /// Where a payer may be sent after a checkout: at most 50 origins.
     #[schema(nullable = false)]
     allowed_origins: Option<Vec<String>>,

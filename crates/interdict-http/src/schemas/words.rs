@@ -186,6 +186,17 @@ pub(crate) enum OnDisputeWord {
     Block,
 }
 
+/// What becomes of an attempt that the lists do not block while they may be stale: what the lists say; a
+/// block `degraded_blocked`; or 503 `index_stale`.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = OnOutage)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnOutageWord {
+    Index,
+    Block,
+    RetryLater,
+}
+
 /// Where a checkout session stands.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = CheckoutStatus)]
@@ -257,7 +268,7 @@ mod tests {
     use interdict_domain::identifier::Kind;
     use interdict_domain::payment::{DeclineType, OutcomeStatus, PaymentOrigin, PaymentStatus};
     use interdict_domain::scopes::Initiator;
-    use interdict_domain::settings::{OnBlacklist, OnDispute};
+    use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage};
     use interdict_domain::subscription::{Interval, OnLift, SubscriptionStatus};
     use utoipa::PartialSchema;
 
@@ -292,6 +303,8 @@ mod tests {
         assert_eq!(words::<OnBlacklistWord>(), blacklists);
         let disputes: Vec<&str> = OnDispute::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<OnDisputeWord>(), disputes);
+        let outages: Vec<&str> = OnOutage::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<OnOutageWord>(), outages);
         let statuses: Vec<&str> = CheckoutStatus::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<CheckoutStatusWord>(), statuses);
         let rails: Vec<&str> = Rail::ALL.iter().map(|word| word.as_str()).collect();

@@ -4,7 +4,7 @@
 use http::{Request, Response};
 use hyper::body::Incoming;
 use interdict_app::decision::Decision;
-use interdict_app::{Caller, PaymentAttempt};
+use interdict_app::{Caller, PaymentAttempt, Sitting};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::DecisionId;
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,8 @@ type Item<'a> = Result<Raw<'a>, Vec<Detail>>;
     operation_id = "decideBatch",
     tag = "Decisions",
     summary = "Decide on many attempts",
-    description = "A bad item is an error in its place, not a failed batch. The body may have 16 MiB.",
+    description = "A bad item is an error in its place, not a failed batch; so is one that is to be sent again later \
+                   because the lists may be stale. The body may have 16 MiB.",
     request_body = schemas::DecisionBatchRequest,
     responses((status = 200, description = "One result for each attempt, in order.", body = BatchView<schemas::BatchResult>)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
@@ -169,22 +170,21 @@ fn read_item<'a>((index, raw): (usize, &RawValue)) -> Result<Item<'a>, ApiError>
 fn decide_all(state: &State, caller: &Caller, items: Vec<Item<'_>>) -> (Vec<u8>, i64) {
     let service = &caller.service;
     let now = service.now();
-    // Read before the first decision: each of them has seen at least this.
-    let readiness = service.readiness();
+    let sitting = service.sit(caller.merchant, now);
     let mut text = Text::with_room(items.len().saturating_mul(ROOM_EACH).saturating_add(ROOM_AROUND));
     text.raw("{\"id\":").id(Some(DecisionId::generate(now, service.random()).text()));
-    text.raw(",\"revision\":").integer(readiness.revision);
-    text.raw(",\"degraded\":").flag(!readiness.fresh);
+    text.raw(",\"revision\":").integer(sitting.revision());
+    text.raw(",\"degraded\":").flag(sitting.is_degraded());
     text.raw(",\"decidedAt\":").time(now);
     text.raw(",\"results\":[");
-    let mut results = Results { state, caller, now, text, written: 0, waiting: SmallVec::new() };
+    let mut results = Results { state, sitting: &sitting, text, written: 0, waiting: SmallVec::new() };
     for item in items {
         results.take(item);
     }
     results.decide();
     let mut text = results.text;
     text.raw("]}");
-    (text.finish(), readiness.revision)
+    (text.finish(), sitting.revision())
 }
 
 /// Where the result at this place stands in the request.
@@ -195,8 +195,7 @@ fn path_of(place: usize) -> Path {
 /// Decides some at a time while it is written: no answer is kept longer than it takes to write it down.
 struct Results<'s, 'a> {
     state: &'s State,
-    caller: &'s Caller,
-    now: Timestamp,
+    sitting: &'s Sitting<'s>,
     text: Text,
     /// Results that are written.
     written: usize,
@@ -229,9 +228,9 @@ impl<'a> Results<'_, 'a> {
         let waiting = std::mem::take(&mut self.waiting);
         let attempts: SmallVec<[PaymentAttempt<'_>; TOGETHER]> =
             waiting.iter().map(Resolved::attempt).collect();
-        let Self { state, caller, now, ref mut text, ref mut written, .. } = *self;
+        let Self { state, sitting, ref mut text, ref mut written, .. } = *self;
         let first = *written;
-        caller.service.decide_all(caller.merchant, now, &attempts, |at, decided| match decided {
+        sitting.decide_all(&attempts, |at, decided| match decided {
             Ok(decision) => {
                 state.observed.decided(decision);
                 write_item(text, written, decision);

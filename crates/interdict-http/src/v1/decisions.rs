@@ -27,7 +27,9 @@ use crate::views::{self, DecisionView};
     operation_id = "decide",
     tag = "Decisions",
     summary = "Decide on an attempt to pay",
-    description = "A customer id that nobody has is 404.",
+    description = "A customer id that nobody has is 404. While the lists may be stale, `degraded` is true, and what \
+                   they do not block goes as the settings' `outage` says: decided all the same, blocked with the code \
+                   `degraded_blocked` and without reasons, or 503 `index_stale`.",
     request_body = schemas::AttemptRequest,
     responses((status = 200, description = "Whether this payer may pay, now, this way, and why.", body = DecisionView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["decisions"])),
@@ -101,6 +103,7 @@ pub(crate) fn unresolved(error: Unresolved) -> ApiError {
 pub(crate) fn undecided(error: DecidePaymentError, path: &Path) -> ApiError {
     match error {
         DecidePaymentError::NotLoaded => ApiError::index_loading(),
+        DecidePaymentError::Stale => ApiError::index_stale(),
         DecidePaymentError::Attempt(DecideError::UnknownCustomer) => ApiError::not_found("customer"),
         DecidePaymentError::Attempt(DecideError::CustomerDisagreesWithRef) => ApiError::invalid(
             path.name("merchantRef").to_string(),

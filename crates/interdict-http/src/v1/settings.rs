@@ -3,21 +3,40 @@
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::StorageError;
-use interdict_app::{SettingsUpdate, change_settings};
-use interdict_domain::settings::{OnBlacklist, OnDispute, Settings};
+use interdict_app::{OutageUpdate, SettingsUpdate, change_settings};
+use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::subscriptions::on_lift_words;
 use crate::answer;
 use crate::dialect::Dialect;
+use crate::error::Detail;
 use crate::extract::{PaymentsRead, PaymentsWrite, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
-use crate::schemas::{self, OnBlacklistWord, OnDisputeWord, OnLiftWord};
+use crate::schemas::{self, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
 
 /// The most origins that a merchant has.
 const ORIGINS_MAX: usize = 50;
+
+/// What becomes of an attempt that the lists do not block while they may be stale, for each initiator.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OutagePolicies)]
+pub(crate) struct OutageView {
+    /// When the customer starts the payment.
+    #[schema(value_type = OnOutageWord)]
+    customer: &'static str,
+    /// When the merchant does. A renewal is never blocked for it, but tried again at a later sweep.
+    #[schema(value_type = OnOutageWord)]
+    merchant: &'static str,
+}
+
+impl OutageView {
+    fn of(policies: OutagePolicies) -> Self {
+        Self { customer: policies.customer.as_str(), merchant: policies.merchant.as_str() }
+    }
+}
 
 /// What the merchant has chosen.
 #[derive(Serialize, ToSchema)]
@@ -36,6 +55,8 @@ pub(crate) struct SettingsView {
     /// What an early fraud warning of the provider does by itself.
     #[schema(value_type = OnDisputeWord)]
     on_fraud_warning: &'static str,
+    /// What becomes of attempts while the lists may be stale.
+    outage: OutageView,
     /// Where a payer may be sent after a checkout.
     allowed_origins: Vec<String>,
 }
@@ -47,6 +68,7 @@ impl SettingsView {
             on_blacklist: settings.on_blacklist.as_str(),
             on_dispute: settings.on_dispute.as_str(),
             on_fraud_warning: settings.on_fraud_warning.as_str(),
+            outage: OutageView::of(settings.outage),
             allowed_origins: settings.allowed_origins.clone(),
         }
     }
@@ -74,6 +96,17 @@ pub(crate) async fn get(key: Secret<PaymentsRead>) -> Response {
     }
 }
 
+fn read_outage(mut fields: Fields) -> Result<OutageUpdate, Vec<Detail>> {
+    let words: Vec<_> = OnOutage::ALL.iter().map(|word| (word.as_str(), *word)).collect();
+    let customer = fields.word("customer", &words);
+    let merchant = fields.word("merchant", &words);
+    let update = OutageUpdate {
+        customer: fields.not_null("customer", customer),
+        merchant: fields.not_null("merchant", merchant),
+    };
+    fields.finish(Some(update))
+}
+
 fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let on_blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let on_dispute: Vec<_> = OnDispute::ALL.iter().map(|word| (word.as_str(), *word)).collect();
@@ -81,12 +114,14 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let on_blacklist = fields.word("onBlacklist", &on_blacklist);
     let disputes = fields.word("onDispute", &on_dispute);
     let warnings = fields.word("onFraudWarning", &on_dispute);
+    let outage = fields.object("outage", read_outage);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
     let update = SettingsUpdate {
         on_lift: fields.not_null("onLift", on_lift),
         on_blacklist: fields.not_null("onBlacklist", on_blacklist),
         on_dispute: fields.not_null("onDispute", disputes),
         on_fraud_warning: fields.not_null("onFraudWarning", warnings),
+        outage: fields.not_null("outage", outage).unwrap_or_default(),
         allowed_origins: fields.not_null("allowedOrigins", origins),
     };
     let bad = update.allowed_origins.iter().flatten().any(|origin| !crate::origin::is_origin(origin));

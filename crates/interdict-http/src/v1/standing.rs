@@ -75,6 +75,7 @@ pub(crate) async fn standing(key: Secret<CustomersRead>, InPath(id): InPath<Cust
             answer::json(StatusCode::OK, &view, revision)
         }
         Err(DecidePaymentError::NotLoaded) => ApiError::index_loading().respond(Dialect::Native),
+        Err(DecidePaymentError::Stale) => ApiError::index_stale().respond(Dialect::Native),
         Err(DecidePaymentError::Attempt(
             DecideError::UnknownCustomer
             | DecideError::CustomerDisagreesWithRef

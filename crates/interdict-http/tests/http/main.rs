@@ -46,6 +46,8 @@ mod oauth;
 mod odus_blacklist;
 mod odus_customers;
 mod operations;
+mod outage;
+mod outage_payments;
 mod pan;
 mod payments;
 mod payments_listed;

@@ -37,6 +37,10 @@ impl Clock for Still {
     fn now(&self) -> Timestamp {
         NOW
     }
+
+    fn uptime(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Splitmix64: never the same twice, and always the same series.
@@ -75,6 +79,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let options = AppOptions {
             take_over: false,
+            max_staleness: interdict_app::MAX_STALENESS,
             stripe: interdict_app::StripeAddress::default(),
             data: DataPlace::Folder(folder.path().to_path_buf()),
             pepper: Pepper::from_bytes([7; 32]),

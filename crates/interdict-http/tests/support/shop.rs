@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use interdict_app::store::{Durability, PostgresServer};
 use interdict_app::{
-    App, AppOptions, DataPlace, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key,
+    App, AppOptions, DataPlace, MAX_STALENESS, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -34,17 +34,43 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const BEGINNING: &str = "2026-11-21T03:00:00Z";
 
 /// A clock that only a test moves.
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    now_us: AtomicI64,
+    uptime_ms: AtomicU64,
+    /// What passes with each look at the uptime.
+    each_look_ms: AtomicU64,
+}
 
 impl TestClock {
     fn new() -> Arc<Self> {
         let beginning: Timestamp = BEGINNING.parse().unwrap();
-        Arc::new(Self(AtomicI64::new(beginning.micros())))
+        Arc::new(Self {
+            now_us: AtomicI64::new(beginning.micros()),
+            uptime_ms: AtomicU64::new(1_000_000),
+            each_look_ms: AtomicU64::new(0),
+        })
     }
 
     /// Some seconds later.
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.now_us.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// The process or the machine stood still for so long, and goes on.
+    pub fn stand_still(&self, time: Duration) {
+        self.uptime_ms.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// From now on, between any two looks at the clock more time passes than an index stays fresh: whatever
+    /// was heard of the feed is too old when somebody asks, on every thread.
+    pub fn outrun_the_feed(&self) {
+        let beyond = u64::try_from(MAX_STALENESS.as_millis()).unwrap() + 1;
+        self.each_look_ms.store(beyond, Ordering::SeqCst);
+    }
+
+    /// Time passes at a usual pace again.
+    pub fn keep_pace(&self) {
+        self.each_look_ms.store(0, Ordering::SeqCst);
     }
 
     /// A moment some seconds from now, as a body says it.
@@ -55,7 +81,12 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.now_us.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Duration {
+        let passed = self.each_look_ms.load(Ordering::SeqCst);
+        Duration::from_millis(self.uptime_ms.fetch_add(passed, Ordering::SeqCst) + passed)
     }
 }
 
@@ -292,6 +323,7 @@ fn open_app(
 ) -> Arc<App> {
     let options = AppOptions {
         take_over: with_index,
+        max_staleness: MAX_STALENESS,
         stripe: stripe.clone(),
         data: data.place(),
         pepper: Pepper::parse(&"5e".repeat(32)).unwrap(),

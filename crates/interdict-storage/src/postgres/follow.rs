@@ -118,7 +118,11 @@ impl FollowThread {
 /// Sees all that was committed, over a session that is in no transaction.
 pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<(), StorageError> {
     let mut follower = follower.lock();
+    let as_of = follower.uptime();
     let caught_up = in_snapshot(session, &mut follower);
+    if caught_up.is_ok() {
+        follower.heard(as_of);
+    }
     if caught_up.as_ref().is_err_and(|error| !error.is_away()) {
         follower.lose();
     }

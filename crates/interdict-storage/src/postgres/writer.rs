@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use interdict_domain::change::Change;
 use interdict_domain::identifier::Pepper;
 use parking_lot::Mutex;
 
@@ -74,6 +75,7 @@ impl PostgresWriter {
 
     /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.
     fn run_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<i64, StorageError> {
+        let as_of = self.follower.lock().uptime();
         let session = self.begin(batch)?;
         let connection = Connection::Postgres(&session);
         let (head, epoch): (Head, String) =
@@ -95,13 +97,30 @@ impl PostgresWriter {
         }
         session.execute(COMMIT, &[])?;
         session.abandon();
-        let told = self.follower.lock().apply_own(connection, Some(&epoch), before, &changes);
-        if !told {
+        if !self.tell(connection, &epoch, before, &changes, as_of) {
             // Others committed in between: theirs come first.
             catch_up(&session, &self.follower)?;
         }
         self.session = Some(session);
         Ok(head.sequence)
+    }
+
+    /// Tells the observer. False when it has to hear of others first.
+    fn tell(
+        &self,
+        connection: Connection<'_>,
+        epoch: &str,
+        before: i64,
+        changes: &[Change],
+        as_of: Duration,
+    ) -> bool {
+        let mut follower = self.follower.lock();
+        let told = follower.apply_own(connection, Some(epoch), before, changes);
+        if told {
+            // Nothing but these came after what it knew.
+            follower.heard(as_of);
+        }
+        told
     }
 
     /// A session that has the turn. One that has waited may have lost its server meanwhile: nothing has

@@ -62,6 +62,8 @@ impl SqliteWriter {
 
     pub(crate) fn run(mut self, mut queue: Queue) {
         self.catch_up();
+        // The load may have taken long: what it read is as old as its beginning.
+        self.catch_up();
         self.truncate_if_pending();
         if scrub::is_due(&self.connection).unwrap_or(true) {
             self.walk = Some(Walk::due(None));
@@ -109,6 +111,7 @@ impl SqliteWriter {
     }
 
     fn try_catch_up(&mut self) -> Result<i64, StorageError> {
+        let as_of = self.follower.uptime();
         let snapshot = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction());
         let snapshot = snapshot.transpose()?;
         let data_version = connection::data_version(&self.connection)?;
@@ -116,6 +119,7 @@ impl SqliteWriter {
             self.follower.catch_up(sql::Connection::Sqlite(&self.connection))?;
         }
         drop(snapshot);
+        self.follower.heard(as_of);
         Ok(data_version)
     }
 

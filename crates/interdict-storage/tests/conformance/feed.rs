@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_storage::StorageError;
+use interdict_domain::change::Change;
+use interdict_domain::clock::Clock as _;
+use interdict_storage::{FeedObserver, StorageError, View};
 use interdict_test_support::wait_until;
+use parking_lot::Mutex;
 
-use crate::support::{Deterministic, Observer, World, put, put_one};
+use crate::support::{Deterministic, Observer, Ticking, World, pepper, put, put_one};
 
 on_both_engines!(
     what_another_process_wrote_is_noticed_within_a_second,
@@ -16,6 +19,8 @@ on_both_engines!(
     another_life_is_noticed_while_writes_leave_no_quiet_moment,
     a_hole_is_a_fault_that_is_loaded_over,
     a_reader_of_the_feed_that_cannot_read_is_told_and_recovers,
+    what_was_heard_is_as_old_as_the_moment_before_the_head_was_read,
+    each_commit_hears_when_there_is_no_quiet_moment,
 );
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -122,4 +127,66 @@ fn a_reader_of_the_feed_that_cannot_read_is_told_and_recovers(world: &World) {
     wait_until(|| observer.0.lock().loads == 2, PATIENCE).unwrap();
     assert_eq!(put_one(&store, 2, &random), 2);
     assert_eq!(observer.revision(), 2);
+}
+
+/// Looks at the clock whenever it is told something.
+#[derive(Clone, Default)]
+struct Watching {
+    clock: Arc<Ticking>,
+    /// When something was read, and up to when everything is said to be known, in order.
+    told: Arc<Mutex<Vec<(&'static str, Duration)>>>,
+}
+
+impl Watching {
+    fn note(&self, what: &'static str) {
+        self.told.lock().push((what, self.clock.uptime()));
+    }
+}
+
+impl FeedObserver for Watching {
+    fn load(&mut self, _: &View<'_>) -> Result<(), StorageError> {
+        self.note("read");
+        Ok(())
+    }
+
+    fn apply(&mut self, _: &[Change], _: &View<'_>) {
+        self.note("read");
+    }
+
+    fn heard(&mut self, as_of: Duration) {
+        self.told.lock().push(("heard", as_of));
+    }
+
+    fn lost(&mut self) {}
+}
+
+fn what_was_heard_is_as_old_as_the_moment_before_the_head_was_read(world: &World) {
+    let watching = Watching::default();
+    let observer: Box<dyn FeedObserver> = Box::new(watching.clone());
+    let _server = world.open_on(1, pepper(), Arc::clone(&watching.clock), Some(observer)).unwrap();
+    let command = world.open(2, None);
+    let told = || watching.told.lock().clone();
+    let reads = || told().iter().filter(|(what, _)| *what == "read").count();
+    wait_until(|| reads() == 1, PATIENCE).unwrap();
+    put_one(&command, 1, &Deterministic::new(2));
+    wait_until(|| reads() == 2, PATIENCE).unwrap();
+    let so_far = told().len();
+    wait_until(|| told().len() > so_far + 2, PATIENCE).unwrap();
+    let told = told();
+    for (at, (_, read_at)) in told.iter().enumerate().filter(|(_, (what, _))| *what == "read") {
+        assert_eq!(told[at + 1].0, "heard", "{told:?}");
+        assert!(told[at + 1].1 < *read_at, "the moment before, not after: {told:?}");
+    }
+    let heard: Vec<Duration> = told.iter().filter(|(what, _)| *what == "heard").map(|(_, at)| *at).collect();
+    assert!(heard.is_sorted_by(|a, b| a < b) && heard.len() > 3, "nothing new is heard as well: {told:?}");
+}
+
+fn each_commit_hears_when_there_is_no_quiet_moment(world: &World) {
+    let (observer, random) = (Observer::default(), Deterministic::new(1));
+    let store = world.open(1, Some(&observer));
+    for number in 1..=20 {
+        let revision = put_one(&store, number, &random);
+        let told = observer.0.lock();
+        assert!(told.heard.iter().any(|(_, known)| *known == revision - 1), "{:?}", told.heard);
+    }
 }

@@ -1,14 +1,17 @@
 //! What only a server has: it can be away, and it can be careless.
 
+use std::sync::Arc;
+
 use interdict_storage::{
     Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
 };
 use interdict_test_support::Postgres;
 
-use crate::support::{Deterministic, Observer, World, pepper};
+use crate::support::{Deterministic, Observer, Ticking, World, pepper};
 
 fn open(url: &str, durability: Durability, observer: Option<&Observer>) -> Result<Store, StorageError> {
     Store::open(StoreOptions {
+        clock: Arc::<Ticking>::default(),
         take_over: false,
         place: Place::Postgres(PostgresServer::parse(url).unwrap(), SchemaName::Test),
         schema: Schema::Mode,

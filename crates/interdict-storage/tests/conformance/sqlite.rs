@@ -8,6 +8,8 @@ use rusqlite::Connection;
 
 use crate::support::{Deterministic, Observer, World, put, put_one};
 
+const PATIENCE: Duration = Duration::from_secs(20);
+
 #[test]
 fn a_kill_in_the_middle_of_the_migrations_leaves_nothing_that_stops_the_next_start() {
     let texts = migration_texts(Schema::Mode, Dialect::Sqlite);
@@ -88,4 +90,22 @@ fn a_writer_that_dies_says_that_nothing_is_fresh() {
     assert!(matches!(store.write_blocking::<_, StorageError, _>(work), Err(WriteError::Stopped)));
     wait_until(|| observer.0.lock().lost > 0, Duration::from_secs(10)).unwrap();
     assert!(matches!(store.write_blocking::<_, StorageError, _>(|_| Ok(())), Err(WriteError::Stopped)));
+}
+
+#[test]
+fn nothing_is_heard_while_the_feed_cannot_be_read() {
+    let world = World::sqlite();
+    let (observer, random) = (Observer::default(), Deterministic::new(1));
+    let store = world.open(1, Some(&observer));
+    put_one(&store, 1, &random);
+    world.run("ALTER TABLE meta RENAME TO hidden");
+    wait_until(|| observer.0.lock().lost > 0, PATIENCE).unwrap();
+    let heard = observer.0.lock().heard.len();
+    assert_eq!(put_one(&store, 2, &random), 2);
+    let lost = observer.0.lock().lost;
+    wait_until(|| observer.0.lock().lost > lost + 2, PATIENCE).unwrap();
+    assert_eq!(observer.0.lock().heard.len(), heard);
+    world.run("ALTER TABLE hidden RENAME TO meta");
+    wait_until(|| observer.0.lock().heard.len() > heard, PATIENCE).unwrap();
+    assert_eq!(observer.revision(), 2);
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Change};
-use interdict_domain::clock::{Random, Timestamp};
+use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::entry::{Entry, EntrySource, List, Strength};
 use interdict_domain::identifier::{Kind, Pepper};
 use interdict_domain::ids::EntryId;
@@ -54,6 +55,20 @@ impl Random for Deterministic {
     }
 }
 
+/// A clock on which a second passes with each look at the uptime.
+#[derive(Default)]
+pub struct Ticking(pub AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
 /// What an observer was told.
 #[derive(Default)]
 pub struct Told {
@@ -63,6 +78,8 @@ pub struct Told {
     pub applied: Vec<Vec<i64>>,
     /// The newest that is known, loaded or applied.
     pub revision: i64,
+    /// Up to when everything is known, and how much was known when that was said.
+    pub heard: Vec<(Duration, i64)>,
     /// Panics at the next change.
     pub panics: bool,
 }
@@ -94,6 +111,12 @@ impl FeedObserver for Observer {
         assert!(!told.panics, "the observer was told to panic");
         told.applied.push(changes.iter().map(|change| change.sequence).collect());
         told.revision = changes.last().map_or(told.revision, |change| change.sequence);
+    }
+
+    fn heard(&mut self, as_of: Duration) {
+        let mut told = self.0.lock();
+        let revision = told.revision;
+        told.heard.push((as_of, revision));
     }
 
     fn lost(&mut self) {
@@ -157,7 +180,19 @@ impl World {
         pepper: Pepper,
         observer: Option<Observer>,
     ) -> Result<Store, StorageError> {
+        let observer = observer.map(|observer| Box::new(observer) as Box<dyn FeedObserver>);
+        self.open_on(seed, pepper, Arc::default(), observer)
+    }
+
+    pub fn open_on(
+        &self,
+        seed: u64,
+        pepper: Pepper,
+        clock: Arc<Ticking>,
+        observer: Option<Box<dyn FeedObserver>>,
+    ) -> Result<Store, StorageError> {
         Store::open(StoreOptions {
+            clock,
             take_over: false,
             place: self.place(),
             schema: Schema::Mode,
@@ -168,13 +203,14 @@ impl World {
                 // The server of the tests runs without: nothing here pulls its plug.
                 Self::Postgres { .. } => Durability::ControlWithoutFlush,
             },
-            observer: observer.map(|observer| Box::new(observer) as Box<dyn FeedObserver>),
+            observer,
         })
     }
 
     /// A store in a file that is not the world's own.
     pub fn open_file(path: &Path, seed: u64) -> Store {
         Store::open(StoreOptions {
+            clock: Arc::<Ticking>::default(),
             take_over: false,
             place: Place::Sqlite(path.to_owned()),
             schema: Schema::Mode,

@@ -47,7 +47,7 @@ pub fn run(configuration: &Configuration, arguments: &CheckArguments) -> Result<
             let shown = decision_as_json(decision, id, arguments.initiator, now, degraded)?;
             format!("{}\n", serde_json::to_string_pretty(&shown)?)
         } else {
-            answer::as_text(decision, arguments.initiator)
+            answer::as_text(decision, arguments.initiator, degraded)
         };
         Ok::<_, serde_json::Error>((decision.outcome, text))
     };
@@ -61,7 +61,7 @@ pub fn run(configuration: &Configuration, arguments: &CheckArguments) -> Result<
 
 fn refused(error: DecidePaymentError) -> anyhow::Error {
     match error {
-        DecidePaymentError::NotLoaded => anyhow::Error::new(error),
+        DecidePaymentError::NotLoaded | DecidePaymentError::Stale => anyhow::Error::new(error),
         DecidePaymentError::Attempt(DecideError::UnknownCustomer) => {
             misuse("the merchant has no customer with this id in this mode")
         }
@@ -82,10 +82,11 @@ fn refuse_unknown_merchant(app: &App, merchant: MerchantNumber) -> Result<()> {
     Err(misuse(format!("there is no merchant {merchant}: there are {count}, numbered from 1")))
 }
 
-/// The index is loaded in the background; a start that cannot load it says so in the log and tries again.
+/// The index is loaded in the background, and is fresh once it has heard what came meanwhile; a start that
+/// cannot load it says so in the log and tries again.
 fn wait_for_index(service: &Service) {
     let bar = indicatif::ProgressBar::new_spinner().with_message("loading");
-    while !service.readiness().loaded {
+    while !service.readiness().fresh {
         bar.tick();
         std::thread::sleep(LOOK_EVERY);
     }

@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::mode::Mode;
 
-use crate::application;
+use crate::application::{self, Wanted};
 use crate::arguments::ServeArguments;
 use crate::configuration::Configuration;
 use crate::output;
@@ -26,14 +26,16 @@ use seed::Seed;
 
 /// Fills a shop and serves it until a signal; then it is gone.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
-    let listening = Listening::start(configuration.serving(arguments)?)?;
+    let serving = configuration.serving(arguments)?;
+    let wanted = Wanted::Serving { alone: false, max_staleness: serving.max_staleness };
+    let listening = Listening::start(serving)?;
     let folder = tempfile::Builder::new()
         .prefix("interdict-demo-")
         .tempdir()
         .context("a temporary folder cannot be made: see TMPDIR")?;
     let seed = Arc::new(Seed::new());
     let pepper = Pepper::from_bytes(seed.bytes());
-    let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true)?;
+    let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, wanted)?;
     let shop = shop::fill(&app, &seed).context("the shop cannot be filled")?;
     let till = listening.run(async {
         while !app.service(Mode::Test).readiness().loaded {

@@ -12,7 +12,7 @@ use interdict_app::App;
 use interdict_domain::identifier::Pepper;
 use serde_json::json;
 
-use crate::application;
+use crate::application::{self, Wanted};
 use crate::arguments::RestoreArguments;
 use crate::clock::SystemRandom;
 use crate::configuration::Configuration;
@@ -109,7 +109,7 @@ fn pepper(configuration: &Configuration, from: &Path) -> Result<Option<Pepper>> 
 
 /// Tries the pepper on the copies, and puts it into its place.
 fn settle_pepper(configuration: &Configuration, aside: &Path, pepper: &Pepper) -> Result<()> {
-    let tried = application::open_with(aside, &configuration.pepper_file, pepper.clone(), false);
+    let tried = application::open_with(aside, &configuration.pepper_file, pepper.clone(), Wanted::Data);
     drop(tried.context("the backup cannot be opened")?);
     let content = format!("{}\n", pepper.to_hex());
     data_folder::write_private(&configuration.pepper_file, content.as_bytes(), Existing::Keep)?;

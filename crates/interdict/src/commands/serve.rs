@@ -12,10 +12,13 @@ use crate::{data_folder, first_start, output};
 
 /// Serves until a signal.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
-    let listening = Listening::start(configuration.serving(arguments)?)?;
+    let serving = configuration.serving(arguments)?;
+    let max_staleness = serving.max_staleness;
+    let listening = Listening::start(serving)?;
     data_folder::create(&configuration.data_dir)?;
     let alone = data_folder::serve_alone(&configuration.data_dir)?;
-    let app = application::open(configuration, Wanted::Serving { alone: alone.is_some() })?;
+    let wanted = Wanted::Serving { alone: alone.is_some(), max_staleness };
+    let app = application::open(configuration, wanted)?;
     let base_url = listening.base_url();
     first_start::begin(&app, &configuration.data_dir, &base_url)?;
     let data = match &configuration.server {

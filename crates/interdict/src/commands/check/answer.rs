@@ -16,7 +16,7 @@ fn how(counted: &Counted<'_>) -> String {
 }
 
 /// For people.
-pub fn as_text(decision: &Decision<'_>, initiator: Initiator) -> String {
+pub fn as_text(decision: &Decision<'_>, initiator: Initiator, degraded: bool) -> String {
     let mut text = format!(
         "{}: {} (a payment that the {} starts, revision {})\n",
         decision.outcome.as_str(),
@@ -24,6 +24,9 @@ pub fn as_text(decision: &Decision<'_>, initiator: Initiator) -> String {
         initiator.as_str(),
         decision.revision
     );
+    if degraded {
+        text.push_str("The lists may be stale: the settings say what becomes of whom they do not block.\n");
+    }
     if let Some(message) = &decision.public_message {
         let _ = writeln!(text, "The payer is told: {message}");
     }

@@ -146,13 +146,14 @@ mod tests {
     use super::super::seed::Seed;
     use super::super::shop;
     use super::*;
-    use crate::application;
+    use crate::application::{self, Wanted};
 
     fn filled() -> (tempfile::TempDir, App, Shop) {
         let folder = tempfile::tempdir().unwrap();
         let seed = Arc::new(Seed::new());
         let pepper = Pepper::from_bytes(seed.bytes());
-        let app = application::open_with(folder.path(), &folder.path().join("pepper"), pepper, true).unwrap();
+        let file = folder.path().join("pepper");
+        let app = application::open_with(folder.path(), &file, pepper, Wanted::DecisionsOnData).unwrap();
         let shop = shop::fill(&app, &seed).unwrap();
         while !app.is_ready() {
             std::thread::sleep(Duration::from_millis(1));

@@ -1,0 +1,89 @@
+//! Deciding many attempts under one answer, which says once for all of them what they rest on.
+
+use interdict_decision::{Attempt, Decision, Lookup, decide};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::merchant::MerchantNumber;
+
+use crate::decide_payment::{DecidePaymentError, PaymentAttempt, settle_outage};
+use crate::service::Service;
+
+/// Many attempts of one merchant at one moment. How fresh the lists are is settled at its beginning, so
+/// that what the answer says of itself is true of each part.
+pub struct Sitting<'s> {
+    service: &'s Service,
+    merchant: MerchantNumber,
+    now: Timestamp,
+    revision: i64,
+    degraded: bool,
+}
+
+impl Service {
+    /// Begins to decide many attempts at a moment.
+    pub fn sit(&self, merchant: MerchantNumber, now: Timestamp) -> Sitting<'_> {
+        let known = self.index.known();
+        let revision = self.index.revision();
+        Sitting { service: self, merchant, now, revision, degraded: self.is_stale(known) }
+    }
+}
+
+impl Sitting<'_> {
+    /// Each decision has seen at least this change.
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Whether the lists may be stale: then the merchant's outage policy has its say in each decision.
+    pub fn is_degraded(&self) -> bool {
+        self.degraded
+    }
+
+    /// Decides some of the attempts on one reading of the index, as [`Service::decide`] does one, and shows
+    /// each decision in its turn with its number. All of them wait for the memory together.
+    pub fn decide_all(
+        &self,
+        attempts: &[PaymentAttempt<'_>],
+        mut answer: impl FnMut(usize, Result<&Decision<'_>, DecidePaymentError>),
+    ) {
+        let Self { service, merchant, now, degraded, .. } = *self;
+        let of_all = attempts.iter().flat_map(|attempt| attempt.identifiers);
+        let lookups: Vec<Lookup<'_>> = of_all.map(|presented| service.lookup(merchant, presented)).collect();
+        let mut hits = Vec::with_capacity(attempts.len());
+        let decided = service.index.with(|index| {
+            index.read_ahead(&lookups);
+            let merchant_now = index.merchant_now(merchant, now);
+            let mut rest = lookups.as_slice();
+            for (at, attempt) in attempts.iter().enumerate() {
+                let (own, others) = rest.split_at_checked(attempt.identifiers.len()).unwrap_or_default();
+                rest = others;
+                let attempt_in = Attempt {
+                    merchant,
+                    initiator: attempt.initiator,
+                    now: merchant_now,
+                    customer: attempt.customer,
+                    lookups: own,
+                    explain: attempt.explain,
+                };
+                let mut decided = decide(index, &attempt_in);
+                if degraded && let Err(error) = settle_outage(index, &attempt_in, &mut decided) {
+                    answer(at, Err(error));
+                    continue;
+                }
+                match &decided {
+                    Ok(decision) => {
+                        if !attempt.dry_run {
+                            hits.extend(decision.sources.iter().filter_map(|source| source.entry));
+                        }
+                        answer(at, Ok(decision));
+                    }
+                    Err(error) => answer(at, Err((*error).into())),
+                }
+            }
+        });
+        if decided.is_none() {
+            for at in 0..attempts.len() {
+                answer(at, Err(DecidePaymentError::NotLoaded));
+            }
+        }
+        service.hits.count_all(&hits, now);
+    }
+}

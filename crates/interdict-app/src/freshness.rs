@@ -1,0 +1,139 @@
+//! Whether what is in memory may be called fresh: every condition of it, so that nobody who asks forgets
+//! one.
+//!
+//! Deliberately not here: what follows when it is not ([`crate::decide_payment`]).
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Up to when the feed was heard, on the clock that also runs while the process or the machine stands still.
+#[derive(Debug)]
+pub(crate) struct Freshness {
+    /// Everything that was committed before this uptime has been applied; nanoseconds.
+    heard_as_of_ns: AtomicU64,
+    /// The feed could not be read since, or was never heard.
+    lost: AtomicBool,
+}
+
+/// Up to when everything is known, as it was at one moment. Taken before the index is read, it says how
+/// old at most is what was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    as_of_ns: Option<u64>,
+}
+
+impl Freshness {
+    /// Nothing was heard yet.
+    pub(crate) const fn new() -> Self {
+        Self { heard_as_of_ns: AtomicU64::new(0), lost: AtomicBool::new(true) }
+    }
+
+    /// Everything that was committed before this uptime has been applied.
+    pub(crate) fn heard(&self, as_of: Duration) {
+        self.heard_as_of_ns.store(nanoseconds(as_of), Ordering::Release);
+        self.lost.store(false, Ordering::Release);
+    }
+
+    /// The feed cannot be read: nobody knows what is missed.
+    pub(crate) fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+    }
+
+    /// Up to when everything is known.
+    #[inline]
+    pub(crate) fn known(&self) -> Known {
+        let is_lost = self.lost.load(Ordering::Acquire);
+        let as_of_ns = self.heard_as_of_ns.load(Ordering::Acquire);
+        Known { as_of_ns: (!is_lost).then_some(as_of_ns) }
+    }
+
+    /// Whether everything is known but what was committed within the bound.
+    pub(crate) fn is_fresh(&self, uptime: Duration, bound: Duration) -> bool {
+        self.known().is_fresh(uptime, bound)
+    }
+}
+
+impl Known {
+    /// Whether at this uptime everything was known but what was committed within the bound. A clock that
+    /// stands far before what was heard is another machine's: it says nothing.
+    #[inline]
+    pub(crate) fn is_fresh(self, uptime: Duration, bound: Duration) -> bool {
+        self.as_of_ns.is_some_and(|as_of_ns| nanoseconds(uptime).abs_diff(as_of_ns) <= nanoseconds(bound))
+    }
+}
+
+/// Enough for five hundred years.
+#[inline]
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUND: Duration = Duration::from_secs(5);
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn nothing_is_fresh_before_anything_was_heard() {
+        let freshness = Freshness::new();
+        // Soon after the machine's start, too.
+        assert!(!freshness.is_fresh(Duration::ZERO, BOUND));
+        assert!(!freshness.is_fresh(seconds(100), Duration::MAX));
+    }
+
+    #[test]
+    fn what_was_heard_is_fresh_up_to_the_bound_and_not_beyond() {
+        let freshness = Freshness::new();
+        freshness.heard(seconds(100));
+        assert!(freshness.is_fresh(seconds(100), Duration::ZERO));
+        assert!(freshness.is_fresh(seconds(105), BOUND));
+        assert!(!freshness.is_fresh(seconds(105) + Duration::from_nanos(1), BOUND));
+        assert!(!freshness.is_fresh(seconds(100_000), BOUND));
+        freshness.heard(seconds(100_000));
+        assert!(freshness.is_fresh(seconds(100_000), BOUND));
+    }
+
+    #[test]
+    fn what_is_lost_is_stale_until_something_is_heard_again() {
+        let freshness = Freshness::new();
+        freshness.heard(seconds(100));
+        freshness.lose();
+        assert!(!freshness.is_fresh(seconds(100), BOUND));
+        freshness.heard(seconds(101));
+        assert!(freshness.is_fresh(seconds(101), BOUND));
+    }
+
+    #[test]
+    fn a_clock_behind_what_was_heard_is_believed_within_the_bound_only() {
+        let freshness = Freshness::new();
+        freshness.heard(seconds(100));
+        // Read a little before the feed was heard once more.
+        assert!(freshness.is_fresh(seconds(99), BOUND));
+        // The process went on elsewhere.
+        assert!(!freshness.is_fresh(seconds(94), BOUND));
+    }
+
+    #[test]
+    fn what_was_known_before_a_stop_is_no_fresher_for_what_is_heard_after_it() {
+        let freshness = Freshness::new();
+        freshness.heard(seconds(100));
+        let known = freshness.known();
+        // The process is stopped, goes on, and hears the feed before the reader looks at the clock.
+        freshness.heard(seconds(160));
+        assert!(!known.is_fresh(seconds(160), BOUND));
+        assert!(freshness.is_fresh(seconds(160), BOUND));
+    }
+
+    #[test]
+    fn no_clock_is_too_far() {
+        let freshness = Freshness::new();
+        freshness.heard(Duration::MAX);
+        assert!(freshness.is_fresh(Duration::MAX, Duration::ZERO));
+        assert!(!freshness.is_fresh(Duration::ZERO, BOUND));
+    }
+}

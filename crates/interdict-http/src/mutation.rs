@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::gateway::GatewayError;
-use interdict_app::store::{Authorship, MerchantTransaction};
+use interdict_app::store::{Authorship, Foreseen, MerchantTransaction};
 use interdict_app::{
     Answer, AskError, Begun, Caller, DecidePaymentError, MutateError, Mutated, NoGateway, PaymentError,
     Refusal, Replayable, Service, ShowPaid, UseCaseError,
@@ -102,6 +102,12 @@ impl Mutation {
         state.base_at(self.host.as_ref())
     }
 
+    /// What the path names is going to be read.
+    fn named(&self, merchant: MerchantNumber) -> Vec<Foreseen> {
+        let words = self.path.split('/');
+        words.filter_map(|word| Some(Foreseen::customer(merchant, word.parse().ok()?))).collect()
+    }
+
     fn replayable(&self, service: &Service) -> Option<Replayable> {
         let key = self.idempotency_key.as_ref()?;
         Some(service.replayable(&self.method, &self.path, key, &self.query, &self.bytes))
@@ -179,6 +185,22 @@ impl Mutation {
         I: Send + 'static,
         E: Into<Failure>,
     {
+        self.run_foreseeing(caller, read, |_, _, _| Vec::new(), act, show).await
+    }
+
+    /// The same for a use case that says what it is going to read.
+    pub(crate) async fn run_foreseeing<I, T, E>(
+        self,
+        caller: &Caller,
+        read: impl FnOnce(Fields) -> Result<I, Refused>,
+        foresee: impl FnOnce(&I, &Service, MerchantNumber) -> Vec<Foreseen>,
+        act: impl FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>, I) -> Result<T, E> + Send + 'static,
+        show: impl FnOnce(&T, &Authorship<'_>) -> Answer + Send + 'static,
+    ) -> Response
+    where
+        I: Send + 'static,
+        E: Into<Failure>,
+    {
         let service = &caller.service;
         let replayable = self.replayable(&caller.service);
         let input = self.fields().map_err(Refused::from).and_then(read);
@@ -188,8 +210,12 @@ impl Mutation {
         {
             return error.respond(dialect);
         }
+        let mut foreseen = self.named(caller.merchant);
+        if let Ok(input) = &input {
+            foreseen.extend(foresee(input, service, caller.merchant));
+        }
         let mutated = service
-            .mutate(caller, replayable, move |transaction, by| {
+            .mutate(caller, replayable, foreseen, move |transaction, by| {
                 let input = input.map_err(|Refused(error)| refusal(&error, dialect))?;
                 match act(transaction, by, input) {
                     Ok(done) => Ok(show(&done, by)),

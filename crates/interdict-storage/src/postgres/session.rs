@@ -161,7 +161,7 @@ impl Session {
 
     /// Forgets what a write may make untrue. A row that is put in place is found by one of its keys, before
     /// or after, and these are bytes: those of the statement, against those of the read and of its rows. Any
-    /// other write may touch whatever its table has.
+    /// other write may touch whatever its table has, and a read without such a key may find any row.
     fn forget_touched(&self, sql: &'static str, parameters: &[Bound]) {
         let mut fetched = self.fetched.borrow_mut();
         if fetched.is_empty() {
@@ -176,7 +176,8 @@ impl Session {
             let of_read =
                 || read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(key) if is_put(key)));
             let of_rows = || rows.iter().any(|row| bytes_of(row).any(is_put));
-            elsewhere || (write.is_insert && !of_read() && !of_rows())
+            let has_key = read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(_)));
+            elsewhere || (write.is_insert && has_key && !of_read() && !of_rows())
         });
     }
 

@@ -40,12 +40,15 @@ pub enum Durability {
     ControlWithoutFlush,
     /// A control that the fault tests must catch: answers before the commit.
     ControlEarlyAcknowledgement,
+    /// A control that the fault tests must catch, on PostgreSQL: numbers come from a sequence (`control_ids`,
+    /// which the test makes), and whoever follows asks for what is above the last number that it saw.
+    ControlTailById,
 }
 
 impl Durability {
     pub(crate) const fn synchronous(self) -> &'static str {
         match self {
-            Self::Full | Self::ControlEarlyAcknowledgement => "full",
+            Self::Full | Self::ControlEarlyAcknowledgement | Self::ControlTailById => "full",
             Self::ControlWithoutFlush => "off",
         }
     }
@@ -153,6 +156,9 @@ impl Store {
         let is_followed = options.observer.is_some();
         let clock = Arc::clone(&options.clock);
         let mut follower = Follower::new(options.observer, clock, name.as_str().to_owned(), pepper.clone());
+        if options.durability == Durability::ControlTailById {
+            follower.believe_numbers();
+        }
         let lease = options.lease_term.map(|term| (new_node(random), term));
         if lease.is_some() {
             // There is none yet.

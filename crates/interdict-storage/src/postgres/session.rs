@@ -56,6 +56,10 @@ impl Session {
         Ok(self.runtime.as_ref().ok_or(StorageError::Stopped)?.block_on(what))
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Told of each notification that arrives while somebody waits.
     pub(crate) fn notified(&self) -> &Notify {
         &self.notified

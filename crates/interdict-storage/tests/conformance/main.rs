@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 
 mod chain;
 mod feed;
+mod move_up;
 mod opening;
 mod postgres;
 mod sqlite;

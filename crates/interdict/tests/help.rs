@@ -33,6 +33,7 @@ fn each_command_explains_itself() {
         "audit verify",
         "backup",
         "restore",
+        "migrate",
         "completions",
     ] {
         let output = place.run(&format!("{command} --help")).success();

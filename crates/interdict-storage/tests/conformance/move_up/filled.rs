@@ -174,7 +174,7 @@ impl ColumnOf {
         match self.kind.as_str() {
             "TEXT" if self.is_key || row % 5 > 1 => Value::Text(format!(
                 "{}Ärger 🦀 {row}.{index} \u{202e}名前\r\n\"'\\",
-                ["", "a", "A", "é"][row as usize % 4]
+                pick(["", "a", "A", "é"], row)
             )),
             "TEXT" if row % 5 == 1 && !self.is_indexed => Value::Text("große Worte ".repeat(3_000)),
             "TEXT" => Value::Text(String::new()),
@@ -187,9 +187,13 @@ impl ColumnOf {
             }
             "BLOB" => Value::Blob(Vec::new()),
             _ if self.is_key || self.name == "merchant" => Value::Integer(row * 7 - 11),
-            _ => Value::Integer([0, -1, i64::MIN, i64::MAX, 1_790_000_000_000_000][row as usize % 5]),
+            _ => Value::Integer(pick([0, -1, i64::MIN, i64::MAX, 1_790_000_000_000_000], row)),
         }
     }
+}
+
+fn pick<T: Copy, const N: usize>(from: [T; N], row: i64) -> T {
+    from[usize::try_from(row).unwrap() % N]
 }
 
 pub fn tables(connection: &Connection) -> Vec<String> {

@@ -53,7 +53,7 @@ pub enum WriteError<E> {
 }
 
 /// What befell the transaction around a piece of work.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Committed(i64),
     Failed,
@@ -144,6 +144,11 @@ impl Queue {
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(StorageError::Stopped),
         }
+    }
+
+    /// What has queued so far.
+    pub(crate) fn drain(&self) -> impl Iterator<Item = Box<dyn Job>> {
+        self.jobs.try_iter()
     }
 
     /// Takes what has queued. Those who were just answered may be about to write again: they are given the

@@ -206,7 +206,12 @@ impl FollowThread {
 pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<(), StorageError> {
     let mut follower = follower.lock();
     let as_of = follower.uptime();
-    let caught_up = in_snapshot(session, &mut follower);
+    let caught_up = if follower.must_load() {
+        // Counting and reading everything may take minutes.
+        session.patiently(|| in_snapshot(session, &mut follower))
+    } else {
+        in_snapshot(session, &mut follower)
+    };
     if caught_up.is_ok() {
         follower.heard(as_of);
     }

@@ -56,14 +56,19 @@ impl PostgresWriter {
     pub(crate) fn run(mut self, mut queue: Queue) {
         loop {
             match queue.next_batch(PATIENCE) {
-                Ok(Some(batch)) => self.commit_batch(batch),
+                Ok(Some(batch)) => {
+                    if self.commit_batch(batch) == Outcome::Away {
+                        // Whoever waits behind would wait for the same: better told at once.
+                        queue.drain().for_each(|job| job.finish(Outcome::Away));
+                    }
+                }
                 Ok(None) => {}
                 Err(_) => return,
             }
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) -> Outcome {
         let outcome = match self.run_batch(&mut batch) {
             Ok(revision) => Outcome::Committed(revision),
             Err(error) => {
@@ -77,6 +82,7 @@ impl PostgresWriter {
         for job in batch {
             job.finish(outcome);
         }
+        outcome
     }
 
     /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.

@@ -24,7 +24,7 @@ pub struct Foreign {
 impl Foreign {
     /// Opens it, and returns when it has written.
     pub fn open(cluster: &Cluster, url: &str) -> Result<Self> {
-        cluster.say(url, &[TABLE])?;
+        cluster.say(url, &["SET client_min_messages = warning", TABLE])?;
         let mut child = cluster
             .psql(url)
             .stdin(Stdio::piped())

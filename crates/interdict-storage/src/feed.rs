@@ -27,10 +27,10 @@ statements! {
     INSERT_CHANGE = "INSERT INTO change (sequence, at, merchant, actor_type, actor_id, action, subject, facts,
                                          commitment, hash)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    SELECT_AFTER_TEXT = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
-                           c.facts, p.body
+    SELECT_FROM_TEXT = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
+                           c.facts, p.body, c.hash
                     FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
-                    WHERE c.sequence > $1 ORDER BY c.sequence LIMIT $2";
+                    WHERE c.sequence >= $1 ORDER BY c.sequence LIMIT $2";
     SELECT_MERCHANT_AFTER = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action,
                                     c.subject, c.facts, p.body
                              FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
@@ -45,7 +45,7 @@ statements! {
 pub(crate) const SELECT_HEAD: &str = SELECT_HEAD_TEXT;
 pub(crate) const UPDATE_HEAD: &str = UPDATE_HEAD_TEXT;
 pub(crate) const SELECT_POSITION: &str = SELECT_POSITION_TEXT;
-pub(crate) const SELECT_AFTER: &str = SELECT_AFTER_TEXT;
+pub(crate) const SELECT_FROM: &str = SELECT_FROM_TEXT;
 
 /// Who is told of the changes, in order, by the one thread that may tell.
 pub trait FeedObserver: Send {
@@ -180,7 +180,18 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
     Ok(HistoryItem { change, before, after })
 }
 
-pub(crate) fn items(
+/// Changes from a sequence on, each with its hash.
+pub(crate) fn changes_from(
+    connection: Connection<'_>,
+    pepper: &Pepper,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<(Change, Hash)>, StorageError> {
+    connection
+        .query(SELECT_FROM, params![sequence, limit], |row| Ok((read_item(row, pepper)?.change, row.get(9)?)))
+}
+
+fn items(
     connection: Connection<'_>,
     pepper: &Pepper,
     sql: &'static str,

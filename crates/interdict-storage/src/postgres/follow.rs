@@ -233,8 +233,8 @@ pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<
 /// there when they are read, and no change is ever put before another. One round trip.
 fn follow_on(session: &Session, follower: &mut Follower) -> Result<(), StorageError> {
     let position = Foreseen { sql: feed::SELECT_POSITION, parameters: Vec::new() };
-    let after = Foreseen { sql: feed::SELECT_AFTER, parameters: bind(params![follower.applied(), CHUNK]) };
-    session.foresee([&position, &after])?;
+    let from = Foreseen { sql: feed::SELECT_FROM, parameters: bind(params![follower.applied(), CHUNK]) };
+    session.foresee([&position, &from])?;
     follower.follow(Connection::Postgres(session))
 }
 

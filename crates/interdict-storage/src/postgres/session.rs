@@ -123,6 +123,12 @@ impl Session {
         Ok(answers.first().map_or(0, |answer| answer.touched))
     }
 
+    /// Sends all that was kept back, what ends the transaction, and what sees to it that it is on the disk.
+    pub(crate) fn end_and_flush(&self, end: &'static str, flush: &'static str) -> Result<(), StorageError> {
+        let kept_back = self.deferred.borrow_mut().take(false);
+        self.fly(kept_back, vec![Request::one(end, Vec::new()), Request::one(flush, Vec::new())]).map(drop)
+    }
+
     /// Sends all that was kept back, and waits until it is done.
     pub(crate) fn flush(&self) -> Result<(), StorageError> {
         let kept_back = self.deferred.borrow_mut().take(false);

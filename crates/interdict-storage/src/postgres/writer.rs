@@ -30,6 +30,10 @@ const CONTROL_NO_TURN: &str = "SELECT nextval('control_ids'), h.hash, m.value FR
 const PROCESS: &str = "SELECT pg_backend_pid()";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const COMMIT: &str = "COMMIT";
+/// The turn ends without waiting for the disk, so that the next one can begin. What is answered waits all the
+/// same, for a record behind the commit's: it is on the disk when that one is, and many wait for one flush.
+const FLUSH_LATER: &str = "SET LOCAL synchronous_commit = off";
+const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'interdict', '')";
 /// How long the thread sleeps when there is nothing to do; only its end waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -98,13 +102,13 @@ impl PostgresWriter {
         let connection = Connection::Postgres(&session);
         let (head, epoch): (Head, String) =
             connection.query_one(self.turn(), &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))?;
-        let before = head.sequence;
+        let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
         for job in batch.iter_mut() {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
         }
         let (head, changes) = transaction.into_parts();
-        if head.sequence != before {
+        if head != before {
             head.write(connection)?;
             session.defer(self.schema.notify(), &[])?;
         }
@@ -113,9 +117,9 @@ impl PostgresWriter {
             batch.drain(..).for_each(|job| job.finish(Outcome::Committed(head.sequence)));
             std::thread::sleep(Duration::from_millis(5));
         }
-        session.execute(COMMIT, &[])?;
+        session.end_and_flush(COMMIT, FLUSH)?;
         session.abandon();
-        if !self.tell(connection, &epoch, before, &changes, as_of) {
+        if !self.tell(connection, &epoch, (before, head), &changes, as_of) {
             // Others committed in between: theirs come first.
             catch_up(&session, &self.follower)?;
         }
@@ -128,12 +132,12 @@ impl PostgresWriter {
         &self,
         connection: Connection<'_>,
         epoch: &str,
-        before: i64,
+        heads: (Head, Head),
         changes: &[Change],
         as_of: Duration,
     ) -> bool {
         let mut follower = self.follower.lock();
-        let told = follower.apply_own(connection, Some(epoch), before, changes);
+        let told = follower.apply_own(connection, Some(epoch), heads, changes);
         if told {
             // Nothing but these came after what it knew.
             follower.heard(as_of);
@@ -165,6 +169,7 @@ impl PostgresWriter {
 
 fn take_turn(session: &Session, turn: &'static str, batch: &[Box<dyn Job>]) -> Result<(), StorageError> {
     session.defer(BEGIN, &[])?;
+    session.defer(FLUSH_LATER, &[])?;
     let turn = Foreseen { sql: turn, parameters: Vec::new() };
     let foreseen = batch.iter().flat_map(|job| job.foreseen());
     session.foresee(std::iter::once(&turn).chain(foreseen))

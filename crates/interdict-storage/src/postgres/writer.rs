@@ -65,11 +65,13 @@ impl PostgresWriter {
     pub(crate) fn run(mut self, mut queue: Queue) {
         loop {
             match queue.next_batch(PATIENCE) {
-                Ok(Some(batch)) => {
-                    if self.commit_batch(batch) == Outcome::Away {
+                Ok(Some(mut batch)) => {
+                    let outcome = self.commit_batch(&mut batch);
+                    if outcome == Outcome::Away {
                         // Whoever waits behind would wait for the same: better told at once.
-                        queue.drain().for_each(|job| job.finish(Outcome::Away));
+                        batch.extend(queue.drain());
                     }
+                    batch.into_iter().for_each(|job| job.finish(outcome));
                 }
                 Ok(None) => {}
                 Err(_) => return,
@@ -77,8 +79,8 @@ impl PostgresWriter {
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) -> Outcome {
-        let outcome = match self.run_batch(&mut batch) {
+    fn commit_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Outcome {
+        match self.run_batch(batch) {
             Ok(revision) => Outcome::Committed(revision),
             Err(error) => {
                 let jobs = batch.len();
@@ -88,11 +90,7 @@ impl PostgresWriter {
                 self.own.store(0, Ordering::Release);
                 Outcome::of(&error)
             }
-        };
-        for job in batch {
-            job.finish(outcome);
         }
-        outcome
     }
 
     /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.

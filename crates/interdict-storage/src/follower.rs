@@ -11,6 +11,7 @@ use interdict_domain::identifier::Pepper;
 use crate::error::StorageError;
 use crate::feed::{self, FeedObserver};
 use crate::sql::{Connection, params};
+use crate::status::Counters;
 use crate::transaction::Head;
 use crate::view::View;
 
@@ -24,6 +25,7 @@ pub(crate) struct Follower {
     /// Which store, for the log.
     name: String,
     pepper: Pepper,
+    counters: Arc<Counters>,
     applied: i64,
     epoch: String,
     /// Nothing is known, or what is known cannot be trusted.
@@ -36,8 +38,10 @@ impl Follower {
         clock: Arc<dyn Clock>,
         name: String,
         pepper: Pepper,
+        counters: Arc<Counters>,
     ) -> Self {
-        Self { observer, clock, name, pepper, applied: 0, epoch: String::new(), must_load: true }
+        let epoch = String::new();
+        Self { observer, clock, name, pepper, counters, applied: 0, epoch, must_load: true }
     }
 
     /// The newest change that the observer has seen.
@@ -58,6 +62,7 @@ impl Follower {
     /// Says up to when everything that was committed is known. The moment was read before the head was:
     /// what is committed in between may be missed.
     pub(crate) fn heard(&mut self, as_of: Duration) {
+        self.counters.feed.heard(as_of);
         if let Some(observer) = &mut self.observer {
             observer.heard(as_of);
         }
@@ -88,9 +93,15 @@ impl Follower {
         second
     }
 
+    /// Cannot look, because the database is away. What is known stays as it is, and grows old.
+    pub(crate) fn miss(&self) {
+        self.counters.feed.lost();
+    }
+
     /// Trusts nothing that is known: the next time, all of it is loaded.
     pub(crate) fn lose(&mut self) {
         self.must_load = true;
+        self.counters.feed.lost();
         if let Some(observer) = &mut self.observer {
             observer.lost();
         }
@@ -99,6 +110,7 @@ impl Follower {
     fn try_catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
         let (head, epoch) = snapshot
             .query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get::<String>(2)?)))?;
+        self.counters.feed.seen(head.sequence);
         if self.must_load || epoch != self.epoch || head.sequence < self.applied {
             self.load_all(snapshot, head, epoch)?;
         }
@@ -126,11 +138,13 @@ impl Follower {
         self.must_load = true;
         observer.apply(changes, &View { connection, pepper: &self.pepper });
         (self.applied, self.must_load) = (last, false);
+        self.counters.feed.applied(last, self.clock.now());
     }
 
     fn load_all(&mut self, snapshot: Connection<'_>, head: Head, epoch: String) -> Result<(), StorageError> {
         if let Some(observer) = &mut self.observer {
             observer.load(&View { connection: snapshot, pepper: &self.pepper })?;
+            self.counters.feed.loaded(head.sequence, self.clock.now());
         }
         (self.applied, self.epoch, self.must_load) = (head.sequence, epoch, false);
         Ok(())

@@ -79,7 +79,7 @@ impl FollowThread {
     fn run(self) {
         let mut is_away = false;
         while !self.is_stopped() {
-            let Err(error) = self.follow() else { return };
+            let Err(error) = self.follow(&mut is_away) else { return };
             if !is_away {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -97,12 +97,15 @@ impl FollowThread {
     }
 
     /// Follows over one connection until it fails.
-    fn follow(&self) -> Result<(), StorageError> {
+    fn follow(&self, was_away: &mut bool) -> Result<(), StorageError> {
         let session = self.server.connect(self.schema.as_str(), Purpose::Follow)?;
         // Before the first look: nothing falls between them.
         session.run_script(self.schema.listen())?;
         while !self.is_stopped() {
             catch_up(&session, &self.follower)?;
+            if std::mem::take(was_away) {
+                tracing::info!(store = self.schema.as_str(), "the feed is back");
+            }
             session.wait(async {
                 tokio::select! {
                     () = session.notified().notified() => {}
@@ -120,11 +123,10 @@ pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<
     let mut follower = follower.lock();
     let as_of = follower.uptime();
     let caught_up = in_snapshot(session, &mut follower);
-    if caught_up.is_ok() {
-        follower.heard(as_of);
-    }
-    if caught_up.as_ref().is_err_and(|error| !error.is_away()) {
-        follower.lose();
+    match &caught_up {
+        Ok(()) => follower.heard(as_of),
+        Err(error) if error.is_away() => follower.miss(),
+        Err(_) => follower.lose(),
     }
     session.abandon();
     caught_up

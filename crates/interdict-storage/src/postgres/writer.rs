@@ -50,14 +50,14 @@ impl PostgresWriter {
     pub(crate) fn run(mut self, mut queue: Queue) {
         loop {
             match queue.next_batch(PATIENCE) {
-                Ok(Some(batch)) => self.commit_batch(batch),
+                Ok(Some(batch)) => self.commit_batch(batch, &queue),
                 Ok(None) => {}
                 Err(_) => return,
             }
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>, queue: &Queue) {
         let outcome = match self.run_batch(&mut batch) {
             Ok(revision) => Outcome::Committed(revision),
             Err(error) => {
@@ -68,9 +68,7 @@ impl PostgresWriter {
                 Outcome::of(&error)
             }
         };
-        for job in batch {
-            job.finish(outcome);
-        }
+        queue.answer(batch, outcome);
     }
 
     /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.

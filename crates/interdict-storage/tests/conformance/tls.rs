@@ -116,24 +116,25 @@ fn the_connection_is_encrypted_when_the_authority_is_the_right_one() {
     open(&postgres.url()).unwrap();
     let other = Authority::new();
     let named = format!("{}?sslrootcert={}", postgres.url(), other.file().display());
-    refused(&named);
+    refused(&named, "BadSignature");
 }
 
 #[test]
 fn another_authority_another_name_and_a_server_without_tls_are_refused() {
+    // Of the same name, and with another key.
     let (authority, other) = (Authority::new(), Authority::new());
     let postgres = authority.server("127.0.0.1");
-    refused(&with_authority(&postgres, "require", &other));
+    refused(&with_authority(&postgres, "require", &other), "BadSignature");
     // The system's authorities have never heard of ours.
-    refused(&format!("{}?sslmode=require", postgres.url()));
+    refused(&format!("{}?sslmode=require", postgres.url()), "UnknownIssuer");
     let somebody_else = authority.server("somebody.example.com");
-    refused(&with_authority(&somebody_else, "require", &authority));
+    refused(&with_authority(&somebody_else, "require", &authority), "not valid for name");
     let plain = Postgres::start();
-    refused(&with_authority(&plain, "require", &authority));
+    refused(&with_authority(&plain, "require", &authority), "does not support TLS");
 }
 
-/// Nothing is sent over a connection that is not what was asked for.
-fn refused(url: &str) {
+/// Nothing is sent over a connection that is not what was asked for, and whoever reads the log learns why.
+fn refused(url: &str, because: &str) {
     let error = open(url).map(drop).unwrap_err();
-    assert!(error.is_away(), "{error}");
+    assert!(error.is_away() && error.to_string().contains(because), "{error}");
 }

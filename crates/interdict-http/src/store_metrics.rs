@@ -31,9 +31,9 @@ struct Metric {
 }
 
 static METRICS: [Metric; 16] = [
-    gauge("store_revision_applied", "Newest change that is applied here", |status| sequence(status.applied)),
+    gauge("store_revision_applied", "Newest change that is applied here", |status| whole(status.applied)),
     gauge("store_revision_head", "Newest change in the database, when it was last looked at", |status| {
-        sequence(status.head)
+        whole(status.head)
     }),
     gauge(
         "store_staleness_seconds",
@@ -48,33 +48,33 @@ static METRICS: [Metric; 16] = [
             Some(seconds(Duration::from_micros(at_us)))
         },
     ),
-    counter("store_loads", "Loads of everything, the first one too", |status| count(status.loads)),
+    counter("store_loads", "Loads of everything, the first one too", |status| whole(status.loads)),
     counter("store_rebuilds", "Loads of everything that were not the first one", |status| {
-        count(status.rebuilds())
+        whole(status.rebuilds())
     }),
     counter("store_feed_lost", "Times that the feed could not be read any more", |status| {
-        count(status.feed_lost)
+        whole(status.feed_lost)
     }),
-    gauge("store_readers_in_use", "Connections that read now", |status| size(status.readers.in_use)),
+    gauge("store_readers_in_use", "Connections that read now", |status| whole(status.readers.in_use)),
     gauge("store_readers_idle", "Connections that are open and wait for a read", |status| {
-        size(status.readers.idle)
+        whole(status.readers.idle)
     }),
-    gauge("store_readers_max", "Connections that may read side by side", |status| size(status.readers.most)),
-    counter("store_reads", "Reads that were let in", |status| count(status.readers.reads)),
+    gauge("store_readers_max", "Connections that may read side by side", |status| whole(status.readers.most)),
+    counter("store_reads", "Reads that were let in", |status| whole(status.readers.reads)),
     counter(
         "store_read_wait_seconds",
         "How long reads have waited for a connection, all together",
         |status| Some(seconds(status.readers.waited)),
     ),
     gauge("store_writer_queue", "Pieces of work that wait for the writer", |status| {
-        size(status.writer.queued)
+        whole(status.writer.queued)
     }),
     counter("store_writer_jobs", "Pieces of work that the writer took up", |status| {
-        count(status.writer.jobs)
+        whole(status.writer.jobs)
     }),
-    counter("store_commits", "Commits that ended well", |status| count(status.writer.commits)),
+    counter("store_commits", "Commits that ended well", |status| whole(status.writer.commits)),
     counter("store_commit_failures", "Commits that failed, or whose end is unknown", |status| {
-        count(status.writer.failed)
+        whole(status.writer.failed)
     }),
 ];
 
@@ -86,16 +86,9 @@ const fn counter(name: &'static str, help: &'static str, read: fn(&StoreStatus) 
     Metric { name, help, kind: MetricType::Counter, read }
 }
 
-fn count(number: u64) -> Option<Number> {
-    Some(Number::Whole(number))
-}
-
-fn sequence(number: i64) -> Option<Number> {
-    u64::try_from(number).ok().map(Number::Whole)
-}
-
-fn size(number: usize) -> Option<Number> {
-    u64::try_from(number).ok().map(Number::Whole)
+/// None for what cannot be: a count below zero.
+fn whole(number: impl TryInto<u64>) -> Option<Number> {
+    number.try_into().ok().map(Number::Whole)
 }
 
 fn seconds(duration: Duration) -> Number {
@@ -129,15 +122,13 @@ impl Collector for StoreMetrics {
                 let labels = [("store", *store)];
                 let mut family = descriptor.encode_family(&labels)?;
                 match (metric.kind, number) {
-                    (MetricType::Counter, Number::Whole(number)) => {
-                        family.encode_counter(&number, UNMARKED)?
-                    }
+                    (MetricType::Counter, Number::Whole(number)) => family.encode_counter(&number, UNMARKED),
                     (MetricType::Counter, Number::Seconds(number)) => {
-                        family.encode_counter(&number, UNMARKED)?
+                        family.encode_counter(&number, UNMARKED)
                     }
-                    (_, Number::Whole(number)) => family.encode_gauge(&number)?,
-                    (_, Number::Seconds(number)) => family.encode_gauge(&number)?,
-                }
+                    (_, Number::Whole(number)) => family.encode_gauge(&number),
+                    (_, Number::Seconds(number)) => family.encode_gauge(&number),
+                }?;
             }
         }
         let (name, help) =

@@ -30,6 +30,8 @@ pub(crate) struct Follower {
     epoch: String,
     /// Nothing is known, or what is known cannot be trusted.
     must_load: bool,
+    /// What the fault tests must catch: a hole is taken for nothing.
+    control_believes_numbers: bool,
 }
 
 impl Follower {
@@ -40,8 +42,17 @@ impl Follower {
         pepper: Pepper,
         counters: Arc<Counters>,
     ) -> Self {
-        let epoch = String::new();
-        Self { observer, clock, name, pepper, counters, applied: 0, epoch, must_load: true }
+        Self {
+            observer,
+            clock,
+            name,
+            pepper,
+            counters,
+            applied: 0,
+            epoch: String::new(),
+            must_load: true,
+            control_believes_numbers: false,
+        }
     }
 
     /// The newest change that the observer has seen.
@@ -52,6 +63,11 @@ impl Follower {
     /// Whether everything has to be loaded before anything can follow.
     pub(crate) fn must_load(&self) -> bool {
         self.must_load
+    }
+
+    /// Makes it what the fault tests must catch.
+    pub(crate) fn believe_numbers(&mut self) {
+        self.control_believes_numbers = true;
     }
 
     /// Now, for [`Self::heard`].
@@ -65,6 +81,13 @@ impl Follower {
         self.counters.feed.heard(as_of);
         if let Some(observer) = &mut self.observer {
             observer.heard(as_of);
+        }
+    }
+
+    /// Until which uptime other nodes wait for this one.
+    pub(crate) fn leased(&mut self, until: Duration) {
+        if let Some(observer) = &mut self.observer {
+            observer.leased(until);
         }
     }
 
@@ -111,19 +134,25 @@ impl Follower {
         let (head, epoch) = snapshot
             .query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get::<String>(2)?)))?;
         self.counters.feed.seen(head.sequence);
-        if self.must_load || epoch != self.epoch || head.sequence < self.applied {
+        let is_behind = head.sequence < self.applied && !self.control_believes_numbers;
+        if self.must_load || epoch != self.epoch || is_behind {
             self.load_all(snapshot, head, epoch)?;
         }
         if self.observer.is_none() {
             self.applied = head.sequence;
         }
-        while self.applied < head.sequence {
+        let goal = if self.control_believes_numbers { i64::MAX } else { head.sequence };
+        while self.applied < goal {
             let items =
                 feed::items(snapshot, &self.pepper, feed::SELECT_AFTER, params![self.applied, CHUNK])?;
             let changes: Vec<Change> = items.into_iter().map(|item| item.change).collect();
+            if changes.is_empty() && self.control_believes_numbers {
+                break;
+            }
             let gapless =
                 (self.applied + 1..).zip(&changes).all(|(wanted, change)| wanted == change.sequence);
-            let Some(last) = changes.last().filter(|_| gapless) else {
+            let is_sound = gapless || self.control_believes_numbers;
+            let Some(last) = changes.last().filter(|_| is_sound) else {
                 return Err(StorageError::Corrupt("the feed has a hole"));
             };
             let last = last.sequence;

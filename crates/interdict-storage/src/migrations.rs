@@ -39,13 +39,24 @@ const GATEWAYS: &str = include_str!("../migrations/mode_0006_gateways.sql");
 const SCORES: &str = include_str!("../migrations/mode_0007_scores.sql");
 const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable_keys.sql");
 
+const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
+
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
         Schema::Core => &[FEED, CORE],
-        Schema::Mode => {
-            &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS, GATEWAYS, SCORES, PUBLISHABLE_KEYS]
-        }
+        Schema::Mode => &[
+            FEED,
+            MODE,
+            PAYMENTS,
+            SUBSCRIPTIONS,
+            CHECKOUTS,
+            CHARGEBACKS,
+            GATEWAYS,
+            SCORES,
+            PUBLISHABLE_KEYS,
+            LEASES,
+        ],
     };
     let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();
     if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {
@@ -62,6 +73,26 @@ fn translate(text: &str, dialect: Dialect) -> String {
     text.replace(" BYTES", &format!(" {bytes}"))
         .replace("SEQUENCE_KEY", sequence_key)
         .replace(") CLUSTERED;", clustered)
+}
+
+/// How many migrations this binary knows.
+pub(crate) fn known(schema: Schema, dialect: Dialect) -> i64 {
+    i64::try_from(migration_texts(schema, dialect).len()).unwrap_or(i64::MAX)
+}
+
+/// The newest migration that ran on a store, of which those that this binary knows are what it knows.
+pub(crate) fn found(
+    connection: Connection<'_>,
+    schema: Schema,
+    dialect: Dialect,
+) -> Result<i64, StorageError> {
+    let ran: Vec<(i64, Vec<u8>)> = connection.query(SELECT_RAN, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for ((version, digest), text) in ran.iter().zip(migration_texts(schema, dialect)) {
+        if digest != blake3::hash(text.as_bytes()).as_bytes() {
+            return Err(StorageError::AlteredMigration(*version));
+        }
+    }
+    Ok(ran.last().map_or(0, |(version, _)| *version))
 }
 
 /// Brings a store up to date, inside of a transaction that no other migration runs beside.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
@@ -18,12 +19,14 @@ use crate::follower::Follower;
 use crate::foreseen::Foreseen;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
-use crate::postgres::{self, Following, PostgresServer, PostgresWriter, SchemaName};
+use crate::postgres::{
+    self, FollowOptions, Following, NodeId, NodePlace, PostgresServer, PostgresWriter, SchemaName,
+};
 use crate::sql::{Connection, params};
 use crate::sqlite;
 use crate::sqlite::writer::SqliteWriter;
 use crate::status::{Counters, StoreStatus};
-use crate::transaction::Transaction;
+use crate::transaction::{Head, Transaction};
 use crate::view::{MerchantView, View};
 use crate::writer::{Committed, WriteError, Writer};
 
@@ -39,12 +42,15 @@ pub enum Durability {
     ControlWithoutFlush,
     /// A control that the fault tests must catch: answers before the commit.
     ControlEarlyAcknowledgement,
+    /// A control that the fault tests must catch, on PostgreSQL: numbers come from a sequence (`control_ids`,
+    /// which the test makes), and whoever follows asks for what is above the last number that it saw.
+    ControlTailById,
 }
 
 impl Durability {
     pub(crate) const fn synchronous(self) -> &'static str {
         match self {
-            Self::Full | Self::ControlEarlyAcknowledgement => "full",
+            Self::Full | Self::ControlEarlyAcknowledgement | Self::ControlTailById => "full",
             Self::ControlWithoutFlush => "off",
         }
     }
@@ -75,6 +81,8 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Who is told of each change, in order; none for a command that only writes.
     pub observer: Option<Box<dyn FeedObserver>>,
+    /// For how long other nodes wait for this one, where there are any: it decides. Nothing for a command.
+    pub lease_term: Option<Duration>,
     /// Whether nobody drives any payment now, so that each can be taken over at once.
     pub take_over: bool,
 }
@@ -163,19 +171,34 @@ impl Store {
         postgres::prepare(&server, name, options.schema, must_be_durable, &pepper, random)?;
         let is_followed = options.observer.is_some();
         let (counters, clock) = (Arc::<Counters>::default(), options.clock);
-        let follower = Follower::new(
+        let mut follower = Follower::new(
             options.observer,
             Arc::clone(&clock),
             name.as_str().to_owned(),
             pepper.clone(),
             Arc::clone(&counters),
         );
+        if options.durability == Durability::ControlTailById {
+            follower.believe_numbers();
+        }
+        let lease = options.lease_term.map(|term| (new_node(random), term));
+        if lease.is_some() {
+            // There is none yet.
+            follower.leased(Duration::ZERO);
+        }
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
         let own = Arc::clone(&follower);
-        let writer = PostgresWriter::new(server.clone(), name, own, pepper, options.durability);
-        let following =
-            if is_followed { Some(Arc::new(Following::start(server, name, follower)?)) } else { None };
+        let own_clock = Arc::clone(&clock);
+        let writer = PostgresWriter::new(server.clone(), name, own, own_clock, pepper, options.durability);
+        let following = if is_followed {
+            Some(Arc::new(Following::start(
+                FollowOptions { server, schema: name, clock: Arc::clone(&clock), lease },
+                follower,
+            )?))
+        } else {
+            None
+        };
         Ok(Self {
             writer: Arc::new(Writer::start(name.as_str(), Arc::clone(&counters), move |queue| {
                 writer.run(queue);
@@ -278,6 +301,20 @@ impl Store {
         self.counters.read(self.clock.uptime(), self.readers.idle(), READERS)
     }
 
+    /// Waits until every node that may decide has applied a revision; false when the time is over. Where
+    /// there are no other nodes there is nothing to wait for.
+    pub async fn wait_for_all_nodes(&self, revision: i64, limit: Duration) -> bool {
+        match &self.following {
+            Some(following) => following.waiting().wait_for(revision, limit, || following.look()).await,
+            None => true,
+        }
+    }
+
+    /// This node's place among those over the same store.
+    pub fn place(&self) -> NodePlace {
+        self.following.as_ref().map_or(NodePlace::ALONE, |following| following.waiting().place())
+    }
+
     /// Sees at once what other nodes have committed, instead of at the next look.
     pub fn look_for_changes(&self) {
         if let Some(following) = &self.following {
@@ -286,9 +323,16 @@ impl Store {
     }
 }
 
+fn new_node(random: &dyn Random) -> NodeId {
+    let mut node = NodeId::default();
+    random.fill(&mut node);
+    node
+}
+
 const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
 const INSERT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)";
-const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, 0, $1)";
+const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, $1, $2)";
+const SELECT_MOVING: &str = "SELECT value FROM meta WHERE name = 'moving'";
 const PUT_EPOCH: &str = "INSERT INTO meta (name, value) VALUES ('epoch', $1)
                          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
@@ -298,6 +342,9 @@ pub(crate) fn prepare_meta(
     pepper: &Pepper,
     random: &dyn Random,
 ) -> Result<(), StorageError> {
+    if moving(connection)?.is_some() {
+        return Err(StorageError::MoveUnfinished);
+    }
     let fingerprint = hex::encode(pepper.fingerprint());
     let stored: Option<String> = connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))?;
     match stored {
@@ -306,9 +353,22 @@ pub(crate) fn prepare_meta(
         None => {
             connection.execute(INSERT_PEPPER, params![fingerprint])?;
             new_epoch(connection, random)?;
-            connection.execute(INSERT_HEAD, params![chain::GENESIS])
+            insert_head(connection, Head { sequence: 0, hash: chain::GENESIS })
         }
     }
+}
+
+/// What a move into this store has noted, while it is under way ([`crate::move_up`]).
+pub(crate) const MOVING: &str = "moving";
+
+/// The mark of a move that did not finish, if there is one: nothing may work on half a copy.
+pub(crate) fn moving(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
+    connection.query_optional(SELECT_MOVING, &[], |row| row.get(0))
+}
+
+/// The one row of `head`, which is moved from then on.
+pub(crate) fn insert_head(connection: Connection<'_>, head: Head) -> Result<(), StorageError> {
+    connection.execute(INSERT_HEAD, params![head.sequence, head.hash])
 }
 
 /// Marks the store as another life of itself: whoever followed it before must rebuild.

@@ -23,6 +23,9 @@ macro_rules! on_both_engines {
 
 mod chain;
 mod feed;
+mod foresight;
+mod leases;
+mod move_up;
 mod opening;
 mod postgres;
 mod sqlite;

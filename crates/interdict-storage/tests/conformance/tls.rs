@@ -93,6 +93,7 @@ fn open(url: &str) -> Result<Store, StorageError> {
         durability: Durability::ControlWithoutFlush,
         observer: None,
         take_over: false,
+        lease_term: None,
     })
 }
 

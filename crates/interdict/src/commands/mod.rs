@@ -7,6 +7,7 @@ pub mod completions;
 pub mod demo;
 pub mod key;
 pub mod merchant;
+pub mod migrate;
 pub mod openapi;
 pub mod restore;
 pub mod serve;

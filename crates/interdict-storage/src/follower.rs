@@ -131,20 +131,48 @@ impl Follower {
     }
 
     fn try_catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
-        let (head, epoch) = snapshot
-            .query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get::<String>(2)?)))?;
+        let (head, epoch) = position(snapshot)?;
         self.counters.feed.seen(head.sequence);
-        let is_behind = head.sequence < self.applied && !self.control_believes_numbers;
-        if self.must_load || epoch != self.epoch || is_behind {
+        if !self.can_follow(&head, &epoch) {
             self.load_all(snapshot, head, epoch)?;
         }
+        self.follow_to(snapshot, &head)
+    }
+
+    /// Sees what was committed since over a connection in no snapshot, the head being read before the changes.
+    /// What cannot be followed has to be loaded: in a snapshot, which is the caller's to do.
+    pub(crate) fn follow(&mut self, connection: Connection<'_>) -> Result<(), StorageError> {
+        let (head, epoch) = position(connection)?;
+        self.counters.feed.seen(head.sequence);
+        if !self.can_follow(&head, &epoch) {
+            self.must_load = true;
+            return Ok(());
+        }
+        let followed = self.follow_to(connection, &head);
+        if let Err(error) = &followed
+            && !error.is_away()
+        {
+            let store = &self.name;
+            tracing::error!(error = error as &dyn std::error::Error, store, "the feed cannot be followed");
+            self.lose();
+            return Ok(());
+        }
+        followed
+    }
+
+    fn can_follow(&self, head: &Head, epoch: &str) -> bool {
+        let is_behind = head.sequence < self.applied && !self.control_believes_numbers;
+        !self.must_load && epoch == self.epoch && !is_behind
+    }
+
+    fn follow_to(&mut self, connection: Connection<'_>, head: &Head) -> Result<(), StorageError> {
         if self.observer.is_none() {
             self.applied = head.sequence;
         }
         let goal = if self.control_believes_numbers { i64::MAX } else { head.sequence };
         while self.applied < goal {
             let items =
-                feed::items(snapshot, &self.pepper, feed::SELECT_AFTER, params![self.applied, CHUNK])?;
+                feed::items(connection, &self.pepper, feed::SELECT_AFTER, params![self.applied, CHUNK])?;
             let changes: Vec<Change> = items.into_iter().map(|item| item.change).collect();
             if changes.is_empty() && self.control_believes_numbers {
                 break;
@@ -156,7 +184,7 @@ impl Follower {
                 return Err(StorageError::Corrupt("the feed has a hole"));
             };
             let last = last.sequence;
-            self.tell(snapshot, last, &changes);
+            self.tell(connection, last, &changes);
         }
         Ok(())
     }
@@ -208,4 +236,9 @@ impl Drop for Follower {
             self.lose();
         }
     }
+}
+
+/// The head, and which life of the store it is of.
+fn position(connection: Connection<'_>) -> Result<(Head, String), StorageError> {
+    connection.query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))
 }

@@ -20,7 +20,7 @@ use crate::foreseen::Foreseen;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
 use crate::postgres::{
-    self, FollowOptions, Following, NodeId, NodePlace, PostgresServer, PostgresWriter, SchemaName,
+    self, FollowOptions, Following, NodeId, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
 };
 use crate::sql::{Connection, params};
 use crate::sqlite;
@@ -188,12 +188,19 @@ impl Store {
         }
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
-        let own = Arc::clone(&follower);
-        let own_clock = Arc::clone(&clock);
-        let writer = PostgresWriter::new(server.clone(), name, own, own_clock, pepper, options.durability);
+        let (own, own_writer) = (Arc::clone(&follower), OwnWriter::default());
+        let writer = PostgresWriter::new(
+            server.clone(),
+            name,
+            own,
+            Arc::clone(&clock),
+            Arc::clone(&own_writer),
+            pepper,
+            options.durability,
+        );
         let following = if is_followed {
             Some(Arc::new(Following::start(
-                FollowOptions { server, schema: name, clock: Arc::clone(&clock), lease },
+                FollowOptions { server, schema: name, clock: Arc::clone(&clock), own_writer, lease },
                 follower,
             )?))
         } else {

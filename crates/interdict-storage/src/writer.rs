@@ -56,7 +56,7 @@ pub enum WriteError<E> {
 }
 
 /// What befell the transaction around a piece of work.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Committed(i64),
     Failed,
@@ -161,6 +161,11 @@ impl Queue {
         for job in batch {
             job.finish(outcome);
         }
+    }
+
+    /// What has queued so far.
+    pub(crate) fn drain(&self) -> impl Iterator<Item = Box<dyn Job>> {
+        self.jobs.try_iter().inspect(|_| self.counters.writer.taken(1))
     }
 
     /// Takes what has queued. Those who were just answered may be about to write again: they are given the

@@ -1,6 +1,7 @@
 //! The writer's thread over PostgreSQL: one transaction a batch, and one batch at a time over all nodes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use interdict_domain::change::Change;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use super::follow::catch_up;
 use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::Session;
+use super::wakeups::OwnWriter;
 use crate::error::StorageError;
 use crate::follower::Follower;
 use crate::foreseen::Foreseen;
@@ -25,6 +27,7 @@ const TAKE_TURN: &str = "SELECT h.sequence, h.hash, m.value FROM head h CROSS JO
 /// What the fault tests must catch: numbers without a turn.
 const CONTROL_NO_TURN: &str = "SELECT nextval('control_ids'), h.hash, m.value FROM head h CROSS JOIN meta m
                                WHERE h.id = 1 AND m.name = 'epoch'";
+const PROCESS: &str = "SELECT pg_backend_pid()";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const COMMIT: &str = "COMMIT";
 /// How long the thread sleeps when there is nothing to do; only its end waits for it.
@@ -37,6 +40,7 @@ pub(crate) struct PostgresWriter {
     session: Option<Session>,
     follower: Arc<Mutex<Follower>>,
     clock: Arc<dyn Clock>,
+    own: OwnWriter,
     pepper: Pepper,
     durability: Durability,
 }
@@ -47,23 +51,29 @@ impl PostgresWriter {
         schema: SchemaName,
         follower: Arc<Mutex<Follower>>,
         clock: Arc<dyn Clock>,
+        own: OwnWriter,
         pepper: Pepper,
         durability: Durability,
     ) -> Self {
-        Self { server, schema, session: None, follower, clock, pepper, durability }
+        Self { server, schema, session: None, follower, clock, own, pepper, durability }
     }
 
     pub(crate) fn run(mut self, mut queue: Queue) {
         loop {
             match queue.next_batch(PATIENCE) {
-                Ok(Some(batch)) => self.commit_batch(batch, &queue),
+                Ok(Some(batch)) => {
+                    if self.commit_batch(batch, &queue) == Outcome::Away {
+                        // Whoever waits behind would wait for the same: better told at once.
+                        queue.drain().for_each(|job| job.finish(Outcome::Away));
+                    }
+                }
                 Ok(None) => {}
                 Err(_) => return,
             }
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>, queue: &Queue) {
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>, queue: &Queue) -> Outcome {
         let outcome = match self.run_batch(&mut batch) {
             Ok(revision) => Outcome::Committed(revision),
             Err(error) => {
@@ -71,10 +81,12 @@ impl PostgresWriter {
                 tracing::error!(error = &error as &dyn std::error::Error, jobs, "a commit failed");
                 // Whatever is left of the transaction ends with the connection.
                 self.session = None;
+                self.own.store(0, Ordering::Release);
                 Outcome::of(&error)
             }
         };
         queue.answer(batch, outcome);
+        outcome
     }
 
     /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.
@@ -138,6 +150,8 @@ impl PostgresWriter {
             }
         }
         let session = self.server.connect(self.schema.as_str(), Purpose::Write)?;
+        let process: i64 = Connection::Postgres(&session).query_one(PROCESS, &[], |row| row.get(0))?;
+        self.own.store(i32::try_from(process).unwrap_or(0), Ordering::Release);
         take_turn(&session, self.turn(), batch)?;
         Ok(session)
     }

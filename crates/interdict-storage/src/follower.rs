@@ -12,6 +12,7 @@ use crate::chain::{GENESIS, Hash};
 use crate::error::StorageError;
 use crate::feed::{self, FeedObserver};
 use crate::sql::Connection;
+use crate::status::Counters;
 use crate::transaction::Head;
 use crate::view::View;
 
@@ -25,6 +26,7 @@ pub(crate) struct Follower {
     /// Which store, for the log.
     name: String,
     pepper: Pepper,
+    counters: Arc<Counters>,
     applied: i64,
     /// The hash of the newest change that was applied: what comes next continues the chain from there.
     hash: Hash,
@@ -41,12 +43,14 @@ impl Follower {
         clock: Arc<dyn Clock>,
         name: String,
         pepper: Pepper,
+        counters: Arc<Counters>,
     ) -> Self {
         Self {
             observer,
             clock,
             name,
             pepper,
+            counters,
             applied: 0,
             hash: GENESIS,
             epoch: String::new(),
@@ -78,6 +82,7 @@ impl Follower {
     /// Says up to when everything that was committed is known. The moment was read before the head was:
     /// what is committed in between may be missed.
     pub(crate) fn heard(&mut self, as_of: Duration) {
+        self.counters.feed.heard(as_of);
         if let Some(observer) = &mut self.observer {
             observer.heard(as_of);
         }
@@ -115,9 +120,15 @@ impl Follower {
         second
     }
 
+    /// Cannot look, because the database is away. What is known stays as it is, and grows old.
+    pub(crate) fn miss(&self) {
+        self.counters.feed.lost();
+    }
+
     /// Trusts nothing that is known: the next time, all of it is loaded.
     pub(crate) fn lose(&mut self) {
         self.must_load = true;
+        self.counters.feed.lost();
         if let Some(observer) = &mut self.observer {
             observer.lost();
         }
@@ -125,6 +136,7 @@ impl Follower {
 
     fn try_catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
         let (head, epoch) = position(snapshot)?;
+        self.counters.feed.seen(head.sequence);
         if !self.can_follow(&head, &epoch) {
             self.load_all(snapshot, head, epoch)?;
         }
@@ -135,6 +147,7 @@ impl Follower {
     /// What cannot be followed has to be loaded: in a snapshot, which is the caller's to do.
     pub(crate) fn follow(&mut self, connection: Connection<'_>) -> Result<(), StorageError> {
         let (head, epoch) = position(connection)?;
+        self.counters.feed.seen(head.sequence);
         if !self.can_follow(&head, &epoch) {
             self.must_load = true;
             return Ok(());
@@ -204,11 +217,13 @@ impl Follower {
         observer.apply(changes, &View { connection, pepper: &self.pepper });
         (self.applied, self.hash) = last;
         self.must_load = false;
+        self.counters.feed.applied(last.0, self.clock.now());
     }
 
     fn load_all(&mut self, snapshot: Connection<'_>, head: Head, epoch: String) -> Result<(), StorageError> {
         if let Some(observer) = &mut self.observer {
             observer.load(&View { connection: snapshot, pepper: &self.pepper })?;
+            self.counters.feed.loaded(head.sequence, self.clock.now());
         }
         (self.applied, self.hash) = (head.sequence, head.hash);
         (self.epoch, self.must_load) = (epoch, false);

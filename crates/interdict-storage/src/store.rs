@@ -10,6 +10,7 @@ use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
@@ -24,6 +25,7 @@ use crate::postgres::{
 use crate::sql::{Connection, params};
 use crate::sqlite;
 use crate::sqlite::writer::SqliteWriter;
+use crate::status::{Counters, StoreStatus};
 use crate::transaction::{Head, Transaction};
 use crate::view::{MerchantView, View};
 use crate::writer::{Committed, WriteError, Writer};
@@ -92,14 +94,22 @@ enum Readers {
 }
 
 impl Readers {
-    fn run<T, E, F>(&self, read: F) -> Result<T, E>
+    fn run<T, E, F>(&self, counters: &Counters, read: F) -> Result<T, E>
     where
         E: From<StorageError>,
         F: FnOnce(&View<'_>) -> Result<T, E>,
     {
+        let _used = counters.readers.used();
         match self {
             Self::Sqlite(readers) => readers.run(read),
             Self::Postgres(readers) => readers.run(read),
+        }
+    }
+
+    fn idle(&self) -> usize {
+        match self {
+            Self::Sqlite(readers) => readers.idle(),
+            Self::Postgres(readers) => readers.idle(),
         }
     }
 }
@@ -110,6 +120,8 @@ pub struct Store {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     permits: Arc<Semaphore>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
 }
@@ -135,12 +147,16 @@ impl Store {
         }
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
-        let follower = Follower::new(options.observer, options.clock, name.clone(), options.pepper.clone());
+        let (counters, clock) = (Arc::<Counters>::default(), options.clock);
+        let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
+        let follower = Follower::new(options.observer, own_clock, name.clone(), options.pepper.clone(), own);
         let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
         Ok(Self {
-            writer: Arc::new(Writer::start(&name, move |queue| writer.run(queue))?),
+            writer: Arc::new(Writer::start(&name, Arc::clone(&counters), move |queue| writer.run(queue))?),
             readers: Arc::new(readers),
             permits: Arc::new(Semaphore::new(READERS)),
+            counters,
+            clock,
             following: None,
         })
     }
@@ -154,8 +170,14 @@ impl Store {
         let (pepper, random) = (options.pepper, options.random.as_ref());
         postgres::prepare(&server, name, options.schema, must_be_durable, &pepper, random)?;
         let is_followed = options.observer.is_some();
-        let clock = Arc::clone(&options.clock);
-        let mut follower = Follower::new(options.observer, clock, name.as_str().to_owned(), pepper.clone());
+        let (counters, clock) = (Arc::<Counters>::default(), options.clock);
+        let mut follower = Follower::new(
+            options.observer,
+            Arc::clone(&clock),
+            name.as_str().to_owned(),
+            pepper.clone(),
+            Arc::clone(&counters),
+        );
         if options.durability == Durability::ControlTailById {
             follower.believe_numbers();
         }
@@ -167,28 +189,31 @@ impl Store {
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
         let (own, own_writer) = (Arc::clone(&follower), OwnWriter::default());
-        let clock = Arc::clone(&options.clock);
         let writer = PostgresWriter::new(
             server.clone(),
             name,
             own,
-            clock,
+            Arc::clone(&clock),
             Arc::clone(&own_writer),
             pepper,
             options.durability,
         );
         let following = if is_followed {
             Some(Arc::new(Following::start(
-                FollowOptions { server, schema: name, clock: options.clock, own_writer, lease },
+                FollowOptions { server, schema: name, clock: Arc::clone(&clock), own_writer, lease },
                 follower,
             )?))
         } else {
             None
         };
         Ok(Self {
-            writer: Arc::new(Writer::start(name.as_str(), move |queue| writer.run(queue))?),
+            writer: Arc::new(Writer::start(name.as_str(), Arc::clone(&counters), move |queue| {
+                writer.run(queue);
+            })?),
             readers: Arc::new(Readers::Postgres(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
+            counters,
+            clock,
             following,
         })
     }
@@ -247,12 +272,15 @@ impl Store {
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
+        let counters = Arc::clone(&self.counters);
         let permits = Arc::clone(&self.permits);
+        let asked_at = Instant::now();
         let permit = permits.acquire_owned().await.map_err(|_| E::from(StorageError::Stopped))?;
+        counters.readers.waited(asked_at.elapsed());
         // The read keeps its permit even when its caller goes away.
         let run = move || {
             let _permit = permit;
-            readers.run(read)
+            readers.run(&counters, read)
         };
         tokio::task::spawn_blocking(run).await.unwrap_or_else(|_| Err(E::from(StorageError::Stopped)))
     }
@@ -263,7 +291,7 @@ impl Store {
         E: From<StorageError>,
         F: FnOnce(&View<'_>) -> Result<T, E>,
     {
-        self.readers.run(read)
+        self.readers.run(&self.counters, read)
     }
 
     /// Walks the whole chain of changes and says what it found. `progress` is called with the
@@ -273,6 +301,11 @@ impl Store {
             Readers::Sqlite(readers) => readers.run(|view| chain::verify(view.connection, progress)),
             Readers::Postgres(readers) => readers.walk(|view| chain::verify(view.connection, progress)),
         }
+    }
+
+    /// How it stands now. Costs the decisions nothing, and waits for nobody.
+    pub fn status(&self) -> StoreStatus {
+        self.counters.read(self.clock.uptime(), self.readers.idle(), READERS)
     }
 
     /// Waits until every node that may decide has applied a revision; false when the time is over. Where

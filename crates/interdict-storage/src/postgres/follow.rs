@@ -219,11 +219,10 @@ pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<
         session.abandon();
         caught_up = session.patiently(|| load(session, &mut follower));
     }
-    if caught_up.is_ok() {
-        follower.heard(as_of);
-    }
-    if caught_up.as_ref().is_err_and(|error| !error.is_away()) {
-        follower.lose();
+    match &caught_up {
+        Ok(()) => follower.heard(as_of),
+        Err(error) if error.is_away() => follower.miss(),
+        Err(_) => follower.lose(),
     }
     session.abandon();
     caught_up

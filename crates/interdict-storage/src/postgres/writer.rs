@@ -71,7 +71,7 @@ impl PostgresWriter {
                         // Whoever waits behind would wait for the same: better told at once.
                         batch.extend(queue.drain());
                     }
-                    batch.into_iter().for_each(|job| job.finish(outcome));
+                    queue.answer(batch, outcome);
                 }
                 Ok(None) => {}
                 Err(_) => return,

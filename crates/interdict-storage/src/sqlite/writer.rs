@@ -72,7 +72,7 @@ impl SqliteWriter {
             let patience = if self.walk.is_some() { Duration::ZERO } else { POLL };
             match queue.next_batch(patience) {
                 Ok(Some(batch)) => {
-                    self.commit_batch(batch);
+                    self.commit_batch(batch, &queue);
                     self.scrub(SCRUB_AT_ONCE);
                 }
                 Ok(None) => {
@@ -85,7 +85,7 @@ impl SqliteWriter {
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>, queue: &Queue) {
         if self.durability == Durability::ControlEarlyAcknowledgement {
             return self.control_acknowledge_early(batch);
         }
@@ -98,9 +98,7 @@ impl SqliteWriter {
                 Outcome::of(&error)
             }
         };
-        for job in batch {
-            job.finish(outcome);
-        }
+        queue.answer(batch, outcome);
     }
 
     /// Sees what another process committed, if there is anything.

@@ -19,6 +19,8 @@ use crate::sql::{Connection, Row, Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, View};
 
+// What a change says about a person is looked up for each change: a planner that knows nothing of the tables
+// yet might read all of them for a join.
 statements! {
     SELECT_HEAD_TEXT = "SELECT sequence, hash FROM head WHERE id = 1";
     UPDATE_HEAD_TEXT = "UPDATE head SET sequence = $1, hash = $2 WHERE id = 1";
@@ -28,16 +30,16 @@ statements! {
                                          commitment, hash)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     SELECT_FROM_TEXT = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
-                           c.facts, p.body, c.hash
-                    FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
+                           c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence), c.hash
+                    FROM change c
                     WHERE c.sequence >= $1 ORDER BY c.sequence LIMIT $2";
     SELECT_MERCHANT_AFTER = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action,
-                                    c.subject, c.facts, p.body
-                             FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
+                                    c.subject, c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
+                             FROM change c
                              WHERE c.sequence > $1 AND c.merchant = $2 ORDER BY c.sequence LIMIT $3";
     SELECT_HISTORY = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
-                             c.facts, p.body
-                      FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
+                             c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
+                      FROM change c
                       WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3
                       ORDER BY c.sequence DESC LIMIT $4";
 }

@@ -5,6 +5,7 @@
 //! - `clocks` says how far a merchant's clock is ahead, in test mode;
 //! - `outages` says what a merchant wants while all this may be stale;
 //! - `moment` lets a reader see the state of one moment while changes come in;
+//! - `digest` and `reading` compare all of it with the facts in the database, while changes come in;
 //! - `texts` keeps equal reasons and messages once.
 //!
 //! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
@@ -14,13 +15,14 @@ mod ahead;
 mod clocks;
 mod cluster;
 mod customers;
+mod digest;
 mod entries;
-mod fingerprint;
 mod keys;
 mod lines;
 mod moment;
 mod outages;
 mod place;
+mod reading;
 mod shelves;
 mod sides;
 mod slab;
@@ -34,16 +36,18 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::OutagePolicies;
 use parking_lot::Mutex;
 
+use self::reading::Snapshot;
 use crate::attempt::Lookup;
 
 pub(crate) use clocks::Clocks;
 pub(crate) use customers::{CustomerRecord, Customers, OwnKeys};
+pub use digest::{BUCKETS, Digest, DigestKey, Fingerprint};
 pub(crate) use entries::{EntryRecord, FoundEntry};
-pub use fingerprint::Fingerprint;
 pub(crate) use keys::{Found, Keys};
 pub(crate) use moment::Moments;
 pub(crate) use outages::Outages;
 pub(crate) use place::Position;
+pub use reading::Reading;
 pub(crate) use texts::Interner;
 
 /// Everything that a decision needs, in memory.
@@ -60,8 +64,18 @@ pub struct Index {
     pub(crate) clocks: Clocks,
     pub(crate) outages: Outages,
     /// The applying thread's own state. A second thread that applies would wait here.
-    pub(crate) interner: Mutex<Interner>,
+    pub(crate) applying: Mutex<Applying>,
     revision: AtomicI64,
+}
+
+/// What the applying thread keeps in mind.
+#[derive(Debug, Default)]
+pub(crate) struct Applying {
+    pub(crate) interner: Interner,
+    /// A digest that is being taken.
+    snapshot: Option<Snapshot>,
+    /// At which revision one is to begin.
+    wanted: Option<(i64, DigestKey)>,
 }
 
 /// What the index holds and what it takes, computed from capacities.
@@ -101,14 +115,20 @@ impl Index {
             moments: Moments::new(),
             clocks: Clocks::default(),
             outages: Outages::default(),
-            interner: Mutex::new(Interner::default()),
+            applying: Mutex::default(),
             revision: AtomicI64::new(0),
         }
     }
 
-    /// Says that everything up to this change has been applied. Never goes back.
+    /// Says that everything up to this change has been applied, and nothing beyond it. Never goes back.
     pub fn advance(&self, revision: i64) {
+        self.reach(&mut self.applying.lock(), revision);
+    }
+
+    /// Together with what was applied: nobody must begin to read at a revision that the index is past.
+    pub(crate) fn reach(&self, applying: &mut Applying, revision: i64) {
         self.revision.fetch_max(revision, Ordering::AcqRel);
+        applying.reached(self, revision);
     }
 
     /// The newest change up to which everything has been applied.
@@ -135,7 +155,7 @@ impl Index {
     /// Gives back the room that customers reserved and did not use. For after the load: it holds each
     /// shard while it copies it.
     pub fn shrink(&self) {
-        let _applying = self.interner.lock();
+        let _applying = self.applying.lock();
         self.customers.shrink();
     }
 

@@ -15,6 +15,8 @@ use super::lines::{LINES_MAX, Line, Lines, Numbers, WORDS, low};
 const BUCKETS_MIN: u32 = 16;
 /// Slots for each two buckets, on the average. Few, because then nearly no bucket overflows.
 const SLOTS_PER_TWO_BUCKETS: u64 = 5;
+/// Parts that are visited one by one.
+pub(super) const PARTS: u32 = 1 << 12;
 /// How often a reader looks again before it lets others run: the writer may have been stopped in the
 /// middle of a change.
 const SPINS: u32 = 64;
@@ -49,6 +51,11 @@ impl Slot {
         self.0 ^ hash << HASH_SHIFT < 1 << HASH_SHIFT
     }
 
+    /// The part that it belongs to.
+    const fn part(self) -> u32 {
+        part(self.0 >> HASH_SHIFT)
+    }
+
     /// No position is 0.
     const fn is_empty(self) -> bool {
         self.0 == 0
@@ -78,6 +85,11 @@ pub(super) struct Writing {
 /// What a head leads on to, in its lower half.
 const fn overflow(head: u64) -> u32 {
     low(head)
+}
+
+/// The part of the table to which a hash belongs, by its last bits: it stays the same while the table grows.
+pub(super) const fn part(hash: u64) -> u32 {
+    low(hash) & (PARTS - 1)
 }
 
 /// Where a hash belongs in so many buckets.
@@ -219,13 +231,18 @@ impl Table {
         }
     }
 
-    /// Shows every slot. For the writing thread, or while it is kept from writing.
-    pub(super) fn visit_all(&self, mut visit: impl FnMut(Slot)) {
-        for number in 0..self.count.load(Ordering::Acquire) {
+    /// Shows the slots of a part, wherever the table's growth has put them. For the writing thread, or while
+    /// it is kept from writing.
+    pub(super) fn visit_part(&self, part: u32, mut visit: impl FnMut(Slot)) {
+        let count = self.count.load(Ordering::Acquire);
+        // In a table of few buckets, several parts share one. In a larger one the last bits of a bucket's
+        // number are those of its hashes.
+        for number in (home(u64::from(part), count)..count).step_by(PARTS as usize) {
             let mut line = self.buckets.get(number);
             while let Some(there) = line {
                 let [head, slots @ ..] = there.words();
-                slots.map(Slot).into_iter().filter(|slot| !slot.is_empty()).for_each(&mut visit);
+                let slots = slots.map(Slot).into_iter().filter(|slot| !slot.is_empty());
+                slots.filter(|slot| slot.part() == part).for_each(&mut visit);
                 line = self.after(head);
             }
         }
@@ -357,10 +374,13 @@ mod tests {
             assert_eq!(positions(&table, hash(number)), [number]);
         }
         let mut all = 0;
-        table.visit_all(|slot| {
-            assert_eq!(slot.is_quiet(), slot.position().is_multiple_of(3));
-            all += 1;
-        });
+        for part in 0..PARTS {
+            table.visit_part(part, |slot| {
+                assert_eq!(super::part(hash(slot.position())), part);
+                assert_eq!(slot.is_quiet(), slot.position().is_multiple_of(3));
+                all += 1;
+            });
+        }
         assert_eq!(all, numbers.clone().count());
         for number in numbers.clone() {
             let slot = Slot::new(hash(number), number, number.is_multiple_of(3));

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{Hash, Link};
 use crate::error::StorageError;
+use crate::follower::CHUNK;
 use crate::load;
 use crate::sql::{Connection, Row, Value, params};
 use crate::statements::statements;
@@ -184,6 +185,19 @@ pub(crate) fn items(
     parameters: &[Value<'_>],
 ) -> Result<Vec<HistoryItem>, StorageError> {
     connection.query(sql, parameters, |row| read_item(row, pepper))
+}
+
+impl View<'_> {
+    /// Every change, oldest first.
+    pub fn for_each_change(&self, sink: &mut dyn FnMut(Change)) -> Result<(), StorageError> {
+        let mut last = 0;
+        loop {
+            let items = items(self.connection, self.pepper, SELECT_AFTER, params![last, CHUNK])?;
+            let Some(newest) = items.last() else { return Ok(()) };
+            last = newest.change.sequence;
+            items.into_iter().for_each(|item| sink(item.change));
+        }
+    }
 }
 
 impl MerchantView<'_> {

@@ -2,6 +2,7 @@
 //! another node over the same server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use interdict_domain::change::Change;
@@ -28,6 +29,8 @@ pub(crate) struct Follower {
     epoch: String,
     /// Nothing is known, or what is known cannot be trusted.
     must_load: bool,
+    /// Somebody who knows better says that what is known cannot be trusted.
+    distrusted: Arc<AtomicBool>,
 }
 
 impl Follower {
@@ -37,7 +40,8 @@ impl Follower {
         name: String,
         pepper: Pepper,
     ) -> Self {
-        Self { observer, clock, name, pepper, applied: 0, epoch: String::new(), must_load: true }
+        let (epoch, distrusted) = (String::new(), Arc::default());
+        Self { observer, clock, name, pepper, applied: 0, epoch, must_load: true, distrusted }
     }
 
     /// The newest change that the observer has seen.
@@ -47,7 +51,12 @@ impl Follower {
 
     /// Whether everything has to be loaded before anything can follow.
     pub(crate) fn must_load(&self) -> bool {
-        self.must_load
+        self.must_load || self.distrusted.load(Ordering::Acquire)
+    }
+
+    /// Whoever sets it has everything loaded anew, before anything else is told.
+    pub(crate) fn distrusted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.distrusted)
     }
 
     /// Now, for [`Self::heard`].
@@ -67,6 +76,9 @@ impl Follower {
     /// could come between head and rows, and a load would take half of it. What cannot be followed is
     /// loaded anew at once; a database that is away takes nothing from what is known.
     pub(crate) fn catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
+        if self.distrusted.swap(false, Ordering::AcqRel) {
+            self.lose();
+        }
         let first = self.try_catch_up(snapshot);
         let Err(error) = first else { return Ok(()) };
         if error.is_away() {

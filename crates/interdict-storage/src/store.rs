@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
@@ -104,6 +105,8 @@ pub struct Store {
     permits: Arc<Semaphore>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
+    /// See [`Follower::distrusted`].
+    distrusted: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -128,12 +131,14 @@ impl Store {
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
         let follower = Follower::new(options.observer, options.clock, name.clone(), options.pepper.clone());
+        let distrusted = follower.distrusted();
         let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
         Ok(Self {
             writer: Arc::new(Writer::start(&name, move |queue| writer.run(queue))?),
             readers: Arc::new(readers),
             permits: Arc::new(Semaphore::new(READERS)),
             following: None,
+            distrusted,
         })
     }
 
@@ -148,6 +153,7 @@ impl Store {
         let is_followed = options.observer.is_some();
         let follower =
             Follower::new(options.observer, options.clock, name.as_str().to_owned(), pepper.clone());
+        let distrusted = follower.distrusted();
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
         let own = Arc::clone(&follower);
@@ -159,6 +165,7 @@ impl Store {
             readers: Arc::new(Readers::Postgres(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
             following,
+            distrusted,
         })
     }
 
@@ -238,10 +245,26 @@ impl Store {
     /// Walks the whole chain of changes and says what it found. `progress` is called with the
     /// sequence now and then.
     pub fn verify_chain(&self, progress: &mut dyn FnMut(i64)) -> Result<ChainReport, StorageError> {
+        self.walk(|view| chain::verify(view.connection, progress))
+    }
+
+    /// As [`Self::read_blocking`], for whoever reads everything and may take long.
+    pub fn walk<T, E, F>(&self, walk: F) -> Result<T, E>
+    where
+        E: From<StorageError>,
+        F: FnOnce(&View<'_>) -> Result<T, E>,
+    {
         match &*self.readers {
-            Readers::Sqlite(readers) => readers.run(|view| chain::verify(view.connection, progress)),
-            Readers::Postgres(readers) => readers.walk(|view| chain::verify(view.connection, progress)),
+            Readers::Sqlite(readers) => readers.run(walk),
+            Readers::Postgres(readers) => readers.walk(walk),
         }
+    }
+
+    /// Has the observer load everything anew, at the next look at the feed: what it knows is not what is
+    /// stored.
+    pub fn load_anew(&self) {
+        self.distrusted.store(true, Ordering::Release);
+        self.look_for_changes();
     }
 
     /// Sees at once what other nodes have committed, instead of at the next look.

@@ -39,6 +39,8 @@ pub struct AppOptions {
     pub max_staleness: Duration,
     /// Where Stripe is.
     pub stripe: StripeAddress,
+    /// For how long other nodes wait for this one, where there are any; nothing for what does not serve.
+    pub lease_term: Option<Duration>,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub with_index: bool,
     /// Whether this process is the only one that serves the data: what whoever served before has begun at
@@ -110,6 +112,7 @@ impl App {
             random: Arc::clone(&options.random),
             durability: options.durability,
             observer: Some(Box::new(DirectoryFollower(Arc::clone(&directory)))),
+            lease_term: None,
             take_over: false,
         })
         .map_err(failed(SchemaName::Core))?;
@@ -127,6 +130,7 @@ impl App {
                 durability: options.durability,
                 max_staleness: options.max_staleness,
                 stripe: options.stripe.clone(),
+                lease_term: options.lease_term,
                 with_index: options.with_index,
                 take_over: options.take_over,
             })

@@ -13,6 +13,8 @@ pub(crate) struct Freshness {
     heard_as_of_ns: AtomicU64,
     /// Why nothing can be trusted, if anything says so: [`LOST`], [`DISTRUSTED`].
     doubts: AtomicU8,
+    /// Until this uptime, who wants a change to hold on all nodes waits for this one; nanoseconds.
+    leased_until_ns: AtomicU64,
 }
 
 /// The feed could not be read since, or was never heard.
@@ -25,12 +27,23 @@ const DISTRUSTED: u8 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     as_of_ns: Option<u64>,
+    leased_until_ns: u64,
 }
 
 impl Freshness {
-    /// Nothing was heard yet.
+    /// Nothing was heard yet. Where there are no other nodes, nobody needs to wait for this one.
     pub(crate) const fn new() -> Self {
-        Self { heard_as_of_ns: AtomicU64::new(0), doubts: AtomicU8::new(LOST) }
+        Self {
+            heard_as_of_ns: AtomicU64::new(0),
+            doubts: AtomicU8::new(LOST),
+            leased_until_ns: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Other nodes wait for this one until this uptime. Past it a change may hold everywhere else and be
+    /// unknown here.
+    pub(crate) fn leased(&self, until: Duration) {
+        self.leased_until_ns.store(nanoseconds(until), Ordering::Release);
     }
 
     /// Everything that was committed before this uptime has been applied.
@@ -59,7 +72,8 @@ impl Freshness {
     pub(crate) fn known(&self) -> Known {
         let is_lost = self.doubts.load(Ordering::Acquire) != 0;
         let as_of_ns = self.heard_as_of_ns.load(Ordering::Acquire);
-        Known { as_of_ns: (!is_lost).then_some(as_of_ns) }
+        let leased_until_ns = self.leased_until_ns.load(Ordering::Acquire);
+        Known { as_of_ns: (!is_lost).then_some(as_of_ns), leased_until_ns }
     }
 
     /// Whether everything is known but what was committed within the bound.
@@ -73,7 +87,9 @@ impl Known {
     /// stands far before what was heard is another machine's: it says nothing.
     #[inline]
     pub(crate) fn is_fresh(self, uptime: Duration, bound: Duration) -> bool {
-        self.as_of_ns.is_some_and(|as_of_ns| nanoseconds(uptime).abs_diff(as_of_ns) <= nanoseconds(bound))
+        let uptime_ns = nanoseconds(uptime);
+        let is_within = |as_of_ns: u64| uptime_ns.abs_diff(as_of_ns) <= nanoseconds(bound);
+        uptime_ns < self.leased_until_ns && self.as_of_ns.is_some_and(is_within)
     }
 }
 
@@ -159,10 +175,23 @@ mod tests {
     }
 
     #[test]
+    fn past_its_lease_nothing_is_fresh_however_lately_it_was_heard() {
+        let freshness = Freshness::new();
+        freshness.heard(seconds(100));
+        freshness.leased(seconds(102));
+        assert!(freshness.is_fresh(seconds(101), BOUND));
+        freshness.heard(seconds(102));
+        assert!(!freshness.is_fresh(seconds(102), BOUND));
+        freshness.leased(seconds(106));
+        assert!(freshness.is_fresh(seconds(102), BOUND));
+    }
+
+    #[test]
     fn no_clock_is_too_far() {
         let freshness = Freshness::new();
+        freshness.heard(seconds(1 << 33));
+        assert!(freshness.is_fresh(seconds(1 << 33), Duration::ZERO));
         freshness.heard(Duration::MAX);
-        assert!(freshness.is_fresh(Duration::MAX, Duration::ZERO));
         assert!(!freshness.is_fresh(Duration::ZERO, BOUND));
     }
 }

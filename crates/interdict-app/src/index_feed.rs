@@ -132,6 +132,10 @@ impl FeedObserver for IndexFollower {
         self.state.freshness.heard(as_of);
     }
 
+    fn leased(&mut self, until: Duration) {
+        self.state.freshness.leased(until);
+    }
+
     fn lost(&mut self) {
         self.state.freshness.lose();
     }

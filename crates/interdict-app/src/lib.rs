@@ -86,9 +86,9 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, GatewayAccount, HistoryItem,
-        LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest, PaymentFilter,
-        PostgresServer, ProviderEvent, Recorded, Score, StorageError, View, WriteError,
+        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount,
+        HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest,
+        PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError, View, WriteError,
     };
 }
 

@@ -5,13 +5,15 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::EntryId;
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
-use interdict_storage::{Authorship, MerchantTransaction};
+use interdict_storage::{Authorship, Foreseen, MerchantTransaction};
 
 use crate::error::UseCaseError;
 use crate::manage_subscription::follow_listing;
+use crate::service::Service;
 
 /// An entry to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,14 @@ pub struct NewEntry {
     pub expires_at: Option<Timestamp>,
     /// Where it comes from.
     pub source: EntrySource,
+}
+
+impl NewEntry {
+    /// What listing it is going to read.
+    pub fn foreseen(&self, service: &Service, merchant: MerchantNumber) -> Vec<Foreseen> {
+        let entry = Foreseen::entry_of(service.pepper(), merchant, self.list, &self.identifier);
+        vec![entry, Foreseen::settings(merchant)]
+    }
 }
 
 /// Lists an identifier. Listed already: the same entry takes the new terms, all of them, so that a new

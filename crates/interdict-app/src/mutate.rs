@@ -8,7 +8,7 @@ use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::PaymentId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_storage::{
-    Authorship, IdempotencyRecord, MerchantTransaction, RequestKey, StorageError, WriteError,
+    Authorship, Foreseen, IdempotencyRecord, MerchantTransaction, RequestKey, StorageError, WriteError,
 };
 use parking_lot::Mutex;
 
@@ -193,11 +193,12 @@ impl Service {
     }
 
     /// Runs a use case in the next commit and returns its answer once that is on the disk and in the
-    /// index; or the answer of the first time, for a replay.
+    /// index; or the answer of the first time, for a replay. `foreseen` is what it is going to read.
     pub async fn mutate<F>(
         &self,
         caller: &Caller,
         replayable: Option<Replayable>,
+        mut foreseen: Vec<Foreseen>,
         work: F,
     ) -> Result<Mutated, MutateError>
     where
@@ -209,9 +210,10 @@ impl Service {
         let _running = self.enter(merchant, replayable)?;
         let (actor, now, random) = (caller.actor(), self.clock.now(), Arc::clone(&self.random));
         let merchant_now = self.merchant_now(merchant);
+        foreseen.extend(replayable.map(|replayable| Foreseen::answer(merchant, replayable.request, now)));
         let committed = self
             .store
-            .write(move |transaction| -> Result<Done, Refusal> {
+            .write_foreseeing(foreseen, move |transaction| -> Result<Done, Refusal> {
                 let by = Authorship { actor: &actor, now, merchant_now, random: random.as_ref() };
                 let Some(replayable) = replayable else {
                     return work(&mut transaction.merchant(merchant), &by).map(Done::Answered);

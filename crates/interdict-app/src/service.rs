@@ -65,6 +65,7 @@ pub(crate) struct ServiceOptions {
     pub(crate) durability: Durability,
     pub(crate) max_staleness: Duration,
     pub(crate) stripe: StripeAddress,
+    pub(crate) lease_term: Option<Duration>,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub(crate) with_index: bool,
     /// Whether nobody else serves the data.
@@ -94,6 +95,7 @@ impl Service {
             random: Arc::clone(&options.random),
             durability: options.durability,
             observer: if options.with_index { Some(Box::new(observer)) } else { None },
+            lease_term: options.lease_term,
             take_over: options.take_over,
         })?;
         let vault = Vault::new(&options.pepper);
@@ -196,8 +198,16 @@ impl Service {
     /// Waits until the index has seen a revision; false when the time is over.
     pub async fn wait_for_revision(&self, revision: i64, limit: Duration) -> bool {
         let mut revisions = self.index.revisions();
+        if *revisions.borrow() < revision {
+            self.store.look_for_changes();
+        }
         let reached = revisions.wait_for(|seen| *seen >= revision);
         matches!(tokio::time::timeout(limit, reached).await, Ok(Ok(_)))
+    }
+
+    /// Waits until every node that may decide has applied a revision; false when the time is over.
+    pub async fn wait_for_all_nodes(&self, revision: i64, limit: Duration) -> bool {
+        self.store.wait_for_all_nodes(revision, limit).await
     }
 
     /// Adds what was counted and not written yet.

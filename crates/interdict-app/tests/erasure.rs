@@ -139,20 +139,21 @@ fn create(shop: &Shop, profile: Profile, mark: &str, number: usize) -> CustomerI
     let service = shop.service();
     let key = format!("create {mark} {number}");
     let replayable = service.replayable("POST", "/v1/customers", &key, "", mark.as_bytes());
-    let mutated = block_on(service.mutate(&shop.caller(), Some(replayable), move |transaction, by| {
-        let customer = interdict_app::create_customer(transaction, by, profile).map_err(|error| {
-            let UseCaseError::Storage(error) = error else { panic!("{error}") };
-            Refusal::Storage(error)
-        })?;
-        Ok(Answer {
-            status: 201,
-            body: serde_json::to_vec(&customer).unwrap(),
-            subject: Some(customer.id.to_string()),
-            identifier: None,
-            ..Answer::default()
-        })
-    }))
-    .unwrap();
+    let mutated =
+        block_on(service.mutate(&shop.caller(), Some(replayable), Vec::new(), move |transaction, by| {
+            let customer = interdict_app::create_customer(transaction, by, profile).map_err(|error| {
+                let UseCaseError::Storage(error) = error else { panic!("{error}") };
+                Refusal::Storage(error)
+            })?;
+            Ok(Answer {
+                status: 201,
+                body: serde_json::to_vec(&customer).unwrap(),
+                subject: Some(customer.id.to_string()),
+                identifier: None,
+                ..Answer::default()
+            })
+        }))
+        .unwrap();
     serde_json::from_slice::<Value>(&mutated.answer.body).unwrap()["id"].as_str().unwrap().parse().unwrap()
 }
 

@@ -49,7 +49,7 @@ impl Client {
         let replayable = self.replayable(key, body);
         self.shop
             .service()
-            .mutate(&self.caller, Some(replayable), move |transaction, by| {
+            .mutate(&self.caller, Some(replayable), Vec::new(), move |transaction, by| {
                 ran.fetch_add(1, Ordering::SeqCst);
                 create_customer(transaction, by, Profile::default()).ok();
                 answer.map_err(Refusal::Answer)
@@ -98,10 +98,10 @@ fn the_same_request_is_done_once_and_answered_alike() {
     assert!(!other.replayed);
     // Another merchant's key of the same name is another key.
     let stranger = Caller { merchant: MerchantNumber(2), ..client.caller.clone() };
-    let theirs = client
-        .shop
-        .service()
-        .mutate(&stranger, Some(client.replayable("k", "body")), |_, _| Ok(answer(201, "theirs")));
+    let theirs =
+        client.shop.service().mutate(&stranger, Some(client.replayable("k", "body")), Vec::new(), |_, _| {
+            Ok(answer(201, "theirs"))
+        });
     assert!(!block_on(theirs).unwrap().replayed);
 }
 

@@ -2,6 +2,7 @@
 //! record for replays, answer with the revision.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use http::header::{HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use interdict_app::gateway::GatewayError;
-use interdict_app::store::{Authorship, MerchantTransaction};
+use interdict_app::store::{Authorship, Foreseen, MerchantTransaction};
 use interdict_app::{
     Answer, AskError, Begun, Caller, DecidePaymentError, MutateError, Mutated, NoGateway, PaymentError,
     Refusal, Replayable, Service, ShowPaid, UseCaseError,
@@ -28,6 +29,8 @@ use crate::json::{self, Fields};
 use crate::v1::decisions::undecided;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// How long a change may take until it holds on all nodes.
+const CLUSTER_WAIT: Duration = Duration::from_secs(5);
 /// The longest `Idempotency-Key`.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
@@ -40,6 +43,8 @@ pub(crate) struct Mutation {
     bytes: Bytes,
     dialect: Dialect,
     host: Option<HeaderValue>,
+    /// The answer waits until the change holds on all nodes.
+    waits_for_all: bool,
 }
 
 impl FromRequest<State> for Mutation {
@@ -49,7 +54,7 @@ impl FromRequest<State> for Mutation {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let idempotency_key = idempotency_key(&parts.headers).map_err(|error| reject(&error, &path))?;
-        cluster_wait(&parts.headers).map_err(|error| reject(&error, &path))?;
+        let waits_for_all = waits_for_all(&parts.headers).map_err(|error| reject(&error, &path))?;
         let limits = state.body_limits(body::LIMIT_BYTES);
         let bytes =
             body::read_json(&parts.headers, body, limits).await.map_err(|error| reject(&error, &path))?;
@@ -61,6 +66,7 @@ impl FromRequest<State> for Mutation {
             idempotency_key,
             bytes,
             host: parts.headers.get(HOST).cloned(),
+            waits_for_all,
         })
     }
 }
@@ -74,11 +80,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     }
 }
 
-/// One node has applied its own change before it answers: with SQLite, that is the cluster.
-fn cluster_wait(headers: &HeaderMap) -> Result<(), ApiError> {
+fn waits_for_all(headers: &HeaderMap) -> Result<bool, ApiError> {
     match headers.get("interdict-wait") {
-        None => Ok(()),
-        Some(value) if value == "cluster" => Ok(()),
+        None => Ok(false),
+        Some(value) if value == "cluster" => Ok(true),
         Some(_) => Err(ApiError::bad_header("Interdict-Wait must be \"cluster\", or be left out.")),
     }
 }
@@ -95,6 +100,12 @@ impl Mutation {
     /// This service's own address, as people reach it.
     pub(crate) fn base(&self, state: &State) -> String {
         state.base_at(self.host.as_ref())
+    }
+
+    /// What the path names is going to be read.
+    fn named(&self, merchant: MerchantNumber) -> Vec<Foreseen> {
+        let words = self.path.split('/');
+        words.filter_map(|word| Some(Foreseen::customer(merchant, word.parse().ok()?))).collect()
     }
 
     fn replayable(&self, service: &Service) -> Option<Replayable> {
@@ -157,10 +168,8 @@ impl Mutation {
             let input = input.map_err(|Refused(error)| refusal(&error, dialect))?;
             act(&inner, transaction, by, input).map_err(|error| refused(error.into(), dialect))
         };
-        match service.pay(merchant, actor, replayable, begin, show).await {
-            Ok(mutated) => respond(mutated),
-            Err(error) => refuse(&error).respond(dialect),
-        }
+        let mutated = service.pay(merchant, actor, replayable, begin, show).await;
+        respond(service, mutated, self.waits_for_all, dialect).await
     }
 
     /// Runs a use case on what `read` makes of the body, and answers with what `show` makes of the
@@ -169,6 +178,22 @@ impl Mutation {
         self,
         caller: &Caller,
         read: impl FnOnce(Fields) -> Result<I, Refused>,
+        act: impl FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>, I) -> Result<T, E> + Send + 'static,
+        show: impl FnOnce(&T, &Authorship<'_>) -> Answer + Send + 'static,
+    ) -> Response
+    where
+        I: Send + 'static,
+        E: Into<Failure>,
+    {
+        self.run_foreseeing(caller, read, |_, _, _| Vec::new(), act, show).await
+    }
+
+    /// The same for a use case that says what it is going to read.
+    pub(crate) async fn run_foreseeing<I, T, E>(
+        self,
+        caller: &Caller,
+        read: impl FnOnce(Fields) -> Result<I, Refused>,
+        foresee: impl FnOnce(&I, &Service, MerchantNumber) -> Vec<Foreseen>,
         act: impl FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>, I) -> Result<T, E> + Send + 'static,
         show: impl FnOnce(&T, &Authorship<'_>) -> Answer + Send + 'static,
     ) -> Response
@@ -185,8 +210,12 @@ impl Mutation {
         {
             return error.respond(dialect);
         }
+        let mut foreseen = self.named(caller.merchant);
+        if let Ok(input) = &input {
+            foreseen.extend(foresee(input, service, caller.merchant));
+        }
         let mutated = service
-            .mutate(caller, replayable, move |transaction, by| {
+            .mutate(caller, replayable, foreseen, move |transaction, by| {
                 let input = input.map_err(|Refused(error)| refusal(&error, dialect))?;
                 match act(transaction, by, input) {
                     Ok(done) => Ok(show(&done, by)),
@@ -194,10 +223,7 @@ impl Mutation {
                 }
             })
             .await;
-        match mutated {
-            Ok(mutated) => respond(mutated),
-            Err(error) => refuse(&error).respond(dialect),
-        }
+        respond(service, mutated, self.waits_for_all, dialect).await
     }
 }
 
@@ -280,7 +306,26 @@ pub(crate) fn refused(failure: Failure, dialect: Dialect) -> Refusal {
     }
 }
 
-fn respond(mutated: Mutated) -> Response {
+/// Answers, and if the caller wants it not before the change holds on every node that decides.
+async fn respond(
+    service: &Service,
+    mutated: Result<Mutated, MutateError>,
+    waits_for_all: bool,
+    dialect: Dialect,
+) -> Response {
+    let mutated = match mutated {
+        Ok(mutated) => mutated,
+        Err(error) => return refuse(&error).respond(dialect),
+    };
+    let is_done = mutated.answer.status < StatusCode::BAD_REQUEST.as_u16();
+    if waits_for_all && is_done && !service.wait_for_all_nodes(mutated.revision, CLUSTER_WAIT).await {
+        let revision = u64::try_from(mutated.revision).unwrap_or(0);
+        return ApiError::cluster_wait_timeout(revision).respond(dialect);
+    }
+    show(mutated)
+}
+
+fn show(mutated: Mutated) -> Response {
     let status = StatusCode::from_u16(mutated.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let is_passing = mutated.answer.is_passing;
     let mut response = answer::bytes(status, mutated.answer.body, mutated.revision);

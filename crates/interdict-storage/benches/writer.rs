@@ -70,6 +70,7 @@ fn now() -> Timestamp {
 fn open(path: &Path, durability: Durability, random: &Arc<Counting>) -> Store {
     let options = StoreOptions {
         take_over: false,
+        lease_term: None,
         place: Place::Sqlite(path.to_owned()),
         schema: Schema::Mode,
         pepper: pepper(),

@@ -56,6 +56,9 @@ pub trait FeedObserver: Send {
     fn apply(&mut self, changes: &[Change], view: &View<'_>);
     /// Everything that was committed before this uptime has been loaded or applied.
     fn heard(&mut self, as_of: Duration);
+    /// Until this uptime, other nodes that want a change to hold everywhere wait for this one. Never called
+    /// where there are no other nodes.
+    fn leased(&mut self, _until: Duration) {}
     /// The feed could not be read: what is known may be stale.
     fn lost(&mut self);
 }

@@ -72,6 +72,13 @@ impl Follower {
         }
     }
 
+    /// Until which uptime other nodes wait for this one.
+    pub(crate) fn leased(&mut self, until: Duration) {
+        if let Some(observer) = &mut self.observer {
+            observer.leased(until);
+        }
+    }
+
     /// Sees what was committed since, here or elsewhere, from a snapshot of one moment: otherwise a commit
     /// could come between head and rows, and a load would take half of it. What cannot be followed is
     /// loaded anew at once; a database that is away takes nothing from what is known.

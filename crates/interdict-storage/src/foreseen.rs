@@ -9,7 +9,7 @@ use interdict_domain::merchant::MerchantNumber;
 
 use crate::idempotency::RequestKey;
 use crate::sql::Bound;
-use crate::{customer, entry, idempotency, payment};
+use crate::{customer, entry, idempotency, payment, settings};
 
 /// A read that is going to come.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +37,11 @@ impl Foreseen {
     /// The answer that was given to a request.
     pub fn answer(merchant: MerchantNumber, request: RequestKey, now: Timestamp) -> Self {
         idempotency::foresee(merchant, request, now)
+    }
+
+    /// What the merchant has chosen.
+    pub fn settings(merchant: MerchantNumber) -> Self {
+        settings::foresee(merchant)
     }
 
     /// A payment by id.

@@ -55,7 +55,7 @@ pub use idempotency::{IdempotencyRecord, RequestKey};
 pub use ledger::LedgerEntry;
 pub use migrations::{Dialect, Schema, migration_texts};
 pub use payment_list::PaymentFilter;
-pub use postgres::{BadUrl, PostgresServer, SchemaName};
+pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
 pub use score::Score;
 pub use sqlite::backup::{BackupError, backup, restore};

@@ -39,13 +39,24 @@ const GATEWAYS: &str = include_str!("../migrations/mode_0006_gateways.sql");
 const SCORES: &str = include_str!("../migrations/mode_0007_scores.sql");
 const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable_keys.sql");
 
+const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
+
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
         Schema::Core => &[FEED, CORE],
-        Schema::Mode => {
-            &[FEED, MODE, PAYMENTS, SUBSCRIPTIONS, CHECKOUTS, CHARGEBACKS, GATEWAYS, SCORES, PUBLISHABLE_KEYS]
-        }
+        Schema::Mode => &[
+            FEED,
+            MODE,
+            PAYMENTS,
+            SUBSCRIPTIONS,
+            CHECKOUTS,
+            CHARGEBACKS,
+            GATEWAYS,
+            SCORES,
+            PUBLISHABLE_KEYS,
+            LEASES,
+        ],
     };
     let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();
     if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {

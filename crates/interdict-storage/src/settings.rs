@@ -6,7 +6,8 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::Settings;
 
 use crate::error::StorageError;
-use crate::sql::params;
+use crate::foreseen::Foreseen;
+use crate::sql::{bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, View};
@@ -16,6 +17,10 @@ statements! {
               ON CONFLICT (merchant) DO UPDATE SET body = excluded.body";
     SELECT = "SELECT body FROM setting WHERE merchant = $1";
     SELECT_ALL = "SELECT merchant, body FROM setting";
+}
+
+pub(crate) fn foresee(merchant: MerchantNumber) -> Foreseen {
+    Foreseen { sql: SELECT, parameters: bind(params![merchant.0]) }
 }
 
 impl MerchantView<'_> {

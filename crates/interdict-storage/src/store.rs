@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
@@ -18,7 +19,9 @@ use crate::follower::Follower;
 use crate::foreseen::Foreseen;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
-use crate::postgres::{self, Following, PostgresServer, PostgresWriter, SchemaName};
+use crate::postgres::{
+    self, FollowOptions, Following, NodeId, NodePlace, PostgresServer, PostgresWriter, SchemaName,
+};
 use crate::sql::{Connection, params};
 use crate::sqlite;
 use crate::sqlite::writer::SqliteWriter;
@@ -74,6 +77,8 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Who is told of each change, in order; none for a command that only writes.
     pub observer: Option<Box<dyn FeedObserver>>,
+    /// For how long other nodes wait for this one, where there are any: it decides. Nothing for a command.
+    pub lease_term: Option<Duration>,
     /// Whether nobody drives any payment now, so that each can be taken over at once.
     pub take_over: bool,
 }
@@ -151,15 +156,27 @@ impl Store {
         let (pepper, random) = (options.pepper, options.random.as_ref());
         postgres::prepare(&server, name, options.schema, must_be_durable, &pepper, random)?;
         let is_followed = options.observer.is_some();
-        let follower =
-            Follower::new(options.observer, options.clock, name.as_str().to_owned(), pepper.clone());
+        let clock = Arc::clone(&options.clock);
+        let mut follower = Follower::new(options.observer, clock, name.as_str().to_owned(), pepper.clone());
+        let lease = options.lease_term.map(|term| (new_node(random), term));
+        if lease.is_some() {
+            // There is none yet.
+            follower.leased(Duration::ZERO);
+        }
         let distrusted = follower.distrusted();
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
         let own = Arc::clone(&follower);
-        let writer = PostgresWriter::new(server.clone(), name, own, pepper, options.durability);
-        let following =
-            if is_followed { Some(Arc::new(Following::start(server, name, follower)?)) } else { None };
+        let clock = Arc::clone(&options.clock);
+        let writer = PostgresWriter::new(server.clone(), name, own, clock, pepper, options.durability);
+        let following = if is_followed {
+            Some(Arc::new(Following::start(
+                FollowOptions { server, schema: name, clock: options.clock, lease },
+                follower,
+            )?))
+        } else {
+            None
+        };
         Ok(Self {
             writer: Arc::new(Writer::start(name.as_str(), move |queue| writer.run(queue))?),
             readers: Arc::new(Readers::Postgres(readers)),
@@ -267,12 +284,32 @@ impl Store {
         self.look_for_changes();
     }
 
+    /// Waits until every node that may decide has applied a revision; false when the time is over. Where
+    /// there are no other nodes there is nothing to wait for.
+    pub async fn wait_for_all_nodes(&self, revision: i64, limit: Duration) -> bool {
+        match &self.following {
+            Some(following) => following.waiting().wait_for(revision, limit, || following.look()).await,
+            None => true,
+        }
+    }
+
+    /// This node's place among those over the same store.
+    pub fn place(&self) -> NodePlace {
+        self.following.as_ref().map_or(NodePlace::ALONE, |following| following.waiting().place())
+    }
+
     /// Sees at once what other nodes have committed, instead of at the next look.
     pub fn look_for_changes(&self) {
         if let Some(following) = &self.following {
             following.look();
         }
     }
+}
+
+fn new_node(random: &dyn Random) -> NodeId {
+    let mut node = NodeId::default();
+    random.fill(&mut node);
+    node
 }
 
 const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";

@@ -97,6 +97,7 @@ async fn main() -> anyhow::Result<()> {
         random: Arc::new(System),
         durability,
         max_staleness: interdict_app::MAX_STALENESS,
+        lease_term: None,
         with_index: true,
         take_over: true,
     };

@@ -107,6 +107,7 @@ fn open_server(configuration: &Configuration, server: &PostgresServer, wanted: W
         stripe: stripe(configuration),
         // Other nodes may be at it.
         take_over: false,
+        lease_term: matches!(wanted, Wanted::Serving { .. }).then(|| wanted.max_staleness()),
         ..options(DataPlace::Server(server.clone()), pepper, wanted)
     })
     .map_err(|error| explain(error, "the database", path))
@@ -136,6 +137,7 @@ fn options(data: DataPlace, pepper: Pepper, wanted: Wanted) -> AppOptions {
         durability: Durability::Full,
         max_staleness: wanted.max_staleness(),
         stripe: StripeAddress::default(),
+        lease_term: None,
         with_index: wanted.needs_index(),
         take_over: matches!(wanted, Wanted::Serving { alone: true, .. }),
     }
@@ -190,6 +192,7 @@ fn data_has_merchant(configuration: &Configuration, pepper: &Pepper) -> Result<b
         random: Arc::new(SystemRandom),
         durability: Durability::Full,
         observer: None,
+        lease_term: None,
         take_over: false,
     })
     .context("core.db cannot be opened")?;

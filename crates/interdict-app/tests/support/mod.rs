@@ -97,6 +97,7 @@ pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) 
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: Durability::ControlWithoutFlush,
+        lease_term: None,
         with_index: true,
         take_over: false,
     })

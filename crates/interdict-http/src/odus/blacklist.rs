@@ -64,7 +64,9 @@ fn shown((entry, is_new): &(Entry, bool)) -> Answer {
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
 pub(crate) async fn add(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
-    mutation.run(&key.caller, read, list_entry, |listed, _| shown(listed)).await
+    mutation
+        .run_foreseeing(&key.caller, read, NewEntry::foreseen, list_entry, |listed, _| shown(listed))
+        .await
 }
 
 /// Whether an entry is one of Odus's Blacklist.

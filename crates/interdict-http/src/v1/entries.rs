@@ -104,12 +104,14 @@ pub(crate) async fn create(
 ) -> Response {
     let service = key.caller.service.clone();
     mutation
-        .run(
+        .run_foreseeing(
             &key.caller,
             read_new,
+            NewEntry::foreseen,
             |transaction, by, new| -> Result<_, interdict_app::UseCaseError> {
                 let (entry, is_new) = list_entry(transaction, by, new)?;
-                let row = transaction.view().entry(entry.id)?;
+                // A new one was never hit.
+                let row = if is_new { None } else { transaction.view().entry(entry.id)? };
                 Ok((row.unwrap_or(EntryRow { entry, hits: 0, last_hit_at: None }), is_new))
             },
             move |(row, is_new), _| {

@@ -86,6 +86,7 @@ impl Shop {
             clock: Arc::new(Still),
             random: Arc::new(Series(AtomicU64::new(1))),
             durability: store::Durability::Full,
+            lease_term: None,
             with_index: true,
         };
         let app = Arc::new(App::open(&options).unwrap());

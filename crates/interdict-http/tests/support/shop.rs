@@ -330,6 +330,7 @@ fn open_app(
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: data.durability(),
+        lease_term: None,
         with_index,
     };
     Arc::new(waiting(|| App::open(&options)).unwrap())

@@ -8,15 +8,20 @@
 
 mod deferred;
 mod follow;
+mod lease;
 mod prepare;
 mod probe;
 mod readers;
 mod server;
 mod session;
 mod values;
+mod waiting;
+mod wakeups;
 mod writer;
 
-pub(crate) use follow::Following;
+pub(crate) use follow::{FollowOptions, Following};
+pub use lease::Place as NodePlace;
+pub(crate) use lease::{NodeId, STATEMENTS as LEASE_STATEMENTS};
 pub(crate) use prepare::prepare;
 pub(crate) use readers::Readers;
 pub use server::{BadUrl, PostgresServer, SchemaName};

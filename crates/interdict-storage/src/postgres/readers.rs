@@ -30,7 +30,7 @@ impl Readers {
         let session = self.begin().map_err(E::from)?;
         let result = read(&View { connection: Connection::Postgres(&session), pepper: &self.pepper });
         // A session that cannot even end its snapshot is of no more use.
-        if session.run_script("COMMIT").is_ok() {
+        if !session.is_closed() && session.run_script("COMMIT").is_ok() {
             self.idle.lock().push(session);
         }
         result

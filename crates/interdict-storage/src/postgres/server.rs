@@ -11,17 +11,19 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Builder;
-use tokio::sync::Notify;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::session::Session;
+use super::wakeups::Wakeups;
 use crate::error::StorageError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that runs longer is given up. Loading and walking take as long as they take.
-const STATEMENT_TIMEOUT_MS: u32 = 30_000;
+const STATEMENT_TIMEOUT_MS: u32 = 8_000;
+/// Longer than whatever the server itself gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a commit waits for its turn among the nodes.
 const LOCK_TIMEOUT_MS: u32 = 5_000;
 /// A node that has the turn and stops (a frozen machine) loses it after this.
@@ -60,8 +62,17 @@ impl SchemaName {
     pub(crate) const fn listen(self) -> &'static str {
         match self {
             Self::Core => "LISTEN interdict_core",
-            Self::Test => "LISTEN interdict_test",
-            Self::Live => "LISTEN interdict_live",
+            Self::Test => "LISTEN interdict_test; LISTEN interdict_test_report",
+            Self::Live => "LISTEN interdict_live; LISTEN interdict_live_report",
+        }
+    }
+
+    /// Asks every node how far it is.
+    pub(crate) const fn ask_for_reports(self) -> &'static str {
+        match self {
+            Self::Core => "NOTIFY interdict_core_report",
+            Self::Test => "NOTIFY interdict_test_report",
+            Self::Live => "NOTIFY interdict_live_report",
         }
     }
 }
@@ -90,6 +101,14 @@ impl Purpose {
         match self {
             Self::Write | Self::Read => STATEMENT_TIMEOUT_MS,
             Self::Follow | Self::Maintain => 0,
+        }
+    }
+
+    /// How long an answer may take, or the next row of one: a network that swallows everything says nothing.
+    const fn patience(self) -> Option<Duration> {
+        match self {
+            Self::Write | Self::Read | Self::Follow => Some(PATIENCE),
+            Self::Maintain => None,
         }
     }
 }
@@ -177,16 +196,16 @@ impl PostgresServer {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(StorageError::Thread)?;
         let mut config = Config::clone(&self.config);
         config.application_name(format!("interdict {schema} {}", purpose.as_str()));
-        let notified = Arc::new(Notify::new());
+        let wakeups = Arc::new(Wakeups::default());
         let connected = runtime.block_on(async {
             let connect = async {
                 if let Some(tls) = &self.tls {
                     let (client, connection) = config.connect(tls.clone()).await?;
-                    tokio::spawn(drive(connection, Arc::clone(&notified)));
+                    tokio::spawn(drive(connection, Arc::clone(&wakeups)));
                     Ok::<_, tokio_postgres::Error>(client)
                 } else {
                     let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
-                    tokio::spawn(drive(connection, Arc::clone(&notified)));
+                    tokio::spawn(drive(connection, Arc::clone(&wakeups)));
                     Ok(client)
                 }
             };
@@ -196,7 +215,7 @@ impl PostgresServer {
             Ok(client) => client?,
             Err(_) => return Err(StorageError::Away("no connection in time".to_owned())),
         };
-        let session = Session::new(runtime, client, notified);
+        let session = Session::new(runtime, client, wakeups, purpose.patience());
         session.run_script(&format!(
             "SET search_path TO {schema}, pg_catalog; SET statement_timeout = {}; SET lock_timeout = {LOCK_TIMEOUT_MS};
              SET idle_in_transaction_session_timeout = {}; SET synchronous_commit = on",
@@ -245,19 +264,18 @@ fn tls(authorities: Option<&Path>) -> Result<MakeRustlsConnect, BadUrl> {
 }
 
 /// Carries what goes over the connection, until it ends.
-async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, notified: Arc<Notify>)
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, wakeups: Arc<Wakeups>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     loop {
         match std::future::poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(_))) => notified.notify_one(),
+            Some(Ok(AsyncMessage::Notification(what))) => wakeups.notified(what.channel()),
             Some(Ok(_)) => {}
             // Whoever waits is told by what waits.
             Some(Err(_)) | None => break,
         }
     }
-    // Who waits for a notification looks for himself what has become of the connection.
-    notified.notify_one();
+    wakeups.ended();
 }

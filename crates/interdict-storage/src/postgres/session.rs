@@ -4,19 +4,20 @@
 //! come in together, before the work that wants them. What runs in between runs as if each statement had
 //! gone out at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use tokio::runtime::Runtime;
-use tokio::sync::Notify;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::deferred::{Deferred, Request, Write, table_of_read};
 use super::values::columns_of;
+use super::wakeups::Wakeups;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
 use crate::sql::{self, Bound, Column, Value, bind};
@@ -30,7 +31,11 @@ pub(crate) struct Session {
     prepared: RefCell<HashMap<(&'static str, bool), Statement>>,
     deferred: RefCell<Deferred>,
     fetched: RefCell<HashMap<Foreseen, Arc<[Row]>>>,
-    notified: Arc<Notify>,
+    wakeups: Arc<Wakeups>,
+    /// How long an answer may take, or the next row of one.
+    patience: Option<Duration>,
+    /// An answer is outstanding that nobody waits for any more: what comes next would wait for it, too.
+    gave_up: Cell<bool>,
 }
 
 /// What came back for a statement.
@@ -40,14 +45,21 @@ struct Answer {
 }
 
 impl Session {
-    pub(crate) fn new(runtime: Runtime, client: Client, notified: Arc<Notify>) -> Self {
+    pub(super) fn new(
+        runtime: Runtime,
+        client: Client,
+        wakeups: Arc<Wakeups>,
+        patience: Option<Duration>,
+    ) -> Self {
         Self {
             runtime: Some(runtime),
             client,
             prepared: RefCell::default(),
             deferred: RefCell::default(),
             fetched: RefCell::default(),
-            notified,
+            wakeups,
+            patience,
+            gave_up: Cell::new(false),
         }
     }
 
@@ -56,9 +68,22 @@ impl Session {
         Ok(self.runtime.as_ref().ok_or(StorageError::Stopped)?.block_on(what))
     }
 
+    /// Waits for the server, as long as there is patience.
+    async fn answered<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StorageError> {
+        let Some(patience) = self.patience else { return Ok(answer.await?) };
+        if let Ok(answer) = tokio::time::timeout(patience, answer).await {
+            return Ok(answer?);
+        }
+        self.gave_up.set(true);
+        Err(StorageError::Away("no answer in time".to_owned()))
+    }
+
     /// Told of each notification that arrives while somebody waits.
-    pub(crate) fn notified(&self) -> &Notify {
-        &self.notified
+    pub(super) fn wakeups(&self) -> &Wakeups {
+        &self.wakeups
     }
 
     /// Keeps a statement back until something has to be known, or until [`Self::flush`].
@@ -107,9 +132,9 @@ impl Session {
         self.flush()?;
         let statement = self.statement(sql)?;
         self.wait(async {
-            let rows = self.client.query_raw(&statement, &read.parameters).await?;
+            let rows = self.answered(self.client.query_raw(&statement, &read.parameters)).await?;
             let mut rows = std::pin::pin!(rows);
-            while let Some(row) = rows.try_next().await? {
+            while let Some(row) = self.answered(rows.try_next()).await? {
                 sink(sql::Row::Postgres(&row))?;
             }
             Ok(())
@@ -136,7 +161,7 @@ impl Session {
 
     /// Forgets what a write may make untrue. A row that is put in place is found by one of its keys, before
     /// or after, and these are bytes: those of the statement, against those of the read and of its rows. Any
-    /// other write may touch whatever its table has.
+    /// other write may touch whatever its table has, and a read without such a key may find any row.
     fn forget_touched(&self, sql: &'static str, parameters: &[Bound]) {
         let mut fetched = self.fetched.borrow_mut();
         if fetched.is_empty() {
@@ -151,7 +176,8 @@ impl Session {
             let of_read =
                 || read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(key) if is_put(key)));
             let of_rows = || rows.iter().any(|row| bytes_of(row).any(is_put));
-            elsewhere || (write.is_insert && !of_read() && !of_rows())
+            let has_key = read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(_)));
+            elsewhere || (write.is_insert && has_key && !of_read() && !of_rows())
         });
     }
 
@@ -186,9 +212,9 @@ impl Session {
             for (statement, request) in prepared.iter().zip(&all) {
                 under_way.push(Box::pin(self.answer(statement, request)));
             }
-            send_in_order(under_way).await
+            self.answered(send_in_order(under_way)).await
         })?;
-        let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut answers = answers?;
         Ok(answers.split_off(kept_back))
     }
 
@@ -236,7 +262,7 @@ impl Session {
         if let Some(statement) = self.prepared.borrow().get(&(sql, set_wise)) {
             return Ok(statement.clone());
         }
-        let statement = self.wait(self.client.prepare(&text()))??;
+        let statement = self.wait(self.answered(self.client.prepare(&text())))??;
         self.prepared.borrow_mut().insert((sql, set_wise), statement.clone());
         Ok(statement)
     }
@@ -244,12 +270,12 @@ impl Session {
     /// Runs a script: statements without parameters, after what was kept back.
     pub(crate) fn run_script(&self, text: &str) -> Result<(), StorageError> {
         self.flush()?;
-        Ok(self.wait(self.client.batch_execute(text))??)
+        self.wait(self.answered(self.client.batch_execute(text)))?
     }
 
-    /// Whether the server is still there, as far as is known without asking.
+    /// Whether nothing can come of it any more, as far as is known without asking.
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.gave_up.get() || self.client.is_closed()
     }
 }
 
@@ -264,7 +290,10 @@ impl Drop for Session {
 
 /// A request goes out when its future is polled for the first time: in this order. The answers come in the
 /// same order.
-async fn send_in_order<F: Future + Unpin>(mut under_way: Vec<F>) -> Vec<F::Output> {
+async fn send_in_order<F, T, E>(mut under_way: Vec<F>) -> Result<Vec<T>, E>
+where
+    F: Future<Output = Result<T, E>> + Unpin,
+{
     let mut answers: Vec<Option<F::Output>> = Vec::with_capacity(under_way.len());
     std::future::poll_fn(|context| {
         for request in under_way.iter_mut().skip(answers.len()) {
@@ -279,11 +308,11 @@ async fn send_in_order<F: Future + Unpin>(mut under_way: Vec<F>) -> Vec<F::Outpu
     let mut in_order = Vec::with_capacity(under_way.len());
     for (request, answer) in under_way.into_iter().zip(answers) {
         in_order.push(match answer {
-            Some(answer) => answer,
-            None => request.await,
+            Some(answer) => answer?,
+            None => request.await?,
         });
     }
-    in_order
+    Ok(in_order)
 }
 
 fn bytes_of(row: &Row) -> impl Iterator<Item = &[u8]> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use interdict_domain::change::Change;
+use interdict_domain::clock::Clock;
 use interdict_domain::identifier::Pepper;
 use parking_lot::Mutex;
 
@@ -32,6 +33,7 @@ pub(crate) struct PostgresWriter {
     schema: SchemaName,
     session: Option<Session>,
     follower: Arc<Mutex<Follower>>,
+    clock: Arc<dyn Clock>,
     pepper: Pepper,
     durability: Durability,
 }
@@ -41,10 +43,11 @@ impl PostgresWriter {
         server: PostgresServer,
         schema: SchemaName,
         follower: Arc<Mutex<Follower>>,
+        clock: Arc<dyn Clock>,
         pepper: Pepper,
         durability: Durability,
     ) -> Self {
-        Self { server, schema, session: None, follower, pepper, durability }
+        Self { server, schema, session: None, follower, clock, pepper, durability }
     }
 
     pub(crate) fn run(mut self, mut queue: Queue) {
@@ -75,7 +78,7 @@ impl PostgresWriter {
 
     /// One transaction: take the turn, fetch what will be read, run each, move the head, commit, apply.
     fn run_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<i64, StorageError> {
-        let as_of = self.follower.lock().uptime();
+        let as_of = self.clock.uptime();
         let session = self.begin(batch)?;
         let connection = Connection::Postgres(&session);
         let (head, epoch): (Head, String) =

@@ -23,6 +23,8 @@ macro_rules! on_both_engines {
 
 mod chain;
 mod feed;
+mod foresight;
+mod leases;
 mod opening;
 mod postgres;
 mod sqlite;

@@ -13,6 +13,7 @@ fn open(url: &str, durability: Durability, observer: Option<&Observer>) -> Resul
     Store::open(StoreOptions {
         clock: Arc::<Ticking>::default(),
         take_over: false,
+        lease_term: None,
         place: Place::Postgres(PostgresServer::parse(url).unwrap(), SchemaName::Test),
         schema: Schema::Mode,
         pepper: pepper(),

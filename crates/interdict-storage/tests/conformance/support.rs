@@ -194,6 +194,7 @@ impl World {
         Store::open(StoreOptions {
             clock,
             take_over: false,
+            lease_term: None,
             place: self.place(),
             schema: Schema::Mode,
             pepper,
@@ -212,6 +213,7 @@ impl World {
         Store::open(StoreOptions {
             clock: Arc::<Ticking>::default(),
             take_over: false,
+            lease_term: None,
             place: Place::Sqlite(path.to_owned()),
             schema: Schema::Mode,
             pepper: pepper(),

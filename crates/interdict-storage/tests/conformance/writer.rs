@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use interdict_domain::entry::List;
 use interdict_domain::identifier::{Identifier, Kind};
-use interdict_storage::{StorageError, Store, Transaction, WriteError};
+use interdict_storage::{Foreseen, StorageError, Store, Transaction, WriteError};
 use interdict_test_support::wait_until;
 use tokio::task::JoinSet;
 
@@ -83,19 +83,23 @@ async fn write_at_once(store: &Store, count: u64) -> Vec<i64> {
     sequences
 }
 
-type Work = Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>;
+pub type Work = Box<dyn FnOnce(&mut Transaction<'_>) -> Result<i64, Refused> + Send>;
 
 /// Pieces of work that wait for the same commit.
-fn commit_together(store: &Store, works: Vec<Work>) -> Vec<Result<i64, WriteError<Refused>>> {
+pub fn commit_together(
+    store: &Store,
+    works: Vec<(Vec<Foreseen>, Work)>,
+) -> Vec<Result<i64, WriteError<Refused>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let release = hold(store);
         let local = tokio::task::LocalSet::new();
         let writes: Vec<_> = works
             .into_iter()
-            .map(|work| {
+            .map(|(foreseen, work)| {
                 let store = store.clone();
-                local.spawn_local(async move { store.write(work).await.map(|committed| committed.value) })
+                let write = async move { store.write_foreseeing(foreseen, work).await };
+                local.spawn_local(async { write.await.map(|committed| committed.value) })
             })
             .collect();
         local
@@ -116,13 +120,16 @@ fn commit_together(store: &Store, works: Vec<Work>) -> Vec<Result<i64, WriteErro
 fn a_piece_that_fails_leaves_the_others_and_nothing_of_itself(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
     let store = world.open(1, Some(&observer));
-    let mut works: Vec<Work> = Vec::new();
+    let mut works: Vec<(Vec<Foreseen>, Work)> = Vec::new();
     for number in 0..12 {
         let random = Arc::clone(&random);
-        works.push(Box::new(move |transaction| {
-            let sequence = put(transaction, number, random.as_ref())?;
-            if number % 3 == 1 { Err(Refused::OnPurpose) } else { Ok(sequence) }
-        }));
+        works.push((
+            Vec::new(),
+            Box::new(move |transaction| {
+                let sequence = put(transaction, number, random.as_ref())?;
+                if number % 3 == 1 { Err(Refused::OnPurpose) } else { Ok(sequence) }
+            }),
+        ));
     }
     let answers = commit_together(&store, works);
     assert_eq!(observer.0.lock().applied, [(1..=8).collect::<Vec<i64>>()], "one commit");
@@ -136,21 +143,24 @@ fn a_piece_that_fails_leaves_the_others_and_nothing_of_itself(world: &World) {
 fn a_piece_that_panics_harms_nobody(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
     let store = world.open(1, Some(&observer));
-    let mut works: Vec<Work> = Vec::new();
+    let mut works: Vec<(Vec<Foreseen>, Work)> = Vec::new();
     for number in 0..9 {
         let random = Arc::clone(&random);
-        works.push(Box::new(move |transaction| {
-            let sequence = put(transaction, number, random.as_ref())?;
-            match number {
-                2 => panic!("on purpose"),
-                // Two writes, the second inside an attempt that panics: both must go.
-                5 => transaction.attempt(|inner| -> Result<i64, Refused> {
-                    put(inner, 100, random.as_ref())?;
-                    panic!("on purpose, deeper")
-                }),
-                _ => Ok(sequence),
-            }
-        }));
+        works.push((
+            Vec::new(),
+            Box::new(move |transaction| {
+                let sequence = put(transaction, number, random.as_ref())?;
+                match number {
+                    2 => panic!("on purpose"),
+                    // Two writes, the second inside an attempt that panics: both must go.
+                    5 => transaction.attempt(|inner| -> Result<i64, Refused> {
+                        put(inner, 100, random.as_ref())?;
+                        panic!("on purpose, deeper")
+                    }),
+                    _ => Ok(sequence),
+                }
+            }),
+        ));
     }
     let answers = commit_together(&store, works);
     for (number, answer) in (0..).zip(&answers) {

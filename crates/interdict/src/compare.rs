@@ -5,9 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_app::Service;
+use interdict_app::{Comparison, Service};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+/// How soon it is looked again whether the index was loaded anew.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Compares until it is aborted. The signal is listened for from the call on, which is inside a runtime: before
 /// it would end the process.
@@ -27,15 +30,29 @@ async fn compare(service: Arc<Service>, every: Option<Duration>, mut asked: Opti
             () = next_tick(ticks.as_mut()) => {}
             () = next_signal(asked.as_mut()) => {}
         }
-        let comparing = Arc::clone(&service);
-        // On a thread that may wait: it reads for as long as a start takes.
-        match tokio::task::spawn_blocking(move || comparing.compare_with_store()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                let mode = service.mode().as_str();
-                tracing::warn!(error = &error as &dyn std::error::Error, mode, "memory is compared later");
+        if run(&service).await.is_some_and(|found| !found.is_equal()) {
+            // Whether loading it anew was of help is known from another comparison only.
+            while !service.readiness().fresh {
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
-            Err(_) => tracing::error!("a comparison of memory and database panicked"),
+            run(&service).await;
+        }
+    }
+}
+
+/// On a thread that may wait: it reads for as long as a start takes.
+async fn run(service: &Arc<Service>) -> Option<Comparison> {
+    let comparing = Arc::clone(service);
+    match tokio::task::spawn_blocking(move || comparing.compare_with_store()).await {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(error)) => {
+            let mode = service.mode().as_str();
+            tracing::warn!(error = &error as &dyn std::error::Error, mode, "memory is compared later");
+            None
+        }
+        Err(_) => {
+            tracing::error!("a comparison of memory and database panicked");
+            None
         }
     }
 }

@@ -106,9 +106,10 @@ impl Node {
         let asked = || -> Result<_> {
             let failures = metric("comparison_failures_total")?.unwrap_or(0);
             let compared = metric("compared_timestamp_seconds")?;
-            Ok((failures, compared, metric("compared_revision")?, metric("compared_different")?))
+            let before = metric("differences_total")?.unwrap_or(0);
+            Ok((failures, before, compared, metric("compared_revision")?, metric("compared_different")?))
         };
-        let (failures, compared, revision, different) = match asked() {
+        let (failures, before, compared, revision, different) = match asked() {
             Ok(answers) => answers,
             Err(error) => return Check::failed(title, format!("{error:#}"), ASK_THE_LOG),
         };
@@ -116,9 +117,14 @@ impl Node {
             (Some(at), Some(0)) => {
                 let age_s = app.map(|app| app.clock().now().micros().div_euclid(1_000_000) - at);
                 let ago = age_s.map_or(String::new(), |age_s| format!(", {} minutes ago", age_s / 60));
+                let before = match before {
+                    0 => String::new(),
+                    before => format!("; {before} buckets have differed since its start, and were healed"),
+                };
+                let revision = revision.unwrap_or(0);
                 Check::passed(
                     title,
-                    format!("memory and database held the same at change {}{ago}", revision.unwrap_or(0)),
+                    format!("memory and database held the same at change {revision}{ago}{before}"),
                 )
             }
             (Some(_), Some(different)) => Check::failed(

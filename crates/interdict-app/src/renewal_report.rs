@@ -139,7 +139,7 @@ impl RenewalProgress {
         self.counts.sweeps.fetch_add(1, Ordering::Relaxed);
         let of = |renewed: Renewed| self.counted.get(renewed.place()).copied().unwrap_or(0);
         let looked_at: u64 = self.counted.iter().sum();
-        if looked_at == of(Renewed::StillHeld) {
+        if looked_at == of(Renewed::StillHeld) + of(Renewed::Taken) {
             return;
         }
         tracing::info!(

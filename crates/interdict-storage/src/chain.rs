@@ -5,6 +5,7 @@ use crate::error::StorageError;
 use crate::personal;
 use crate::sql::{Connection, Row};
 use crate::statements::statements;
+use crate::transaction::Head;
 
 statements! {
     WALK = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject, c.facts,
@@ -89,6 +90,16 @@ pub(crate) fn verify(
     connection: Connection<'_>,
     progress: &mut dyn FnMut(i64),
 ) -> Result<ChainReport, StorageError> {
+    let head = connection.query_one(HEAD, &[], Head::from_row)?;
+    verify_up_to(connection, head, progress)
+}
+
+/// The same where the head is known from elsewhere.
+pub(crate) fn verify_up_to(
+    connection: Connection<'_>,
+    head: Head,
+    progress: &mut dyn FnMut(i64),
+) -> Result<ChainReport, StorageError> {
     let mut walk = Walk { report: ChainReport::default(), previous: GENESIS };
     connection.for_each(WALK, &[], &mut |row| {
         // Behind the first fault nothing means anything.
@@ -101,9 +112,9 @@ pub(crate) fn verify(
         Ok(())
     })?;
     let Walk { mut report, previous } = walk;
-    let head: (i64, Hash) = connection.query_one(HEAD, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if report.fault.is_none() && head != (report.changes, previous) {
-        report.fault = Some(ChainError::Head(head.0));
+    let reached = Head { sequence: report.changes, hash: previous };
+    if report.fault.is_none() && head != reached {
+        report.fault = Some(ChainError::Head(head.sequence));
     }
     Ok(report)
 }

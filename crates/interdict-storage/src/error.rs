@@ -38,6 +38,11 @@ pub enum StorageError {
          the data was written"
     )]
     WrongPepper,
+    /// A move into this database was cut, and half a copy must not pass for a whole one.
+    #[error(
+        "a move into this database did not finish: run `interdict migrate` again, and it goes on from there"
+    )]
+    MoveUnfinished,
     /// The data was written by a newer version.
     #[error(
         "the data was written by a newer version (migration {found}, this binary knows {known}): upgrade"

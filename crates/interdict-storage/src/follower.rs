@@ -31,6 +31,8 @@ pub(crate) struct Follower {
     must_load: bool,
     /// Somebody who knows better says that what is known cannot be trusted.
     distrusted: Arc<AtomicBool>,
+    /// What the fault tests must catch: a hole is taken for nothing.
+    control_believes_numbers: bool,
 }
 
 impl Follower {
@@ -40,8 +42,17 @@ impl Follower {
         name: String,
         pepper: Pepper,
     ) -> Self {
-        let (epoch, distrusted) = (String::new(), Arc::default());
-        Self { observer, clock, name, pepper, applied: 0, epoch, must_load: true, distrusted }
+        Self {
+            observer,
+            clock,
+            name,
+            pepper,
+            applied: 0,
+            epoch: String::new(),
+            must_load: true,
+            distrusted: Arc::default(),
+            control_believes_numbers: false,
+        }
     }
 
     /// The newest change that the observer has seen.
@@ -57,6 +68,11 @@ impl Follower {
     /// Whoever sets it has everything loaded anew, before anything else is told.
     pub(crate) fn distrusted(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.distrusted)
+    }
+
+    /// Makes it what the fault tests must catch.
+    pub(crate) fn believe_numbers(&mut self) {
+        self.control_believes_numbers = true;
     }
 
     /// Now, for [`Self::heard`].
@@ -118,19 +134,25 @@ impl Follower {
     fn try_catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
         let (head, epoch) = snapshot
             .query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get::<String>(2)?)))?;
-        if self.must_load || epoch != self.epoch || head.sequence < self.applied {
+        let is_behind = head.sequence < self.applied && !self.control_believes_numbers;
+        if self.must_load || epoch != self.epoch || is_behind {
             self.load_all(snapshot, head, epoch)?;
         }
         if self.observer.is_none() {
             self.applied = head.sequence;
         }
-        while self.applied < head.sequence {
+        let goal = if self.control_believes_numbers { i64::MAX } else { head.sequence };
+        while self.applied < goal {
             let items =
                 feed::items(snapshot, &self.pepper, feed::SELECT_AFTER, params![self.applied, CHUNK])?;
             let changes: Vec<Change> = items.into_iter().map(|item| item.change).collect();
+            if changes.is_empty() && self.control_believes_numbers {
+                break;
+            }
             let gapless =
                 (self.applied + 1..).zip(&changes).all(|(wanted, change)| wanted == change.sequence);
-            let Some(last) = changes.last().filter(|_| gapless) else {
+            let is_sound = gapless || self.control_believes_numbers;
+            let Some(last) = changes.last().filter(|_| is_sound) else {
                 return Err(StorageError::Corrupt("the feed has a hole"));
             };
             let last = last.sequence;

@@ -26,6 +26,7 @@ mod ledger;
 mod load;
 mod merchant;
 mod migrations;
+mod move_up;
 mod payment;
 mod payment_list;
 mod personal;
@@ -54,6 +55,9 @@ pub use gateway_account::GatewayAccount;
 pub use idempotency::{IdempotencyRecord, RequestKey};
 pub use ledger::LedgerEntry;
 pub use migrations::{Dialect, Schema, migration_texts};
+pub use move_up::{
+    Course, MoveError, MoveReport, MoveStep, MoveUp, MovedStore, MovedTable, Progress, move_up,
+};
 pub use payment_list::PaymentFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;

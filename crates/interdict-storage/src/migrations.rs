@@ -75,6 +75,26 @@ fn translate(text: &str, dialect: Dialect) -> String {
         .replace(") CLUSTERED;", clustered)
 }
 
+/// How many migrations this binary knows.
+pub(crate) fn known(schema: Schema, dialect: Dialect) -> i64 {
+    i64::try_from(migration_texts(schema, dialect).len()).unwrap_or(i64::MAX)
+}
+
+/// The newest migration that ran on a store, of which those that this binary knows are what it knows.
+pub(crate) fn found(
+    connection: Connection<'_>,
+    schema: Schema,
+    dialect: Dialect,
+) -> Result<i64, StorageError> {
+    let ran: Vec<(i64, Vec<u8>)> = connection.query(SELECT_RAN, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for ((version, digest), text) in ran.iter().zip(migration_texts(schema, dialect)) {
+        if digest != blake3::hash(text.as_bytes()).as_bytes() {
+            return Err(StorageError::AlteredMigration(*version));
+        }
+    }
+    Ok(ran.last().map_or(0, |(version, _)| *version))
+}
+
 /// Brings a store up to date, inside of a transaction that no other migration runs beside.
 ///
 /// Nodes are upgraded one after the other, so that for a while an older binary runs on, or starts again, over

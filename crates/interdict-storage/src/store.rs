@@ -25,7 +25,7 @@ use crate::postgres::{
 use crate::sql::{Connection, params};
 use crate::sqlite;
 use crate::sqlite::writer::SqliteWriter;
-use crate::transaction::Transaction;
+use crate::transaction::{Head, Transaction};
 use crate::view::{MerchantView, View};
 use crate::writer::{Committed, WriteError, Writer};
 
@@ -41,12 +41,15 @@ pub enum Durability {
     ControlWithoutFlush,
     /// A control that the fault tests must catch: answers before the commit.
     ControlEarlyAcknowledgement,
+    /// A control that the fault tests must catch, on PostgreSQL: numbers come from a sequence (`control_ids`,
+    /// which the test makes), and whoever follows asks for what is above the last number that it saw.
+    ControlTailById,
 }
 
 impl Durability {
     pub(crate) const fn synchronous(self) -> &'static str {
         match self {
-            Self::Full | Self::ControlEarlyAcknowledgement => "full",
+            Self::Full | Self::ControlEarlyAcknowledgement | Self::ControlTailById => "full",
             Self::ControlWithoutFlush => "off",
         }
     }
@@ -158,6 +161,9 @@ impl Store {
         let is_followed = options.observer.is_some();
         let clock = Arc::clone(&options.clock);
         let mut follower = Follower::new(options.observer, clock, name.as_str().to_owned(), pepper.clone());
+        if options.durability == Durability::ControlTailById {
+            follower.believe_numbers();
+        }
         let lease = options.lease_term.map(|term| (new_node(random), term));
         if lease.is_some() {
             // There is none yet.
@@ -314,7 +320,8 @@ fn new_node(random: &dyn Random) -> NodeId {
 
 const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
 const INSERT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)";
-const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, 0, $1)";
+const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, $1, $2)";
+const SELECT_MOVING: &str = "SELECT value FROM meta WHERE name = 'moving'";
 const PUT_EPOCH: &str = "INSERT INTO meta (name, value) VALUES ('epoch', $1)
                          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
@@ -324,6 +331,9 @@ pub(crate) fn prepare_meta(
     pepper: &Pepper,
     random: &dyn Random,
 ) -> Result<(), StorageError> {
+    if moving(connection)?.is_some() {
+        return Err(StorageError::MoveUnfinished);
+    }
     let fingerprint = hex::encode(pepper.fingerprint());
     let stored: Option<String> = connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))?;
     match stored {
@@ -332,9 +342,22 @@ pub(crate) fn prepare_meta(
         None => {
             connection.execute(INSERT_PEPPER, params![fingerprint])?;
             new_epoch(connection, random)?;
-            connection.execute(INSERT_HEAD, params![chain::GENESIS])
+            insert_head(connection, Head { sequence: 0, hash: chain::GENESIS })
         }
     }
+}
+
+/// What a move into this store has noted, while it is under way ([`crate::move_up`]).
+pub(crate) const MOVING: &str = "moving";
+
+/// The mark of a move that did not finish, if there is one: nothing may work on half a copy.
+pub(crate) fn moving(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
+    connection.query_optional(SELECT_MOVING, &[], |row| row.get(0))
+}
+
+/// The one row of `head`, which is moved from then on.
+pub(crate) fn insert_head(connection: Connection<'_>, head: Head) -> Result<(), StorageError> {
+    connection.execute(INSERT_HEAD, params![head.sequence, head.hash])
 }
 
 /// Marks the store as another life of itself: whoever followed it before must rebuild.

@@ -2,6 +2,8 @@
 //!
 //! Deliberately not here: values out of the configuration file and defaults ([`crate::configuration`]).
 
+mod migrate;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +13,8 @@ use interdict_domain::identifier::Kind;
 use interdict_domain::ids::KeyId;
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
+
+pub use migrate::MigrateArguments;
 
 const AFTER_HELP: &str = "\
 Without a command, `interdict` serves. Its first start makes merchant 1 and shows its keys.
@@ -164,6 +168,9 @@ pub enum Command {
     Backup(BackupArguments),
     /// Put a backup into a data folder that has no databases
     Restore(RestoreArguments),
+    /// Move the data of a folder into a PostgreSQL database, for many nodes
+    #[command(after_help = migrate::HELP)]
+    Migrate(MigrateArguments),
     /// Write a completion script for a shell to standard output
     #[command(after_help = "For example:\n  interdict completions bash > /etc/bash_completion.d/interdict")]
     Completions {

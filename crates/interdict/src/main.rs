@@ -48,7 +48,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Openapi => return commands::openapi::run(),
         _ => {}
     }
-    let configuration = Configuration::load(arguments.common)?;
+    let mut common = arguments.common;
+    if let Command::Migrate(arguments) = &command {
+        arguments.name_places(&mut common);
+    }
+    let configuration = Configuration::load(common)?;
     let serves = matches!(command, Command::Serve(_) | Command::Demo(_));
     let filter = if serves { telemetry::SERVING } else { telemetry::PASSING };
     telemetry::start(configuration.log.as_deref().unwrap_or(filter), configuration.log_format)?;
@@ -62,6 +66,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Doctor(arguments) => commands::doctor::run(&configuration, &arguments),
         Command::Backup(arguments) => commands::backup::run(&configuration, &arguments),
         Command::Restore(arguments) => commands::restore::run(&configuration, &arguments),
+        Command::Migrate(arguments) => commands::migrate::run(&configuration, &arguments),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Openapi => commands::openapi::run(),
     }

@@ -34,6 +34,7 @@ fn each_command_explains_itself() {
         "doctor",
         "backup",
         "restore",
+        "migrate",
         "completions",
     ] {
         let output = place.run(&format!("{command} --help")).success();
@@ -58,7 +59,7 @@ fn a_mistake_ends_with_2_and_says_how_to_do_it_right() {
         ("serve --max-staleness-ms 100", "200 to 3600000"),
         ("serve --tls-cert only.pem", "--tls-key"),
         ("serve --listen nowhere", "--listen"),
-        ("key list --database-url postgres://localhost/x", "leave out --database-url"),
+        ("key list --database-url mysql://localhost/x", "postgres://user:password@host"),
         ("key list --data-dir nowhere", "interdict serve"),
         ("key list --config nowhere.toml", "nowhere.toml"),
         ("key list --merchant 9", "no such merchant"),
@@ -76,6 +77,9 @@ fn a_mistake_ends_with_2_and_says_how_to_do_it_right() {
         ("check --merchant 1 --mode test cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV", "no customer"),
         ("restore nowhere", "no whole backup"),
         ("backup copy --data-dir nowhere", "--data-dir"),
+        ("migrate", "--to postgres://"),
+        ("migrate --to postgres://localhost", "postgres://user:password@host"),
+        ("migrate --from nowhere --to postgres://localhost/x", "--from"),
     ] {
         let complaint = place.complaint(words, 2);
         assert!(complaint.contains(hint), "{words}: {complaint}");

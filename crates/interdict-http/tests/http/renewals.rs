@@ -3,6 +3,9 @@
 //! Deliberately not here: which blocks hold one (`payments_obey.rs`), and a thousand at once
 //! (`incidents_of_payments.rs`).
 
+use std::time::Duration;
+
+use interdict_domain::mode::Mode;
 use serde_json::{Value, json};
 
 use crate::billing::{DAY_S, PRICE};
@@ -43,6 +46,38 @@ async fn sweeps_at_once(shop: &Shop) {
         .collect();
     for sweep in sweeps {
         sweep.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_sweep_at_the_same_moment_charge_everybody_once() {
+    const CUSTOMERS: usize = 30;
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let plan = api.plan(json!({})).await;
+    for _ in 0..CUSTOMERS {
+        let customer = api.customer(json!({})).await;
+        api.subscribe(&customer, &plan).await;
+    }
+    let others = [shop.another_node().await, shop.another_node().await];
+    for cycles in 2..=3 {
+        shop.pass(DAY_S).await;
+        let revision = shop.revision().await;
+        let nodes =
+            others.iter().map(|node| node.service(Mode::Test).clone()).chain([shop.service().clone()]);
+        let sweeps: Vec<_> = nodes
+            .map(|service| {
+                tokio::spawn(async move {
+                    // Each of them knows what time it is for the merchant.
+                    assert!(service.wait_for_revision(revision, Duration::from_secs(20)).await);
+                    service.renew_subscriptions().await
+                })
+            })
+            .collect();
+        for sweep in sweeps {
+            sweep.await.unwrap().unwrap();
+        }
+        assert_eq!(shop.charged().await.len(), cycles * CUSTOMERS);
     }
 }
 

@@ -165,7 +165,7 @@ impl Shop {
     pub async fn open_with(stripe: StripeAddress) -> Self {
         let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
         let data = Data::new();
-        let app = open_app(&data, &clock, &random, &stripe, true);
+        let app = open_app(&data, &clock, &random, &stripe, Role::Alone);
         let merchant = create_merchant(&app, "First");
         Self::serve(app, clock, merchant, random, data, stripe).await
     }
@@ -196,7 +196,7 @@ impl Shop {
         drop(client);
         server.stop().await;
         drop(app);
-        let app = open_app(&data, &clock, &random, &stripe, true);
+        let app = open_app(&data, &clock, &random, &stripe, Role::Alone);
         Self::serve(app, clock, merchant, random, data, stripe).await
     }
 
@@ -207,7 +207,16 @@ impl Shop {
 
     /// Another application on the same folder, as a command of the command line is beside a server.
     pub fn beside(&self) -> Arc<App> {
-        open_app(&self.data, &self.clock, &self.random, &self.stripe, false)
+        open_app(&self.data, &self.clock, &self.random, &self.stripe, Role::Command)
+    }
+
+    /// Another node over the same data.
+    pub async fn another_node(&self) -> Arc<App> {
+        let node = open_app(&self.data, &self.clock, &self.random, &self.stripe, Role::Node);
+        while !node.is_ready() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        node
     }
 
     /// A client without a credential.
@@ -314,15 +323,26 @@ fn client() -> reqwest::Client {
     client.unwrap()
 }
 
+/// What an application is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The only one that serves.
+    Alone,
+    /// One of several.
+    Node,
+    /// A command: it only writes.
+    Command,
+}
+
 fn open_app(
     data: &Data,
     clock: &Arc<TestClock>,
     random: &Arc<Repeatable>,
     stripe: &StripeAddress,
-    with_index: bool,
+    role: Role,
 ) -> Arc<App> {
     let options = AppOptions {
-        take_over: with_index,
+        take_over: role == Role::Alone,
         max_staleness: MAX_STALENESS,
         stripe: stripe.clone(),
         data: data.place(),
@@ -331,7 +351,7 @@ fn open_app(
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: data.durability(),
         lease_term: None,
-        with_index,
+        with_index: role != Role::Command,
     };
     Arc::new(waiting(|| App::open(&options)).unwrap())
 }

@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use interdict_domain::ids::Ksuid;
+
 use super::session::Session;
 use crate::error::StorageError;
 use crate::sql::{Connection, params};
@@ -164,6 +166,14 @@ pub struct Place {
 impl Place {
     /// A node by itself.
     pub const ALONE: Self = Self { rank: 0, nodes: 1 };
+
+    /// Whether something is this node's to do, by its id. While nodes come and go two may take it for theirs,
+    /// or none: whoever does it claims it first, and what nobody does is found again at the next look.
+    pub fn owns(self, id: &Ksuid) -> bool {
+        let end = id.bytes().last_chunk::<8>().map_or(0, |end| u64::from_be_bytes(*end));
+        let nodes = u64::try_from(self.nodes.max(1)).unwrap_or(1);
+        end % nodes == u64::try_from(self.rank).unwrap_or(0)
+    }
 }
 
 #[cfg(test)]
@@ -202,5 +212,21 @@ mod tests {
         lease.saw([9; 16], seen(1, 1, 3));
         assert_eq!(lease.place(at(4)), Place { rank: 1, nodes: 3 });
         assert_eq!(lease.place(at(7)), Place { rank: 0, nodes: 2 });
+    }
+
+    #[test]
+    fn each_thing_is_one_nodes_to_do_and_nobody_has_all_of_them() {
+        for nodes in 1..5 {
+            let mut shares = vec![0; nodes];
+            for number in 0..1_000_u16 {
+                let hash = *blake3::hash(&number.to_be_bytes()).as_bytes();
+                let id = Ksuid::from_bytes(*hash.first_chunk().unwrap());
+                let owners: Vec<usize> =
+                    (0..nodes).filter(|rank| Place { rank: *rank, nodes }.owns(&id)).collect();
+                assert_eq!(owners.len(), 1);
+                shares[owners[0]] += 1;
+            }
+            assert!(shares.iter().all(|share| *share > 700 / nodes), "{shares:?}");
+        }
     }
 }

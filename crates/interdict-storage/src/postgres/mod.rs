@@ -6,6 +6,7 @@
 //! other, and needs no lock of its own (docs/adr/0021). The turn is short: two round trips and a flush, however
 //! many pieces of work share them.
 
+mod bulk;
 mod deferred;
 mod follow;
 mod lease;
@@ -22,8 +23,9 @@ mod writer;
 pub(crate) use follow::{FollowOptions, Following};
 pub use lease::Place as NodePlace;
 pub(crate) use lease::{NodeId, STATEMENTS as LEASE_STATEMENTS};
-pub(crate) use prepare::prepare;
+pub(crate) use prepare::{TAKE_TURN, prepare, require_durable};
 pub(crate) use readers::Readers;
+pub(crate) use server::Purpose;
 pub use server::{BadUrl, PostgresServer, SchemaName};
 pub(crate) use session::Session;
 pub(crate) use writer::PostgresWriter;

@@ -11,7 +11,7 @@ use crate::sql::{Connection, params};
 use crate::store::prepare_meta;
 
 /// One at a time over all nodes: a number of our own, "INTERDIC" in ASCII.
-const TAKE_TURN: &str = "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(5282230459374324035)";
+pub(crate) const TAKE_TURN: &str = "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(5282230459374324035)";
 const SELECT_SCHEMA: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_namespace WHERE nspname = $1";
 const SETTINGS: [(&str, &str); 3] = [
     ("fsync", "SELECT current_setting('fsync')"),
@@ -31,12 +31,7 @@ pub(crate) fn prepare(
     let session = server.connect(name.as_str(), Purpose::Maintain)?;
     let connection = Connection::Postgres(&session);
     if must_be_durable {
-        for (setting, sql) in SETTINGS {
-            let value: String = connection.query_one(sql, &[], |row| row.get(0))?;
-            if value == "off" {
-                return Err(StorageError::NotDurable(setting));
-            }
-        }
+        require_durable(connection)?;
     }
     session.run_script("BEGIN")?;
     connection.query_one(TAKE_TURN, &[], |row| row.get::<i64>(0))?;
@@ -47,4 +42,15 @@ pub(crate) fn prepare(
     migrate(connection, schema, Dialect::Postgres)?;
     prepare_meta(connection, pepper, random)?;
     session.run_script("COMMIT")
+}
+
+/// Refuses a server that may lose what it has acknowledged.
+pub(crate) fn require_durable(connection: Connection<'_>) -> Result<(), StorageError> {
+    for (setting, sql) in SETTINGS {
+        let value: String = connection.query_one(sql, &[], |row| row.get(0))?;
+        if value == "off" {
+            return Err(StorageError::NotDurable(setting));
+        }
+    }
+    Ok(())
 }

@@ -81,6 +81,10 @@ impl Session {
         Err(StorageError::Away("no answer in time".to_owned()))
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Told of each notification that arrives while somebody waits.
     pub(super) fn wakeups(&self) -> &Wakeups {
         &self.wakeups

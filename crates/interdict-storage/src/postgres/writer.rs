@@ -22,6 +22,9 @@ use crate::writer::{Job, Outcome, Queue};
 /// Takes the turn: no other commit runs until this one has ended.
 const TAKE_TURN: &str = "SELECT h.sequence, h.hash, m.value FROM head h CROSS JOIN meta m
                          WHERE h.id = 1 AND m.name = 'epoch' FOR UPDATE OF h";
+/// What the fault tests must catch: numbers without a turn.
+const CONTROL_NO_TURN: &str = "SELECT nextval('control_ids'), h.hash, m.value FROM head h CROSS JOIN meta m
+                               WHERE h.id = 1 AND m.name = 'epoch'";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const COMMIT: &str = "COMMIT";
 /// How long the thread sleeps when there is nothing to do; only its end waits for it.
@@ -82,7 +85,7 @@ impl PostgresWriter {
         let session = self.begin(batch)?;
         let connection = Connection::Postgres(&session);
         let (head, epoch): (Head, String) =
-            connection.query_one(TAKE_TURN, &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))?;
+            connection.query_one(self.turn(), &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))?;
         let before = head.sequence;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
         for job in batch.iter_mut() {
@@ -130,21 +133,25 @@ impl PostgresWriter {
     /// happened on it yet, so that another one can take its place.
     fn begin(&mut self, batch: &[Box<dyn Job>]) -> Result<Session, StorageError> {
         if let Some(session) = self.session.take() {
-            match take_turn(&session, batch) {
+            match take_turn(&session, self.turn(), batch) {
                 Ok(()) => return Ok(session),
                 Err(_) if session.is_closed() => {}
                 Err(error) => return Err(error),
             }
         }
         let session = self.server.connect(self.schema.as_str(), Purpose::Write)?;
-        take_turn(&session, batch)?;
+        take_turn(&session, self.turn(), batch)?;
         Ok(session)
+    }
+
+    fn turn(&self) -> &'static str {
+        if self.durability == Durability::ControlTailById { CONTROL_NO_TURN } else { TAKE_TURN }
     }
 }
 
-fn take_turn(session: &Session, batch: &[Box<dyn Job>]) -> Result<(), StorageError> {
+fn take_turn(session: &Session, turn: &'static str, batch: &[Box<dyn Job>]) -> Result<(), StorageError> {
     session.defer(BEGIN, &[])?;
-    let turn = Foreseen { sql: TAKE_TURN, parameters: Vec::new() };
+    let turn = Foreseen { sql: turn, parameters: Vec::new() };
     let foreseen = batch.iter().flat_map(|job| job.foreseen());
     session.foresee(std::iter::once(&turn).chain(foreseen))
 }

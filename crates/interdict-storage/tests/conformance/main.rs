@@ -25,6 +25,7 @@ mod chain;
 mod feed;
 mod foresight;
 mod leases;
+mod move_up;
 mod opening;
 mod postgres;
 mod sqlite;

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 pub mod key;
 pub mod merchant;
+pub mod migrate;
 pub mod openapi;
 pub mod restore;
 pub mod serve;

@@ -26,6 +26,7 @@ impl Service {
 fn compare(view: &View<'_>, key: DigestKey) -> Result<Comparison, StorageError> {
     let folded = Index::new();
     view.for_each_change(&mut |change| folded.apply_change(change.sequence, &change.facts))?;
+    folded.settle();
     let revision = folded.revision();
     folded.begin_reading(revision, key);
     loop {

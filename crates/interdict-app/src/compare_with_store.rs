@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::service::Service;
 
-/// Customers, entries and links that are read from the index at once: changes wait for about a millisecond.
+/// Customers, entries and links that are read from the index at once: changes wait meanwhile.
 const AT_ONCE: usize = 2_000;
 /// Between two such parts, and after so many rows: a comparison is never in a hurry, decisions always are.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -134,7 +134,7 @@ impl Service {
         Err(CompareError::NeverAtOne)
     }
 
-    /// Nothing when the index is past the snapshot: while the snapshot was taken, more was applied.
+    /// Nothing when the index is past the snapshot: more was applied meanwhile.
     fn compare_with_snapshot(&self, view: &View<'_>) -> Result<Option<Comparison>, CompareError> {
         let revision = view.revision()?;
         let mut key = DigestKey::default();

@@ -129,6 +129,8 @@ impl FeedObserver for IndexFollower {
     }
 
     fn heard(&mut self, as_of: Duration) {
+        // All of it was seen: not somewhere in the middle of what others committed.
+        self.state.index.read().settle();
         self.state.freshness.heard(as_of);
     }
 

@@ -19,11 +19,13 @@ impl Index {
         self.fold(&mut self.applying.lock(), facts);
     }
 
-    /// The same for a change with its place in the feed, up to which everything has been applied then.
+    /// The same for a change with its place in the feed, up to which everything has been applied then. Whether
+    /// the index holds what a database held at that moment, [`Self::settle`] says.
     pub fn apply_change(&self, sequence: i64, facts: &[Fact]) {
         let applying = &mut *self.applying.lock();
         self.fold(applying, facts);
         self.reach(applying, sequence);
+        applying.unsettle(sequence);
     }
 
     fn fold(&self, applying: &mut Applying, facts: &[Fact]) {

@@ -198,7 +198,9 @@ impl View<'_> {
             let items = items(self.connection, self.pepper, SELECT_AFTER, params![last, CHUNK])?;
             let Some(newest) = items.last() else { return Ok(()) };
             last = newest.change.sequence;
-            items.into_iter().for_each(|item| sink(item.change));
+            for item in items {
+                sink(item.change);
+            }
         }
     }
 }

@@ -82,5 +82,5 @@ async fn next_signal(asked: Option<&mut Signal>) {
         return;
     }
     // The runtime is about to end: nothing more comes.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

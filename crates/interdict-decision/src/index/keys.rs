@@ -17,10 +17,11 @@ use super::Statistics;
 use super::ahead::read_ahead;
 use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
 use super::lines::{Lines, Numbers, WORDS, low};
+use super::parts::{part_of, visit_part};
 use super::place::{Place, Position, Target};
 use super::shelves::{Catalogue, Shelves};
 use super::sides::Sides;
-use super::table::{Chain, Slot, Table, Writing, part};
+use super::table::{Chain, Slot, Table, Writing};
 use super::texts::Texts;
 
 /// What stands on a key.
@@ -66,7 +67,7 @@ fn hash(key: IdentifierKey) -> u64 {
 
 /// The part of the table to which a key belongs.
 pub(super) fn key_part(key: IdentifierKey) -> u32 {
-    part(hash(key))
+    part_of(hash(key))
 }
 
 /// A link's line: the key and the place of its customers.
@@ -287,7 +288,7 @@ impl Keys {
     pub(super) fn visit_part(&self, part: u32, mut visit: impl FnMut(IdentifierKey, &Found, Option<usize>)) {
         let _still = self.applying.lock();
         let (mut found, mut seen) = (Found::default(), Found::default());
-        self.table.visit_part(part, |slot| {
+        visit_part(&self.table, part, |slot| {
             found.clear();
             seen.clear();
             let key = self.lines.get(slot.position()).map(|line| key_of(&line.words()));

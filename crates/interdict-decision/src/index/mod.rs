@@ -21,6 +21,7 @@ mod keys;
 mod lines;
 mod moment;
 mod outages;
+mod parts;
 mod place;
 mod reading;
 mod shelves;
@@ -76,6 +77,8 @@ pub(crate) struct Applying {
     snapshot: Option<Snapshot>,
     /// At which revision one is to begin.
     wanted: Option<(i64, DigestKey)>,
+    /// Whether the index holds what the database held at some moment.
+    is_settled: bool,
 }
 
 /// What the index holds and what it takes, computed from capacities.
@@ -120,15 +123,25 @@ impl Index {
         }
     }
 
-    /// Says that everything up to this change has been applied, and nothing beyond it. Never goes back.
+    /// Says that everything up to this change has been applied, and nothing beyond it, as a database held it at
+    /// one moment. Never goes back.
     pub fn advance(&self, revision: i64) {
-        self.reach(&mut self.applying.lock(), revision);
+        let applying = &mut *self.applying.lock();
+        self.reach(applying, revision);
+        applying.settle(self, revision);
+    }
+
+    /// Says that the index holds what a database held at its revision. Between two changes it need not: what
+    /// was erased later is missing from what the feed says of earlier changes, and only all of it together is
+    /// right.
+    pub fn settle(&self) {
+        let applying = &mut *self.applying.lock();
+        applying.settle(self, self.revision());
     }
 
     /// Together with what was applied: nobody must begin to read at a revision that the index is past.
-    pub(crate) fn reach(&self, applying: &mut Applying, revision: i64) {
+    pub(crate) fn reach(&self, _: &mut Applying, revision: i64) {
         self.revision.fetch_max(revision, Ordering::AcqRel);
-        applying.reached(self, revision);
     }
 
     /// The newest change up to which everything has been applied.

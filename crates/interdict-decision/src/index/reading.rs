@@ -16,7 +16,7 @@ use interdict_domain::ids::CustomerId;
 use super::customers::{Block, SHARDS};
 use super::digest::{Held, Person};
 use super::keys::key_part;
-use super::table::PARTS;
+use super::parts::PARTS;
 use super::{Applying, Digest, DigestKey, Fingerprint, Index, OwnKeys};
 
 /// How far the reading of an index is.
@@ -24,7 +24,7 @@ use super::{Applying, Digest, DigestKey, Fingerprint, Index, OwnKeys};
 pub enum Reading {
     /// Nobody has asked for any, or the index was loaded anew since.
     None,
-    /// The index has not reached the revision yet.
+    /// The index has not settled at the revision yet.
     Waiting,
     /// There is more.
     Begun,
@@ -160,26 +160,34 @@ impl Applying {
     #[inline]
     pub(crate) fn read_before(&mut self, index: &Index, facts: &[Fact]) {
         if let Some(snapshot) = &mut self.snapshot {
-            facts.iter().for_each(|fact| snapshot.read_before(index, fact));
+            for fact in facts {
+                snapshot.read_before(index, fact);
+            }
         }
     }
 
-    /// When a revision has been reached.
+    /// After a change was folded in. Past what is wanted there is nothing to be compared with: whoever asked asks
+    /// again.
     #[inline]
-    pub(super) fn reached(&mut self, index: &Index, revision: i64) {
-        if let Some((wanted, key)) = self.wanted
-            && wanted <= revision
-        {
-            self.wanted = None;
-            // Past it there is nothing to be compared with: whoever asked asks again.
-            self.snapshot = (wanted == revision).then(|| Snapshot::begin(index, key));
+    pub(crate) fn unsettle(&mut self, revision: i64) {
+        self.is_settled = false;
+        self.wanted = self.wanted.filter(|(wanted, _)| *wanted >= revision);
+    }
+
+    /// When the index holds what the database held at a revision.
+    #[inline]
+    pub(super) fn settle(&mut self, index: &Index, revision: i64) {
+        self.unsettle(revision);
+        self.is_settled = true;
+        if let Some((_, key)) = self.wanted.take_if(|(wanted, _)| *wanted == revision) {
+            self.snapshot = Some(Snapshot::begin(index, key));
         }
     }
 }
 
 impl Index {
-    /// Begins to take a digest of what is held at a revision, now or as soon as it is reached; false when the
-    /// index is past it. One at a time: another one before it is given up.
+    /// Begins to take a digest of what is held at a revision, now or as soon as it is reached and settled; false
+    /// when the index is past it. One at a time: another one before it is given up.
     pub fn begin_reading(&self, revision: i64, key: DigestKey) -> bool {
         let mut applying = self.applying.lock();
         applying.snapshot = None;
@@ -189,7 +197,9 @@ impl Index {
             return false;
         }
         applying.wanted = Some((revision, key));
-        applying.reached(self, reached);
+        if applying.is_settled {
+            applying.settle(self, reached);
+        }
         true
     }
 

@@ -15,8 +15,6 @@ use super::lines::{LINES_MAX, Line, Lines, Numbers, WORDS, low};
 const BUCKETS_MIN: u32 = 16;
 /// Slots for each two buckets, on the average. Few, because then nearly no bucket overflows.
 const SLOTS_PER_TWO_BUCKETS: u64 = 5;
-/// Parts that are visited one by one.
-pub(super) const PARTS: u32 = 1 << 12;
 /// How often a reader looks again before it lets others run: the writer may have been stopped in the
 /// middle of a change.
 const SPINS: u32 = 64;
@@ -51,13 +49,13 @@ impl Slot {
         self.0 ^ hash << HASH_SHIFT < 1 << HASH_SHIFT
     }
 
-    /// The part that it belongs to.
-    const fn part(self) -> u32 {
-        part(self.0 >> HASH_SHIFT)
+    /// The lower bits of its hash.
+    pub(super) const fn hash(self) -> u64 {
+        self.0 >> HASH_SHIFT
     }
 
     /// No position is 0.
-    const fn is_empty(self) -> bool {
+    pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
@@ -87,11 +85,6 @@ const fn overflow(head: u64) -> u32 {
     low(head)
 }
 
-/// The part of the table to which a hash belongs, by its last bits: it stays the same while the table grows.
-pub(super) const fn part(hash: u64) -> u32 {
-    low(hash) & (PARTS - 1)
-}
-
 /// Where a hash belongs in so many buckets.
 #[inline]
 const fn home(hash: u64, count: u32) -> u32 {
@@ -114,7 +107,12 @@ impl Table {
 
     #[inline]
     pub(super) fn home(&self, hash: u64) -> u32 {
-        home(hash, self.count.load(Ordering::Acquire))
+        home(hash, self.count())
+    }
+
+    #[inline]
+    pub(super) fn count(&self) -> u32 {
+        self.count.load(Ordering::Acquire)
     }
 
     /// The common cases in few instructions, so that the processor begins the next decision while it
@@ -168,7 +166,7 @@ impl Table {
     }
 
     /// The line that a head leads on to.
-    fn after(&self, head: u64) -> Option<&Line> {
+    pub(super) fn after(&self, head: u64) -> Option<&Line> {
         let number = overflow(head);
         if number == 0 { None } else { self.overflow.get(number) }
     }
@@ -228,23 +226,6 @@ impl Table {
         let mut old = Chain { bucket: old.bucket, ..new };
         for slot in moving {
             old.remove(slot);
-        }
-    }
-
-    /// Shows the slots of a part, wherever the table's growth has put them. For the writing thread, or while
-    /// it is kept from writing.
-    pub(super) fn visit_part(&self, part: u32, mut visit: impl FnMut(Slot)) {
-        let count = self.count.load(Ordering::Acquire);
-        // In a table of few buckets, several parts share one. In a larger one the last bits of a bucket's
-        // number are those of its hashes.
-        for number in (home(u64::from(part), count)..count).step_by(PARTS as usize) {
-            let mut line = self.buckets.get(number);
-            while let Some(there) = line {
-                let [head, slots @ ..] = there.words();
-                let slots = slots.map(Slot).into_iter().filter(|slot| !slot.is_empty());
-                slots.filter(|slot| slot.part() == part).for_each(&mut visit);
-                line = self.after(head);
-            }
         }
     }
 
@@ -351,6 +332,7 @@ fn wait_a_little(spins: &mut u32) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parts::{PARTS, part_of, visit_part};
     use super::*;
 
     fn positions(table: &Table, hash: u64) -> Vec<u32> {
@@ -375,8 +357,8 @@ mod tests {
         }
         let mut all = 0;
         for part in 0..PARTS {
-            table.visit_part(part, |slot| {
-                assert_eq!(super::part(hash(slot.position())), part);
+            visit_part(&table, part, |slot| {
+                assert_eq!(part_of(hash(slot.position())), part);
                 assert_eq!(slot.is_quiet(), slot.position().is_multiple_of(3));
                 all += 1;
             });

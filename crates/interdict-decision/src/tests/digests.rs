@@ -16,13 +16,22 @@ use crate::{Digest, DigestKey, Index, Reading};
 
 const KEY: DigestKey = DigestKey([3; 16]);
 
+fn oracle_applies(oracle: &mut Oracle, facts: &[Fact]) {
+    for fact in facts {
+        oracle.apply(fact);
+    }
+}
+
 fn of_facts(facts: &[Fact]) -> Digest {
     let mut digest = Digest::new(KEY);
-    facts.iter().for_each(|fact| digest.add_fact(fact));
+    for fact in facts {
+        digest.add_fact(fact);
+    }
     digest
 }
 
 fn of_index(index: &Index) -> Digest {
+    index.settle();
     assert!(index.begin_reading(index.revision(), KEY));
     read_to_the_end(index)
 }
@@ -32,7 +41,7 @@ fn read_to_the_end(index: &Index) -> Digest {
         match index.read_on(1) {
             Reading::Done(digest) => return digest,
             Reading::Begun => {}
-            other => panic!("{other:?}"),
+            other @ (Reading::None | Reading::Waiting) => panic!("{other:?}"),
         }
     }
 }
@@ -73,7 +82,7 @@ proptest! {
                     Reading::Waiting => panic!("it has begun"),
                 }
             }
-            change.iter().for_each(|fact| oracle.apply(fact));
+            oracle_applies(&mut oracle, change);
             index.apply_change(sequence, change);
         }
         assert_equal(&done.unwrap_or_else(|| read_to_the_end(&index)), &then);
@@ -98,8 +107,9 @@ fn customers_that_come_and_go_while_it_is_read_are_not_in_it() {
     let put = |number| Fact::CustomerPut(person(number));
     let gone = |number| Fact::CustomerRemoved(person(number).id);
     let facts: Vec<Fact> = (0..5_000).map(put).chain((100..3_000).step_by(7).map(gone)).collect();
-    facts.iter().for_each(|fact| oracle.apply(fact));
+    oracle_applies(&mut oracle, &facts);
     index.apply(&facts);
+    index.settle();
     let then = of_facts(&oracle.facts());
     assert!(index.begin_reading(0, KEY));
     let mut change = 0;
@@ -107,14 +117,13 @@ fn customers_that_come_and_go_while_it_is_read_are_not_in_it() {
         match index.read_on(100) {
             Reading::Done(digest) => break digest,
             Reading::Begun => {}
-            other => panic!("{other:?}"),
+            other @ (Reading::None | Reading::Waiting) => panic!("{other:?}"),
         }
         change += 1;
         // Two that are new at once: the second one's place is not known before the first has its own.
-        let facts =
-            [put(20_000 + change), put(40_000 + change), gone(u32::try_from(change * 31 % 5_000).unwrap())];
+        let facts = [put(20_000 + change), put(40_000 + change), gone(change * 31 % 5_000)];
         index.apply_change(i64::from(change), &facts);
-        facts.iter().for_each(|fact| oracle.apply(fact));
+        oracle_applies(&mut oracle, &facts);
     };
     assert!(change > 50, "{change}");
     assert_equal(&taken, &then);
@@ -130,8 +139,11 @@ fn it_begins_at_the_revision_that_was_asked_for_and_never_past_it() {
     assert!(index.begin_reading(7, KEY));
     let listed = |number| put(entry(List::Block, number, Kind::Email, "a"));
     index.apply_change(6, &[listed(1)]);
+    index.settle();
     assert!(matches!(index.read_on(1), Reading::Waiting));
     index.apply_change(7, &[listed(2)]);
+    assert!(matches!(index.read_on(1), Reading::Waiting), "it may be in the middle of what others committed");
+    index.settle();
     index.apply_change(8, &[listed(3)]);
     assert_equal(&read_to_the_end(&index), &of_facts(&[listed(1), listed(2)]));
     assert!(matches!(index.read_on(1), Reading::None));
@@ -142,6 +154,12 @@ fn it_begins_at_the_revision_that_was_asked_for_and_never_past_it() {
     assert!(index.begin_reading(11, KEY));
     index.advance(12);
     assert!(matches!(index.read_on(1), Reading::None), "what was leapt over is not begun");
+    index.apply_change(13, &[]);
+    assert!(index.begin_reading(13, KEY));
+    assert!(matches!(index.read_on(1), Reading::Waiting));
+    index.apply_change(14, &[]);
+    index.settle();
+    assert!(matches!(index.read_on(1), Reading::None), "nor what was passed without rest");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! Deliberately not here: what follows when it is not ([`crate::decide_payment`]).
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Up to when the feed was heard, on the clock that also runs while the process or the machine stands still.
@@ -11,11 +11,16 @@ use std::time::Duration;
 pub(crate) struct Freshness {
     /// Everything that was committed before this uptime has been applied; nanoseconds.
     heard_as_of_ns: AtomicU64,
-    /// The feed could not be read since, or was never heard.
-    lost: AtomicBool,
+    /// Why nothing can be trusted, if anything says so: [`LOST`], [`DISTRUSTED`].
+    doubts: AtomicU8,
     /// Until this uptime, who wants a change to hold on all nodes waits for this one; nanoseconds.
     leased_until_ns: AtomicU64,
 }
+
+/// The feed could not be read since, or was never heard.
+const LOST: u8 = 1;
+/// What is in memory was found not to be what is stored, and was not loaded anew since.
+const DISTRUSTED: u8 = 2;
 
 /// Up to when everything is known, as it was at one moment. Taken before the index is read, it says how
 /// old at most is what was read.
@@ -30,7 +35,7 @@ impl Freshness {
     pub(crate) const fn new() -> Self {
         Self {
             heard_as_of_ns: AtomicU64::new(0),
-            lost: AtomicBool::new(true),
+            doubts: AtomicU8::new(LOST),
             leased_until_ns: AtomicU64::new(u64::MAX),
         }
     }
@@ -44,18 +49,28 @@ impl Freshness {
     /// Everything that was committed before this uptime has been applied.
     pub(crate) fn heard(&self, as_of: Duration) {
         self.heard_as_of_ns.store(nanoseconds(as_of), Ordering::Release);
-        self.lost.store(false, Ordering::Release);
+        self.doubts.fetch_and(!LOST, Ordering::AcqRel);
     }
 
     /// The feed cannot be read: nobody knows what is missed.
     pub(crate) fn lose(&self) {
-        self.lost.store(true, Ordering::Release);
+        self.doubts.fetch_or(LOST, Ordering::AcqRel);
+    }
+
+    /// What is in memory is not what is stored: whatever is heard makes it no better.
+    pub(crate) fn distrust(&self) {
+        self.doubts.fetch_or(DISTRUSTED, Ordering::AcqRel);
+    }
+
+    /// Everything was loaded anew.
+    pub(crate) fn trust(&self) {
+        self.doubts.fetch_and(!DISTRUSTED, Ordering::AcqRel);
     }
 
     /// Up to when everything is known.
     #[inline]
     pub(crate) fn known(&self) -> Known {
-        let is_lost = self.lost.load(Ordering::Acquire);
+        let is_lost = self.doubts.load(Ordering::Acquire) != 0;
         let as_of_ns = self.heard_as_of_ns.load(Ordering::Acquire);
         let leased_until_ns = self.leased_until_ns.load(Ordering::Acquire);
         Known { as_of_ns: (!is_lost).then_some(as_of_ns), leased_until_ns }
@@ -122,6 +137,20 @@ mod tests {
         assert!(!freshness.is_fresh(seconds(100), BOUND));
         freshness.heard(seconds(101));
         assert!(freshness.is_fresh(seconds(101), BOUND));
+    }
+
+    #[test]
+    fn what_is_distrusted_is_stale_until_it_is_loaded_anew_and_heard() {
+        let freshness = Freshness::new();
+        freshness.heard(seconds(100));
+        freshness.distrust();
+        freshness.heard(seconds(101));
+        assert!(!freshness.is_fresh(seconds(101), BOUND));
+        freshness.lose();
+        freshness.trust();
+        assert!(!freshness.is_fresh(seconds(101), BOUND));
+        freshness.heard(seconds(102));
+        assert!(freshness.is_fresh(seconds(102), BOUND));
     }
 
     #[test]

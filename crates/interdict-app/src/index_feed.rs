@@ -56,6 +56,11 @@ impl IndexState {
         self.loaded.load(Ordering::Acquire) && self.freshness.is_fresh(uptime, bound)
     }
 
+    /// What is in memory is not what is stored: nothing is fresh until it is loaded anew.
+    pub(crate) fn distrust(&self) {
+        self.freshness.distrust();
+    }
+
     /// The newest change that the index has seen.
     pub(crate) fn revision(&self) -> i64 {
         *self.revision.borrow()
@@ -103,6 +108,7 @@ impl FeedObserver for IndexFollower {
         let old = std::mem::replace(&mut *self.state.index.write(), index);
         drop(old);
         self.state.loaded.store(true, Ordering::Release);
+        self.state.freshness.trust();
         self.state.gateway_changes.fetch_add(1, Ordering::AcqRel);
         self.state.seen(revision);
         tracing::info!(mode = self.mode.as_str(), customers, entries, revision, "index loaded");
@@ -116,14 +122,15 @@ impl FeedObserver for IndexFollower {
         }
         let index = self.state.index.read();
         for change in changes {
-            index.apply(&change.facts);
+            index.apply_change(change.sequence, &change.facts);
         }
-        index.advance(last.sequence);
         drop(index);
         self.state.seen(last.sequence);
     }
 
     fn heard(&mut self, as_of: Duration) {
+        // All of it was seen: not somewhere in the middle of what others committed.
+        self.state.index.read().settle();
         self.state.freshness.heard(as_of);
     }
 

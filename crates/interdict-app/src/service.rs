@@ -17,6 +17,7 @@ use interdict_storage::{
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::compare_with_store::Comparisons;
 use crate::gateways::{Accounts, Gateways, StripeAddress};
 use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
@@ -40,6 +41,7 @@ pub struct Service {
     pub(crate) running: Running,
     pub(crate) gateways: Gateways,
     pub(crate) vault: Vault,
+    pub(crate) comparisons: Comparisons,
     pub(crate) renewals: Arc<RenewalCounts>,
     /// Turns for the commits of renewals.
     pub(crate) renewal_commits: Semaphore,
@@ -115,6 +117,7 @@ impl Service {
             store,
             gateways,
             vault,
+            comparisons: Comparisons::default(),
             renewals: Arc::default(),
             renewal_commits: Semaphore::new(COMMITS_AT_ONCE),
             due: Notify::new(),

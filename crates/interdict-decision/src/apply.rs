@@ -8,7 +8,7 @@
 use interdict_domain::change::{CustomerFact, EntryFact, Fact};
 use interdict_domain::ids::CustomerId;
 
-use crate::index::{CustomerRecord, EntryRecord, Index, Interner, OwnKeys};
+use crate::index::{Applying, CustomerRecord, EntryRecord, Index, Interner, OwnKeys};
 
 impl Index {
     /// Folds in the facts of one change. Readers see all of them or none.
@@ -16,13 +16,29 @@ impl Index {
     /// One thread applies. A second would wait for the first, but then nobody could say which of two
     /// changes of the same customer is the later.
     pub fn apply(&self, facts: &[Fact]) {
-        let mut interner = self.interner.lock();
+        self.fold(&mut self.applying.lock(), facts);
+    }
+
+    /// The same for a change with its place in the feed, up to which everything has been applied then. Whether
+    /// the index holds what a database held at that moment, [`Self::settle`] says.
+    pub fn apply_change(&self, sequence: i64, facts: &[Fact]) {
+        let applying = &mut *self.applying.lock();
+        self.fold(applying, facts);
+        self.reach(applying, sequence);
+        applying.unsettle(sequence);
+    }
+
+    fn fold(&self, applying: &mut Applying, facts: &[Fact]) {
+        // Here, because inside of a moment readers would wait for it.
+        applying.read_before(self, facts);
         match facts {
             [] => {}
-            [fact] if !self.spans_shards(fact) => self.apply_one(&mut interner, fact),
+            [fact] if !self.spans_shards(fact) => self.apply_one(&mut applying.interner, fact),
             facts => self.moments.change(|| {
                 for fact in facts {
-                    self.apply_one(&mut interner, fact);
+                    // Again: those before it may have moved where it goes. Nearly always there is nothing left.
+                    applying.read_before(self, std::slice::from_ref(fact));
+                    self.apply_one(&mut applying.interner, fact);
                 }
             }),
         }

@@ -30,5 +30,5 @@ pub use attempt::{Attempt, Lookup};
 pub use decide::decide;
 pub use decision::{DecideError, Decision, Source, SourceKind, Sources, Value};
 pub use explanation::Explanation;
-pub use index::{Fingerprint, Index, Statistics};
+pub use index::{BUCKETS, Digest, DigestKey, Fingerprint, Index, Reading, Statistics};
 pub use order::{Code, Outcome, Tier};

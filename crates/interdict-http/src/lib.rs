@@ -5,6 +5,7 @@
 mod answer;
 pub mod body;
 mod checkout;
+mod comparison_metrics;
 mod customer_id;
 pub mod dialect;
 pub mod docs_page;

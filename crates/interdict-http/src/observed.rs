@@ -14,6 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 
+use crate::comparison_metrics::ComparisonMetrics;
 use crate::middleware::metrics::{Metrics, RouteMetrics};
 use crate::renewal_metrics::RenewalMetrics;
 
@@ -44,6 +45,7 @@ pub(crate) struct Observed {
     customers: Family<ModeLabels, Gauge>,
     entries: Family<ModeLabels, Gauge>,
     renewals: RenewalMetrics,
+    comparisons: ComparisonMetrics,
     routes: RwLock<HashMap<(String, Method), RouteMetrics>>,
 }
 
@@ -59,6 +61,7 @@ impl Observed {
             customers: register(&metrics, "index_customers", "Customers in the index"),
             entries: register(&metrics, "index_entries", "Entries in the index"),
             renewals: RenewalMetrics::new(&metrics),
+            comparisons: ComparisonMetrics::new(&metrics),
             routes: RwLock::default(),
             metrics,
         }
@@ -71,6 +74,7 @@ impl Observed {
     /// Reads off what is known when asked: revisions, and what the index holds.
     pub(crate) fn gauge(&self, app: &App) {
         self.renewals.gauge(app);
+        self.comparisons.gauge(app);
         for mode in Mode::ALL {
             let service = app.service(mode);
             let labels = ModeLabels { mode: mode.as_str() };

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{Hash, Link};
 use crate::error::StorageError;
+use crate::follower::CHUNK;
 use crate::load;
 use crate::sql::{Connection, Row, Value, params};
 use crate::statements::statements;
@@ -200,6 +201,21 @@ fn items(
     parameters: &[Value<'_>],
 ) -> Result<Vec<HistoryItem>, StorageError> {
     connection.query(sql, parameters, |row| read_item(row, pepper))
+}
+
+impl View<'_> {
+    /// Every change, oldest first.
+    pub fn for_each_change(&self, sink: &mut dyn FnMut(Change)) -> Result<(), StorageError> {
+        let mut next = 1;
+        loop {
+            let changes = changes_from(self.connection, self.pepper, next, CHUNK)?;
+            let Some((newest, _)) = changes.last() else { return Ok(()) };
+            next = newest.sequence + 1;
+            for (change, _) in changes {
+                sink(change);
+            }
+        }
+    }
 }
 
 impl MerchantView<'_> {

@@ -2,6 +2,7 @@
 //! another node over the same server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use interdict_domain::change::Change;
@@ -33,6 +34,8 @@ pub(crate) struct Follower {
     epoch: String,
     /// Nothing is known, or what is known cannot be trusted.
     must_load: bool,
+    /// Somebody who knows better says that what is known cannot be trusted.
+    distrusted: Arc<AtomicBool>,
     /// What the fault tests must catch: a hole is taken for nothing.
     control_believes_numbers: bool,
 }
@@ -55,6 +58,7 @@ impl Follower {
             hash: GENESIS,
             epoch: String::new(),
             must_load: true,
+            distrusted: Arc::default(),
             control_believes_numbers: false,
         }
     }
@@ -66,7 +70,12 @@ impl Follower {
 
     /// Whether everything has to be loaded before anything can follow.
     pub(crate) fn must_load(&self) -> bool {
-        self.must_load
+        self.must_load || self.distrusted.load(Ordering::Acquire)
+    }
+
+    /// Whoever sets it has everything loaded anew, before anything else is told.
+    pub(crate) fn distrusted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.distrusted)
     }
 
     /// Makes it what the fault tests must catch.
@@ -99,6 +108,9 @@ impl Follower {
     /// could come between head and rows, and a load would take half of it. What cannot be followed is
     /// loaded anew at once; a database that is away takes nothing from what is known.
     pub(crate) fn catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
+        if self.distrusted.swap(false, Ordering::AcqRel) {
+            self.lose();
+        }
         let first = self.try_catch_up(snapshot);
         let Err(error) = first else { return Ok(()) };
         if error.is_away() {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use interdict_domain::clock::{Clock, Random};
@@ -124,6 +125,8 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
+    /// See [`Follower::distrusted`].
+    distrusted: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -150,6 +153,7 @@ impl Store {
         let (counters, clock) = (Arc::<Counters>::default(), options.clock);
         let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
         let follower = Follower::new(options.observer, own_clock, name.clone(), options.pepper.clone(), own);
+        let distrusted = follower.distrusted();
         let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
         Ok(Self {
             writer: Arc::new(Writer::start(&name, Arc::clone(&counters), move |queue| writer.run(queue))?),
@@ -158,6 +162,7 @@ impl Store {
             counters,
             clock,
             following: None,
+            distrusted,
         })
     }
 
@@ -186,6 +191,7 @@ impl Store {
             // There is none yet.
             follower.leased(Duration::ZERO);
         }
+        let distrusted = follower.distrusted();
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
         let (own, own_writer) = (Arc::clone(&follower), OwnWriter::default());
@@ -215,6 +221,7 @@ impl Store {
             counters,
             clock,
             following,
+            distrusted,
         })
     }
 
@@ -297,15 +304,31 @@ impl Store {
     /// Walks the whole chain of changes and says what it found. `progress` is called with the
     /// sequence now and then.
     pub fn verify_chain(&self, progress: &mut dyn FnMut(i64)) -> Result<ChainReport, StorageError> {
+        self.walk(|view| chain::verify(view.connection, progress))
+    }
+
+    /// As [`Self::read_blocking`], for whoever reads everything and may take long.
+    pub fn walk<T, E, F>(&self, walk: F) -> Result<T, E>
+    where
+        E: From<StorageError>,
+        F: FnOnce(&View<'_>) -> Result<T, E>,
+    {
         match &*self.readers {
-            Readers::Sqlite(readers) => readers.run(|view| chain::verify(view.connection, progress)),
-            Readers::Postgres(readers) => readers.walk(|view| chain::verify(view.connection, progress)),
+            Readers::Sqlite(readers) => readers.run(walk),
+            Readers::Postgres(readers) => readers.walk(walk),
         }
     }
 
     /// How it stands now. Costs the decisions nothing, and waits for nobody.
     pub fn status(&self) -> StoreStatus {
         self.counters.read(self.clock.uptime(), self.readers.idle(), READERS)
+    }
+
+    /// Has the observer load everything anew, at the next look at the feed: what it knows is not what is
+    /// stored.
+    pub fn load_anew(&self) {
+        self.distrusted.store(true, Ordering::Release);
+        self.look_for_changes();
     }
 
     /// Waits until every node that may decide has applied a revision; false when the time is over. Where

@@ -51,6 +51,14 @@ Examples:
   interdict check --merchant 1 --mode live --initiator merchant cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV
   interdict check --merchant 1 --mode test merchantRef=A-17 device=9f86d081 --json";
 
+const DOCTOR_HELP: &str = "\
+Reads and changes nothing, beside a running server too. Ends with 0 when all is well, 1 when something is
+wrong. The tables are compared with the whole feed of changes, which takes as much memory as serving does.
+
+Examples:
+  interdict doctor
+  interdict doctor --database-url postgres://interdict@db/interdict --node http://10.0.0.7:8080 --json";
+
 const BACKUP_HELP: &str = "\
 The pepper is copied along, so that the folder is all that a restore needs: guard it like the data.
 With --without-pepper keep a copy of the pepper in another place: without it nothing can be read.
@@ -152,6 +160,9 @@ pub enum Command {
     /// Verify what was recorded
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Check data and nodes, and say what to do next
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArguments),
     /// Copy the databases while a server runs
     #[command(after_help = BACKUP_HELP)]
     Backup(BackupArguments),
@@ -190,6 +201,9 @@ pub struct ServeArguments {
     /// Look for renewals this often, in milliseconds [default: 60000]
     #[arg(long, env = "INTERDICT_RENEWAL_INTERVAL_MS", value_name = "MS", hide_env = true)]
     pub renewal_interval_ms: Option<u64>,
+    /// Compare memory with the database this often, in milliseconds; 0: never [default: 3600000]
+    #[arg(long, env = "INTERDICT_COMPARE_INTERVAL_MS", value_name = "MS", hide_env = true)]
+    pub compare_interval_ms: Option<u64>,
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,
@@ -318,6 +332,16 @@ pub enum AuditCommand {
         #[command(flatten)]
         json: JsonArgument,
     },
+}
+
+/// What the doctor takes.
+#[derive(Args)]
+pub struct DoctorArguments {
+    /// A node to ask how it is, such as http://10.0.0.7:8080; may be given several times
+    #[arg(long = "node", value_name = "URL")]
+    pub nodes: Vec<String>,
+    #[command(flatten)]
+    pub json: JsonArgument,
 }
 
 /// What a backup takes.

@@ -23,6 +23,9 @@ const AT_LEAST_WAIT_MS_MAX: u64 = 60_000;
 const MAX_STALENESS_MS_MIN: u64 = 200;
 /// An hour: whoever wants more does not want to know.
 const MAX_STALENESS_MS_MAX: u64 = 3_600_000;
+const COMPARE_INTERVAL_MS: u64 = 3_600_000;
+/// A month: who compares less often does not want to.
+const COMPARE_INTERVAL_MS_MAX: u64 = 2_592_000_000;
 const RENEWAL_INTERVAL_MS: u64 = 60_000;
 /// A day: who looks for renewals less often does not want them.
 const RENEWAL_INTERVAL_MS_MAX: u64 = 86_400_000;
@@ -43,6 +46,7 @@ struct Written {
     at_least_wait_ms: Option<u64>,
     max_staleness_ms: Option<u64>,
     renewal_interval_ms: Option<u64>,
+    compare_interval_ms: Option<u64>,
     public_url: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -79,6 +83,8 @@ pub struct Serving {
     pub max_staleness: Duration,
     /// How often renewals are looked for.
     pub renewal_interval: Duration,
+    /// How often memory is compared with the database; nothing for never.
+    pub compare_interval: Option<Duration>,
     /// The address under which people reach this service.
     pub public_url: Option<String>,
     /// Certificate and key.
@@ -135,6 +141,11 @@ impl Configuration {
         if !(1..=RENEWAL_INTERVAL_MS_MAX).contains(&renewal_ms) {
             return Err(misuse(format!("--renewal-interval-ms must be 1 to {RENEWAL_INTERVAL_MS_MAX}")));
         }
+        let compare_ms =
+            arguments.compare_interval_ms.or(file.compare_interval_ms).unwrap_or(COMPARE_INTERVAL_MS);
+        if compare_ms > COMPARE_INTERVAL_MS_MAX {
+            return Err(misuse(format!("--compare-interval-ms must be 0 to {COMPARE_INTERVAL_MS_MAX}")));
+        }
         let cert = arguments.tls_cert.or_else(|| file.tls_cert.clone());
         let key = arguments.tls_key.or_else(|| file.tls_key.clone());
         let tls = match (cert, key) {
@@ -148,6 +159,7 @@ impl Configuration {
             at_least_wait: Duration::from_millis(wait_ms),
             max_staleness,
             renewal_interval: Duration::from_millis(renewal_ms),
+            compare_interval: (compare_ms > 0).then(|| Duration::from_millis(compare_ms)),
             public_url: self.public_url.clone(),
             tls,
         })

@@ -7,6 +7,7 @@ mod application;
 mod arguments;
 mod clock;
 mod commands;
+mod compare;
 mod configuration;
 mod data_folder;
 mod failure;
@@ -62,6 +63,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key(command) => commands::key::run(&configuration, command),
         Command::Check(arguments) => commands::check::run(&configuration, &arguments),
         Command::Audit(command) => commands::audit::run(&configuration, command),
+        Command::Doctor(arguments) => commands::doctor::run(&configuration, &arguments),
         Command::Backup(arguments) => commands::backup::run(&configuration, &arguments),
         Command::Restore(arguments) => commands::restore::run(&configuration, &arguments),
         Command::Migrate(arguments) => commands::migrate::run(&configuration, &arguments),

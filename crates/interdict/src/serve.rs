@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use crate::compare;
 use crate::configuration::Serving;
 use crate::failure::misuse;
 use crate::shutdown::Signals;
@@ -89,7 +90,7 @@ impl Listening {
     pub fn serve(self, app: App) -> Result<()> {
         let Self { runtime, background, listener, serving, .. } = self;
         let app = Arc::new(app);
-        let chores = Chores::start(&background, &app, serving.renewal_interval);
+        let chores = Chores::start(&background, &app, &serving);
         let served = runtime.block_on(run(listener, &serving, &app, chores));
         background.shutdown_timeout(THREADS_PATIENCE);
         runtime.shutdown_timeout(THREADS_PATIENCE);
@@ -138,16 +139,20 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: C
 struct Chores(Vec<JoinHandle<()>>);
 
 impl Chores {
-    fn start(background: &Runtime, app: &Arc<App>, renewal_interval: Duration) -> Self {
+    fn start(background: &Runtime, app: &Arc<App>, serving: &Serving) -> Self {
         let chores = [
             background.spawn(do_chores(Arc::clone(app))),
             background.spawn(recover_payments(Arc::clone(app))),
         ];
-        let renewals = Mode::ALL.map(|mode| {
-            let service = Arc::clone(app.service(mode));
-            background.spawn(renew(service, renewal_interval))
+        let _inside = background.enter();
+        let of_modes = Mode::ALL.into_iter().flat_map(|mode| {
+            let service = || Arc::clone(app.service(mode));
+            [
+                background.spawn(renew(service(), serving.renewal_interval)),
+                background.spawn(compare::now_and_then(service(), serving.compare_interval)),
+            ]
         });
-        Self(chores.into_iter().chain(renewals).collect())
+        Self(chores.into_iter().chain(of_modes).collect())
     }
 
     /// Ends them where they wait: whatever they have committed, the next start goes on with.

@@ -31,6 +31,7 @@ fn each_command_explains_itself() {
         "key revoke",
         "check",
         "audit verify",
+        "doctor",
         "backup",
         "restore",
         "migrate",

@@ -269,6 +269,8 @@ proptest! {
         wait_until(|| follower.readiness().revision == revision, Duration::from_secs(20)).unwrap();
         prop_assert_eq!(follower.fingerprint(), fingerprint, "followed from beside");
         assert_as_the_oracle(service, &world.oracle(), shop.now(), &world.customers);
+        prop_assert!(service.compare_with_store().unwrap().is_equal(), "memory and tables");
+        prop_assert!(service.compare_with_feed().unwrap().is_equal(), "tables and feed");
         prop_assert_eq!(service.store().verify_chain(&mut |_| {}).unwrap().fault, None);
     }
 }

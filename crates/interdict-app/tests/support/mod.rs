@@ -86,37 +86,58 @@ pub struct Shop {
     pub clock: Arc<FakeClock>,
     pub random: Arc<Deterministic>,
     pub folder: TempDir,
+    data: DataPlace,
 }
 
 pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) -> App {
+    open_on(DataPlace::Folder(folder.to_owned()), clock, random, true)
+}
+
+fn open_on(data: DataPlace, clock: &Arc<FakeClock>, random: &Arc<Deterministic>, with_index: bool) -> App {
     let app = App::open(&AppOptions {
         max_staleness: MAX_STALENESS,
         stripe: interdict_app::StripeAddress::default(),
-        data: DataPlace::Folder(folder.to_owned()),
+        data,
         pepper: Pepper::from_bytes([7; 32]),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: Durability::ControlWithoutFlush,
         lease_term: None,
-        with_index: true,
+        with_index,
         take_over: false,
     })
     .unwrap();
-    wait_until(|| app.is_ready(), Duration::from_mins(1)).unwrap();
+    wait_until(|| app.is_ready() || !with_index, Duration::from_mins(1)).unwrap();
     app
 }
 
 impl Shop {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let data = DataPlace::Folder(folder.path().to_owned());
+        Self::made(folder, data)
+    }
+
+    /// On a database that is not in the folder.
+    pub fn on(data: DataPlace) -> Self {
+        Self::made(tempfile::tempdir().unwrap(), data)
+    }
+
+    fn made(folder: TempDir, data: DataPlace) -> Self {
         let clock = FakeClock::new();
         let random = Arc::new(Deterministic(AtomicU64::new(0)));
-        Self { app: open(folder.path(), &clock, &random), clock, random, folder }
+        let app = open_on(data.clone(), &clock, &random, true);
+        Self { app, clock, random, folder, data }
     }
 
     /// The same files, opened anew beside.
     pub fn reopened(&self) -> App {
-        open(self.folder.path(), &self.clock, &self.random)
+        open_on(self.data.clone(), &self.clock, &self.random, true)
+    }
+
+    /// The same for one who only writes.
+    pub fn without_index(&self) -> App {
+        open_on(self.data.clone(), &self.clock, &self.random, false)
     }
 
     pub fn service(&self) -> &Arc<Service> {

@@ -18,7 +18,16 @@ use super::slab::Slab;
 use super::texts::Texts;
 
 const SHARD_BITS: u32 = 6;
-const SHARDS: usize = 1 << SHARD_BITS;
+pub(super) const SHARDS: u32 = 1 << SHARD_BITS;
+/// Positions in a shard that are read at once.
+const BLOCK_BITS: u32 = 11;
+
+/// Neighbours in a shard.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct Block {
+    pub(super) shard: u32,
+    pub(super) number: u32,
+}
 
 /// The keys of a customer's own identifiers, in the order of [`OwnKeys::KINDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -34,6 +43,14 @@ impl OwnKeys {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Kind, IdentifierKey)> {
         Self::KINDS.into_iter().zip(self.0).filter_map(|(kind, key)| Some((kind, key?)))
+    }
+
+    /// Each key once.
+    pub(super) fn distinct(&self) -> impl Iterator<Item = IdentifierKey> {
+        let keys = self.0;
+        (1..).zip(keys).filter_map(move |(next, key)| {
+            (!keys.iter().skip(next).any(|other| *other == key)).then_some(key)?
+        })
     }
 
     pub(crate) fn contains(&self, key: IdentifierKey) -> bool {
@@ -121,7 +138,7 @@ impl std::fmt::Debug for Customers {
 }
 
 /// The random part of an id is as good as a hash: we draw it ourselves.
-fn hash(id: CustomerId) -> u64 {
+pub(super) fn hash(id: CustomerId) -> u64 {
     u64::from_le_bytes(*id.ksuid().bytes().last_chunk().unwrap_or(&[0; 8]))
 }
 
@@ -188,11 +205,27 @@ impl Customers {
         records.remove(local)
     }
 
-    /// Shows every customer.
-    pub(crate) fn visit_all(&self, mut visit: impl FnMut(&CustomerRecord)) {
-        for shard in &self.shards {
-            shard.inside.read().records.iter().for_each(&mut visit);
-        }
+    /// The block in which a customer is, or would be if it were put now.
+    pub(super) fn block_of(&self, id: CustomerId) -> Option<Block> {
+        let shard = shard_number(id);
+        let inside = self.shard(shard)?.read();
+        let local = inside.position(id).unwrap_or_else(|| inside.records.next_position());
+        Some(Block { shard, number: local >> BLOCK_BITS })
+    }
+
+    /// How many blocks a shard has.
+    pub(super) fn blocks(&self, shard: u32) -> u32 {
+        let positions = self.shard(shard).map_or(0, |inside| inside.read().records.positions());
+        positions.div_ceil(1 << BLOCK_BITS)
+    }
+
+    /// Shows the customers of a block.
+    pub(super) fn visit_block(&self, block: Block, mut visit: impl FnMut(&CustomerRecord)) {
+        let Some(inside) = self.shard(block.shard) else { return };
+        let inside = inside.read();
+        let first = block.number << BLOCK_BITS;
+        let positions = first..first.saturating_add(1 << BLOCK_BITS).min(inside.records.positions());
+        positions.filter_map(|local| inside.records.get(local)).for_each(&mut visit);
     }
 
     pub(crate) fn shrink(&self) {

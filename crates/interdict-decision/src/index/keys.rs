@@ -17,6 +17,7 @@ use super::Statistics;
 use super::ahead::read_ahead;
 use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
 use super::lines::{Lines, Numbers, WORDS, low};
+use super::parts::{part_of, visit_part};
 use super::place::{Place, Position, Target};
 use super::shelves::{Catalogue, Shelves};
 use super::sides::Sides;
@@ -62,6 +63,11 @@ impl std::fmt::Debug for Keys {
 fn hash(key: IdentifierKey) -> u64 {
     let [low, _] = key_words(key);
     low
+}
+
+/// The part of the table to which a key belongs.
+pub(super) fn key_part(key: IdentifierKey) -> u32 {
+    part_of(hash(key))
 }
 
 /// A link's line: the key and the place of its customers.
@@ -277,16 +283,24 @@ impl Keys {
         })
     }
 
-    /// Shows every key and everything that stands on it, while nothing is applied.
-    pub(crate) fn visit_all(&self, mut visit: impl FnMut(IdentifierKey, &Found)) {
+    /// Shows what stands on the keys of a part, while nothing is applied; and how many of the customers, from
+    /// the first one on, a decision without an explanation sees: none when it does not look there at all.
+    pub(super) fn visit_part(&self, part: u32, mut visit: impl FnMut(IdentifierKey, &Found, Option<usize>)) {
         let _still = self.applying.lock();
-        let mut found = Found::default();
-        self.table.visit_all(|slot| {
+        let (mut found, mut seen) = (Found::default(), Found::default());
+        visit_part(&self.table, part, |slot| {
             found.clear();
+            seen.clear();
             let key = self.lines.get(slot.position()).map(|line| key_of(&line.words()));
             let key = key.unwrap_or(IdentifierKey([0; 16]));
             self.gather(key, slot.position(), true, &mut found);
-            visit(key, &found);
+            // Only who shares an identifier may be passed over on it.
+            let is_shared = found.customers.len() > 1;
+            if is_shared {
+                self.gather(key, slot.position(), false, &mut seen);
+            }
+            let customers = if is_shared { &seen.customers } else { &found.customers };
+            visit(key, &found, (!slot.is_quiet()).then_some(customers.len()));
         });
     }
 

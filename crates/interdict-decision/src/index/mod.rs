@@ -5,6 +5,7 @@
 //! - `clocks` says how far a merchant's clock is ahead, in test mode;
 //! - `outages` says what a merchant wants while all this may be stale;
 //! - `moment` lets a reader see the state of one moment while changes come in;
+//! - `digest` and `reading` compare all of it with the facts in the database, while changes come in;
 //! - `texts` keeps equal reasons and messages once.
 //!
 //! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
@@ -14,13 +15,15 @@ mod ahead;
 mod clocks;
 mod cluster;
 mod customers;
+mod digest;
 mod entries;
-mod fingerprint;
 mod keys;
 mod lines;
 mod moment;
 mod outages;
+mod parts;
 mod place;
+mod reading;
 mod shelves;
 mod sides;
 mod slab;
@@ -34,16 +37,18 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::OutagePolicies;
 use parking_lot::Mutex;
 
+use self::reading::Snapshot;
 use crate::attempt::Lookup;
 
 pub(crate) use clocks::Clocks;
 pub(crate) use customers::{CustomerRecord, Customers, OwnKeys};
+pub use digest::{BUCKETS, Digest, DigestKey, Fingerprint};
 pub(crate) use entries::{EntryRecord, FoundEntry};
-pub use fingerprint::Fingerprint;
 pub(crate) use keys::{Found, Keys};
 pub(crate) use moment::Moments;
 pub(crate) use outages::Outages;
 pub(crate) use place::Position;
+pub use reading::Reading;
 pub(crate) use texts::Interner;
 
 /// Everything that a decision needs, in memory.
@@ -60,8 +65,20 @@ pub struct Index {
     pub(crate) clocks: Clocks,
     pub(crate) outages: Outages,
     /// The applying thread's own state. A second thread that applies would wait here.
-    pub(crate) interner: Mutex<Interner>,
+    pub(crate) applying: Mutex<Applying>,
     revision: AtomicI64,
+}
+
+/// What the applying thread keeps in mind.
+#[derive(Debug, Default)]
+pub(crate) struct Applying {
+    pub(crate) interner: Interner,
+    /// A digest that is being taken.
+    snapshot: Option<Snapshot>,
+    /// At which revision one is to begin.
+    wanted: Option<(i64, DigestKey)>,
+    /// Whether the index holds what the database held at some moment.
+    is_settled: bool,
 }
 
 /// What the index holds and what it takes, computed from capacities.
@@ -101,13 +118,29 @@ impl Index {
             moments: Moments::new(),
             clocks: Clocks::default(),
             outages: Outages::default(),
-            interner: Mutex::new(Interner::default()),
+            applying: Mutex::default(),
             revision: AtomicI64::new(0),
         }
     }
 
-    /// Says that everything up to this change has been applied. Never goes back.
+    /// Says that everything up to this change has been applied, and nothing beyond it, as a database held it at
+    /// one moment. Never goes back.
     pub fn advance(&self, revision: i64) {
+        let applying = &mut *self.applying.lock();
+        self.reach(applying, revision);
+        applying.settle(self, revision);
+    }
+
+    /// Says that the index holds what a database held at its revision. Between two changes it need not: what
+    /// was erased later is missing from what the feed says of earlier changes, and only all of it together is
+    /// right.
+    pub fn settle(&self) {
+        let applying = &mut *self.applying.lock();
+        applying.settle(self, self.revision());
+    }
+
+    /// Together with what was applied: nobody must begin to read at a revision that the index is past.
+    pub(crate) fn reach(&self, _: &mut Applying, revision: i64) {
         self.revision.fetch_max(revision, Ordering::AcqRel);
     }
 
@@ -135,7 +168,7 @@ impl Index {
     /// Gives back the room that customers reserved and did not use. For after the load: it holds each
     /// shard while it copies it.
     pub fn shrink(&self) {
-        let _applying = self.interner.lock();
+        let _applying = self.applying.lock();
         self.customers.shrink();
     }
 

@@ -42,6 +42,16 @@ impl<T> Slab<T> {
         Some(element)
     }
 
+    /// Where the next element will be.
+    pub(crate) fn next_position(&self) -> u32 {
+        self.free.last().copied().unwrap_or_else(|| self.positions())
+    }
+
+    /// Every element is at a position before this one.
+    pub(crate) fn positions(&self) -> u32 {
+        u32::try_from(self.elements.len()).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.elements.iter().flatten()
     }
@@ -68,8 +78,10 @@ mod tests {
     fn a_freed_position_is_used_again_and_the_others_stay() {
         let mut slab = Slab::default();
         let (a, b) = (slab.insert('a'), slab.insert('b'));
+        assert_eq!(slab.next_position(), 2);
         assert_eq!(slab.remove(a), Some('a'));
         assert_eq!(slab.remove(a), None);
+        assert_eq!(slab.next_position(), a);
         assert_eq!((slab.get(a), slab.get(b), slab.len()), (None, Some(&'b'), 1));
         assert_eq!(slab.insert('c'), a);
         assert_eq!(slab.iter().collect::<String>(), "cb");

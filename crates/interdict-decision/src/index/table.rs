@@ -49,8 +49,13 @@ impl Slot {
         self.0 ^ hash << HASH_SHIFT < 1 << HASH_SHIFT
     }
 
+    /// The lower bits of its hash.
+    pub(super) const fn hash(self) -> u64 {
+        self.0 >> HASH_SHIFT
+    }
+
     /// No position is 0.
-    const fn is_empty(self) -> bool {
+    pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
@@ -102,7 +107,12 @@ impl Table {
 
     #[inline]
     pub(super) fn home(&self, hash: u64) -> u32 {
-        home(hash, self.count.load(Ordering::Acquire))
+        home(hash, self.count())
+    }
+
+    #[inline]
+    pub(super) fn count(&self) -> u32 {
+        self.count.load(Ordering::Acquire)
     }
 
     /// The common cases in few instructions, so that the processor begins the next decision while it
@@ -156,7 +166,7 @@ impl Table {
     }
 
     /// The line that a head leads on to.
-    fn after(&self, head: u64) -> Option<&Line> {
+    pub(super) fn after(&self, head: u64) -> Option<&Line> {
         let number = overflow(head);
         if number == 0 { None } else { self.overflow.get(number) }
     }
@@ -216,18 +226,6 @@ impl Table {
         let mut old = Chain { bucket: old.bucket, ..new };
         for slot in moving {
             old.remove(slot);
-        }
-    }
-
-    /// Shows every slot. For the writing thread, or while it is kept from writing.
-    pub(super) fn visit_all(&self, mut visit: impl FnMut(Slot)) {
-        for number in 0..self.count.load(Ordering::Acquire) {
-            let mut line = self.buckets.get(number);
-            while let Some(there) = line {
-                let [head, slots @ ..] = there.words();
-                slots.map(Slot).into_iter().filter(|slot| !slot.is_empty()).for_each(&mut visit);
-                line = self.after(head);
-            }
         }
     }
 
@@ -334,6 +332,7 @@ fn wait_a_little(spins: &mut u32) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parts::{PARTS, part_of, visit_part};
     use super::*;
 
     fn positions(table: &Table, hash: u64) -> Vec<u32> {
@@ -357,10 +356,13 @@ mod tests {
             assert_eq!(positions(&table, hash(number)), [number]);
         }
         let mut all = 0;
-        table.visit_all(|slot| {
-            assert_eq!(slot.is_quiet(), slot.position().is_multiple_of(3));
-            all += 1;
-        });
+        for part in 0..PARTS {
+            visit_part(&table, part, |slot| {
+                assert_eq!(part_of(hash(slot.position())), part);
+                assert_eq!(slot.is_quiet(), slot.position().is_multiple_of(3));
+                all += 1;
+            });
+        }
         assert_eq!(all, numbers.clone().count());
         for number in numbers.clone() {
             let slot = Slot::new(hash(number), number, number.is_multiple_of(3));

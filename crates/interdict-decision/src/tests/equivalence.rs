@@ -116,7 +116,7 @@ fn outages() -> impl Strategy<Value = Fact> {
 }
 
 /// Changes of one fact mostly, and some of several.
-fn histories() -> impl Strategy<Value = Vec<Vec<Fact>>> {
+pub fn histories() -> impl Strategy<Value = Vec<Vec<Fact>>> {
     let change = prop_oneof![
         4 => facts().prop_map(|fact| vec![fact]),
         1 => prop::collection::vec(facts(), 2..4),
@@ -168,7 +168,7 @@ fn as_stored(oracle: &Oracle, fact: Fact) -> Fact {
     Fact::CustomerPut(fact)
 }
 
-fn fold(history: Vec<Vec<Fact>>) -> (Index, Oracle, Vec<Vec<Fact>>) {
+pub fn fold(history: Vec<Vec<Fact>>) -> (Index, Oracle, Vec<Vec<Fact>>) {
     let (index, mut oracle) = (Index::new(), Oracle::default());
     let mut stored = Vec::new();
     for change in history {

@@ -1,5 +1,6 @@
 //! Tests of the decision as a whole. Those of a part stand beside it.
 
+mod digests;
 mod equivalence;
 mod incidents;
 mod readers;

@@ -57,10 +57,11 @@ impl Readers {
     }
 
     /// The same on a connection of its own that may take its time.
-    pub(crate) fn walk<T>(
-        &self,
-        walk: impl FnOnce(&View<'_>) -> Result<T, StorageError>,
-    ) -> Result<T, StorageError> {
+    pub(crate) fn walk<T, E, F>(&self, walk: F) -> Result<T, E>
+    where
+        E: From<StorageError>,
+        F: FnOnce(&View<'_>) -> Result<T, E>,
+    {
         let session = self.server.connect(self.schema.as_str(), Purpose::Maintain)?;
         session.run_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         walk(&View { connection: Connection::Postgres(&session), pepper: &self.pepper })

@@ -43,12 +43,14 @@ pub fn run(configuration: &Configuration, command: AuditCommand) -> Result<ExitC
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn stores(app: &App) -> [(&'static str, &Store); 3] {
+/// Every store by name.
+pub fn stores(app: &App) -> [(&'static str, &Store); 3] {
     let mode = |mode: Mode| (mode.as_str(), app.service(mode).store());
     [("core", app.core()), mode(Mode::Test), mode(Mode::Live)]
 }
 
-fn verify(name: &str, store: &Store) -> Result<ChainReport> {
+/// Walks one chain to its end or first fault.
+pub fn verify(name: &str, store: &Store) -> Result<ChainReport> {
     let failed = || format!("{name}.db cannot be read");
     let total = store
         .read_blocking(|view| -> Result<u64, StorageError> { Ok(view.revision()?.unsigned_abs()) })

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod key;
 pub mod merchant;
 pub mod migrate;

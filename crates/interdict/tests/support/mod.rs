@@ -120,6 +120,20 @@ impl Server {
         TcpStream::connect(&self.address).unwrap()
     }
 
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What anybody can read.
+    pub fn text(&self, path: &str) -> String {
+        let mut stream = self.connect();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: interdict\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     /// Sends a request; the status and the body.
     pub fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
         let answer = self.exchange(method, path, key, body);

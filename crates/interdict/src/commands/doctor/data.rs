@@ -1,0 +1,129 @@
+//! What can be seen without a server: the data can be opened, and says the same everywhere.
+
+use interdict_app::App;
+use interdict_app::store::StorageError;
+use interdict_domain::mode::Mode;
+use interdict_storage::ChainReport;
+
+use super::Check;
+use crate::commands::audit;
+use crate::configuration::Configuration;
+use crate::output;
+
+const LOOK_INTO_IT: &str = "somebody or something wrote past Interdict: keep the data as it is for those who look into \
+     it, and compare it with the latest backup that verifies (`interdict restore` puts one into another folder)";
+
+/// Opening asks all of this, and refuses when one of it is wrong.
+pub fn opened(configuration: &Configuration) -> [Check; 4] {
+    let (database, durable) = match &configuration.server {
+        Some(server) => {
+            (server.to_string(), "fsync, full_page_writes and synchronous_commit are on".to_owned())
+        }
+        None => (
+            format!("core.db, test.db and live.db in {}", configuration.data_dir.display()),
+            "each commit is flushed before it is acknowledged".to_owned(),
+        ),
+    };
+    let pepper =
+        format!("{} belongs to the data, and is for its owner only", configuration.pepper_file.display());
+    [
+        Check::passed("database", database),
+        Check::passed("durability", durable),
+        Check::passed("pepper", pepper),
+        Check::passed("migrations", "this binary knows all of them"),
+    ]
+}
+
+/// The errors of opening say themselves what to do; some can be said better.
+pub fn not_opened(error: &anyhow::Error) -> Check {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let storage = error.chain().find_map(|cause| cause.downcast_ref::<StorageError>());
+    let (name, next) = match storage {
+        Some(StorageError::Away(_)) => ("database", "start the database, or correct --database-url"),
+        Some(StorageError::NotDurable(_)) => ("durability", "turn it on, and restart the database"),
+        Some(StorageError::TooNew { .. }) => ("migrations", "use the version that wrote the data"),
+        Some(StorageError::AlteredMigration(_)) => {
+            ("migrations", "use a binary that was released, and the data that it made")
+        }
+        _ => ("opening", "nothing else can be looked at before this is put right"),
+    };
+    Check::failed(name, causes.join(": "), next)
+}
+
+/// Everything that can be read.
+pub fn look_at(app: &App, checks: &mut Vec<Check>) {
+    checks.push(credentials(app));
+    let mut sound = true;
+    for (name, store) in audit::stores(app) {
+        let check = chain(name, audit::verify(name, store));
+        sound &= check.ok;
+        checks.push(check);
+    }
+    for mode in Mode::ALL {
+        checks.push(tables(app, mode, sound));
+    }
+}
+
+fn credentials(app: &App) -> Check {
+    let read = app.core().read_blocking(|view| -> Result<_, StorageError> {
+        Ok((view.count_merchants()?, view.credentials(None)?.len()))
+    });
+    match read {
+        Ok((merchants, credentials)) => {
+            Check::passed("credentials", format!("{credentials} of {merchants} merchants can be read"))
+        }
+        Err(error) => Check::failed("credentials", said(&error), LOOK_INTO_IT),
+    }
+}
+
+fn chain(name: &str, verified: anyhow::Result<ChainReport>) -> Check {
+    let title = format!("hash chain of {name}");
+    match verified {
+        Ok(ChainReport { changes, fault: None, .. }) => {
+            Check::passed(title, format!("{changes} changes, all sound"))
+        }
+        Ok(ChainReport { changes, fault: Some(fault), .. }) => {
+            Check::failed(title, format!("{fault}, after {changes} sound changes"), LOOK_INTO_IT)
+        }
+        Err(error) => Check::failed(title, format!("{error:#}"), LOOK_INTO_IT),
+    }
+}
+
+fn tables(app: &App, mode: Mode, chains_are_sound: bool) -> Check {
+    let title = format!("tables of {}", mode.as_str());
+    if !chains_are_sound {
+        let next = "see above: what the tables should hold is not known";
+        return Check::failed(title, "not compared, because the feed is not sound", next);
+    }
+    let bar = output::progress(mode.as_str(), 0);
+    let compared = app.service(mode).compare_with_feed();
+    bar.finish_and_clear();
+    match compared {
+        Ok(comparison) if comparison.is_equal() => Check::passed(
+            title,
+            format!(
+                "{} customers and {} entries, as the feed says up to change {}",
+                comparison.customers, comparison.entries, comparison.revision
+            ),
+        ),
+        Ok(comparison) => {
+            let (different, all) = (comparison.different.len(), comparison.buckets_compared);
+            Check::failed(
+                title,
+                format!("{different} of {all} buckets are not as the feed says"),
+                LOOK_INTO_IT,
+            )
+        }
+        Err(error) => Check::failed(title, said(&error), LOOK_INTO_IT),
+    }
+}
+
+fn said(error: &StorageError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(below) = cause {
+        text = format!("{text}: {below}");
+        cause = below.source();
+    }
+    text
+}

@@ -25,6 +25,7 @@ mod idempotency;
 mod ledger;
 mod load;
 mod merchant;
+mod meta;
 mod migrations;
 mod move_up;
 mod payment;

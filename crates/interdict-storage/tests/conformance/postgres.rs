@@ -6,7 +6,8 @@ use interdict_storage::{
     Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
     WriteError,
 };
-use interdict_test_support::{Postgres, Proxy};
+use interdict_test_support::{Fsync, Postgres, PostgresSettings, Proxy};
+use tokio_postgres::NoTls;
 
 use crate::support::{Deterministic, Observer, Ticking, World, pepper, put, put_one};
 
@@ -98,4 +99,32 @@ fn a_network_that_swallows_everything_is_not_waited_for_for_ever() {
     let revision = put_one(&store, 10, &random);
     assert!(revision >= 2, "what was on its way may have been kept or not");
     assert_eq!(store.verify_chain(&mut |_| {}).unwrap().fault, None);
+}
+
+#[test]
+fn what_is_answered_is_on_the_disk_and_not_only_committed() {
+    const WRITES: u64 = 40;
+    let settings = PostgresSettings { fsync: Fsync::On, ..PostgresSettings::default() };
+    let server = Postgres::start_with(&settings);
+    let url = server.create_database("flushed");
+    let store = open(&url, Durability::Full, None).unwrap();
+    let random = Deterministic::new(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut flushed = 0;
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        let driver = tokio::spawn(connection);
+        // One look at both: the log as it was written, and how far it is on the disk.
+        let look = "SELECT CASE WHEN pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() THEN 1 ELSE 0 END";
+        for number in 0..WRITES {
+            let (store, random) = (store.clone(), Arc::clone(&random));
+            tokio::task::spawn_blocking(move || put_one(&store, number, &random)).await.unwrap();
+            flushed += client.query_one(look, &[]).await.unwrap().get::<_, i32>(0);
+        }
+        drop(client);
+        driver.await.unwrap().unwrap();
+    });
+    // The server writes something of its own into the log now and then. Without a flush the log would be
+    // written a fifth of a second later, and hardly any look would find it there.
+    assert!(flushed > i32::try_from(WRITES).unwrap() / 2, "{flushed} of {WRITES}");
 }

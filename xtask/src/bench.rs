@@ -11,6 +11,7 @@ mod data;
 mod decisions;
 mod disk;
 mod machine;
+mod nodes;
 mod payments;
 mod pgbench;
 mod redis;
@@ -77,6 +78,8 @@ enum What {
     Renewals,
     /// From the start of the process until it is ready
     Start,
+    /// Nodes over one PostgreSQL: mutations, how soon the others know of them, and decisions
+    Nodes,
     /// Everything
     All,
 }
@@ -94,7 +97,7 @@ impl What {
         if self.covers(Self::Http) {
             tools.push(Tool::Redis);
         }
-        if self.covers(Self::Writes) || self.covers(Self::Payments) {
+        if self.covers(Self::Writes) || self.covers(Self::Payments) || self.covers(Self::Nodes) {
             tools.push(Tool::Pgbench);
         }
         tools
@@ -173,6 +176,9 @@ fn measure(what: What, bench: &Bench, report: &mut Report) -> Result<()> {
     }
     if what.covers(What::Start) {
         start::measure(bench, report).context("starts")?;
+    }
+    if what.covers(What::Nodes) {
+        nodes::measure(bench, report).context("nodes over one PostgreSQL")?;
     }
     Ok(())
 }

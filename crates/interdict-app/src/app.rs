@@ -11,7 +11,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_storage::{
     Authorship, Durability, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
-    Transaction, WriteError,
+    StoreStatus, Transaction, WriteError,
 };
 
 use crate::directory::{Directory, DirectoryFollower};
@@ -179,6 +179,15 @@ impl App {
         })
     }
 
+    /// How each store stands, by its name.
+    pub fn store_statuses(&self) -> [(&'static str, StoreStatus); 3] {
+        [
+            (SchemaName::Core.as_str(), self.core.status()),
+            (SchemaName::Test.as_str(), self.test.store().status()),
+            (SchemaName::Live.as_str(), self.live.store().status()),
+        ]
+    }
+
     /// What people call a merchant.
     pub async fn merchant_name(&self, number: MerchantNumber) -> String {
         match self.core.read_all(move |view| view.merchant_record(number)).await {
@@ -218,10 +227,10 @@ impl App {
         for mode in Mode::ALL {
             let service = self.service(mode);
             if let Err(error) = service.write_hits().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "hit counts are kept for later");
+                put_off(&error, matches!(error, WriteError::Away), "hit counts are kept for later");
             }
             if forget && let Err(error) = service.forget_old_answers().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old answers are kept for now");
+                put_off(&error, matches!(error, WriteError::Away), "old answers are kept for now");
             }
         }
         self.write_last_uses().await;
@@ -236,9 +245,7 @@ impl App {
                 Ok(recovered) => {
                     tracing::info!(mode = mode.as_str(), recovered, "payments were settled after all");
                 }
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "payments are settled later");
-                }
+                Err(error) => put_off(&error, error.is_away(), "payments are settled later"),
             }
         }
     }
@@ -264,7 +271,17 @@ impl App {
             })
             .await;
         if let Err(error) = written {
-            tracing::warn!(error = &error as &dyn std::error::Error, "last uses were not written");
+            put_off(&error, matches!(error, WriteError::Away), "last uses were not written");
         }
+    }
+}
+
+/// A chore could not be done. That the database is away was said already, once: an outage is not told anew by each
+/// chore in each second.
+fn put_off(error: &(dyn std::error::Error + 'static), is_away: bool, what: &str) {
+    if is_away {
+        tracing::debug!(error, "{what}");
+    } else {
+        tracing::warn!(error, "{what}");
     }
 }

@@ -86,9 +86,10 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        Authorship, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount,
-        HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NumberedRows, PageRequest,
-        PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError, View, WriteError,
+        Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen,
+        GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NumberedRows,
+        PageRequest, PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError,
+        StoreStatus, View, WriteError,
     };
 }
 

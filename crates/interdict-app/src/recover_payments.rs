@@ -26,6 +26,16 @@ pub enum RecoverError {
     Write(#[from] WriteError<StorageError>),
 }
 
+impl RecoverError {
+    /// Whether the database cannot be reached now.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Read(error) => error.is_away(),
+            Self::Write(error) => matches!(error, WriteError::Away),
+        }
+    }
+}
+
 impl Service {
     /// Settles payments that nobody drives any more; returns how many.
     pub async fn recover_payments(self: &Arc<Self>) -> Result<usize, RecoverError> {

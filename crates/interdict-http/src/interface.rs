@@ -25,6 +25,7 @@ use crate::middleware::metrics::Metrics;
 use crate::middleware::rate_limit::RateLimits;
 use crate::observed::Observed;
 use crate::server::{self, ClientAddress};
+use crate::store_metrics::StoreMetrics;
 use crate::v1::{batch, decisions};
 
 /// How many changes an answer has seen.
@@ -114,6 +115,7 @@ pub struct Http {
 impl Http {
     /// All routes over an application.
     pub fn new(app: Arc<App>, metrics: Metrics, options: HttpOptions) -> Self {
+        StoreMetrics::register(&metrics, &app);
         let observed = Observed::new(metrics);
         let limits = RateLimits::default();
         let state =

@@ -27,6 +27,7 @@ mod renewal_metrics;
 mod router;
 mod schemas;
 pub mod server;
+mod store_metrics;
 mod v1;
 mod views;
 mod webhooks;

@@ -85,13 +85,20 @@ impl From<tokio_postgres::Error> for StorageError {
             None if error.to_string().contains("serializing") => {
                 Self::Postgres { code: "client".to_owned(), message: error.to_string() }
             }
-            None => Self::Away(error.to_string()),
+            None => Self::Away(with_causes(&error)),
             Some(said) if is_passing(said.code().code()) => Self::Away(said.message().to_owned()),
             Some(said) => {
                 Self::Postgres { code: said.code().code().to_owned(), message: said.message().to_owned() }
             }
         }
     }
+}
+
+/// What happened, and of what: that a connection failed says little, that it was refused or that the authority is
+/// unknown says what to do. Nothing of it is a stored value: no row has come over such a connection.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Connections that end, servers that start, stop, stand by or are full, waits that are over.

@@ -20,6 +20,8 @@ use crate::sql::{Connection, Row, Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, View};
 
+// What a change says about a person is looked up for each change: a planner that knows nothing of the tables
+// yet might read all of them for a join.
 statements! {
     SELECT_HEAD_TEXT = "SELECT sequence, hash FROM head WHERE id = 1";
     UPDATE_HEAD_TEXT = "UPDATE head SET sequence = $1, hash = $2 WHERE id = 1";
@@ -28,17 +30,17 @@ statements! {
     INSERT_CHANGE = "INSERT INTO change (sequence, at, merchant, actor_type, actor_id, action, subject, facts,
                                          commitment, hash)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    SELECT_AFTER_TEXT = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
-                           c.facts, p.body
-                    FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
-                    WHERE c.sequence > $1 ORDER BY c.sequence LIMIT $2";
+    SELECT_FROM_TEXT = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
+                           c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence), c.hash
+                    FROM change c
+                    WHERE c.sequence >= $1 ORDER BY c.sequence LIMIT $2";
     SELECT_MERCHANT_AFTER = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action,
-                                    c.subject, c.facts, p.body
-                             FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
+                                    c.subject, c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
+                             FROM change c
                              WHERE c.sequence > $1 AND c.merchant = $2 ORDER BY c.sequence LIMIT $3";
     SELECT_HISTORY = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
-                             c.facts, p.body
-                      FROM change c LEFT JOIN personal p ON p.sequence = c.sequence
+                             c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
+                      FROM change c
                       WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3
                       ORDER BY c.sequence DESC LIMIT $4";
 }
@@ -46,7 +48,7 @@ statements! {
 pub(crate) const SELECT_HEAD: &str = SELECT_HEAD_TEXT;
 pub(crate) const UPDATE_HEAD: &str = UPDATE_HEAD_TEXT;
 pub(crate) const SELECT_POSITION: &str = SELECT_POSITION_TEXT;
-pub(crate) const SELECT_AFTER: &str = SELECT_AFTER_TEXT;
+pub(crate) const SELECT_FROM: &str = SELECT_FROM_TEXT;
 
 /// Who is told of the changes, in order, by the one thread that may tell.
 pub trait FeedObserver: Send {
@@ -181,7 +183,18 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
     Ok(HistoryItem { change, before, after })
 }
 
-pub(crate) fn items(
+/// Changes from a sequence on, each with its hash.
+pub(crate) fn changes_from(
+    connection: Connection<'_>,
+    pepper: &Pepper,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<(Change, Hash)>, StorageError> {
+    connection
+        .query(SELECT_FROM, params![sequence, limit], |row| Ok((read_item(row, pepper)?.change, row.get(9)?)))
+}
+
+fn items(
     connection: Connection<'_>,
     pepper: &Pepper,
     sql: &'static str,
@@ -193,13 +206,13 @@ pub(crate) fn items(
 impl View<'_> {
     /// Every change, oldest first.
     pub fn for_each_change(&self, sink: &mut dyn FnMut(Change)) -> Result<(), StorageError> {
-        let mut last = 0;
+        let mut next = 1;
         loop {
-            let items = items(self.connection, self.pepper, SELECT_AFTER, params![last, CHUNK])?;
-            let Some(newest) = items.last() else { return Ok(()) };
-            last = newest.change.sequence;
-            for item in items {
-                sink(item.change);
+            let changes = changes_from(self.connection, self.pepper, next, CHUNK)?;
+            let Some((newest, _)) = changes.last() else { return Ok(()) };
+            next = newest.sequence + 1;
+            for (change, _) in changes {
+                sink(change);
             }
         }
     }

@@ -9,9 +9,11 @@ use interdict_domain::change::Change;
 use interdict_domain::clock::Clock;
 use interdict_domain::identifier::Pepper;
 
+use crate::chain::{GENESIS, Hash};
 use crate::error::StorageError;
 use crate::feed::{self, FeedObserver};
-use crate::sql::{Connection, params};
+use crate::sql::Connection;
+use crate::status::Counters;
 use crate::transaction::Head;
 use crate::view::View;
 
@@ -25,7 +27,10 @@ pub(crate) struct Follower {
     /// Which store, for the log.
     name: String,
     pepper: Pepper,
+    counters: Arc<Counters>,
     applied: i64,
+    /// The hash of the newest change that was applied: what comes next continues the chain from there.
+    hash: Hash,
     epoch: String,
     /// Nothing is known, or what is known cannot be trusted.
     must_load: bool,
@@ -41,13 +46,16 @@ impl Follower {
         clock: Arc<dyn Clock>,
         name: String,
         pepper: Pepper,
+        counters: Arc<Counters>,
     ) -> Self {
         Self {
             observer,
             clock,
             name,
             pepper,
+            counters,
             applied: 0,
+            hash: GENESIS,
             epoch: String::new(),
             must_load: true,
             distrusted: Arc::default(),
@@ -83,6 +91,7 @@ impl Follower {
     /// Says up to when everything that was committed is known. The moment was read before the head was:
     /// what is committed in between may be missed.
     pub(crate) fn heard(&mut self, as_of: Duration) {
+        self.counters.feed.heard(as_of);
         if let Some(observer) = &mut self.observer {
             observer.heard(as_of);
         }
@@ -123,77 +132,134 @@ impl Follower {
         second
     }
 
+    /// Cannot look, because the database is away. What is known stays as it is, and grows old.
+    pub(crate) fn miss(&self) {
+        self.counters.feed.lost();
+    }
+
     /// Trusts nothing that is known: the next time, all of it is loaded.
     pub(crate) fn lose(&mut self) {
         self.must_load = true;
+        self.counters.feed.lost();
         if let Some(observer) = &mut self.observer {
             observer.lost();
         }
     }
 
     fn try_catch_up(&mut self, snapshot: Connection<'_>) -> Result<(), StorageError> {
-        let (head, epoch) = snapshot
-            .query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get::<String>(2)?)))?;
-        let is_behind = head.sequence < self.applied && !self.control_believes_numbers;
-        if self.must_load || epoch != self.epoch || is_behind {
+        let (head, epoch) = position(snapshot)?;
+        self.counters.feed.seen(head.sequence);
+        if !self.can_follow(&head, &epoch) {
             self.load_all(snapshot, head, epoch)?;
         }
+        self.follow_to(snapshot, &head)
+    }
+
+    /// Sees what was committed since over a connection in no snapshot, the head being read before the changes.
+    /// What cannot be followed has to be loaded: in a snapshot, which is the caller's to do.
+    pub(crate) fn follow(&mut self, connection: Connection<'_>) -> Result<(), StorageError> {
+        let (head, epoch) = position(connection)?;
+        self.counters.feed.seen(head.sequence);
+        if !self.can_follow(&head, &epoch) {
+            self.must_load = true;
+            return Ok(());
+        }
+        let followed = self.follow_to(connection, &head);
+        if let Err(error) = &followed
+            && !error.is_away()
+        {
+            let store = &self.name;
+            tracing::error!(error = error as &dyn std::error::Error, store, "the feed cannot be followed");
+            self.lose();
+            return Ok(());
+        }
+        followed
+    }
+
+    fn can_follow(&self, head: &Head, epoch: &str) -> bool {
+        if self.control_believes_numbers {
+            return !self.must_load;
+        }
+        let is_other = head.sequence == self.applied && head.hash != self.hash;
+        !self.must_load && epoch == self.epoch && head.sequence >= self.applied && !is_other
+    }
+
+    fn follow_to(&mut self, connection: Connection<'_>, head: &Head) -> Result<(), StorageError> {
         if self.observer.is_none() {
-            self.applied = head.sequence;
+            (self.applied, self.hash) = (head.sequence, head.hash);
         }
         let goal = if self.control_believes_numbers { i64::MAX } else { head.sequence };
         while self.applied < goal {
-            let items =
-                feed::items(snapshot, &self.pepper, feed::SELECT_AFTER, params![self.applied, CHUNK])?;
-            let changes: Vec<Change> = items.into_iter().map(|item| item.change).collect();
-            if changes.is_empty() && self.control_believes_numbers {
+            let mut read = feed::changes_from(connection, &self.pepper, self.applied, CHUNK)?;
+            self.check_continuity(&read)?;
+            read.retain(|(change, _)| change.sequence > self.applied);
+            let (changes, hashes): (Vec<Change>, Vec<Hash>) = read.into_iter().unzip();
+            let (Some(last), Some(hash)) = (changes.last().map(|change| change.sequence), hashes.last())
+            else {
+                // Only a control comes here: it looks for more than there is.
                 break;
-            }
-            let gapless =
-                (self.applied + 1..).zip(&changes).all(|(wanted, change)| wanted == change.sequence);
-            let is_sound = gapless || self.control_believes_numbers;
-            let Some(last) = changes.last().filter(|_| is_sound) else {
-                return Err(StorageError::Corrupt("the feed has a hole"));
             };
-            let last = last.sequence;
-            self.tell(snapshot, last, &changes);
+            self.tell(connection, (last, *hash), &changes);
         }
         Ok(())
     }
 
+    /// What was read begins with the change that was applied last, and goes on without a hole. It can be
+    /// another one under the same number: a server that crashed, or another one that took its place, may have
+    /// lost what nobody was told of yet.
+    fn check_continuity(&self, read: &[(Change, Hash)]) -> Result<(), StorageError> {
+        if self.control_believes_numbers {
+            return Ok(());
+        }
+        let from = if self.applied == 0 { 1 } else { self.applied };
+        let gapless = (from..).zip(read).all(|(wanted, (change, _))| wanted == change.sequence);
+        let continues = self.applied == 0 || read.first().is_some_and(|(_, hash)| *hash == self.hash);
+        let goes_on = read.last().is_some_and(|(change, _)| change.sequence > self.applied);
+        if gapless && continues && goes_on {
+            Ok(())
+        } else {
+            Err(StorageError::Corrupt("the feed has a hole"))
+        }
+    }
+
     /// An observer that panics has seen nobody knows what: then nothing is trusted any more.
-    fn tell(&mut self, connection: Connection<'_>, last: i64, changes: &[Change]) {
+    fn tell(&mut self, connection: Connection<'_>, last: (i64, Hash), changes: &[Change]) {
         let Some(observer) = &mut self.observer else { return };
         self.must_load = true;
         observer.apply(changes, &View { connection, pepper: &self.pepper });
-        (self.applied, self.must_load) = (last, false);
+        (self.applied, self.hash) = last;
+        self.must_load = false;
+        self.counters.feed.applied(last.0, self.clock.now());
     }
 
     fn load_all(&mut self, snapshot: Connection<'_>, head: Head, epoch: String) -> Result<(), StorageError> {
         if let Some(observer) = &mut self.observer {
             observer.load(&View { connection: snapshot, pepper: &self.pepper })?;
+            self.counters.feed.loaded(head.sequence, self.clock.now());
         }
-        (self.applied, self.epoch, self.must_load) = (head.sequence, epoch, false);
+        (self.applied, self.hash) = (head.sequence, head.hash);
+        (self.epoch, self.must_load) = (epoch, false);
         Ok(())
     }
 
-    /// Tells the observer what was just committed here, when it has seen all that came before. Otherwise it
-    /// has to catch up; so it has when the commit found the store in another life.
+    /// Tells the observer what was just committed here, from one head to another, when it has seen all that came
+    /// before. Otherwise it has to catch up; so it has when the commit found the store in another life.
     pub(crate) fn apply_own(
         &mut self,
         connection: Connection<'_>,
         epoch: Option<&str>,
-        before: i64,
+        (before, after): (Head, Head),
         changes: &[Change],
     ) -> bool {
         if self.observer.is_none() {
             return true;
         }
-        if self.must_load || self.applied != before || epoch.is_some_and(|epoch| epoch != self.epoch) {
+        let is_known = before == Head { sequence: self.applied, hash: self.hash };
+        if self.must_load || !is_known || epoch.is_some_and(|epoch| epoch != self.epoch) {
             return false;
         }
-        if let Some(last) = changes.last() {
-            self.tell(connection, last.sequence, changes);
+        if !changes.is_empty() {
+            self.tell(connection, (after.sequence, after.hash), changes);
         }
         true
     }
@@ -206,4 +272,9 @@ impl Drop for Follower {
             self.lose();
         }
     }
+}
+
+/// The head, and which life of the store it is of.
+fn position(connection: Connection<'_>) -> Result<(Head, String), StorageError> {
+    connection.query_one(feed::SELECT_POSITION, &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))
 }

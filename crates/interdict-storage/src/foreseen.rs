@@ -49,3 +49,32 @@ impl Foreseen {
         payment::foresee(merchant, id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a write makes untrue is found by the table, and by keys that are bytes: see
+    /// `Session::forget_touched`.
+    #[test]
+    fn each_reads_one_table_by_a_key_that_its_rows_are_put_under() {
+        let pepper = Pepper::from_bytes([7; 32]);
+        let (merchant, id) = (MerchantNumber(1), interdict_domain::ids::Ksuid::from_bytes([3; 20]));
+        let email = Identifier::parse(interdict_domain::identifier::Kind::Email, "a@example.com").unwrap();
+        let all = [
+            (Foreseen::customer(merchant, CustomerId::from_ksuid(id)), "customer", 1),
+            (Foreseen::customer_by_ref(&pepper, merchant, &MerchantRef::parse("r").unwrap()), "customer", 1),
+            (Foreseen::entry_of(&pepper, merchant, List::Block, &email), "entry", 1),
+            (Foreseen::answer(merchant, RequestKey([1; 16]), Timestamp::from_micros(0)), "idempotency", 1),
+            (Foreseen::payment(merchant, PaymentId::from_ksuid(id)), "payment", 1),
+            (Foreseen::settings(merchant), "setting", 0),
+        ];
+        for (read, table, keys) in all {
+            assert_eq!(read.sql.matches(" FROM ").count(), 1, "{}", read.sql);
+            let found = read.sql.split_once(" FROM ").unwrap().1.split_whitespace().next();
+            assert_eq!(found, Some(table));
+            let bytes = read.parameters.iter().filter(|bound| matches!(bound, Bound::Bytes(_))).count();
+            assert_eq!(bytes, keys);
+        }
+    }
+}

@@ -11,21 +11,24 @@ use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
 use crate::feed::FeedObserver;
 use crate::follower::Follower;
 use crate::foreseen::Foreseen;
+use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
 use crate::postgres::{
-    self, FollowOptions, Following, NodeId, NodePlace, PostgresServer, PostgresWriter, SchemaName,
+    self, FollowOptions, Following, NodeId, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
 };
-use crate::sql::{Connection, params};
+use crate::sql::Connection;
 use crate::sqlite;
 use crate::sqlite::writer::SqliteWriter;
-use crate::transaction::{Head, Transaction};
+use crate::status::{Counters, StoreStatus};
+use crate::transaction::Transaction;
 use crate::view::{MerchantView, View};
 use crate::writer::{Committed, WriteError, Writer};
 
@@ -93,14 +96,22 @@ enum Readers {
 }
 
 impl Readers {
-    fn run<T, E, F>(&self, read: F) -> Result<T, E>
+    fn run<T, E, F>(&self, counters: &Counters, read: F) -> Result<T, E>
     where
         E: From<StorageError>,
         F: FnOnce(&View<'_>) -> Result<T, E>,
     {
+        let _used = counters.readers.used();
         match self {
             Self::Sqlite(readers) => readers.run(read),
             Self::Postgres(readers) => readers.run(read),
+        }
+    }
+
+    fn idle(&self) -> usize {
+        match self {
+            Self::Sqlite(readers) => readers.idle(),
+            Self::Postgres(readers) => readers.idle(),
         }
     }
 }
@@ -111,6 +122,8 @@ pub struct Store {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     permits: Arc<Semaphore>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
     /// See [`Follower::distrusted`].
@@ -138,13 +151,17 @@ impl Store {
         }
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
-        let follower = Follower::new(options.observer, options.clock, name.clone(), options.pepper.clone());
+        let (counters, clock) = (Arc::<Counters>::default(), options.clock);
+        let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
+        let follower = Follower::new(options.observer, own_clock, name.clone(), options.pepper.clone(), own);
         let distrusted = follower.distrusted();
         let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
         Ok(Self {
-            writer: Arc::new(Writer::start(&name, move |queue| writer.run(queue))?),
+            writer: Arc::new(Writer::start(&name, Arc::clone(&counters), move |queue| writer.run(queue))?),
             readers: Arc::new(readers),
             permits: Arc::new(Semaphore::new(READERS)),
+            counters,
+            clock,
             following: None,
             distrusted,
         })
@@ -159,8 +176,14 @@ impl Store {
         let (pepper, random) = (options.pepper, options.random.as_ref());
         postgres::prepare(&server, name, options.schema, must_be_durable, &pepper, random)?;
         let is_followed = options.observer.is_some();
-        let clock = Arc::clone(&options.clock);
-        let mut follower = Follower::new(options.observer, clock, name.as_str().to_owned(), pepper.clone());
+        let (counters, clock) = (Arc::<Counters>::default(), options.clock);
+        let mut follower = Follower::new(
+            options.observer,
+            Arc::clone(&clock),
+            name.as_str().to_owned(),
+            pepper.clone(),
+            Arc::clone(&counters),
+        );
         if options.durability == Durability::ControlTailById {
             follower.believe_numbers();
         }
@@ -172,21 +195,32 @@ impl Store {
         let distrusted = follower.distrusted();
         let follower = Arc::new(Mutex::new(follower));
         let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
-        let own = Arc::clone(&follower);
-        let clock = Arc::clone(&options.clock);
-        let writer = PostgresWriter::new(server.clone(), name, own, clock, pepper, options.durability);
+        let (own, own_writer) = (Arc::clone(&follower), OwnWriter::default());
+        let writer = PostgresWriter::new(
+            server.clone(),
+            name,
+            own,
+            Arc::clone(&clock),
+            Arc::clone(&own_writer),
+            pepper,
+            options.durability,
+        );
         let following = if is_followed {
             Some(Arc::new(Following::start(
-                FollowOptions { server, schema: name, clock: options.clock, lease },
+                FollowOptions { server, schema: name, clock: Arc::clone(&clock), own_writer, lease },
                 follower,
             )?))
         } else {
             None
         };
         Ok(Self {
-            writer: Arc::new(Writer::start(name.as_str(), move |queue| writer.run(queue))?),
+            writer: Arc::new(Writer::start(name.as_str(), Arc::clone(&counters), move |queue| {
+                writer.run(queue);
+            })?),
             readers: Arc::new(Readers::Postgres(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
+            counters,
+            clock,
             following,
             distrusted,
         })
@@ -246,12 +280,15 @@ impl Store {
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
+        let counters = Arc::clone(&self.counters);
         let permits = Arc::clone(&self.permits);
+        let asked_at = Instant::now();
         let permit = permits.acquire_owned().await.map_err(|_| E::from(StorageError::Stopped))?;
+        counters.readers.waited(asked_at.elapsed());
         // The read keeps its permit even when its caller goes away.
         let run = move || {
             let _permit = permit;
-            readers.run(read)
+            readers.run(&counters, read)
         };
         tokio::task::spawn_blocking(run).await.unwrap_or_else(|_| Err(E::from(StorageError::Stopped)))
     }
@@ -262,7 +299,7 @@ impl Store {
         E: From<StorageError>,
         F: FnOnce(&View<'_>) -> Result<T, E>,
     {
-        self.readers.run(read)
+        self.readers.run(&self.counters, read)
     }
 
     /// Walks the whole chain of changes and says what it found. `progress` is called with the
@@ -281,6 +318,11 @@ impl Store {
             Readers::Sqlite(readers) => readers.run(walk),
             Readers::Postgres(readers) => readers.walk(walk),
         }
+    }
+
+    /// How it stands now. Costs the decisions nothing, and waits for nobody.
+    pub fn status(&self) -> StoreStatus {
+        self.counters.read(self.clock.uptime(), self.readers.idle(), READERS)
     }
 
     /// Has the observer load everything anew, at the next look at the feed: what it knows is not what is
@@ -316,53 +358,4 @@ fn new_node(random: &dyn Random) -> NodeId {
     let mut node = NodeId::default();
     random.fill(&mut node);
     node
-}
-
-const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
-const INSERT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)";
-const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, $1, $2)";
-const SELECT_MOVING: &str = "SELECT value FROM meta WHERE name = 'moving'";
-const PUT_EPOCH: &str = "INSERT INTO meta (name, value) VALUES ('epoch', $1)
-                         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-
-/// The rows that a store has from its first day: its epoch, whose pepper it is, and the head.
-pub(crate) fn prepare_meta(
-    connection: Connection<'_>,
-    pepper: &Pepper,
-    random: &dyn Random,
-) -> Result<(), StorageError> {
-    if moving(connection)?.is_some() {
-        return Err(StorageError::MoveUnfinished);
-    }
-    let fingerprint = hex::encode(pepper.fingerprint());
-    let stored: Option<String> = connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))?;
-    match stored {
-        Some(stored) if stored == fingerprint => Ok(()),
-        Some(_) => Err(StorageError::WrongPepper),
-        None => {
-            connection.execute(INSERT_PEPPER, params![fingerprint])?;
-            new_epoch(connection, random)?;
-            insert_head(connection, Head { sequence: 0, hash: chain::GENESIS })
-        }
-    }
-}
-
-/// What a move into this store has noted, while it is under way ([`crate::move_up`]).
-pub(crate) const MOVING: &str = "moving";
-
-/// The mark of a move that did not finish, if there is one: nothing may work on half a copy.
-pub(crate) fn moving(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
-    connection.query_optional(SELECT_MOVING, &[], |row| row.get(0))
-}
-
-/// The one row of `head`, which is moved from then on.
-pub(crate) fn insert_head(connection: Connection<'_>, head: Head) -> Result<(), StorageError> {
-    connection.execute(INSERT_HEAD, params![head.sequence, head.hash])
-}
-
-/// Marks the store as another life of itself: whoever followed it before must rebuild.
-pub(crate) fn new_epoch(connection: Connection<'_>, random: &dyn Random) -> Result<(), StorageError> {
-    let mut epoch = [0_u8; 16];
-    random.fill(&mut epoch);
-    connection.execute(PUT_EPOCH, params![hex::encode(epoch)])
 }

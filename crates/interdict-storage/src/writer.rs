@@ -6,14 +6,17 @@
 //! [`crate::postgres`]).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
+use crate::status::Counters;
 use crate::transaction::Transaction;
 
 /// The most pieces of work in one commit.
@@ -53,7 +56,7 @@ pub enum WriteError<E> {
 }
 
 /// What befell the transaction around a piece of work.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Committed(i64),
     Failed,
@@ -125,6 +128,9 @@ pub(crate) struct Queue {
     jobs: Receiver<Box<dyn Job>>,
     /// How many the last commit served.
     last_batch: usize,
+    /// When they were taken. Nothing goes by it but what people are shown.
+    taken_at: Instant,
+    counters: Arc<Counters>,
 }
 
 impl Queue {
@@ -139,11 +145,27 @@ impl Queue {
                 let mut batch = vec![first];
                 self.gather(&mut batch);
                 self.last_batch = batch.len();
+                self.taken_at = Instant::now();
+                self.counters.writer.taken(batch.len());
                 Ok(Some(batch))
             }
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(StorageError::Stopped),
         }
+    }
+
+    /// Ends the commit of what was taken last, and answers those who wait for it.
+    pub(crate) fn answer(&self, batch: Vec<Box<dyn Job>>, outcome: Outcome) {
+        let well = matches!(outcome, Outcome::Committed(_));
+        self.counters.writer.ended(well, self.taken_at.elapsed());
+        for job in batch {
+            job.finish(outcome);
+        }
+    }
+
+    /// What has queued so far.
+    pub(crate) fn drain(&self) -> impl Iterator<Item = Box<dyn Job>> {
+        self.jobs.try_iter().inspect(|_| self.counters.writer.taken(1))
     }
 
     /// Takes what has queued. Those who were just answered may be about to write again: they are given the
@@ -167,19 +189,25 @@ impl Queue {
 /// The handle to the writer's thread. Dropping it ends the thread after what has queued.
 pub(crate) struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
+    counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     /// Starts a thread that commits what queues.
-    pub(crate) fn start(store: &str, run: impl FnOnce(Queue) + Send + 'static) -> Result<Self, StorageError> {
+    pub(crate) fn start(
+        store: &str,
+        counters: Arc<Counters>,
+        run: impl FnOnce(Queue) + Send + 'static,
+    ) -> Result<Self, StorageError> {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
-        let jobs = Queue { jobs, last_batch: 1 };
+        let own = Arc::clone(&counters);
+        let jobs = Queue { jobs, last_batch: 1, taken_at: Instant::now(), counters: own };
         let thread = std::thread::Builder::new()
             .name(format!("writer-{store}"))
             .spawn(move || run(jobs))
             .map_err(StorageError::Thread)?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
     }
 
     pub(crate) async fn write<T, E, F>(
@@ -214,7 +242,10 @@ impl Writer {
         let job = Box::new(TypedJob { foreseen, work: Some(work), result: None, reply });
         let queue = self.queue.as_ref().ok_or(WriteError::Stopped)?;
         match queue.try_send(job) {
-            Ok(()) => Ok(answer),
+            Ok(()) => {
+                self.counters.writer.queued();
+                Ok(answer)
+            }
             Err(TrySendError::Full(_)) => Err(WriteError::Overloaded),
             Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopped),
         }

@@ -21,7 +21,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let server = interdict(bench, &data.folder, Cores::One)?;
     let mut sides = Vec::new();
     for kind in KINDS {
-        kind.probe(server.port, PATH, &data, &format!(r#"{{"decisions":[{}]}}"#, kind.decision()))?;
+        kind.probe(server.port, PATH, &data.secret, &format!(r#"{{"decisions":[{}]}}"#, kind.decision()))?;
         let load = Load {
             path: PATH,
             secret: &data.secret,

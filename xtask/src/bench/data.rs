@@ -45,8 +45,14 @@ pub fn email(name: &str, number: u64) -> String {
     format!("{name}-{number:012}@example.com")
 }
 
-/// A folder with a merchant and nothing else. The folder must not be there, or be empty.
-pub fn fresh(bench: &Bench, folder: &Path) -> Result<Data> {
+/// A merchant's number, and its secret key of the test mode.
+pub struct Merchant {
+    pub number: i64,
+    pub secret: String,
+}
+
+/// Makes a merchant where the further words of the command say.
+pub fn create_merchant(bench: &Bench, further: impl FnOnce(&mut Command)) -> Result<Merchant> {
     #[derive(Deserialize)]
     struct Created {
         number: i64,
@@ -61,12 +67,20 @@ pub fn fresh(bench: &Bench, folder: &Path) -> Result<Data> {
         secret: String,
     }
     let mut command = Command::new(&bench.interdict);
-    command.args(["merchant", "create", "--name", "bench", "--json", "--data-dir"]).arg(folder);
-    let printed = process::output(command.current_dir(&bench.folder))?;
+    command.args(["merchant", "create", "--name", "bench", "--json"]).current_dir(&bench.folder);
+    further(&mut command);
+    let printed = process::output(&mut command)?;
     let created: Created = serde_json::from_str(&printed).context("another answer than expected")?;
+    Ok(Merchant { number: created.number, secret: created.keys.test.secret })
+}
+
+/// A folder with a merchant and nothing else. The folder must not be there, or be empty.
+pub fn fresh(bench: &Bench, folder: &Path) -> Result<Data> {
+    let merchant = create_merchant(bench, |command| {
+        command.arg("--data-dir").arg(folder);
+    })?;
     let schema = schema(&open(folder)?)?;
-    let folder = folder.to_owned();
-    Ok(Data { folder, merchant: created.number, secret: created.keys.test.secret, schema })
+    Ok(Data { folder: folder.to_owned(), merchant: merchant.number, secret: merchant.secret, schema })
 }
 
 /// A folder with so many blocked emails, `customer-…`; from an earlier run if it is still of this schema.
@@ -105,9 +119,14 @@ pub fn open(folder: &Path) -> Result<Connection> {
     Connection::open(&file).with_context(|| format!("cannot open {}", file.display()))
 }
 
+/// The file with the pepper of a folder.
+pub fn pepper_file(folder: &Path) -> PathBuf {
+    folder.join("pepper")
+}
+
 /// The pepper under the keys of a folder.
 pub fn pepper(folder: &Path) -> Result<Pepper> {
-    Pepper::parse(&read(&folder.join("pepper"))?).context("not a pepper")
+    Pepper::parse(&read(&pepper_file(folder))?).context("not a pepper")
 }
 
 fn schema(connection: &Connection) -> Result<Vec<(i64, Vec<u8>)>> {

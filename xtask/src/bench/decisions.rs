@@ -16,9 +16,9 @@ use super::wrk::{self, Load, Seen};
 use super::{Bench, client, machine};
 
 const PART: &str = "http";
-const PATH: &str = "/v1/decisions";
+pub const PATH: &str = "/v1/decisions";
 /// Requests made up in advance; each has another email.
-const REQUESTS: u64 = 200_000;
+pub const REQUESTS: u64 = 200_000;
 
 /// A kind of question.
 #[derive(Clone, Copy)]
@@ -47,8 +47,8 @@ impl Kind {
     }
 
     /// The answer to a probe, if it is the one that this kind must get.
-    pub fn probe(&self, port: u16, path: &str, data: &Data, body: &str) -> Result<Answer> {
-        let answer = client::post(port, path, &data.secret, body)?;
+    pub fn probe(&self, port: u16, path: &str, secret: &str, body: &str) -> Result<Answer> {
+        let answer = client::post(port, path, secret, body)?;
         let text = String::from_utf8_lossy(&answer.body);
         ensure!(
             answer.status == 200 && text.contains(&format!(r#""outcome":"{}""#, self.outcome)),
@@ -103,7 +103,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 /// A load of one kind, and a bare server that answers it as the service does.
 fn side(bench: &Bench, data: &Data, server: &Server, kind: Kind) -> Result<Side> {
     let body = kind.decision();
-    let answer = kind.probe(server.port, PATH, data, &body)?;
+    let answer = kind.probe(server.port, PATH, &data.secret, &body)?;
     let file = bench.folder.join(format!("answer-{}.json", kind.label));
     let captured = serde_json::to_string(&Captured::of(&answer)?).context("the answer is no JSON")?;
     std::fs::write(&file, captured).with_context(|| format!("cannot write {}", file.display()))?;
@@ -141,7 +141,8 @@ pub struct Measured {
 /// Asks a server, and waits until it rests again.
 pub fn one(bench: &Bench, server: &Server, script: &Path) -> Result<Measured> {
     let before = server.cpu_s();
-    let seen = wrk::run(machine::pinned(bench.load_core, "wrk"), bench, server.port, script)?;
+    let load = machine::pinned(bench.load_core, "wrk");
+    let seen = wrk::run(load, bench, server.port, wrk::CONNECTIONS, script)?;
     let busy = (server.cpu_s() - before) / seen.duration_s;
     Ok(Measured { seen, busy, left_s: server.settle()? })
 }

@@ -4,6 +4,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use interdict_test_support::{Binaries, Fsync, Postgres, PostgresSettings};
@@ -23,18 +24,23 @@ const SCRIPT: &str = r"\set number random(1, 9223372036854775807)
 INSERT INTO blacklist (email, reason) VALUES ('customer-' || :number || '@example.com', 'chargeback');
 ";
 
-/// A cluster of its own with fsync on.
+/// A server with fsync on, and the programs to load it with.
 pub struct Pgbench {
-    postgres: Postgres,
+    postgres: Arc<Postgres>,
     program: PathBuf,
     script: PathBuf,
 }
 
 impl Pgbench {
+    /// Over a server of its own.
     pub fn start(bench: &Bench) -> Result<Self> {
-        let binaries = Binaries::find().context("PostgreSQL is not installed")?;
         let settings = PostgresSettings { fsync: Fsync::On, ..PostgresSettings::default() };
-        let postgres = Postgres::try_start(&settings)?;
+        Self::over(bench, Arc::new(Postgres::try_start(&settings)?))
+    }
+
+    /// Over a server that others use, too, with a table in its first database.
+    pub fn over(bench: &Bench, postgres: Arc<Postgres>) -> Result<Self> {
+        let binaries = Binaries::find().context("PostgreSQL is not installed")?;
         let mut psql = Command::new(binaries.program("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", TABLE]);
         process::output(psql.arg(postgres.url()))?;

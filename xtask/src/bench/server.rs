@@ -125,22 +125,42 @@ pub enum Cores {
 
 /// The service on a data folder, with one worker; not waited for.
 pub fn start_interdict(bench: &Bench, data: &Path, cores: Cores) -> Result<Server> {
+    serve(bench, cores, "interdict.log", |command| {
+        command.arg("--data-dir").arg(data);
+    })
+}
+
+/// The same, ready to decide.
+pub fn interdict(bench: &Bench, data: &Path, cores: Cores) -> Result<Server> {
+    settled(start_interdict(bench, data, cores)?)
+}
+
+/// The service as one of the nodes over a database, with one worker; ready to decide. A read of a revision may wait
+/// longer there than it ever should: a time that is too long is to be seen, and not a refusal.
+pub fn node(bench: &Bench, url: &str, pepper_file: &Path, cores: Cores, log: &str) -> Result<Server> {
+    let server = serve(bench, cores, log, |command| {
+        command.args(["--at-least-wait-ms", "20000", "--database-url", url]);
+        command.arg("--pepper-file").arg(pepper_file);
+    })?;
+    settled(server)
+}
+
+fn settled(mut server: Server) -> Result<Server> {
+    server.wait_ready(is_ready)?;
+    server.settle()?;
+    Ok(server)
+}
+
+fn serve(bench: &Bench, cores: Cores, log: &str, further: impl FnOnce(&mut Command)) -> Result<Server> {
     let port = free_port().context("no free port")?;
     let mut command = match cores {
         Cores::One => machine::pinned(bench.server_core, &bench.interdict),
         Cores::Every => Command::new(&bench.interdict),
     };
     command.args(["serve", "--workers", "1"]).arg("--listen").arg(format!("127.0.0.1:{port}"));
-    command.arg("--data-dir").arg(data).current_dir(&bench.folder);
-    Server::start(command, port, bench.folder.join("interdict.log"))
-}
-
-/// The same, ready to decide.
-pub fn interdict(bench: &Bench, data: &Path, cores: Cores) -> Result<Server> {
-    let mut server = start_interdict(bench, data, cores)?;
-    server.wait_ready(is_ready)?;
-    server.settle()?;
-    Ok(server)
+    further(&mut command);
+    command.current_dir(&bench.folder);
+    Server::start(command, port, bench.folder.join(log))
 }
 
 /// Whether the service says that it is ready.

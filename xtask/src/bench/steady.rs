@@ -1,21 +1,19 @@
 //! A steady load: decisions asked at fixed moments whether or not the ones before are answered, and timed from the
 //! moment at which they were due. A server that stalls is charged with everybody who would have come meanwhile.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
+use super::client::{Connection, kept_alive};
 use super::data::email;
 use super::machine;
 
 /// Connections, each with a thread that waits for its answers.
 const CONNECTIONS: u32 = 16;
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is asked.
 #[derive(Clone)]
@@ -56,17 +54,14 @@ impl Steady {
 
     /// One connection: every sixteenth question.
     fn ask(&self, number: u32, began: Instant, stop: &AtomicBool) -> Result<Vec<f64>> {
-        let mut stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let mut answers = BufReader::new(stream.try_clone()?);
+        let mut connection = Connection::open(self.port)?;
         let mut times_us = Vec::new();
         let mut turn = number;
         while !stop.load(Ordering::Relaxed) {
             let due = began + Duration::from_secs(1) * turn / self.per_s;
             thread::sleep(due.saturating_duration_since(machine::now()));
-            stream.write_all(self.request(turn).as_bytes())?;
-            read_answer(&mut answers)?;
+            let answer = connection.ask(&self.request(turn))?;
+            ensure!(answer.status == 200, "a decision was answered with {}", answer.status);
             times_us.push(machine::now().duration_since(due).as_secs_f64() * 1e6);
             turn += CONNECTIONS;
         }
@@ -77,12 +72,7 @@ impl Steady {
         // A prime step: no two neighbours one after the other.
         let email = email(self.name, u64::from(turn) * 7_368_787 % self.emails);
         let body = format!(r#"{{"initiator":"customer","email":"{email}"}}"#);
-        format!(
-            "POST /v1/decisions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.secret,
-            body.len()
-        )
+        kept_alive("/v1/decisions", &self.secret, "", &body)
     }
 }
 
@@ -99,30 +89,6 @@ impl Running {
         }
         Ok(times_us)
     }
-}
-
-/// Reads one answer to its end; an error unless it is a success.
-fn read_answer(answers: &mut BufReader<TcpStream>) -> Result<()> {
-    let mut line = String::new();
-    answers.read_line(&mut line)?;
-    ensure!(line.starts_with("HTTP/1.1 200 "), "a decision was answered with {}", line.trim());
-    let mut length = None;
-    loop {
-        line.clear();
-        answers.read_line(&mut line)?;
-        let header = line.trim();
-        if header.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = header.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = Some(value.trim().parse()?);
-        }
-    }
-    let mut body = vec![0; length.context("an answer without its length")?];
-    answers.read_exact(&mut body)?;
-    Ok(())
 }
 
 /// The value that so many of a thousand do not exceed.

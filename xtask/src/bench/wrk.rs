@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use super::Bench;
 use crate::process;
 
-const CONNECTIONS: &str = "64";
+/// How many clients there are, over all servers that are asked at once.
+pub const CONNECTIONS: u32 = 64;
 
 /// The emails of `from..from + count`, in an order without neighbours, one a request or many.
 const SCRIPT: &str = r#"
@@ -128,9 +129,11 @@ pub struct Seen {
     pub percentile_99_us: f64,
 }
 
-/// Runs wrk with 64 connections; an error when a single answer was not a success.
-pub fn run(mut wrk: Command, bench: &Bench, port: u16, script: &Path) -> Result<Seen> {
-    wrk.args(["--threads", "1", "--connections", CONNECTIONS, "--timeout", "30s", "--duration"])
+/// Runs wrk; an error when a single answer was not a success.
+pub fn run(mut wrk: Command, bench: &Bench, port: u16, connections: u32, script: &Path) -> Result<Seen> {
+    wrk.args(["--threads", "1", "--timeout", "30s", "--connections"])
+        .arg(connections.to_string())
+        .arg("--duration")
         .arg(format!("{}s", bench.seconds))
         .arg("--script")
         .arg(script)

@@ -167,11 +167,8 @@ impl Durations {
 
 impl EncodeMetric for Durations {
     fn encode(&self, mut encoder: MetricEncoder) -> Result<(), std::fmt::Error> {
-        let bounds = BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
         let counts = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed));
-        let buckets: Vec<(f64, u64)> = bounds.chain([f64::INFINITY]).zip(counts).collect();
-        // Of the same reading, so that the count equals the last bucket while others go on counting.
-        let count = buckets.iter().map(|(_, count)| count).sum();
+        let (buckets, count) = buckets(&BOUNDS_US, counts);
         let sum = Duration::from_nanos(self.0.sum_ns.load(Ordering::Relaxed)).as_secs_f64();
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
     }
@@ -179,6 +176,15 @@ impl EncodeMetric for Durations {
     fn metric_type(&self) -> MetricType {
         MetricType::Histogram
     }
+}
+
+/// The buckets of a histogram, each with its upper bound in seconds, and how many there are in all of them: of the
+/// same reading, so that the count equals the last bucket while others go on counting.
+pub(crate) fn buckets(bounds_us: &[u64], counts: impl IntoIterator<Item = u64>) -> (Vec<(f64, u64)>, u64) {
+    let bounds = bounds_us.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64());
+    let buckets: Vec<(f64, u64)> = bounds.chain([f64::INFINITY]).zip(counts).collect();
+    let count = buckets.iter().map(|(_, count)| count).sum();
+    (buckets, count)
 }
 
 impl TypedMetric for Durations {

@@ -12,10 +12,11 @@ use super::source::{Chunk, Source};
 use super::tables::Table;
 use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
+use crate::meta;
 use crate::migrations::{self, Dialect};
 use crate::postgres::{self, PostgresServer, Purpose, Session};
 use crate::sql::{Connection, params};
-use crate::store::{self, Durability};
+use crate::store::Durability;
 use crate::transaction::Head;
 
 /// Held by the session as long as the move runs: a number of our own, "IMOVEUPS" in ASCII.
@@ -98,7 +99,7 @@ impl Target {
             if course == Course::Fresh {
                 let fingerprint = hex::encode(pepper.fingerprint());
                 self.connection().execute(INSERT_META, params!["pepper", fingerprint])?;
-                self.connection().execute(INSERT_META, params![store::MOVING, json(mark)?])?;
+                self.connection().execute(INSERT_META, params![meta::MOVING, json(mark)?])?;
             } else {
                 self.put_mark(mark)?;
             }
@@ -144,7 +145,7 @@ impl Target {
             return Ok(State::Used);
         }
         self.enter(source)?;
-        Ok(match store::moving(self.connection())? {
+        Ok(match meta::moving(self.connection())? {
             Some(mark) => State::Moving(serde_json::from_str(&mark)?),
             None => State::Used,
         })
@@ -222,8 +223,8 @@ impl Target {
             for (name, value) in source.meta()? {
                 self.connection().execute(INSERT_META, params![name, value])?;
             }
-            store::insert_head(self.connection(), source.head())?;
-            store::new_epoch(self.connection(), random.as_ref())?;
+            meta::insert_head(self.connection(), source.head())?;
+            meta::new_epoch(self.connection(), random.as_ref())?;
             if self.session.execute(DELETE_MARK, &[])? != 1 || Head::read(self.connection())? != source.head()
             {
                 return Err(StorageError::Corrupt("the mark of the move is gone").into());

@@ -213,3 +213,111 @@ impl Requests {
         self.all.push(Request::one(sql, parameters));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUT: &str = "INSERT INTO entry (id, reason) VALUES ($1, $2)
+        ON CONFLICT (id) DO UPDATE SET reason = excluded.reason";
+    const DELETE: &str = "DELETE FROM entry WHERE id = $1";
+    const LOG: &str = "INSERT INTO change (sequence, what) VALUES ($1, $2)";
+
+    fn row(number: i64) -> Vec<Bound> {
+        vec![Bound::Integer(number), Bound::Text("x".into())]
+    }
+
+    fn shape(requests: &[Request]) -> Vec<(&'static str, usize)> {
+        requests.iter().map(|request| (request.sql, request.rows.len())).collect()
+    }
+
+    #[test]
+    fn rows_for_one_table_go_together_past_those_for_another() {
+        let mut deferred = Deferred::default();
+        for number in 0..4 {
+            deferred.push(PUT, row(number));
+            deferred.push(LOG, row(number));
+        }
+        assert_eq!(shape(&deferred.take(false)), [(PUT, 4), (LOG, 4)]);
+        assert!(deferred.take(false).is_empty());
+    }
+
+    #[test]
+    fn what_comes_between_on_the_same_table_keeps_its_place() {
+        let mut deferred = Deferred::default();
+        for (sql, number) in [(PUT, 1), (PUT, 2), (PUT, 3), (DELETE, 1), (PUT, 1), (PUT, 4), (PUT, 5)] {
+            deferred.push(sql, row(number));
+        }
+        assert_eq!(shape(&deferred.take(false)), [(PUT, 3), (DELETE, 1), (PUT, 3)]);
+    }
+
+    #[test]
+    fn one_statement_touches_no_row_twice() {
+        let mut deferred = Deferred::default();
+        for number in [1, 2, 3, 2, 4, 5] {
+            deferred.push(PUT, row(number));
+        }
+        assert_eq!(shape(&deferred.take(false)), [(PUT, 3), (PUT, 3)]);
+    }
+
+    #[test]
+    fn a_part_that_is_undone_before_it_was_sent_leaves_no_trace() {
+        let mut deferred = Deferred::default();
+        deferred.push(LOG, row(1));
+        deferred.begin_part(0).unwrap();
+        deferred.push(LOG, row(2));
+        deferred.end_part(0, false).unwrap();
+        assert_eq!(shape(&deferred.take(false)), [(LOG, 1)]);
+    }
+
+    #[test]
+    fn a_part_of_which_something_was_sent_has_a_savepoint_before_it() {
+        let mut deferred = Deferred::default();
+        deferred.push(LOG, row(1));
+        deferred.begin_part(0).unwrap();
+        deferred.begin_part(1).unwrap();
+        deferred.push(LOG, row(2));
+        let [outer, inner, _] = SAVEPOINTS;
+        assert_eq!(shape(&deferred.take(false)), [(LOG, 1), (outer[0], 1), (inner[0], 1), (LOG, 1)]);
+        deferred.push(LOG, row(3));
+        deferred.end_part(1, false).unwrap();
+        deferred.push(LOG, row(4));
+        deferred.end_part(0, true).unwrap();
+        let rest = shape(&deferred.take(false));
+        assert_eq!(rest, [(inner[1], 1), (inner[2], 1), (LOG, 1), (outer[2], 1)]);
+    }
+
+    #[test]
+    fn a_write_that_is_not_kept_back_belongs_to_the_parts_that_are_open() {
+        let mut deferred = Deferred::default();
+        deferred.begin_part(0).unwrap();
+        assert!(deferred.take(false).is_empty());
+        assert_eq!(shape(&deferred.take(true)), [(SAVEPOINTS[0][0], 1)]);
+    }
+
+    #[test]
+    fn many_rows_come_from_arrays() {
+        let request = Request { sql: PUT, rows: vec![row(1), row(2), row(3)] };
+        let text = request.set_wise(&[Type::INT8, Type::TEXT]);
+        assert_eq!(
+            text.split_whitespace().collect::<Vec<_>>().join(" "),
+            "INSERT INTO entry (id, reason) SELECT * FROM unnest($1::int8[], $2::text[]) ON CONFLICT (id) DO UPDATE \
+             SET reason = excluded.reason"
+        );
+        let literal = "INSERT INTO meta (name, value) VALUES ('epoch', $1)";
+        assert!(!Write::parse(literal).unwrap().takes_many);
+    }
+
+    #[test]
+    fn every_statement_that_writes_is_known_for_what_it_is() {
+        for schema in [crate::Schema::Core, crate::Schema::Mode] {
+            for (name, sql) in crate::statements(schema) {
+                let writes = ["INSERT", "UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word));
+                assert_eq!(Write::parse(sql).is_some(), writes, "{name}");
+                if !writes {
+                    assert!(table_of_read(sql).is_some(), "{name}");
+                }
+            }
+        }
+    }
+}

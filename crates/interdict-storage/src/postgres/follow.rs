@@ -16,6 +16,7 @@ use super::lease::{Lease, NodeId};
 use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::Session;
 use super::waiting::Waiting;
+use super::wakeups::{OwnWriter, Wakeups};
 use crate::error::StorageError;
 use crate::feed;
 use crate::follower::{CHUNK, Follower};
@@ -39,6 +40,7 @@ pub(crate) struct FollowOptions {
     pub(crate) server: PostgresServer,
     pub(crate) schema: SchemaName,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) own_writer: OwnWriter,
     /// This node's name, and the term of its lease; nothing for a store whose changes nobody waits for.
     pub(crate) lease: Option<(NodeId, Duration)>,
 }
@@ -139,7 +141,8 @@ impl FollowThread {
     /// Follows over one connection until it fails.
     fn follow(&self, lease: &mut Option<Lease>, is_away: &mut bool) -> Result<(), StorageError> {
         let FollowOptions { server, schema, clock, .. } = &self.options;
-        let session = server.connect(schema.as_str(), Purpose::Follow)?;
+        let wakeups = Wakeups::beside(Arc::clone(&self.options.own_writer));
+        let session = server.connect_with(schema.as_str(), Purpose::Follow, wakeups)?;
         // Before the first look: nothing falls between them.
         session.run_script(schema.listen())?;
         while !self.is_stopped() {
@@ -202,31 +205,40 @@ impl FollowThread {
     }
 }
 
-/// Sees all that was committed, over a session that is in no transaction.
+/// Sees all that was committed, over a session that is in no transaction and is left in none, unless it fails:
+/// then it is of no more use.
 pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<(), StorageError> {
     let mut follower = follower.lock();
     let as_of = follower.uptime();
-    let caught_up = in_snapshot(session, &mut follower);
-    if caught_up.is_ok() {
-        follower.heard(as_of);
+    let mut caught_up = Ok(());
+    if !follower.must_load() {
+        caught_up = follow_on(session, &mut follower);
     }
-    if caught_up.as_ref().is_err_and(|error| !error.is_away()) {
-        follower.lose();
+    if caught_up.is_ok() && follower.must_load() {
+        // Counting and reading everything may take minutes.
+        session.abandon();
+        caught_up = session.patiently(|| load(session, &mut follower));
+    }
+    match &caught_up {
+        Ok(()) => follower.heard(as_of),
+        Err(error) if error.is_away() => follower.miss(),
+        Err(_) => follower.lose(),
     }
     session.abandon();
     caught_up
 }
 
-fn in_snapshot(session: &Session, follower: &mut Follower) -> Result<(), StorageError> {
-    session.defer(BEGIN, &[])?;
+/// What follows on what is known needs no snapshot: the head is read first, so that the changes up to it are
+/// there when they are read, and no change is ever put before another. One round trip.
+fn follow_on(session: &Session, follower: &mut Follower) -> Result<(), StorageError> {
     let position = Foreseen { sql: feed::SELECT_POSITION, parameters: Vec::new() };
-    let connection = Connection::Postgres(session);
-    if !follower.must_load() {
-        // Nearly always this is all there is to it: one round trip.
-        let after =
-            Foreseen { sql: feed::SELECT_AFTER, parameters: bind(params![follower.applied(), CHUNK]) };
-        session.foresee([&position, &after])?;
-    }
-    follower.catch_up(connection)?;
-    session.execute(COMMIT, &[]).map(drop)
+    let from = Foreseen { sql: feed::SELECT_FROM, parameters: bind(params![follower.applied(), CHUNK]) };
+    session.foresee([&position, &from])?;
+    follower.follow(Connection::Postgres(session))
+}
+
+fn load(session: &Session, follower: &mut Follower) -> Result<(), StorageError> {
+    session.run_script(BEGIN)?;
+    follower.catch_up(Connection::Postgres(session))?;
+    session.run_script(COMMIT)
 }

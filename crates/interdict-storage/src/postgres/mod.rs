@@ -28,4 +28,5 @@ pub(crate) use readers::Readers;
 pub(crate) use server::Purpose;
 pub use server::{BadUrl, PostgresServer, SchemaName};
 pub(crate) use session::Session;
+pub(crate) use wakeups::OwnWriter;
 pub(crate) use writer::PostgresWriter;

@@ -6,9 +6,9 @@ use interdict_domain::identifier::Pepper;
 
 use super::server::{PostgresServer, Purpose, SchemaName};
 use crate::error::StorageError;
+use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::sql::{Connection, params};
-use crate::store::prepare_meta;
 
 /// One at a time over all nodes: a number of our own, "INTERDIC" in ASCII.
 pub(crate) const TAKE_TURN: &str = "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(5282230459374324035)";

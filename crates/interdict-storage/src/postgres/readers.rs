@@ -22,6 +22,11 @@ impl Readers {
         Self { server, schema, pepper, idle: Mutex::default() }
     }
 
+    /// Connections that wait for work.
+    pub(crate) fn idle(&self) -> usize {
+        self.idle.lock().len()
+    }
+
     pub(crate) fn run<T, E, F>(&self, read: F) -> Result<T, E>
     where
         E: From<StorageError>,

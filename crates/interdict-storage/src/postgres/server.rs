@@ -193,10 +193,19 @@ impl PostgresServer {
 
     /// Opens a connection that works in a schema.
     pub(crate) fn connect(&self, schema: &str, purpose: Purpose) -> Result<Session, StorageError> {
+        self.connect_with(schema, purpose, Wakeups::default())
+    }
+
+    pub(super) fn connect_with(
+        &self,
+        schema: &str,
+        purpose: Purpose,
+        wakeups: Wakeups,
+    ) -> Result<Session, StorageError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(StorageError::Thread)?;
         let mut config = Config::clone(&self.config);
         config.application_name(format!("interdict {schema} {}", purpose.as_str()));
-        let wakeups = Arc::new(Wakeups::default());
+        let wakeups = Arc::new(wakeups);
         let connected = runtime.block_on(async {
             let connect = async {
                 if let Some(tls) = &self.tls {
@@ -271,7 +280,7 @@ where
 {
     loop {
         match std::future::poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(what))) => wakeups.notified(what.channel()),
+            Some(Ok(AsyncMessage::Notification(what))) => wakeups.notified(what.channel(), what.process_id()),
             Some(Ok(_)) => {}
             // Whoever waits is told by what waits.
             Some(Err(_)) | None => break,

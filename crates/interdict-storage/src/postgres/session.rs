@@ -33,7 +33,7 @@ pub(crate) struct Session {
     fetched: RefCell<HashMap<Foreseen, Arc<[Row]>>>,
     wakeups: Arc<Wakeups>,
     /// How long an answer may take, or the next row of one.
-    patience: Option<Duration>,
+    patience: Cell<Option<Duration>>,
     /// An answer is outstanding that nobody waits for any more: what comes next would wait for it, too.
     gave_up: Cell<bool>,
 }
@@ -58,7 +58,7 @@ impl Session {
             deferred: RefCell::default(),
             fetched: RefCell::default(),
             wakeups,
-            patience,
+            patience: Cell::new(patience),
             gave_up: Cell::new(false),
         }
     }
@@ -73,7 +73,7 @@ impl Session {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StorageError> {
-        let Some(patience) = self.patience else { return Ok(answer.await?) };
+        let Some(patience) = self.patience.get() else { return Ok(answer.await?) };
         if let Ok(answer) = tokio::time::timeout(patience, answer).await {
             return Ok(answer?);
         }
@@ -83,6 +83,14 @@ impl Session {
 
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Does something that takes as long as it takes.
+    pub(super) fn patiently<T>(&self, work: impl FnOnce() -> T) -> T {
+        let patience = self.patience.take();
+        let done = work();
+        self.patience.set(patience);
+        done
     }
 
     /// Told of each notification that arrives while somebody waits.
@@ -113,6 +121,12 @@ impl Session {
         let kept_back = self.deferred.borrow_mut().take(true);
         let answers = self.fly(kept_back, vec![Request::one(sql, parameters)])?;
         Ok(answers.first().map_or(0, |answer| answer.touched))
+    }
+
+    /// Sends all that was kept back, what ends the transaction, and what sees to it that it is on the disk.
+    pub(crate) fn end_and_flush(&self, end: &'static str, flush: &'static str) -> Result<(), StorageError> {
+        let kept_back = self.deferred.borrow_mut().take(false);
+        self.fly(kept_back, vec![Request::one(end, Vec::new()), Request::one(flush, Vec::new())]).map(drop)
     }
 
     /// Sends all that was kept back, and waits until it is done.

@@ -1,13 +1,19 @@
 //! What the server's notifications say: that there is something new, or that somebody wants to know how far this
 //! node is. They say no more, and what they say may be lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use tokio::sync::Notify;
+
+/// The server's process for this node's writer: its commits are news to the others only. Zero while there is
+/// none.
+pub(crate) type OwnWriter = Arc<AtomicI32>;
 
 /// Set by the connection, taken by whoever waits on it.
 #[derive(Debug, Default)]
 pub(super) struct Wakeups {
+    own_writer: OwnWriter,
     woken: Notify,
     report_wanted: AtomicBool,
 }
@@ -16,11 +22,19 @@ pub(super) struct Wakeups {
 const REPORT: &str = "_report";
 
 impl Wakeups {
-    pub(super) fn notified(&self, channel: &str) {
-        if channel.ends_with(REPORT) {
+    /// For a connection that need not hear of this node's own commits.
+    pub(super) fn beside(own_writer: OwnWriter) -> Self {
+        Self { own_writer, ..Self::default() }
+    }
+
+    pub(super) fn notified(&self, channel: &str, process: i32) {
+        let is_report = channel.ends_with(REPORT);
+        if is_report {
             self.report_wanted.store(true, Ordering::Release);
         }
-        self.woken.notify_one();
+        if is_report || process != self.own_writer.load(Ordering::Acquire) {
+            self.woken.notify_one();
+        }
     }
 
     /// The connection has ended: whoever waits finds out by what comes next.

@@ -1,6 +1,7 @@
 //! The writer's thread over PostgreSQL: one transaction a batch, and one batch at a time over all nodes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use interdict_domain::change::Change;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use super::follow::catch_up;
 use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::Session;
+use super::wakeups::OwnWriter;
 use crate::error::StorageError;
 use crate::follower::Follower;
 use crate::foreseen::Foreseen;
@@ -25,8 +27,13 @@ const TAKE_TURN: &str = "SELECT h.sequence, h.hash, m.value FROM head h CROSS JO
 /// What the fault tests must catch: numbers without a turn.
 const CONTROL_NO_TURN: &str = "SELECT nextval('control_ids'), h.hash, m.value FROM head h CROSS JOIN meta m
                                WHERE h.id = 1 AND m.name = 'epoch'";
+const PROCESS: &str = "SELECT pg_backend_pid()";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const COMMIT: &str = "COMMIT";
+/// The turn ends without waiting for the disk, so that the next one can begin. What is answered waits all the
+/// same, for a record behind the commit's: it is on the disk when that one is, and many wait for one flush.
+const FLUSH_LATER: &str = "SET LOCAL synchronous_commit = off";
+const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'interdict', '')";
 /// How long the thread sleeps when there is nothing to do; only its end waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -37,6 +44,7 @@ pub(crate) struct PostgresWriter {
     session: Option<Session>,
     follower: Arc<Mutex<Follower>>,
     clock: Arc<dyn Clock>,
+    own: OwnWriter,
     pepper: Pepper,
     durability: Durability,
 }
@@ -47,35 +55,41 @@ impl PostgresWriter {
         schema: SchemaName,
         follower: Arc<Mutex<Follower>>,
         clock: Arc<dyn Clock>,
+        own: OwnWriter,
         pepper: Pepper,
         durability: Durability,
     ) -> Self {
-        Self { server, schema, session: None, follower, clock, pepper, durability }
+        Self { server, schema, session: None, follower, clock, own, pepper, durability }
     }
 
     pub(crate) fn run(mut self, mut queue: Queue) {
         loop {
             match queue.next_batch(PATIENCE) {
-                Ok(Some(batch)) => self.commit_batch(batch),
+                Ok(Some(mut batch)) => {
+                    let outcome = self.commit_batch(&mut batch);
+                    if outcome == Outcome::Away {
+                        // Whoever waits behind would wait for the same: better told at once.
+                        batch.extend(queue.drain());
+                    }
+                    queue.answer(batch, outcome);
+                }
                 Ok(None) => {}
                 Err(_) => return,
             }
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
-        let outcome = match self.run_batch(&mut batch) {
+    fn commit_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Outcome {
+        match self.run_batch(batch) {
             Ok(revision) => Outcome::Committed(revision),
             Err(error) => {
                 let jobs = batch.len();
                 tracing::error!(error = &error as &dyn std::error::Error, jobs, "a commit failed");
                 // Whatever is left of the transaction ends with the connection.
                 self.session = None;
+                self.own.store(0, Ordering::Release);
                 Outcome::of(&error)
             }
-        };
-        for job in batch {
-            job.finish(outcome);
         }
     }
 
@@ -86,13 +100,13 @@ impl PostgresWriter {
         let connection = Connection::Postgres(&session);
         let (head, epoch): (Head, String) =
             connection.query_one(self.turn(), &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))?;
-        let before = head.sequence;
+        let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
         for job in batch.iter_mut() {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
         }
         let (head, changes) = transaction.into_parts();
-        if head.sequence != before {
+        if head != before {
             head.write(connection)?;
             session.defer(self.schema.notify(), &[])?;
         }
@@ -101,9 +115,9 @@ impl PostgresWriter {
             batch.drain(..).for_each(|job| job.finish(Outcome::Committed(head.sequence)));
             std::thread::sleep(Duration::from_millis(5));
         }
-        session.execute(COMMIT, &[])?;
+        session.end_and_flush(COMMIT, FLUSH)?;
         session.abandon();
-        if !self.tell(connection, &epoch, before, &changes, as_of) {
+        if !self.tell(connection, &epoch, (before, head), &changes, as_of) {
             // Others committed in between: theirs come first.
             catch_up(&session, &self.follower)?;
         }
@@ -116,12 +130,12 @@ impl PostgresWriter {
         &self,
         connection: Connection<'_>,
         epoch: &str,
-        before: i64,
+        heads: (Head, Head),
         changes: &[Change],
         as_of: Duration,
     ) -> bool {
         let mut follower = self.follower.lock();
-        let told = follower.apply_own(connection, Some(epoch), before, changes);
+        let told = follower.apply_own(connection, Some(epoch), heads, changes);
         if told {
             // Nothing but these came after what it knew.
             follower.heard(as_of);
@@ -140,6 +154,8 @@ impl PostgresWriter {
             }
         }
         let session = self.server.connect(self.schema.as_str(), Purpose::Write)?;
+        let process: i64 = Connection::Postgres(&session).query_one(PROCESS, &[], |row| row.get(0))?;
+        self.own.store(i32::try_from(process).unwrap_or(0), Ordering::Release);
         take_turn(&session, self.turn(), batch)?;
         Ok(session)
     }
@@ -151,6 +167,7 @@ impl PostgresWriter {
 
 fn take_turn(session: &Session, turn: &'static str, batch: &[Box<dyn Job>]) -> Result<(), StorageError> {
     session.defer(BEGIN, &[])?;
+    session.defer(FLUSH_LATER, &[])?;
     let turn = Foreseen { sql: turn, parameters: Vec::new() };
     let foreseen = batch.iter().flat_map(|job| job.foreseen());
     session.foresee(std::iter::once(&turn).chain(foreseen))

@@ -9,8 +9,9 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::connection;
 use crate::error::StorageError;
+use crate::meta::new_epoch;
 use crate::sql;
-use crate::store::{Durability, new_epoch};
+use crate::store::Durability;
 
 /// Pages copied between two reports of progress.
 const PAGES_A_STEP: i32 = 4_096;

@@ -24,6 +24,11 @@ impl Readers {
         Self { path, idle: Mutex::default(), pepper, idle_max }
     }
 
+    /// Connections that wait for work.
+    pub(crate) fn idle(&self) -> usize {
+        self.idle.lock().len()
+    }
+
     pub(crate) fn run<T, E, F>(&self, read: F) -> Result<T, E>
     where
         E: From<StorageError>,

@@ -72,7 +72,7 @@ impl SqliteWriter {
             let patience = if self.walk.is_some() { Duration::ZERO } else { POLL };
             match queue.next_batch(patience) {
                 Ok(Some(batch)) => {
-                    self.commit_batch(batch);
+                    self.commit_batch(batch, &queue);
                     self.scrub(SCRUB_AT_ONCE);
                 }
                 Ok(None) => {
@@ -85,7 +85,7 @@ impl SqliteWriter {
         }
     }
 
-    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    fn commit_batch(&mut self, mut batch: Vec<Box<dyn Job>>, queue: &Queue) {
         if self.durability == Durability::ControlEarlyAcknowledgement {
             return self.control_acknowledge_early(batch);
         }
@@ -98,9 +98,7 @@ impl SqliteWriter {
                 Outcome::of(&error)
             }
         };
-        for job in batch {
-            job.finish(outcome);
-        }
+        queue.answer(batch, outcome);
     }
 
     /// Sees what another process committed, if there is anything.
@@ -130,7 +128,7 @@ impl SqliteWriter {
         self.catch_up();
         let connection = sql::Connection::Sqlite(&self.connection);
         let head = Head::read(connection)?;
-        let before = head.sequence;
+        let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
         for job in batch.iter_mut() {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
@@ -140,11 +138,11 @@ impl SqliteWriter {
         if erased {
             scrub::mark_due(&self.connection)?;
         }
-        if head.sequence != before {
+        if head != before {
             head.write(connection)?;
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.follower.apply_own(connection, None, before, &changes);
+        self.follower.apply_own(connection, None, (before, head), &changes);
         if erased {
             self.walk = Some(Walk::due(self.walk));
             self.scrub(SCRUB_BEFORE_ANSWER);
@@ -210,7 +208,7 @@ impl SqliteWriter {
         let connection = sql::Connection::Sqlite(&self.connection);
         let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
         let Ok(head) = Head::read(connection) else { return };
-        let before = head.sequence;
+        let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
         for job in &mut batch {
             drop(transaction.in_savepoint(|transaction| job.run(transaction)));
@@ -221,6 +219,6 @@ impl SqliteWriter {
         }
         std::thread::sleep(Duration::from_millis(5));
         drop((begun, head.write(connection), self.connection.execute_batch("COMMIT")));
-        self.follower.apply_own(connection, None, before, &changes);
+        self.follower.apply_own(connection, None, (before, head), &changes);
     }
 }

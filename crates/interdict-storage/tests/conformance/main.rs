@@ -30,5 +30,7 @@ mod opening;
 mod postgres;
 mod sqlite;
 mod statements;
+mod status;
 mod support;
+mod tls;
 mod writer;

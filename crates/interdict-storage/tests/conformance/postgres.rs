@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use interdict_storage::{
     Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
+    WriteError,
 };
-use interdict_test_support::Postgres;
+use interdict_test_support::{Postgres, Proxy};
 
-use crate::support::{Deterministic, Observer, Ticking, World, pepper};
+use crate::support::{Deterministic, Observer, Ticking, World, pepper, put, put_one};
 
 fn open(url: &str, durability: Durability, observer: Option<&Observer>) -> Result<Store, StorageError> {
     Store::open(StoreOptions {
@@ -43,4 +44,58 @@ fn urls_are_read_and_passwords_are_not_shown() {
     let missing = PostgresServer::parse("postgres://h/d?sslrootcert=/nowhere.pem").unwrap_err();
     assert!(missing.to_string().contains("/nowhere.pem"));
     assert!(matches!(World::sqlite().place(), Place::Sqlite(_)));
+}
+
+/// A store over a network that fails on demand.
+fn behind(proxy: &Proxy, server: &Postgres, name: &str) -> (Store, Observer) {
+    server.create_database(name);
+    let observer = Observer::default();
+    let url = server.url_through(proxy, name);
+    (open(&url, Durability::ControlWithoutFlush, Some(&observer)).unwrap(), observer)
+}
+
+#[test]
+fn what_cannot_be_committed_now_says_so_and_everything_goes_on_by_itself() {
+    let server = Postgres::shared();
+    let proxy = Proxy::start(server.address());
+    let (store, observer) = behind(&proxy, &server, "away");
+    let random = Deterministic::new(1);
+    put_one(&store, 1, &random);
+    proxy.refuse(true);
+    let again = Arc::clone(&random);
+    let refused = store.write_blocking::<_, StorageError, _>(move |work| put(work, 2, again.as_ref()));
+    assert!(matches!(refused, Err(WriteError::Away)), "{refused:?}");
+    #[allow(clippy::redundant_closure_for_method_calls, reason = "the method has one lifetime too few")]
+    let read = store.read_blocking::<_, StorageError, _>(|view| view.revision());
+    assert!(matches!(read, Err(error) if error.is_away()));
+    proxy.refuse(false);
+    assert_eq!(put_one(&store, 3, &random), 2);
+    assert_eq!(observer.revision(), 2);
+    let told = observer.0.lock();
+    assert_eq!((told.loads, told.lost), (1, 0), "a server that is away takes nothing from what is known");
+}
+
+#[test]
+fn a_network_that_swallows_everything_is_not_waited_for_for_ever() {
+    let server = Postgres::shared();
+    let proxy = Proxy::start(server.address());
+    let (store, _observer) = behind(&proxy, &server, "swallowed");
+    let random = Deterministic::new(1);
+    put_one(&store, 1, &random);
+    proxy.freeze(true);
+    let waiting: Vec<_> = (2..6)
+        .map(|number| {
+            let (store, random) = (store.clone(), Arc::clone(&random));
+            std::thread::spawn(move || {
+                store.write_blocking::<_, StorageError, _>(move |work| put(work, number, random.as_ref()))
+            })
+        })
+        .collect();
+    for writer in waiting {
+        assert!(matches!(writer.join().unwrap(), Err(WriteError::Away)));
+    }
+    proxy.freeze(false);
+    let revision = put_one(&store, 10, &random);
+    assert!(revision >= 2, "what was on its way may have been kept or not");
+    assert_eq!(store.verify_chain(&mut |_| {}).unwrap().fault, None);
 }

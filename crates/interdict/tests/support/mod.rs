@@ -69,7 +69,12 @@ impl Place {
 
     /// The test mode's secret key that the first start showed.
     pub fn first_key(&self) -> String {
-        let text = std::fs::read_to_string(self.data("first-run.txt")).unwrap();
+        self.first_key_in("interdict-data")
+    }
+
+    /// The same from another data folder.
+    pub fn first_key_in(&self, folder: &str) -> String {
+        let text = std::fs::read_to_string(self.path(folder).join("first-run.txt")).unwrap();
         text.split_whitespace().find(|word| word.starts_with("sk_test_")).unwrap().to_owned()
     }
 }
@@ -131,6 +136,14 @@ impl Server {
 
     /// Sends a request; the status and the body.
     pub fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
+        let answer = self.exchange(method, path, key, body);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Sends a request; the answer as it came.
+    pub fn exchange(&self, method: &str, path: &str, key: &str, body: &Value) -> String {
         let mut stream = self.connect();
         let body = if body.is_null() { String::new() } else { body.to_string() };
         write!(
@@ -142,9 +155,7 @@ impl Server {
         .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        answer
     }
 
     /// Blocks an email.

@@ -10,6 +10,7 @@
 
 mod support;
 
+use interdict_test_support::{Fsync, Postgres, PostgresSettings};
 use rusqlite::Connection;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -150,4 +151,28 @@ fn it_compares_by_itself_now_and_then() {
     wait_for(|| metric(&server, "interdict_index_compared_revision") == Some(3));
     assert_eq!(metric(&server, "interdict_index_differences_total"), Some(0));
     assert_eq!(metric(&server, "interdict_index_comparison_failures_total"), Some(0));
+}
+
+#[test]
+fn a_database_that_nodes_share_is_examined_and_missed_when_it_is_away() {
+    let settings = PostgresSettings { fsync: Fsync::On, ..PostgresSettings::default() };
+    let mut postgres = Postgres::start_with(&settings);
+    let place = Place::new();
+    let database = format!("--database-url {}", postgres.create_database("examined"));
+    let server = place.serve(&format!("serve {database}"));
+    server.wait_until_ready();
+    server.block(&place.first_key(), "mallory@example.com");
+    let words = format!("{database} --node {}", server.url());
+    server.signal(Signal::USR1);
+    wait_for(|| metric(&server, "interdict_index_compared_revision") == Some(1));
+    let report = examine(&place, &words, 0);
+    assert!(
+        check(&report, "tables of test")["found"].as_str().unwrap().starts_with("0 customers and 1 entries")
+    );
+    assert_eq!(check(&report, "test comparison")["ok"], true);
+
+    postgres.stop_immediately();
+    let report = examine(&place, &words, 1);
+    assert_eq!(check(&report, "database")["ok"], false, "{report}");
+    assert_eq!(check(&report, "test index")["found"], "at change 1; how far the database is, nobody knows");
 }

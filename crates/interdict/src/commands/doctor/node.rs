@@ -83,7 +83,9 @@ impl Node {
             let behind = head.map_or(0, |head| head - revision.unwrap_or(0));
             match revision {
                 Some(revision) if behind <= 0 => {
-                    return Check::passed(title, format!("at change {revision}, nothing behind"));
+                    let place =
+                        head.map_or("; how far the database is, nobody knows", |_| ", nothing behind");
+                    return Check::passed(title, format!("at change {revision}{place}"));
                 }
                 _ if looks < LOOKS_MAX => std::thread::sleep(LOOK_AGAIN),
                 _ => {

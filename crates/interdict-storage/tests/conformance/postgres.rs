@@ -115,7 +115,8 @@ fn what_is_answered_is_on_the_disk_and_not_only_committed() {
         let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
         let driver = tokio::spawn(connection);
         // One look at both: the log as it was written, and how far it is on the disk.
-        let look = "SELECT CASE WHEN pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() THEN 1 ELSE 0 END";
+        let look =
+            "SELECT CASE WHEN pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() THEN 1 ELSE 0 END";
         for number in 0..WRITES {
             let (store, random) = (store.clone(), Arc::clone(&random));
             tokio::task::spawn_blocking(move || put_one(&store, number, &random)).await.unwrap();

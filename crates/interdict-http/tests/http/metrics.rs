@@ -68,7 +68,9 @@ async fn these_are_all_metrics_and_their_types() {
     interdict_http_open_connections gauge
     interdict_http_request_duration_seconds histogram
     interdict_http_requests counter
+    interdict_index_comparison_failures counter
     interdict_index_customers gauge
+    interdict_index_differences counter
     interdict_index_entries gauge
     interdict_index_fresh gauge
     interdict_index_revision gauge

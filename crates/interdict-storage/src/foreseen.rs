@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     /// What a write makes untrue is found by the table, and by keys that are bytes: see
-    /// `Session::forget_touched`.
+    /// `postgres/fetched.rs`.
     #[test]
     fn each_reads_one_table_by_a_key_that_its_rows_are_put_under() {
         let pepper = Pepper::from_bytes([7; 32]);

@@ -126,6 +126,11 @@ fn savepoint(depth: usize) -> Result<[&'static str; 3], StorageError> {
 }
 
 impl Deferred {
+    /// What a statement writes to; nothing for one that writes to no table.
+    pub(super) fn parsed(&mut self, sql: &'static str) -> Option<&Write> {
+        parse_once(&mut self.parsed, sql)
+    }
+
     /// Drops it.
     pub(super) fn clear(&mut self) {
         self.writes.clear();
@@ -170,8 +175,7 @@ impl Deferred {
                 requests.add(begin, None, Vec::new());
                 part.is_sent = true;
             }
-            let parsed = self.parsed.entry(sql).or_insert_with(|| Write::parse(sql));
-            requests.add(sql, parsed.as_ref(), parameters);
+            requests.add(sql, parse_once(&mut self.parsed, sql), parameters);
         }
         if write_follows {
             for (part, [begin, ..]) in unknown {
@@ -184,6 +188,13 @@ impl Deferred {
         }
         requests.all.into_iter().flat_map(Request::split_if_small).collect()
     }
+}
+
+fn parse_once<'p>(
+    parsed: &'p mut HashMap<&'static str, Option<Write>>,
+    sql: &'static str,
+) -> Option<&'p Write> {
+    parsed.entry(sql).or_insert_with(|| Write::parse(sql)).as_ref()
 }
 
 /// Requests being put together.

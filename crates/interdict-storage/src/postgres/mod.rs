@@ -8,6 +8,7 @@
 
 mod bulk;
 mod deferred;
+mod fetched;
 mod follow;
 mod lease;
 mod prepare;

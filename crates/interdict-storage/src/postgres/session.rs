@@ -15,12 +15,13 @@ use tokio::runtime::Runtime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use super::deferred::{Deferred, Request, Write, table_of_read};
+use super::deferred::{Deferred, Request};
+use super::fetched::Fetched;
 use super::values::columns_of;
 use super::wakeups::Wakeups;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
-use crate::sql::{self, Bound, Column, Value, bind};
+use crate::sql::{self, Bound, Value, bind};
 
 /// A connection with what is kept back on it.
 pub(crate) struct Session {
@@ -30,7 +31,7 @@ pub(crate) struct Session {
     /// By text, and whether it is the form for many rows.
     prepared: RefCell<HashMap<(&'static str, bool), Statement>>,
     deferred: RefCell<Deferred>,
-    fetched: RefCell<HashMap<Foreseen, Arc<[Row]>>>,
+    fetched: RefCell<Fetched>,
     wakeups: Arc<Wakeups>,
     /// How long an answer may take, or the next row of one.
     patience: Cell<Option<Duration>>,
@@ -143,11 +144,17 @@ impl Session {
         sink: &mut dyn FnMut(sql::Row<'_>) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         let read = Foreseen { sql, parameters: bind(parameters) };
-        let fetched = self.fetched.borrow().get(&read).cloned();
+        let fetched = self.fetched.borrow().get(&read);
         if let Some(rows) = fetched {
             return rows.iter().try_for_each(|row| sink(sql::Row::Postgres(row)));
         }
-        self.flush()?;
+        let kept_back = self.deferred.borrow_mut().take(false);
+        if !kept_back.is_empty() {
+            // All in one round trip. Only work in a commit comes here, which reads little.
+            let answers = self.fly(kept_back, vec![Request::one(sql, read.parameters)])?;
+            let mut rows = answers.iter().flat_map(|answer| &answer.rows);
+            return rows.try_for_each(|row| sink(sql::Row::Postgres(row)));
+        }
         let statement = self.statement(sql)?;
         self.wait(async {
             let rows = self.answered(self.client.query_raw(&statement, &read.parameters)).await?;
@@ -177,26 +184,16 @@ impl Session {
         Ok(())
     }
 
-    /// Forgets what a write may make untrue. A row that is put in place is found by one of its keys, before
-    /// or after, and these are bytes: those of the statement, against those of the read and of its rows. Any
-    /// other write may touch whatever its table has, and a read without such a key may find any row.
+    /// Forgets what a write makes untrue.
     fn forget_touched(&self, sql: &'static str, parameters: &[Bound]) {
         let mut fetched = self.fetched.borrow_mut();
         if fetched.is_empty() {
             return;
         }
-        let Some(write) = Write::parse(sql) else { return fetched.clear() };
-        let is_put = |value: &[u8]| {
-            parameters.iter().any(|bound| matches!(bound, Bound::Bytes(bytes) if **bytes == *value))
-        };
-        fetched.retain(|read, rows| {
-            let elsewhere = table_of_read(read.sql).is_some_and(|table| table != write.table);
-            let of_read =
-                || read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(key) if is_put(key)));
-            let of_rows = || rows.iter().any(|row| bytes_of(row).any(is_put));
-            let has_key = read.parameters.iter().any(|bound| matches!(bound, Bound::Bytes(_)));
-            elsewhere || (write.is_insert && has_key && !of_read() && !of_rows())
-        });
+        match self.deferred.borrow_mut().parsed(sql) {
+            Some(write) => fetched.forget_touched(write, parameters),
+            None => fetched.clear(),
+        }
     }
 
     /// Begins a part of the transaction that can be undone by itself.
@@ -263,8 +260,7 @@ impl Session {
         if request.rows().len() == 1 {
             return Ok(single);
         }
-        let text = request.set_wise(single.params());
-        self.prepared_or(request.sql(), true, || text)
+        self.prepared_or(request.sql(), true, || request.set_wise(single.params()))
     }
 
     fn statement(&self, sql: &'static str) -> Result<Statement, StorageError> {
@@ -331,11 +327,4 @@ where
         });
     }
     Ok(in_order)
-}
-
-fn bytes_of(row: &Row) -> impl Iterator<Item = &[u8]> {
-    (0..row.len()).filter_map(|index| match row.try_get(index) {
-        Ok(Column::Bytes(bytes)) => Some(bytes),
-        _ => None,
-    })
 }

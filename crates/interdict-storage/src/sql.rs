@@ -5,7 +5,7 @@ use crate::error::StorageError;
 use crate::postgres::Session;
 use crate::sqlite;
 
-/// What is bound to a parameter.
+/// What is bound to a parameter, and what a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
     Null,
@@ -23,9 +23,9 @@ pub(crate) enum Bound {
     Bytes(Box<[u8]>),
 }
 
-impl From<&Value<'_>> for Bound {
-    fn from(value: &Value<'_>) -> Self {
-        match *value {
+impl From<Value<'_>> for Bound {
+    fn from(value: Value<'_>) -> Self {
+        match value {
             Value::Null => Self::Null,
             Value::Integer(number) => Self::Integer(number),
             Value::Text(text) => Self::Text(text.into()),
@@ -115,16 +115,7 @@ pub(crate) use params;
 
 /// The same, for a statement that runs later.
 pub(crate) fn bind(values: &[Value<'_>]) -> Vec<Bound> {
-    values.iter().map(Bound::from).collect()
-}
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column<'r> {
-    Null,
-    Integer(i64),
-    Text(&'r str),
-    Bytes(&'r [u8]),
+    values.iter().copied().map(Bound::from).collect()
 }
 
 /// A row of an answer.
@@ -135,7 +126,7 @@ pub(crate) enum Row<'r> {
 }
 
 impl<'r> Row<'r> {
-    pub(crate) fn column(self, index: usize) -> Result<Column<'r>, StorageError> {
+    pub(crate) fn column(self, index: usize) -> Result<Value<'r>, StorageError> {
         match self {
             Self::Sqlite(row) => sqlite::column(row, index),
             Self::Postgres(row) => Ok(row.try_get(index)?),
@@ -155,71 +146,84 @@ impl<'r> Row<'r> {
     /// A text in place, if there is one.
     pub(crate) fn optional_text(self, index: usize) -> Result<Option<&'r str>, StorageError> {
         match self.column(index)? {
-            Column::Null => Ok(None),
-            Column::Text(text) => Ok(Some(text)),
-            Column::Integer(_) | Column::Bytes(_) => Err(StorageError::Corrupt("a text's type")),
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
+            Value::Integer(_) | Value::Bytes(_) => Err(StorageError::Corrupt("a text's type")),
         }
     }
 }
 
 /// What a column can be read as.
 pub(crate) trait FromColumn: Sized {
-    fn from_column(column: Column<'_>) -> Option<Self>;
+    fn from_column(column: Value<'_>) -> Option<Self>;
 }
 
 impl FromColumn for i64 {
-    fn from_column(column: Column<'_>) -> Option<Self> {
-        if let Column::Integer(number) = column { Some(number) } else { None }
+    fn from_column(column: Value<'_>) -> Option<Self> {
+        if let Value::Integer(number) = column { Some(number) } else { None }
     }
 }
 
 impl FromColumn for u32 {
-    fn from_column(column: Column<'_>) -> Option<Self> {
+    fn from_column(column: Value<'_>) -> Option<Self> {
         i64::from_column(column).and_then(|number| number.try_into().ok())
     }
 }
 
 impl FromColumn for u16 {
-    fn from_column(column: Column<'_>) -> Option<Self> {
+    fn from_column(column: Value<'_>) -> Option<Self> {
         i64::from_column(column).and_then(|number| number.try_into().ok())
     }
 }
 
 impl FromColumn for u8 {
-    fn from_column(column: Column<'_>) -> Option<Self> {
+    fn from_column(column: Value<'_>) -> Option<Self> {
         i64::from_column(column).and_then(|number| number.try_into().ok())
     }
 }
 
 /// A flag is a number that is not zero.
 impl FromColumn for bool {
-    fn from_column(column: Column<'_>) -> Option<Self> {
+    fn from_column(column: Value<'_>) -> Option<Self> {
         i64::from_column(column).map(|number| number != 0)
     }
 }
 
 impl FromColumn for String {
-    fn from_column(column: Column<'_>) -> Option<Self> {
-        if let Column::Text(text) = column { Some(text.to_owned()) } else { None }
+    fn from_column(column: Value<'_>) -> Option<Self> {
+        if let Value::Text(text) = column { Some(text.to_owned()) } else { None }
     }
 }
 
 impl FromColumn for Vec<u8> {
-    fn from_column(column: Column<'_>) -> Option<Self> {
-        if let Column::Bytes(bytes) = column { Some(bytes.to_vec()) } else { None }
+    fn from_column(column: Value<'_>) -> Option<Self> {
+        if let Value::Bytes(bytes) = column { Some(bytes.to_vec()) } else { None }
     }
 }
 
 impl<const N: usize> FromColumn for [u8; N] {
-    fn from_column(column: Column<'_>) -> Option<Self> {
-        if let Column::Bytes(bytes) = column { bytes.try_into().ok() } else { None }
+    fn from_column(column: Value<'_>) -> Option<Self> {
+        if let Value::Bytes(bytes) = column { bytes.try_into().ok() } else { None }
     }
 }
 
 impl<T: FromColumn> FromColumn for Option<T> {
-    fn from_column(column: Column<'_>) -> Option<Self> {
-        if column == Column::Null { Some(None) } else { T::from_column(column).map(Some) }
+    fn from_column(column: Value<'_>) -> Option<Self> {
+        if column == Value::Null { Some(None) } else { T::from_column(column).map(Some) }
     }
+}
+
+/// Begin, undo and end of a part of a transaction, by depth. Each depth has a name of its own: when a piece of
+/// work panics inside an inner part, undoing the outer one by name takes the inner one with it.
+pub(crate) const SAVEPOINTS: [[&str; 3]; 3] = [
+    ["SAVEPOINT outer_work", "ROLLBACK TO SAVEPOINT outer_work", "RELEASE SAVEPOINT outer_work"],
+    ["SAVEPOINT inner_work", "ROLLBACK TO SAVEPOINT inner_work", "RELEASE SAVEPOINT inner_work"],
+    ["SAVEPOINT innermost_work", "ROLLBACK TO SAVEPOINT innermost_work", "RELEASE SAVEPOINT innermost_work"],
+];
+
+/// Those of a depth.
+pub(crate) fn savepoint(depth: usize) -> Result<[&'static str; 3], StorageError> {
+    SAVEPOINTS.get(depth).copied().ok_or(StorageError::Corrupt("savepoints are nested too deep"))
 }
 
 /// A connection to either engine, inside of a transaction or a snapshot.

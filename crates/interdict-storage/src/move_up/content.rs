@@ -3,7 +3,7 @@
 
 use super::tables::Table;
 use crate::error::StorageError;
-use crate::sql::{Column, Row};
+use crate::sql::{Row, Value};
 
 /// Rows between two reports of progress.
 const PROGRESS_EVERY: u64 = 10_000;
@@ -32,10 +32,10 @@ impl<'t> Reading<'t> {
         for index in 0..self.table.width() {
             // Each value with its type and length before it: no two rows run into one another.
             match row.column(index)? {
-                Column::Null => self.part(0, &[]),
-                Column::Integer(number) => self.part(1, &number.to_le_bytes()),
-                Column::Text(text) => self.part(2, text.as_bytes()),
-                Column::Bytes(bytes) => self.part(3, bytes),
+                Value::Null => self.part(0, &[]),
+                Value::Integer(number) => self.part(1, &number.to_le_bytes()),
+                Value::Text(text) => self.part(2, text.as_bytes()),
+                Value::Bytes(bytes) => self.part(3, bytes),
             }
         }
         self.rows += 1;

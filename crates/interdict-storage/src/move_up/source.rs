@@ -13,7 +13,7 @@ use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
 use crate::migrations::{self, Dialect, Schema};
 use crate::postgres::SchemaName;
-use crate::sql::{Bound, Column, Connection, Row};
+use crate::sql::{Bound, Connection, Row};
 use crate::sqlite::connection;
 use crate::transaction::Head;
 
@@ -170,17 +170,6 @@ impl rusqlite::ToSql for tables::KeyPart {
             Self::Integer(number) => number.to_sql(),
             Self::Text(text) => text.to_sql(),
             Self::Bytes(bytes) => bytes.to_sql(),
-        }
-    }
-}
-
-impl From<Column<'_>> for Bound {
-    fn from(column: Column<'_>) -> Self {
-        match column {
-            Column::Null => Self::Null,
-            Column::Integer(number) => Self::Integer(number),
-            Column::Text(text) => Self::Text(text.into()),
-            Column::Bytes(bytes) => Self::Bytes(bytes.into()),
         }
     }
 }

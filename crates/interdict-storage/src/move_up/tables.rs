@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::error::MoveError;
 use crate::error::StorageError;
-use crate::sql::{Bound, Column, Connection, params};
+use crate::sql::{Bound, Connection, Value, params};
 
 /// Tables that each database writes for itself.
 pub(super) const APART: [&str; 4] = ["migration", "meta", "head", "lease"];
@@ -50,15 +50,15 @@ impl ColumnType {
     }
 
     /// What keeps a value out of a column of this type; SQLite lets any value into any column.
-    fn complaint(self, value: Column<'_>) -> Option<&'static str> {
+    fn complaint(self, value: Value<'_>) -> Option<&'static str> {
         match (self, value) {
-            (Self::Text, Column::Text(text)) if text.contains('\0') => {
+            (Self::Text, Value::Text(text)) if text.contains('\0') => {
                 Some("a text with a NUL in it, which PostgreSQL does not take")
             }
-            (_, Column::Null)
-            | (Self::Integer, Column::Integer(_))
-            | (Self::Text, Column::Text(_))
-            | (Self::Bytes, Column::Bytes(_)) => None,
+            (_, Value::Null)
+            | (Self::Integer, Value::Integer(_))
+            | (Self::Text, Value::Text(_))
+            | (Self::Bytes, Value::Bytes(_)) => None,
             _ => Some("a value of another type"),
         }
     }

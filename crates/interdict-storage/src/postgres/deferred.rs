@@ -8,17 +8,10 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::types::Type;
 
 use crate::error::StorageError;
-use crate::sql::Bound;
+use crate::sql::{Bound, SAVEPOINTS, savepoint};
 
 /// Below it, rows go out one by one.
 const SET_MIN: usize = 3;
-
-/// Begin, undo and end by depth.
-const SAVEPOINTS: [[&str; 3]; 3] = [
-    ["SAVEPOINT outer_work", "ROLLBACK TO SAVEPOINT outer_work", "RELEASE SAVEPOINT outer_work"],
-    ["SAVEPOINT inner_work", "ROLLBACK TO SAVEPOINT inner_work", "RELEASE SAVEPOINT inner_work"],
-    ["SAVEPOINT innermost_work", "ROLLBACK TO SAVEPOINT innermost_work", "RELEASE SAVEPOINT innermost_work"],
-];
 
 /// A statement on its way: with one row of parameters, or with many.
 #[derive(Debug)]
@@ -119,10 +112,6 @@ pub(super) struct Deferred {
     parts: Vec<Part>,
     /// Texts are parsed once.
     parsed: HashMap<&'static str, Option<Write>>,
-}
-
-fn savepoint(depth: usize) -> Result<[&'static str; 3], StorageError> {
-    SAVEPOINTS.get(depth).copied().ok_or(StorageError::Corrupt("savepoints are nested too deep"))
 }
 
 impl Deferred {

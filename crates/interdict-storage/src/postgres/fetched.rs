@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 
 use super::deferred::{Write, table_of_read};
 use crate::foreseen::Foreseen;
-use crate::sql::{Bound, Column};
+use crate::sql::{Bound, Value};
 
 /// The reads of one transaction, and where a write finds those that it makes untrue.
 #[derive(Default)]
@@ -95,7 +95,7 @@ impl Fetched {
 
 fn bytes_of(row: &Row) -> impl Iterator<Item = &[u8]> {
     (0..row.len()).filter_map(|index| match row.try_get(index) {
-        Ok(Column::Bytes(bytes)) => Some(bytes),
+        Ok(Value::Bytes(bytes)) => Some(bytes),
         _ => None,
     })
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
-use crate::sql::{Bound, Column};
+use crate::sql::{Bound, Value};
 
 type Failure = Box<dyn Error + Sync + Send>;
 
@@ -50,7 +50,7 @@ impl ToSql for ColumnOfMany<'_> {
     tokio_postgres::types::to_sql_checked!();
 }
 
-impl<'a> FromSql<'a> for Column<'a> {
+impl<'a> FromSql<'a> for Value<'a> {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Failure> {
         match *ty {
             Type::INT8 => Ok(Self::Integer(i64::from_sql(ty, raw)?)),

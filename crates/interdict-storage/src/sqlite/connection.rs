@@ -8,7 +8,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, ToSql, params_from_iter};
 
 use crate::error::StorageError;
-use crate::sql::{self, Column, Value};
+use crate::sql::{self, Value, savepoint};
 use crate::store::Durability;
 
 /// How long a writer waits for another process that holds the lock.
@@ -92,15 +92,15 @@ pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StorageError
 }
 
 /// What a column holds.
-pub(crate) fn column<'r>(row: &'r Row<'_>, index: usize) -> Result<Column<'r>, StorageError> {
+pub(crate) fn column<'r>(row: &'r Row<'_>, index: usize) -> Result<Value<'r>, StorageError> {
     match row.get_ref(index)? {
-        ValueRef::Null => Ok(Column::Null),
-        ValueRef::Integer(number) => Ok(Column::Integer(number)),
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Integer(number)),
         ValueRef::Text(text) => match std::str::from_utf8(text) {
-            Ok(text) => Ok(Column::Text(text)),
+            Ok(text) => Ok(Value::Text(text)),
             Err(_) => Err(StorageError::Corrupt("a text that is not UTF-8")),
         },
-        ValueRef::Blob(bytes) => Ok(Column::Bytes(bytes)),
+        ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes)),
         ValueRef::Real(_) => Err(StorageError::Corrupt("a number that is not whole")),
     }
 }
@@ -139,18 +139,6 @@ pub(crate) fn for_each(
         sink(sql::Row::Sqlite(row))?;
     }
     Ok(())
-}
-
-/// Begin, undo and end by depth. Each depth has a name of its own: when a piece of work panics inside an
-/// inner savepoint, undoing the outer one by name takes the inner one with it.
-const SAVEPOINTS: [[&str; 3]; 3] = [
-    ["SAVEPOINT outer_work", "ROLLBACK TO outer_work", "RELEASE outer_work"],
-    ["SAVEPOINT inner_work", "ROLLBACK TO inner_work", "RELEASE inner_work"],
-    ["SAVEPOINT innermost_work", "ROLLBACK TO innermost_work", "RELEASE innermost_work"],
-];
-
-fn savepoint(depth: usize) -> Result<[&'static str; 3], StorageError> {
-    SAVEPOINTS.get(depth).copied().ok_or(StorageError::Corrupt("savepoints are nested too deep"))
 }
 
 /// Begins a part of a transaction that can be undone by itself.

@@ -184,6 +184,8 @@ fn what_was_heard_is_as_old_as_the_moment_before_the_head_was_read(world: &World
 fn each_commit_hears_when_there_is_no_quiet_moment(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
     let store = world.open(1, Some(&observer));
+    // Opening does not wait for the first load, which would find the first commit in what it reads.
+    wait_until(|| !observer.0.lock().heard.is_empty(), PATIENCE).unwrap();
     for number in 1..=20 {
         let revision = put_one(&store, number, &random);
         let told = observer.0.lock();

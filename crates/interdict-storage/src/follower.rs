@@ -176,6 +176,31 @@ impl Follower {
         followed
     }
 
+    /// Sees what was committed up to a head. False when it has to be loaded, or has gone further.
+    pub(crate) fn follow_up_to(
+        &mut self,
+        connection: Connection<'_>,
+        epoch: &str,
+        head: &Head,
+    ) -> Result<bool, StorageError> {
+        if self.distrusted.load(Ordering::Acquire) || !self.can_follow(head, epoch) {
+            return Ok(false);
+        }
+        self.counters.feed.seen(head.sequence);
+        match self.follow_to(connection, head) {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_away() => Err(error),
+            // Whoever catches up in full says what is wrong.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether a head, which is about to be followed, is news.
+    pub(crate) fn is_news(&self, connection: Connection<'_>) -> Result<bool, StorageError> {
+        let (head, epoch) = position(connection)?;
+        Ok(self.can_follow(&head, &epoch) && head.sequence > self.applied)
+    }
+
     fn can_follow(&self, head: &Head, epoch: &str) -> bool {
         if self.control_believes_numbers {
             return !self.must_load;
@@ -192,7 +217,8 @@ impl Follower {
         while self.applied < goal {
             let mut read = feed::changes_from(connection, &self.pepper, self.applied, CHUNK)?;
             self.check_continuity(&read)?;
-            read.retain(|(change, _)| change.sequence > self.applied);
+            // What came after the head may not be on the disk yet.
+            read.retain(|(change, _)| change.sequence > self.applied && change.sequence <= goal);
             let (changes, hashes): (Vec<Change>, Vec<Hash>) = read.into_iter().unzip();
             let (Some(last), Some(hash)) = (changes.last().map(|change| change.sequence), hashes.last())
             else {

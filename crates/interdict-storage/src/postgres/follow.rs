@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::lease::{Lease, NodeId};
 use super::server::{PostgresServer, Purpose, SchemaName};
-use super::session::Session;
+use super::session::{COMMIT, Session};
 use super::waiting::Waiting;
 use super::wakeups::{OwnWriter, Wakeups};
 use crate::error::StorageError;
@@ -33,7 +33,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-const COMMIT: &str = "COMMIT";
 
 /// What following needs besides the follower.
 pub(crate) struct FollowOptions {
@@ -143,17 +142,18 @@ impl FollowThread {
         let FollowOptions { server, schema, clock, .. } = &self.options;
         let wakeups = Wakeups::beside(Arc::clone(&self.options.own_writer));
         let session = server.connect_with(schema.as_str(), Purpose::Follow, wakeups)?;
+        let beside = || server.connect(schema.as_str(), Purpose::Read);
         // Before the first look: nothing falls between them.
         session.run_script(schema.listen())?;
         while !self.is_stopped() {
             if self.follower.lock().must_load() {
                 // Long before the lease is of use: nobody should wait for who cannot answer yet.
-                catch_up(&session, &self.follower)?;
+                catch_up(&session, &self.follower, &beside)?;
             }
             if let Some(lease) = lease.as_mut().filter(|lease| lease.rest(clock.uptime()).is_zero()) {
                 self.renew(&session, lease)?;
             }
-            catch_up(&session, &self.follower)?;
+            catch_up(&session, &self.follower, &beside)?;
             if std::mem::take(is_away) {
                 tracing::info!(store = schema.as_str(), "the feed is back");
             }
@@ -207,7 +207,15 @@ impl FollowThread {
 
 /// Sees all that was committed, over a session that is in no transaction and is left in none, unless it fails:
 /// then it is of no more use.
-pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<(), StorageError> {
+///
+/// Turns end before they are on the disk, so that what can be read may be gone after a crash of the server, and
+/// another change may stand in its place. Nobody is told of anything before it is on the disk. `beside` is for
+/// that, while this session is in a snapshot.
+pub(super) fn catch_up(
+    session: &Session,
+    follower: &Mutex<Follower>,
+    beside: &dyn Fn() -> Result<Session, StorageError>,
+) -> Result<(), StorageError> {
     let mut follower = follower.lock();
     let as_of = follower.uptime();
     let mut caught_up = Ok(());
@@ -217,7 +225,7 @@ pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<
     if caught_up.is_ok() && follower.must_load() {
         // Counting and reading everything may take minutes.
         session.abandon();
-        caught_up = session.patiently(|| load(session, &mut follower));
+        caught_up = session.patiently(|| load(session, &mut follower, beside));
     }
     match &caught_up {
         Ok(()) => follower.heard(as_of),
@@ -229,16 +237,27 @@ pub(super) fn catch_up(session: &Session, follower: &Mutex<Follower>) -> Result<
 }
 
 /// What follows on what is known needs no snapshot: the head is read first, so that the changes up to it are
-/// there when they are read, and no change is ever put before another. One round trip.
+/// there when they are read, and no change is ever put before another. One round trip, and a flush where there
+/// is news.
 fn follow_on(session: &Session, follower: &mut Follower) -> Result<(), StorageError> {
     let position = Foreseen { sql: feed::SELECT_POSITION, parameters: Vec::new() };
     let from = Foreseen { sql: feed::SELECT_FROM, parameters: bind(params![follower.applied(), CHUNK]) };
     session.foresee([&position, &from])?;
+    if follower.is_news(Connection::Postgres(session))? {
+        session.make_durable()?;
+    }
     follower.follow(Connection::Postgres(session))
 }
 
-fn load(session: &Session, follower: &mut Follower) -> Result<(), StorageError> {
+fn load(
+    session: &Session,
+    follower: &mut Follower,
+    beside: &dyn Fn() -> Result<Session, StorageError>,
+) -> Result<(), StorageError> {
     session.run_script(BEGIN)?;
+    // The snapshot is the first statement's. A session beside sees to it that all of it is on the disk.
+    Connection::Postgres(session).query_one(feed::SELECT_POSITION, &[], |_| Ok(()))?;
+    beside()?.make_durable()?;
     follower.catch_up(Connection::Postgres(session))?;
     session.run_script(COMMIT)
 }

@@ -23,6 +23,10 @@ use crate::error::StorageError;
 use crate::foreseen::Foreseen;
 use crate::sql::{self, Bound, Value, bind};
 
+pub(super) const COMMIT: &str = "COMMIT";
+/// A commit waits until the log is on the disk up to its own record, and many wait for one flush.
+const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'interdict', '')";
+
 /// A connection with what is kept back on it.
 pub(crate) struct Session {
     /// Drives the connection while somebody waits for it, and only then. Nothing once it is dropped.
@@ -124,10 +128,16 @@ impl Session {
         Ok(answers.first().map_or(0, |answer| answer.touched))
     }
 
-    /// Sends all that was kept back, what ends the transaction, and what sees to it that it is on the disk.
-    pub(crate) fn end_and_flush(&self, end: &'static str, flush: &'static str) -> Result<(), StorageError> {
+    /// Sends all that was kept back, commits it, and waits until it is on the disk.
+    pub(crate) fn commit_durably(&self) -> Result<(), StorageError> {
         let kept_back = self.deferred.borrow_mut().take(false);
-        self.fly(kept_back, vec![Request::one(end, Vec::new()), Request::one(flush, Vec::new())]).map(drop)
+        self.fly(kept_back, [COMMIT, FLUSH].map(|sql| Request::one(sql, Vec::new())).into()).map(drop)
+    }
+
+    /// Waits until everything is on the disk that anybody has committed so far: what can be read before that is
+    /// gone after a crash of the server. Outside of a transaction.
+    pub(crate) fn make_durable(&self) -> Result<(), StorageError> {
+        self.fly(Vec::new(), vec![Request::one(FLUSH, Vec::new())]).map(drop)
     }
 
     /// Sends all that was kept back, and waits until it is done.

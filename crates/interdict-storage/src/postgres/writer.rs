@@ -29,11 +29,9 @@ const CONTROL_NO_TURN: &str = "SELECT nextval('control_ids'), h.hash, m.value FR
                                WHERE h.id = 1 AND m.name = 'epoch'";
 const PROCESS: &str = "SELECT pg_backend_pid()";
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-const COMMIT: &str = "COMMIT";
-/// The turn ends without waiting for the disk, so that the next one can begin. What is answered waits all the
-/// same, for a record behind the commit's: it is on the disk when that one is, and many wait for one flush.
+/// The turn ends without waiting for the disk, so that the next one can begin. Whoever is told of it waits all
+/// the same, here and on the other nodes.
 const FLUSH_LATER: &str = "SET LOCAL synchronous_commit = off";
-const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'interdict', '')";
 /// How long the thread sleeps when there is nothing to do; only its end waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -115,32 +113,33 @@ impl PostgresWriter {
             batch.drain(..).for_each(|job| job.finish(Outcome::Committed(head.sequence)));
             std::thread::sleep(Duration::from_millis(5));
         }
-        session.end_and_flush(COMMIT, FLUSH)?;
+        session.commit_durably()?;
         session.abandon();
-        if !self.tell(connection, &epoch, (before, head), &changes, as_of) {
-            // Others committed in between: theirs come first.
-            catch_up(&session, &self.follower)?;
+        if !self.tell(connection, &epoch, (before, head), &changes, as_of)? {
+            catch_up(&session, &self.follower, &|| self.server.connect(self.schema.as_str(), Purpose::Read))?;
         }
         self.session = Some(session);
         Ok(head.sequence)
     }
 
-    /// Tells the observer. False when it has to hear of others first.
+    /// Tells the observer, first of what others committed before this one's turn: that is on the disk, as this
+    /// one is. False when it cannot be told like this.
     fn tell(
         &self,
         connection: Connection<'_>,
         epoch: &str,
-        heads: (Head, Head),
+        (before, after): (Head, Head),
         changes: &[Change],
         as_of: Duration,
-    ) -> bool {
+    ) -> Result<bool, StorageError> {
         let mut follower = self.follower.lock();
-        let told = follower.apply_own(connection, Some(epoch), heads, changes);
+        let told = follower.follow_up_to(connection, epoch, &before)?
+            && follower.apply_own(connection, Some(epoch), (before, after), changes);
         if told {
             // Nothing but these came after what it knew.
             follower.heard(as_of);
         }
-        told
+        Ok(told)
     }
 
     /// A session that has the turn. One that has waited may have lost its server meanwhile: nothing has

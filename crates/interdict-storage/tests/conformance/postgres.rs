@@ -1,15 +1,18 @@
 //! What only a server has: it can be away, and it can be careless.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use interdict_storage::{
     Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
-    WriteError,
+    View, WriteError,
 };
-use interdict_test_support::{Fsync, Postgres, PostgresSettings, Proxy};
+use interdict_test_support::{Fsync, Postgres, PostgresSettings, Proxy, wait_until};
 use tokio_postgres::NoTls;
 
 use crate::support::{Deterministic, Observer, Ticking, World, pepper, put, put_one};
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn open(url: &str, durability: Durability, observer: Option<&Observer>) -> Result<Store, StorageError> {
     Store::open(StoreOptions {
@@ -128,4 +131,52 @@ fn what_is_answered_is_on_the_disk_and_not_only_committed() {
     // The server writes something of its own into the log now and then. Without a flush the log would be
     // written a fifth of a second later, and hardly any look would find it there.
     assert!(flushed > i32::try_from(WRITES).unwrap() / 2, "{flushed} of {WRITES}");
+}
+
+/// Turns end before they are on the disk. What another node committed may be gone after a crash, and another
+/// change may stand in its place: until it is on the disk nobody follows it, and nobody reads it.
+#[test]
+fn what_others_committed_is_told_to_nobody_before_it_is_on_the_disk() {
+    const COMMITS: i64 = 20;
+    // By itself the server would write it to the disk after ten seconds.
+    let settings =
+        PostgresSettings { fsync: Fsync::On, extra: vec![("wal_writer_delay".to_owned(), "10s".to_owned())] };
+    let server = Postgres::start_with(&settings);
+    let url = server.create_database("unflushed");
+    let observer = Observer::default();
+    let store = open(&url, Durability::Full, Some(&observer)).unwrap();
+    wait_until(|| observer.0.lock().loads == 1, PATIENCE).unwrap();
+    put_one(&store, 1, &Deterministic::new(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (client, connection) = runtime.block_on(tokio_postgres::connect(&url, NoTls)).unwrap();
+    let driver = runtime.spawn(connection);
+    let ask = |text: &str| runtime.block_on(client.query_one(text, &[])).unwrap().get::<_, bool>(0);
+    for revision in 2..=COMMITS {
+        // What a turn does, by a node that is killed before it waits for the disk.
+        // Without a notification nobody follows at once, and the read is the first to see it.
+        let (is_followed, notify) =
+            if revision % 2 == 0 { (true, "NOTIFY interdict_test;") } else { (false, "") };
+        let turn = format!("BEGIN; SET LOCAL synchronous_commit = off;
+            INSERT INTO test.change (sequence, at, merchant, actor_type, actor_id, action, subject, facts, commitment, hash)
+                SELECT sequence + 1, at, merchant, actor_type, actor_id, action, subject, facts, commitment, hash
+                FROM test.change ORDER BY sequence DESC LIMIT 1;
+            UPDATE test.head SET sequence = sequence + 1; {notify} COMMIT");
+        runtime.block_on(client.batch_execute(&turn)).unwrap();
+        let committed: String = runtime
+            .block_on(client.query_one("SELECT pg_current_wal_insert_lsn()::text", &[]))
+            .unwrap()
+            .get(0);
+        let is_on_the_disk = || ask(&format!("SELECT pg_current_wal_flush_lsn() >= '{committed}'::pg_lsn"));
+        if is_followed {
+            wait_until(|| observer.revision() >= revision, PATIENCE).unwrap();
+            assert!(is_on_the_disk(), "{revision} was followed before it was on the disk");
+        } else {
+            let read = store.read_blocking(|view: &View<'_>| view.revision()).unwrap();
+            assert_eq!(read, revision);
+            assert!(is_on_the_disk(), "{revision} was read before it was on the disk");
+            wait_until(|| observer.revision() >= revision, PATIENCE).unwrap();
+        }
+    }
+    drop(client);
+    runtime.block_on(driver).unwrap().unwrap();
 }

@@ -278,7 +278,7 @@ impl App {
 
 /// A chore could not be done. That the database is away was said already, once: an outage is not told anew by each
 /// chore in each second.
-fn put_off(error: &(dyn std::error::Error + 'static), is_away: bool, what: &str) {
+pub(crate) fn put_off(error: &(dyn std::error::Error + 'static), is_away: bool, what: &str) {
     if is_away {
         tracing::debug!(error, "{what}");
     } else {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_decision::{BUCKETS, Digest, DigestKey, Index, Reading};
+use interdict_domain::change::Fact;
 use interdict_domain::clock::Timestamp;
 use interdict_storage::{StorageError, View};
 use parking_lot::Mutex;
@@ -167,7 +168,7 @@ impl Service {
         }
         // The index first: while it is read, changes may have to wait for a part of it.
         let Some(held) = self.read_index(revision)? else { return Ok(None) };
-        let stored = digest_of_facts(view, key)?;
+        let stored = digest_of_facts(view, key, &|_| true)?;
         let comparison = Comparison::of(revision, &stored, &held);
         Ok(Some(Compared { comparison, held }))
     }
@@ -216,11 +217,17 @@ impl Service {
     }
 }
 
-/// The digest of all that a snapshot of the database holds, row by row.
-pub(crate) fn digest_of_facts(view: &View<'_>, key: DigestKey) -> Result<Digest, StorageError> {
+/// The digest of what is wanted of all that a snapshot of the database holds, row by row.
+pub(crate) fn digest_of_facts(
+    view: &View<'_>,
+    key: DigestKey,
+    is_wanted: &dyn Fn(&Fact) -> bool,
+) -> Result<Digest, StorageError> {
     let (mut digest, mut rows) = (Digest::new(key), 0_u64);
     view.for_each_fact(&mut |fact| {
-        digest.add_fact(&fact);
+        if is_wanted(&fact) {
+            digest.add_fact(&fact);
+        }
         rows += 1;
         if rows.is_multiple_of(ROWS_BEFORE_PAUSE) {
             std::thread::sleep(PAUSE);

@@ -59,6 +59,7 @@ mod settle_subscription;
 mod standing;
 mod subscribe;
 mod tokens;
+mod trim_feed;
 mod unlist_customer;
 mod unlist_entry;
 mod update_customer;
@@ -89,7 +90,7 @@ pub mod store {
         Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen,
         GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NumberedRows,
         PageRequest, PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError,
-        StoreStatus, View, WriteError,
+        StoreStatus, Trimmed, Trimming, View, WriteError,
     };
 }
 
@@ -98,6 +99,7 @@ pub use authenticate::AuthenticateError;
 pub use authorize_payment::{authorize_payment, complete_action};
 pub use caller::Caller;
 pub use change_settings::{OutageUpdate, SettingsUpdate, change_settings};
+pub use compare_with_feed::FeedComparison;
 pub use compare_with_store::{CompareError, Comparison, Comparisons};
 pub use create_checkout::{CheckoutFor, MadeCheckout, NewCheckout, create_checkout, token_digest};
 pub use create_customer::create_customer;

@@ -106,6 +106,8 @@ words!(
         KeyCreated = "key.created",
         /// A key was given an end.
         KeyRevoked = "key.revoked",
+        /// The oldest changes went.
+        FeedTrimmed = "feed.trimmed",
     }
 );
 
@@ -130,7 +132,12 @@ pub enum Subject {
     Merchant(MerchantNumber),
     /// A key.
     Key(KeyId),
+    /// The feed behind a change: everything up to it is gone.
+    Feed(i64),
 }
+
+/// What stands before the number of [`Subject::Feed`].
+const FEED: &str = "feed/";
 
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -144,6 +151,7 @@ impl std::fmt::Display for Subject {
             Self::Chargeback(id) => id.fmt(f),
             Self::Merchant(number) => number.fmt(f),
             Self::Key(id) => id.fmt(f),
+            Self::Feed(sequence) => write!(f, "{FEED}{sequence}"),
         }
     }
 }
@@ -174,6 +182,9 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Key(id));
+        }
+        if let Some(sequence) = text.strip_prefix(FEED) {
+            return sequence.parse().ok().map(Self::Feed);
         }
         text.parse().ok().map(|number| Self::Merchant(MerchantNumber(number)))
     }
@@ -302,6 +313,14 @@ pub struct Change {
 mod tests {
     use super::*;
     use crate::settings::OnOutage;
+
+    #[test]
+    fn where_the_feed_was_trimmed_is_read_as_it_is_written() {
+        assert_eq!(Subject::Feed(123).to_string(), "feed/123");
+        assert_eq!(Subject::parse("feed/123"), Some(Subject::Feed(123)));
+        assert_eq!(Subject::parse("feed/"), None);
+        assert_eq!(Subject::parse("123"), Some(Subject::Merchant(MerchantNumber(123))));
+    }
 
     /// What the feed holds must be readable for ever.
     #[test]

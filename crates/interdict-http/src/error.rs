@@ -39,7 +39,7 @@ pub struct ApiError {
     pub code: &'static str,
     /// For people.
     pub message: Cow<'static, str>,
-    /// Only on validation errors.
+    /// Only on validation errors, and on what is not retained.
     pub details: Vec<Detail>,
     /// Headers that belong to the refusal: Allow, Retry-After, Connection.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -138,6 +138,17 @@ impl ApiError {
         let message = "The first answer to this Idempotency-Key showed a secret, which is shown only once. \
                        If it was lost, make a new one with a new key.";
         Self::new(StatusCode::CONFLICT, "secret_already_shown", message)
+    }
+
+    /// 410: what is asked for was trimmed.
+    pub fn not_retained(through: i64) -> Self {
+        let message = format!(
+            "The changes up to {through} are not kept any more. Read customers and entries anew, then go on with \
+             after={through}."
+        );
+        let issue = format!("must be {through} or more: older changes were trimmed");
+        let error = Self::new(StatusCode::GONE, "not_retained", message);
+        Self { details: vec![Detail::new("after", issue)], ..error }.with_member("trimmedThrough", through)
     }
 
     /// 413, and the connection closes.

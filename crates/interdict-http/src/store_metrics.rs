@@ -30,10 +30,13 @@ struct Metric {
     read: fn(&StoreStatus) -> Option<Number>,
 }
 
-static METRICS: [Metric; 16] = [
+static METRICS: [Metric; 17] = [
     gauge("store_revision_applied", "Newest change that is applied here", |status| whole(status.applied)),
     gauge("store_revision_head", "Newest change in the database, when it was last looked at", |status| {
         whole(status.head)
+    }),
+    gauge("feed_trimmed_through", "Newest change that was trimmed; 0 when the feed is whole", |status| {
+        whole(status.trimmed_through)
     }),
     gauge(
         "store_staleness_seconds",

@@ -15,7 +15,7 @@ use crate::sql::{Row, Value, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::{MerchantView, NumberedRows, PageRequest};
-use crate::{feed, idempotency, load, personal};
+use crate::{feed, former, idempotency, load, personal};
 
 macro_rules! columns {
     () => {
@@ -324,15 +324,17 @@ impl MerchantTransaction<'_, '_> {
     ) -> Result<Erased, StorageError> {
         let connection = self.transaction.connection;
         let subject = customer.id.to_string();
-        let mut identifiers: Vec<(Kind, IdentifierKey)> = Vec::new();
         let said = personal::bodies(connection, self.merchant, &subject)?;
         let mut lives = vec![customer.clone()];
         for body in &said {
-            lives.extend(feed::customers_of(body)?);
+            lives.extend(feed::customers_of(body)?.into_iter().flatten());
         }
-        for (kind, key) in lives.iter().flat_map(|life| keys(life, self.pepper())) {
-            if let Some(key) = key.filter(|key| !identifiers.contains(&(kind, *key))) {
-                identifiers.push((kind, key));
+        // Whatever the customer had before the changes that are kept.
+        let former = former::take(connection, self.merchant, customer.id)?;
+        let mut identifiers: Vec<IdentifierKey> = Vec::new();
+        for key in lives.iter().flat_map(|life| former::keys_of(life, self.pepper())).chain(former) {
+            if !identifiers.contains(&key) {
+                identifiers.push(key);
             }
         }
         let mut facts = vec![Fact::CustomerRemoved(customer.id)];
@@ -342,7 +344,7 @@ impl MerchantTransaction<'_, '_> {
         self.erase_payments(customer)?;
         self.erase_subscriptions(customer)?;
         let mut blocks_kept = 0;
-        for (_, key) in &identifiers {
+        for key in &identifiers {
             personal::erase_identifier(connection, self.merchant, *key)?;
             idempotency::erase_identifier(connection, self.merchant, *key)?;
             self.erase_payments_of(*key)?;

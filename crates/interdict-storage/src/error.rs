@@ -1,5 +1,7 @@
 //! What can go wrong below the use cases. None of these is the caller's fault.
 
+use crate::chain::ChainError;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -23,6 +25,9 @@ pub enum StorageError {
     /// A stored row does not mean anything.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
+    /// The chain of changes is broken where it was to be trimmed: with the changes the proof would go.
+    #[error("the feed is broken and stays as it is ({0}): `interdict audit verify` walks through all of it")]
+    BrokenChain(ChainError),
     /// The folder or a file in it cannot be used.
     #[error("{path} cannot be used")]
     File {

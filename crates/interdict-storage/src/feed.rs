@@ -105,10 +105,10 @@ pub(crate) fn body<T: Serialize>(before: Option<&T>, after: Option<&T>) -> Resul
     Ok(serde_json::to_string(&BodyRef { before, after })?)
 }
 
-/// The customers that a body speaks of, before and after.
-pub(crate) fn customers_of(body: &str) -> Result<impl Iterator<Item = Customer>, StorageError> {
+/// The customer that a body speaks of, before and after.
+pub(crate) fn customers_of(body: &str) -> Result<[Option<Customer>; 2], StorageError> {
     let body: Body<Customer> = serde_json::from_str(body)?;
-    Ok(body.before.into_iter().chain(body.after))
+    Ok([body.before, body.after])
 }
 
 pub(crate) fn insert_change(
@@ -158,7 +158,8 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
             | Subject::Plan(_)
             | Subject::Subscription(_)
             | Subject::Checkout(_)
-            | Subject::Chargeback(_),
+            | Subject::Chargeback(_)
+            | Subject::Feed(_),
         )
         | (None, _) => (None, None),
     };
@@ -204,7 +205,7 @@ fn items(
 }
 
 impl View<'_> {
-    /// Every change, oldest first.
+    /// Every change that was not trimmed, oldest first.
     pub fn for_each_change(&self, sink: &mut dyn FnMut(Change)) -> Result<(), StorageError> {
         let mut next = 1;
         loop {

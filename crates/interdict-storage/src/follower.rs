@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use interdict_domain::change::Change;
+use interdict_domain::change::{Change, Subject};
 use interdict_domain::clock::Clock;
 use interdict_domain::identifier::Pepper;
 
@@ -255,12 +255,19 @@ impl Follower {
         observer.apply(changes, &View { connection, pepper: &self.pepper });
         (self.applied, self.hash) = last;
         self.must_load = false;
+        for change in changes {
+            if let Subject::Feed(through) = change.subject {
+                self.counters.feed.trimmed(through);
+            }
+        }
         self.counters.feed.applied(last.0, self.clock.now());
     }
 
     fn load_all(&mut self, snapshot: Connection<'_>, head: Head, epoch: String) -> Result<(), StorageError> {
         if let Some(observer) = &mut self.observer {
-            observer.load(&View { connection: snapshot, pepper: &self.pepper })?;
+            let view = View { connection: snapshot, pepper: &self.pepper };
+            observer.load(&view)?;
+            self.counters.feed.trimmed(view.trimmed_through()?);
             self.counters.feed.loaded(head.sequence, self.clock.now());
         }
         (self.applied, self.hash) = (head.sequence, head.hash);

@@ -40,11 +40,13 @@ const SCORES: &str = include_str!("../migrations/mode_0007_scores.sql");
 const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable_keys.sql");
 
 const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
+const ANCHOR: &str = include_str!("../migrations/feed_0002_anchor.sql");
+const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_identifiers.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
-        Schema::Core => &[FEED, CORE],
+        Schema::Core => &[FEED, CORE, ANCHOR],
         Schema::Mode => &[
             FEED,
             MODE,
@@ -56,6 +58,8 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             SCORES,
             PUBLISHABLE_KEYS,
             LEASES,
+            ANCHOR,
+            FORMER_IDENTIFIERS,
         ],
     };
     let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();

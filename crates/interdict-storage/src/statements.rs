@@ -17,7 +17,12 @@ use crate::migrations::Schema;
 
 /// All statements that run in a schema, by name.
 pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
-    let common = [crate::feed::STATEMENTS, crate::personal::STATEMENTS, crate::chain::STATEMENTS];
+    let common = [
+        crate::feed::STATEMENTS,
+        crate::personal::STATEMENTS,
+        crate::chain::STATEMENTS,
+        crate::trim::STATEMENTS,
+    ];
     let own: &[&[(&str, &str)]] = match schema {
         Schema::Core => &[crate::merchant::STATEMENTS, crate::credential::STATEMENTS],
         Schema::Mode => &[
@@ -25,6 +30,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::checkout::STATEMENTS,
             crate::customer::STATEMENTS,
             crate::entry::STATEMENTS,
+            crate::former::STATEMENTS,
             crate::gateway_account::STATEMENTS,
             crate::hits::STATEMENTS,
             crate::idempotency::STATEMENTS,

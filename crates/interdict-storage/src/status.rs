@@ -22,6 +22,8 @@ pub struct StoreStatus {
     pub applied: i64,
     /// The newest change in the database, when it was last looked at.
     pub head: i64,
+    /// The newest change that was trimmed; 0 when none was.
+    pub trimmed_through: i64,
     /// How long ago the moment is up to which everything that was committed is known; nothing before the first
     /// load.
     pub heard_ago: Option<Duration>,
@@ -91,6 +93,7 @@ pub(crate) struct Counters {
 pub(crate) struct FeedCounters {
     applied: AtomicI64,
     head: AtomicI64,
+    trimmed_through: AtomicI64,
     last_applied_us: AtomicI64,
     heard_as_of_ns: AtomicU64,
     loads: AtomicU64,
@@ -110,6 +113,11 @@ impl FeedCounters {
         self.applied.store(sequence, Ordering::Relaxed);
         self.head.fetch_max(sequence, Ordering::Relaxed);
         self.last_applied_us.store(at.micros(), Ordering::Relaxed);
+    }
+
+    /// Everything up to this change was trimmed.
+    pub(crate) fn trimmed(&self, through: i64) {
+        self.trimmed_through.store(through, Ordering::Relaxed);
     }
 
     /// Everything was loaded, up to this change.
@@ -210,6 +218,7 @@ impl Counters {
         StoreStatus {
             applied: feed.applied.load(Ordering::Relaxed),
             head: feed.head.load(Ordering::Relaxed),
+            trimmed_through: feed.trimmed_through.load(Ordering::Relaxed),
             heard_ago: is_loaded.then(|| uptime.saturating_sub(heard_as_of)),
             last_applied_at: is_loaded.then_some(last_applied),
             loads: feed.loads.load(Ordering::Relaxed),

@@ -204,6 +204,9 @@ pub struct ServeArguments {
     /// Compare memory with the database this often, in milliseconds; 0: never [default: 3600000]
     #[arg(long, env = "INTERDICT_COMPARE_INTERVAL_MS", value_name = "MS", hide_env = true)]
     pub compare_interval_ms: Option<u64>,
+    /// Trim changes that are older than so many days, 1 to 36500 [default: keep them for ever]
+    #[arg(long, env = "INTERDICT_FEED_RETENTION_DAYS", value_name = "DAYS", hide_env = true)]
+    pub feed_retention_days: Option<u64>,
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,

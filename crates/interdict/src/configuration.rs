@@ -26,6 +26,9 @@ const MAX_STALENESS_MS_MAX: u64 = 3_600_000;
 const COMPARE_INTERVAL_MS: u64 = 3_600_000;
 /// A month: who compares less often does not want to.
 const COMPARE_INTERVAL_MS_MAX: u64 = 2_592_000_000;
+/// A century: who keeps more keeps everything.
+const FEED_RETENTION_DAYS_MAX: u64 = 36_500;
+const DAY_S: u64 = 86_400;
 const RENEWAL_INTERVAL_MS: u64 = 60_000;
 /// A day: who looks for renewals less often does not want them.
 const RENEWAL_INTERVAL_MS_MAX: u64 = 86_400_000;
@@ -47,6 +50,7 @@ struct Written {
     max_staleness_ms: Option<u64>,
     renewal_interval_ms: Option<u64>,
     compare_interval_ms: Option<u64>,
+    feed_retention_days: Option<u64>,
     public_url: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -85,6 +89,8 @@ pub struct Serving {
     pub renewal_interval: Duration,
     /// How often memory is compared with the database; nothing for never.
     pub compare_interval: Option<Duration>,
+    /// How old changes grow before they are trimmed; nothing to keep them for ever.
+    pub feed_retention: Option<Duration>,
     /// The address under which people reach this service.
     pub public_url: Option<String>,
     /// Certificate and key.
@@ -146,6 +152,10 @@ impl Configuration {
         if compare_ms > COMPARE_INTERVAL_MS_MAX {
             return Err(misuse(format!("--compare-interval-ms must be 0 to {COMPARE_INTERVAL_MS_MAX}")));
         }
+        let retention_days = arguments.feed_retention_days.or(file.feed_retention_days);
+        if retention_days.is_some_and(|days| !(1..=FEED_RETENTION_DAYS_MAX).contains(&days)) {
+            return Err(misuse(format!("--feed-retention-days must be 1 to {FEED_RETENTION_DAYS_MAX}")));
+        }
         let cert = arguments.tls_cert.or_else(|| file.tls_cert.clone());
         let key = arguments.tls_key.or_else(|| file.tls_key.clone());
         let tls = match (cert, key) {
@@ -160,6 +170,7 @@ impl Configuration {
             max_staleness,
             renewal_interval: Duration::from_millis(renewal_ms),
             compare_interval: (compare_ms > 0).then(|| Duration::from_millis(compare_ms)),
+            feed_retention: retention_days.map(|days| Duration::from_secs(days * DAY_S)),
             public_url: self.public_url.clone(),
             tls,
         })

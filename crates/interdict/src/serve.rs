@@ -25,6 +25,7 @@ use crate::shutdown::Signals;
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 /// Old answers are forgotten at every so many chores.
 const FORGET_EVERY: u32 = 60;
+const TRIM_EVERY: Duration = Duration::from_hours(1);
 /// How long threads that wait for the disk may keep the process after the drain.
 const THREADS_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -144,6 +145,7 @@ impl Chores {
             background.spawn(do_chores(Arc::clone(app))),
             background.spawn(recover_payments(Arc::clone(app))),
         ];
+        let trim = serving.feed_retention.map(|retention| background.spawn(trim(Arc::clone(app), retention)));
         let _inside = background.enter();
         let of_modes = Mode::ALL.into_iter().flat_map(|mode| {
             let service = || Arc::clone(app.service(mode));
@@ -152,7 +154,7 @@ impl Chores {
                 background.spawn(compare::now_and_then(service(), serving.compare_interval)),
             ]
         });
-        Self(chores.into_iter().chain(of_modes).collect())
+        Self(chores.into_iter().chain(trim).chain(of_modes).collect())
     }
 
     /// Ends them where they wait: whatever they have committed, the next start goes on with.
@@ -196,5 +198,18 @@ async fn recover_payments(app: Arc<App>) {
     loop {
         ticks.tick().await;
         app.recover_payments().await;
+    }
+}
+
+/// Trims the feeds, as soon as everything is loaded and now and then from there on.
+async fn trim(app: Arc<App>, retention: Duration) {
+    while !app.is_ready() {
+        tokio::time::sleep(CHORES_EVERY).await;
+    }
+    let mut ticks = tokio::time::interval(TRIM_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        app.trim_feeds(retention).await;
     }
 }

@@ -17,12 +17,16 @@ pub(crate) struct ErrorBody {
     code: String,
     /// For people: what to do next. Never repeats input.
     message: String,
-    /// Every problem, on validation errors only.
+    /// Every problem, on validation errors and 410 `not_retained` only.
     #[schema(nullable = false)]
     details: Option<Vec<ErrorDetail>>,
     /// On 503 `cluster_wait_timeout` only: the revision of the change, which is committed.
     #[schema(nullable = false)]
     revision: Option<i64>,
+    /// On 410 `not_retained` only: changes up to this one are not kept any more.
+    #[serde(rename = "trimmedThrough")]
+    #[schema(nullable = false)]
+    trimmed_through: Option<i64>,
 }
 
 /// One problem.

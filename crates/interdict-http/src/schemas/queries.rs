@@ -143,7 +143,8 @@ pub(crate) struct PageQuery {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangesQuery {
-    /// Only changes after this sequence; `nextCursor` of the answer before.
+    /// Only changes after this sequence; `nextCursor` of the answer before. One behind which changes were trimmed is
+    /// 410 `not_retained`.
     #[param(minimum = 0, default = json!(0), nullable = false)]
     after: Option<u64>,
     /// The most items of an answer.

@@ -43,7 +43,10 @@ pub(crate) struct ChangesView {
     tag = "Changes",
     summary = "Follow the changes",
     params(schemas::ChangesQuery),
-    responses((status = 200, description = "Changes after a sequence, oldest first, without a hole.", body = ChangesView)),
+    responses(
+        (status = 200, description = "Changes after a sequence, oldest first, without a hole.", body = ChangesView),
+        (status = 410, description = "`not_retained`: changes after the sequence were trimmed. Read customers and entries anew, then go on with `after` as `trimmedThrough` says.", body = schemas::Error),
+    ),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
 )]
 pub(crate) async fn list(
@@ -67,13 +70,20 @@ pub(crate) async fn list(
             .service
             .store()
             .read(caller.merchant, move |view| {
-                Ok::<_, StorageError>((view.changes_after(after, rows)?, view.revision()?))
+                let trimmed_through = view.trimmed_through()?;
+                // What is left begins behind a hole: nobody is to take it for all there was.
+                let items =
+                    if after < trimmed_through { Vec::new() } else { view.changes_after(after, rows)? };
+                Ok::<_, StorageError>((items, view.revision()?, trimmed_through))
             })
             .await;
-        let (mut items, revision) = match found {
+        let (mut items, revision, trimmed_through) = match found {
             Ok(found) => found,
             Err(error) => return read_failed(&error).respond(Dialect::Native),
         };
+        if after < trimmed_through {
+            return ApiError::not_retained(trimmed_through).respond(Dialect::Native);
+        }
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         if items.is_empty() && !left.is_zero() && !state.is_stopping() {
             // Another merchant's change wakes this up, too: then it looks again.

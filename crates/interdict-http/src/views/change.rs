@@ -96,6 +96,8 @@ impl ChangeView {
             Subject::Chargeback(_) => "chargeback",
             Subject::Merchant(_) => "merchant",
             Subject::Key(_) => "key",
+            // Nobody's: no merchant sees one.
+            Subject::Feed(_) => "feed",
         };
         let subject = item.change.subject.to_string();
         Self { history: HistoryView::of(item, label_of), subject_type, subject }

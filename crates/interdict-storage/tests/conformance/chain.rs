@@ -36,7 +36,7 @@ fn after(world: &World, tampering: &str) -> ChainReport {
 }
 
 fn a_chain_that_nobody_touched_is_sound(world: &World) {
-    let whole = ChainReport { changes: 10, personal: 10, erased: 0, fault: None };
+    let whole = ChainReport { trimmed: 0, changes: 10, personal: 10, erased: 0, fault: None };
     assert_eq!(after(world, "SELECT 1"), whole);
 }
 
@@ -80,7 +80,7 @@ fn an_altered_personal_row_is_named(world: &World) {
 
 fn a_personal_row_that_is_gone_counts_as_erased(world: &World) {
     let report = after(world, "DELETE FROM personal WHERE sequence IN (2, 3)");
-    assert_eq!(report, ChainReport { changes: 10, personal: 8, erased: 2, fault: None });
+    assert_eq!(report, ChainReport { trimmed: 0, changes: 10, personal: 8, erased: 2, fault: None });
 }
 
 fn a_moved_head_is_named(world: &World) {

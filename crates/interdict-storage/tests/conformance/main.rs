@@ -33,4 +33,6 @@ mod statements;
 mod status;
 mod support;
 mod tls;
+mod trim;
+mod trim_followed;
 mod writer;

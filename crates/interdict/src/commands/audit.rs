@@ -29,6 +29,7 @@ pub fn run(configuration: &Configuration, command: AuditCommand) -> Result<ExitC
             .map(|(name, report)| {
                 json!({
                     "store": name,
+                    "trimmed": report.trimmed,
                     "changes": report.changes,
                     "personal": report.personal,
                     "erased": report.erased,
@@ -62,16 +63,25 @@ pub fn verify(name: &str, store: &Store) -> Result<ChainReport> {
     Ok(report)
 }
 
+/// Where the feed begins, if it does not begin with the first change.
+pub fn behind(report: &ChainReport) -> String {
+    match report.trimmed {
+        0 => String::new(),
+        trimmed => format!(" behind {trimmed} that were trimmed"),
+    }
+}
+
 fn as_text(reports: &[(&str, ChainReport)]) -> String {
     let mut text = String::new();
     for (name, report) in reports {
-        let ChainReport { changes, personal, erased, fault } = report;
+        let ChainReport { changes, personal, erased, fault, .. } = report;
+        let behind = behind(report);
         // Writing to a string cannot fail, here and wherever it is not looked at.
         let _ = match fault {
-            Some(fault) => writeln!(text, "{name}: FAULT after {changes} sound changes: {fault}"),
+            Some(fault) => writeln!(text, "{name}: FAULT after {changes} sound changes{behind}: {fault}"),
             None => writeln!(
                 text,
-                "{name}: {changes} changes, all sound ({personal} with personal data, {erased} erased)"
+                "{name}: {changes} changes{behind}, all sound ({personal} with personal data, {erased} erased)"
             ),
         };
     }

@@ -194,6 +194,7 @@ fn store_as_json(store: &MovedStore) -> serde_json::Value {
         "store": store.store.as_str(),
         "rows": rows(store),
         "changes": store.chain.changes,
+        "trimmed": store.chain.trimmed,
         "personal": store.chain.personal,
         "erased": store.chain.erased,
         "hash": hex::encode(store.hash),

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use interdict_storage::{
-    Course, Dialect, MoveError, MoveStep, Progress, Schema, SchemaName, StorageError, migration_texts,
+    Course, Dialect, MoveError, MoveStep, Progress, Schema, SchemaName, StorageError, Trimming,
+    migration_texts,
 };
 
 use super::filled::{APART, Database, STORES, Source, bytes_of, rows_of_file, tables};
-use crate::support::{Deterministic, put_one};
+use crate::support::{Deterministic, now, put_one};
+use crate::trim::trim;
 
 const ROWS: i64 = 24;
 
@@ -23,7 +25,7 @@ fn assert_whole(source: &Source, database: &Database) {
             let sent = rows_of_file(&connection, &table);
             assert_eq!(sent, database.rows(name, &connection, &table), "{}.{table}", name.as_str());
             // What the core says of itself is about nobody.
-            let may_be_empty = name == SchemaName::Core && table == "personal";
+            let may_be_empty = name == SchemaName::Core && table == "personal" || table == "anchor";
             assert!(may_be_empty || !sent.is_empty(), "{}.{table} has no row", name.as_str());
         }
         let store = database.try_open(name, schema).unwrap();
@@ -177,6 +179,26 @@ fn what_changed_without_a_trace_between_two_runs_is_copied_again() {
     assert_eq!(found("entry_hit"), (0, found("entry_hit").1));
     assert_eq!(found("entry").0, found("entry").1);
     assert_whole(&source, &database);
+}
+
+#[test]
+fn a_feed_that_was_trimmed_moves_with_where_it_begins() {
+    let (source, database) = (Source::filled(ROWS), Database::new("trimmed"));
+    let trimming = Trimming { kept: 10, least: 1, ..Trimming::before(now().plus_seconds(1)) };
+    let store = source.open(SchemaName::Test, Schema::Mode);
+    let trimmed = trim(&store, &Deterministic::new(3), trimming).unwrap();
+    drop(store);
+    let report = source.move_to(&database.url).unwrap();
+    let moved = &report.stores[1];
+    assert_eq!((moved.chain.trimmed, moved.chain.changes), (trimmed.through, 11));
+    let rows = |table| (rows_of_file(&source.connection(SchemaName::Test), table), table);
+    for (sent, table) in [rows("anchor"), rows("change")] {
+        assert_eq!(sent, database.rows(SchemaName::Test, &source.connection(SchemaName::Test), table));
+    }
+    let store = database.try_open(SchemaName::Test, Schema::Mode).unwrap();
+    put_one(&store, 1_000, &Deterministic::new(4));
+    let verified = store.verify_chain(&mut |_| {}).unwrap();
+    assert_eq!((verified.trimmed, verified.changes, verified.fault), (trimmed.through, 12, None));
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Source {
         let connection = self.connection(name);
         for table in tables(&connection) {
             // These must make sense together.
-            if APART.contains(&table.as_str()) || ["change", "personal"].contains(&table.as_str()) {
+            if APART.contains(&table.as_str()) || ["anchor", "change", "personal"].contains(&table.as_str()) {
                 continue;
             }
             let columns = columns(&connection, &table);

@@ -1,7 +1,7 @@
 //! What can be seen without a server: the data can be opened, and says the same everywhere.
 
-use interdict_app::App;
 use interdict_app::store::StorageError;
+use interdict_app::{App, Comparison, FeedComparison};
 use interdict_domain::mode::Mode;
 use interdict_storage::ChainReport;
 
@@ -79,11 +79,15 @@ fn credentials(app: &App) -> Check {
 fn chain(name: &str, verified: anyhow::Result<ChainReport>) -> Check {
     let title = format!("hash chain of {name}");
     match verified {
-        Ok(ChainReport { changes, fault: None, .. }) => {
-            Check::passed(title, format!("{changes} changes, all sound"))
-        }
-        Ok(ChainReport { changes, fault: Some(fault), .. }) => {
-            Check::failed(title, format!("{fault}, after {changes} sound changes"), LOOK_INTO_IT)
+        Ok(report) => {
+            let (changes, behind) = (report.changes, audit::behind(&report));
+            match report.fault {
+                None => Check::passed(title, format!("{changes} changes{behind}, all sound")),
+                Some(fault) => {
+                    let found = format!("{fault}, after {changes} sound changes{behind}");
+                    Check::failed(title, found, LOOK_INTO_IT)
+                }
+            }
         }
         Err(error) => Check::failed(title, format!("{error:#}"), LOOK_INTO_IT),
     }
@@ -99,14 +103,17 @@ fn tables(app: &App, mode: Mode, chains_are_sound: bool) -> Check {
     let compared = app.service(mode).compare_with_feed();
     bar.finish_and_clear();
     match compared {
-        Ok(comparison) if comparison.is_equal() => Check::passed(
-            title,
-            format!(
-                "{} customers and {} entries, as the feed says up to change {}",
-                comparison.customers, comparison.entries, comparison.revision
-            ),
-        ),
-        Ok(comparison) => {
+        Ok(FeedComparison { from, comparison }) if comparison.is_equal() => {
+            let Comparison { customers, entries, revision, .. } = comparison;
+            let as_said = match from {
+                1 => format!("as the feed says up to change {revision}"),
+                from => format!(
+                    "those that changes {from} to {revision} name, as these say; the feed was trimmed before"
+                ),
+            };
+            Check::passed(title, format!("{customers} customers and {entries} entries, {as_said}"))
+        }
+        Ok(FeedComparison { comparison, .. }) => {
             let (different, all) = (comparison.different.len(), comparison.buckets_compared);
             Check::failed(
                 title,

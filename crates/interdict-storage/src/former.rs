@@ -1,0 +1,71 @@
+//! Identifiers that a customer once had, when the changes that say so were trimmed: an erasure must find what was
+//! written under them, too. Keys alone, no values.
+//!
+//! Those that a customer has stand in its row, and those that kept changes speak of stand there: neither is here.
+
+use interdict_domain::change::Subject;
+use interdict_domain::customer::Customer;
+use interdict_domain::identifier::{IdentifierKey, Pepper};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::merchant::MerchantNumber;
+
+use crate::customer::keys;
+use crate::error::StorageError;
+use crate::feed;
+use crate::sql::{Connection, params};
+use crate::statements::statements;
+
+statements! {
+    INSERT = "INSERT INTO former_identifier (merchant, customer, identifier_key) VALUES ($1, $2, $3)
+              ON CONFLICT (merchant, customer, identifier_key) DO NOTHING";
+    SELECT = "SELECT identifier_key FROM former_identifier WHERE merchant = $1 AND customer = $2";
+    DELETE = "DELETE FROM former_identifier WHERE merchant = $1 AND customer = $2";
+}
+
+/// What changes that are about to go say of identifiers that customers gave up.
+#[derive(Default)]
+pub(crate) struct FormerIdentifiers(Vec<(MerchantNumber, CustomerId, IdentifierKey)>);
+
+impl FormerIdentifiers {
+    /// Reads one change. An identifier that a customer gave up is named by the change that took it away.
+    pub(crate) fn read(
+        &mut self,
+        subject: &str,
+        body: Option<&str>,
+        pepper: &Pepper,
+    ) -> Result<(), StorageError> {
+        let (Some(Subject::Customer(_)), Some(body)) = (Subject::parse(subject), body) else {
+            return Ok(());
+        };
+        let [Some(before), after] = feed::customers_of(body)? else { return Ok(()) };
+        let kept: Vec<IdentifierKey> = after.iter().flat_map(|after| keys_of(after, pepper)).collect();
+        let given_up = keys_of(&before, pepper).filter(|key| !kept.contains(key));
+        self.0.extend(given_up.map(|key| (before.merchant, before.id, key)));
+        Ok(())
+    }
+
+    /// Keeps what was read.
+    pub(crate) fn keep(self, connection: Connection<'_>) -> Result<(), StorageError> {
+        self.0.iter().try_for_each(|(merchant, customer, key)| {
+            connection.execute(INSERT, params![merchant.0, &customer.ksuid().bytes()[..], key.0])
+        })
+    }
+}
+
+/// The identifiers that a customer has.
+pub(crate) fn keys_of(customer: &Customer, pepper: &Pepper) -> impl Iterator<Item = IdentifierKey> {
+    keys(customer, pepper).into_iter().filter_map(|(_, key)| key)
+}
+
+/// Those of a customer, who is about to be erased: they are forgotten with this.
+pub(crate) fn take(
+    connection: Connection<'_>,
+    merchant: MerchantNumber,
+    customer: CustomerId,
+) -> Result<Vec<IdentifierKey>, StorageError> {
+    let customer = *customer.ksuid().bytes();
+    let found =
+        connection.query(SELECT, params![merchant.0, customer], |row| Ok(IdentifierKey(row.get(0)?)))?;
+    connection.execute(DELETE, params![merchant.0, customer])?;
+    Ok(found)
+}

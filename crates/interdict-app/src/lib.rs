@@ -88,7 +88,7 @@ pub mod gateway {
 pub mod store {
     pub use interdict_storage::{
         Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen,
-        GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NumberedRows,
+        GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NodePlace, NumberedRows,
         PageRequest, PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError,
         StoreStatus, Trimmed, Trimming, View, WriteError,
     };

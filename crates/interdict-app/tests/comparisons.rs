@@ -10,63 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use interdict_app::decision::Outcome;
-use interdict_app::store::{PostgresServer, WriteError};
-use interdict_app::{CompareError, Comparison, RestrictionUpdate, Service, SettingsUpdate, UseCaseError};
-use interdict_app::{DataPlace, change_settings, erase_customer, restrict_customer, unlist_entry};
+use interdict_app::store::WriteError;
+use interdict_app::{CompareError, Comparison, RestrictionUpdate, SettingsUpdate, UseCaseError};
+use interdict_app::{change_settings, erase_customer, restrict_customer, unlist_entry};
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
 use interdict_domain::mode::Mode;
 use interdict_domain::settings::OnOutage;
 use interdict_domain::text::PublicMessage;
-use interdict_test_support::{Postgres, wait_until};
+use interdict_test_support::wait_until;
+use support::place::Place;
 use support::{
     MERCHANT, Shop, block_email, by_email, email, merchant_ref, new_entry, phone, reason, with_email,
 };
 
-/// A shop on either engine, and a way past the store.
-struct Place {
-    shop: Shop,
-    database: Option<(Arc<Postgres>, String)>,
-}
-
 impl Place {
-    fn sqlite() -> Self {
-        Self { shop: Shop::new(), database: None }
-    }
-
-    fn postgres(name: &str) -> Self {
-        let server = Postgres::shared();
-        let url = server.create_database(name);
-        let data = DataPlace::Server(PostgresServer::parse(&url).unwrap());
-        Self { shop: Shop::on(data), database: Some((server, url)) }
-    }
-
-    fn service(&self) -> &Arc<Service> {
-        self.shop.service()
-    }
-
-    /// Runs SQL past the store: its feed hears nothing of it.
-    fn alter(&self, sql: &str) {
-        match &self.database {
-            None => {
-                let file = self.shop.folder.path().join("test.db");
-                rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
-            }
-            Some((_, url)) => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let (client, connection) =
-                        tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-                    let driver = tokio::spawn(connection);
-                    client.batch_execute(&format!("SET search_path TO test; {sql}")).await.unwrap();
-                    drop(client);
-                    driver.await.unwrap().unwrap();
-                });
-            }
-        }
-    }
-
     fn fill(&self) {
         let shop = &self.shop;
         let mut worded = block_email("mallory@a.example");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use interdict_app::store::{Authorship, Durability, MerchantTransaction, PostgresServer};
+use interdict_app::store::{Authorship, Durability, MerchantTransaction, NodePlace, PostgresServer};
 use interdict_app::{
     Answer, App, AppOptions, Caller, DataPlace, MAX_STALENESS, NewEntry, NewListStatus, Refusal, Service,
     StripeAddress, UseCaseError, create_customer, list_entry, set_list_status, unlist_entry,
@@ -205,6 +205,48 @@ async fn every_node_ends_with_the_index_that_a_new_one_builds() {
         }
         let report = fresh.service(Mode::Test).store().verify_chain(&mut |_| {}).unwrap();
         assert_eq!((report.changes, report.fault), (newest, None));
+        nodes
     });
+    let mut nodes = compare.await.unwrap();
+    // Every node tries, and one of them does it.
+    wait_for_places(&nodes).await;
+    nodes.sort_by_key(|node| std::cmp::Reverse(place(node).rank));
+    for node in &nodes {
+        assert_eq!(trimmed_through(node), 0);
+        node.trim_feeds(Duration::ZERO).await;
+    }
+    let compare = tokio::task::spawn_blocking(move || assert_all_follow_what_was_trimmed(&nodes));
     compare.await.unwrap();
+}
+
+fn place(node: &App) -> NodePlace {
+    node.service(Mode::Test).store().place()
+}
+
+fn trimmed_through(node: &App) -> i64 {
+    node.service(Mode::Test).store().status().trimmed_through
+}
+
+/// The node that came last for a comparison is gone.
+async fn wait_for_places(nodes: &[Arc<App>]) {
+    let begun = tokio::time::Instant::now();
+    while nodes.iter().any(|node| place(node).nodes != NODES) {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn assert_all_follow_what_was_trimmed(nodes: &[Arc<App>]) {
+    let through = trimmed_through(&nodes[NODES - 1]);
+    let report = nodes[0].service(Mode::Test).store().verify_chain(&mut |_| {}).unwrap();
+    assert_eq!((report.trimmed, report.fault), (through, None));
+    assert!((1_000..1_200).contains(&report.changes), "{report:?}");
+    let newest = report.trimmed + report.changes;
+    for node in nodes {
+        let service = node.service(Mode::Test);
+        wait_until(|| service.readiness().revision == newest, PATIENCE).unwrap();
+        assert_eq!((trimmed_through(node), service.store().status().rebuilds()), (through, 0));
+        assert!(service.compare_with_store().unwrap().is_equal());
+        assert!(service.compare_with_feed().unwrap().is_equal());
+    }
 }

@@ -85,6 +85,9 @@ pub enum Call {
     Wait {
         seconds: i64,
     },
+    Trim {
+        kept: i64,
+    },
 }
 
 fn scopes() -> impl Strategy<Value = Scopes> {
@@ -172,5 +175,6 @@ pub fn call() -> impl Strategy<Value = Call> {
         1 => (on_outage(), on_outage())
             .prop_map(|(customer, merchant)| Call::Choose { outage: OutageUpdate { customer, merchant } }),
         1 => (0..3_i64).prop_map(|seconds| Call::Wait { seconds }),
+        1 => (0..12_i64).prop_map(|kept| Call::Trim { kept }),
     ]
 }

@@ -9,15 +9,18 @@ mod calls;
 mod support;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use calls::{Call, EMAILS, PHONES, REFS, Text, call};
+use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
 use interdict_app::{
     DecidePaymentError, EntryUpdate, ListedCustomer, NewListStatus, PaymentAttempt, Presented, ProfileUpdate,
     RestrictionUpdate, Service, SettingsUpdate, UnlistError, UseCaseError, change_settings,
 };
 use interdict_decision::oracle::{Oracle, verdict};
 use interdict_decision::{Attempt, Lookup};
+use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
 use interdict_domain::identifier::Kind;
@@ -35,6 +38,9 @@ struct World {
     shop: Shop,
     customers: Vec<CustomerId>,
     entries: Vec<EntryId>,
+    /// What the feed said up to a change, in case that it is trimmed.
+    oracle: Oracle,
+    told: i64,
 }
 
 impl World {
@@ -62,6 +68,7 @@ impl World {
     fn try_make(&mut self, call: Call) -> Result<(), UseCaseError> {
         match call {
             Call::Wait { seconds } => self.shop.clock.advance(seconds),
+            Call::Trim { kept } => self.trim(kept),
             Call::Enter {
                 list,
                 identifier: (kind, value),
@@ -179,15 +186,30 @@ impl World {
         })
     }
 
+    /// Trims all but the newest changes, or some of it.
+    fn trim(&mut self, kept: i64) {
+        self.tell_oracle();
+        let (now, random) = (self.shop.now(), Arc::clone(&self.shop.random));
+        let what = Trimming { kept, least: 1, most: 7, ..Trimming::before(now.plus_seconds(1)) };
+        let trim = self.shop.service().store().write_blocking(move |transaction| {
+            transaction.trim_feed(&Authorship::new(&Actor::system(), now, random.as_ref()), &what)
+        });
+        trim.map_err(|error: WriteError<StorageError>| error).unwrap();
+    }
+
     /// What the feed said, from the first change on.
-    fn oracle(&self) -> Oracle {
-        let mut oracle = Oracle::default();
-        let items = self.shop.read(|view| view.changes_after(0, i64::MAX));
-        for (wanted, item) in (1..).zip(&items) {
-            assert_eq!(item.change.sequence, wanted);
-            item.change.facts.iter().for_each(|fact| oracle.apply(fact));
-        }
-        oracle
+    fn tell_oracle(&mut self) {
+        let (oracle, told) = (&mut self.oracle, &mut self.told);
+        let read = self.shop.service().store().read_blocking(|view| {
+            view.for_each_change(&mut |change| {
+                if change.sequence > *told {
+                    assert_eq!(change.sequence, *told + 1);
+                    *told = change.sequence;
+                    change.facts.iter().for_each(|fact| oracle.apply(fact));
+                }
+            })
+        });
+        read.map_err(|error: StorageError| error).unwrap();
     }
 }
 
@@ -256,11 +278,18 @@ proptest! {
     fn live_followed_and_loaded_indexes_are_equal_and_decide_as_the_oracle(
         calls in proptest::collection::vec(call(), 1..60),
     ) {
-        let mut world = World { shop: Shop::new(), customers: Vec::new(), entries: Vec::new() };
+        let mut world = World {
+            shop: Shop::new(),
+            customers: Vec::new(),
+            entries: Vec::new(),
+            oracle: Oracle::default(),
+            told: 0,
+        };
         let beside = open(world.shop.folder.path(), &world.shop.clock, &world.shop.random);
         for call in calls {
             world.make(call);
         }
+        world.tell_oracle();
         let (shop, service) = (&world.shop, world.shop.service());
         let fingerprint = service.fingerprint();
         prop_assert_eq!(shop.reopened().service(Mode::Test).fingerprint(), fingerprint, "loaded anew");
@@ -268,7 +297,7 @@ proptest! {
         let revision = service.readiness().revision;
         wait_until(|| follower.readiness().revision == revision, Duration::from_secs(20)).unwrap();
         prop_assert_eq!(follower.fingerprint(), fingerprint, "followed from beside");
-        assert_as_the_oracle(service, &world.oracle(), shop.now(), &world.customers);
+        assert_as_the_oracle(service, &world.oracle, shop.now(), &world.customers);
         prop_assert!(service.compare_with_store().unwrap().is_equal(), "memory and tables");
         prop_assert!(service.compare_with_feed().unwrap().is_equal(), "tables and feed");
         prop_assert_eq!(service.store().verify_chain(&mut |_| {}).unwrap().fault, None);

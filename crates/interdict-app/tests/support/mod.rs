@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod place;
+
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;

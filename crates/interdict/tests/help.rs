@@ -57,6 +57,8 @@ fn a_mistake_ends_with_2_and_says_how_to_do_it_right() {
         ("--workers none", "--workers"),
         ("serve --workers 0", "1 to 1024"),
         ("serve --max-staleness-ms 100", "200 to 3600000"),
+        ("serve --feed-retention-days 0", "1 to 36500"),
+        ("serve --feed-retention-days 36501", "1 to 36500"),
         ("serve --tls-cert only.pem", "--tls-key"),
         ("serve --listen nowhere", "--listen"),
         ("key list --database-url mysql://localhost/x", "postgres://user:password@host"),

@@ -65,6 +65,7 @@ async fn these_are_all_metrics_and_their_types() {
     let types: Vec<String> = scrape.types().iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     insta::assert_snapshot!(types.join("\n"), @"
     interdict_decisions counter
+    interdict_feed_trimmed_through gauge
     interdict_http_open_connections gauge
     interdict_http_request_duration_seconds histogram
     interdict_http_requests counter

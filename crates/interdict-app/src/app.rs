@@ -1,14 +1,15 @@
-//! Everything together: the core with its credentials, and a service for each mode.
+//! Everything together: the core with its credentials and people, and a service for each mode.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_domain::actor::Actor;
+use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
+use interdict_domain::user::LOCK_S;
 use interdict_storage::{
     Authorship, Durability, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
     StoreStatus, Transaction, WriteError,
@@ -17,6 +18,7 @@ use interdict_storage::{
 use crate::directory::{Directory, DirectoryFollower};
 use crate::gateways::StripeAddress;
 use crate::service::{Service, ServiceOptions};
+use crate::sign_in::SignIns;
 use crate::tokens::TokenKeys;
 
 /// For how long changes may go unheard before decisions are degraded, unless said otherwise: many looks at the
@@ -84,6 +86,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) token_keys: TokenKeys,
+    pub(crate) sign_ins: SignIns,
     test: Arc<Service>,
     live: Arc<Service>,
 }
@@ -142,6 +145,7 @@ impl App {
             directory,
             clock: Arc::clone(&options.clock),
             random: Arc::clone(&options.random),
+            sign_ins: SignIns::new(&options.clock),
             token_keys: TokenKeys::new(&options.pepper.derive("interdict 2026-11 oauth tokens")),
             test: service(Mode::Test)?,
             live: service(Mode::Live)?,
@@ -156,7 +160,7 @@ impl App {
         }
     }
 
-    /// The core: merchants and credentials.
+    /// The core: merchants, credentials, and people who sign in.
     pub fn core(&self) -> &Store {
         &self.core
     }
@@ -201,8 +205,11 @@ impl App {
         }
     }
 
-    /// What people call an actor: a key by its name.
+    /// What people call an actor: a key by its name, a person by the email.
     pub fn label_of(&self, actor: &Actor) -> Option<String> {
+        if actor.kind == ActorType::User {
+            return self.directory.email_of(actor.id.parse().ok()?);
+        }
         let known = self.directory.by_id(actor.id.parse().ok()?)?;
         Some(known.credential.name.clone())
     }
@@ -221,6 +228,21 @@ impl App {
         Ok(committed.value)
     }
 
+    /// The same for a task.
+    pub(crate) async fn change_core<T, E, F>(&self, actor: Actor, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + From<WriteError<E>> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &Authorship<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (now, random) = (self.clock.now(), Arc::clone(&self.random));
+        let committed = self
+            .core
+            .write(move |transaction| work(transaction, &Authorship::new(&actor, now, random.as_ref())))
+            .await?;
+        Ok(committed.value)
+    }
+
     /// What is done now and then: hit counts and last uses are written, old answers forgotten. The
     /// caller decides when; a failure is logged and the next call tries again.
     pub async fn do_chores(&self, forget: bool) {
@@ -233,7 +255,22 @@ impl App {
                 put_off(&error, matches!(error, WriteError::Away), "old answers are kept for now");
             }
         }
+        if forget {
+            self.forget_sign_ins().await;
+        }
         self.write_last_uses().await;
+    }
+
+    /// Sessions that nobody can use any more, and failures that count no longer, are forgotten.
+    async fn forget_sign_ins(&self) {
+        let now = self.clock.now();
+        let forgotten: Result<_, WriteError<StorageError>> = self
+            .core
+            .write(move |transaction| transaction.forget_sign_ins(now, now.plus_seconds(-LOCK_S)))
+            .await;
+        if let Err(error) = forgotten {
+            put_off(&error, matches!(error, WriteError::Away), "old sessions are kept for now");
+        }
     }
 
     /// Settles what was begun at a gateway by somebody who is gone. A failure is logged and the next call

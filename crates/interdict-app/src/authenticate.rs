@@ -8,7 +8,7 @@ use interdict_storage::StorageError;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Shown};
 use crate::directory::Known;
 
 /// Why a credential opens nothing.
@@ -79,9 +79,11 @@ impl App {
         Some(Caller {
             service: Arc::clone(self.service(credential.mode)),
             merchant: credential.merchant,
-            key: credential.id,
+            shown: match credential.kind {
+                CredentialKind::Publishable => Shown::Publishable(credential.id),
+                CredentialKind::Secret | CredentialKind::Oauth => Shown::Secret(credential.id),
+            },
             permissions: credential.permissions,
-            publishable: credential.kind == CredentialKind::Publishable,
         })
     }
 }

@@ -1,5 +1,5 @@
 //! The credentials in memory, as the fold of the core's feed: a revoked key is dead as soon as the
-//! feed says so.
+//! feed says so. Of people only what they are called: who is signed in is read from the store each time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use interdict_domain::change::{Change, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::credential::Credential;
-use interdict_domain::ids::KeyId;
+use interdict_domain::identifier::Email;
+use interdict_domain::ids::{KeyId, UserId};
 use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
 
@@ -32,6 +33,7 @@ struct Maps {
     followed: bool,
     by_digest: HashMap<[u8; 32], Arc<Known>>,
     by_id: HashMap<KeyId, Arc<Known>>,
+    emails: HashMap<UserId, Email>,
 }
 
 impl Maps {
@@ -70,6 +72,11 @@ impl Directory {
         self.maps.read().by_id.get(&id).cloned()
     }
 
+    /// The email of somebody who signs in.
+    pub(crate) fn email_of(&self, id: UserId) -> Option<String> {
+        self.maps.read().emails.get(&id).map(|email| email.as_str().to_owned())
+    }
+
     /// Keeps one that was found in the store, unless the feed told of it meanwhile: what was found may
     /// be older, and a revoked key must not come back to life.
     pub(crate) fn found(&self, credential: Credential) -> Arc<Known> {
@@ -101,11 +108,30 @@ impl Directory {
 /// Follows the core's feed into a directory.
 pub(crate) struct DirectoryFollower(pub(crate) Arc<Directory>);
 
+impl DirectoryFollower {
+    /// An email never changes: whoever is known stays so.
+    fn name(&self, id: UserId, view: &View<'_>) {
+        if self.0.maps.read().emails.contains_key(&id) {
+            return;
+        }
+        match view.user(id) {
+            Ok(Some(account)) => drop(self.0.maps.write().emails.insert(id, account.user.email)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a person's email cannot be read");
+            }
+        }
+    }
+}
+
 impl FeedObserver for DirectoryFollower {
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let mut maps = Maps { followed: true, ..Maps::default() };
         for credential in view.credentials(None)? {
             maps.put(credential);
+        }
+        for user in view.users(None)? {
+            maps.emails.insert(user.id, user.email);
         }
         *self.0.maps.write() = maps;
         Ok(())
@@ -113,6 +139,9 @@ impl FeedObserver for DirectoryFollower {
 
     fn apply(&mut self, changes: &[Change], view: &View<'_>) {
         for change in changes {
+            if let Subject::User(id) = change.subject {
+                self.name(id, view);
+            }
             let Subject::Key(id) = change.subject else { continue };
             match view.credential(id) {
                 Ok(Some(credential)) => drop(self.0.maps.write().put(credential)),

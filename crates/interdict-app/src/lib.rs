@@ -23,10 +23,12 @@ mod create_customer;
 mod create_key;
 mod create_merchant;
 mod create_payment;
+mod create_user;
 mod decide_batch;
 mod decide_charge;
 mod decide_payment;
 mod directory;
+mod disable_user;
 mod erase_customer;
 mod error;
 mod freshness;
@@ -34,10 +36,12 @@ mod gateways;
 mod hear_stripe;
 mod hits;
 mod index_feed;
+mod limiter;
 mod list_customer;
 mod list_entry;
 mod manage_subscription;
 mod mutate;
+mod password_hash;
 mod pay;
 mod pay_checkout;
 mod payment_error;
@@ -52,10 +56,13 @@ mod reverse_payment;
 mod sandbox_ledger;
 mod score_transaction;
 mod service;
+mod sessions;
 mod set_gateway;
 mod set_list_status;
+mod set_password;
 mod settle_payment;
 mod settle_subscription;
+mod sign_in;
 mod standing;
 mod subscribe;
 mod tokens;
@@ -64,6 +71,7 @@ mod unlist_customer;
 mod unlist_entry;
 mod update_customer;
 mod update_entry;
+mod user_error;
 mod vault;
 
 /// The words of a decision, for those who answer with one.
@@ -90,14 +98,14 @@ pub mod store {
         Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen,
         GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NodePlace, NumberedRows,
         PageRequest, PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError,
-        StoreStatus, Trimmed, Trimming, View, WriteError,
+        StoreStatus, Trimmed, Trimming, UserAccount, View, WriteError,
     };
 }
 
 pub use ask_gateway::{Ask, AskError};
 pub use authenticate::AuthenticateError;
 pub use authorize_payment::{authorize_payment, complete_action};
-pub use caller::Caller;
+pub use caller::{Caller, Shown};
 pub use change_settings::{OutageUpdate, SettingsUpdate, change_settings};
 pub use compare_with_feed::FeedComparison;
 pub use compare_with_store::{CompareError, Comparison, Comparisons};
@@ -106,17 +114,21 @@ pub use create_customer::create_customer;
 pub use create_key::{NewKey, NewKeyOptions, revoke_key, rotate_key};
 pub use create_merchant::{MerchantKeys, NewMerchant};
 pub use create_payment::{NewPayment, create_payment};
+pub use create_user::{NewUser, create_user};
 pub use decide_batch::Sitting;
 pub use decide_charge::{NEUTRAL_MESSAGE, block_code};
 pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
+pub use disable_user::{disable_user, enable_user};
 pub use erase_customer::erase_customer;
 pub use error::UseCaseError;
 pub use gateways::{NoGateway, StripeAddress};
 pub use hear_stripe::HearError;
+pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, list_entry};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
+pub use password_hash::{HashError, PasswordHash, readable_password};
 pub use pay::{Begun, Paid, ShowPaid};
 pub use pay_checkout::{CheckoutPayment, pay_checkout};
 pub use payment_error::PaymentError;
@@ -129,8 +141,11 @@ pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
 pub use score_transaction::{NewScore, Verdict, score_transaction};
 pub use service::{Readiness, Service};
+pub use sessions::SignedIn;
 pub use set_gateway::{GatewayUpdate, set_gateway};
 pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};
+pub use set_password::set_password;
+pub use sign_in::{SessionToken, SignIn, SignInError};
 pub use standing::{Standing, StandingSource};
 pub use subscribe::{NewSubscription, subscribe};
 pub use tokens::{Token, TokenError};
@@ -138,3 +153,4 @@ pub use unlist_customer::{UnlistError, unlist_customer};
 pub use unlist_entry::unlist_entry;
 pub use update_customer::{ProfileUpdate, update_customer};
 pub use update_entry::{EntryUpdate, update_entry};
+pub use user_error::UserError;

@@ -50,11 +50,11 @@ fn a_key_made_beside_works_at_once_and_is_dead_within_a_second_of_its_end() {
         let secret = made.keys(mode).secret.secret.clone();
         let caller = block_on(shop.app.authenticate(&secret)).unwrap();
         assert_eq!(
-            (caller.merchant, caller.service.mode(), caller.publishable),
+            (caller.merchant, caller.service.mode(), caller.is_publishable()),
             (made.merchant.number, mode, false)
         );
         let publishable = made.keys(mode).publishable.secret.clone();
-        assert!(block_on(shop.app.authenticate(&publishable)).unwrap().publishable);
+        assert!(block_on(shop.app.authenticate(&publishable)).unwrap().is_publishable());
     }
     let key = &made.test.secret;
     revoke(&beside, key.credential.id);

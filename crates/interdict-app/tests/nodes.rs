@@ -12,7 +12,7 @@ use std::time::Duration;
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, NodePlace, PostgresServer};
 use interdict_app::{
     Answer, App, AppOptions, Caller, DataPlace, MAX_STALENESS, NewEntry, NewListStatus, Refusal, Service,
-    StripeAddress, UseCaseError, create_customer, list_entry, set_list_status, unlist_entry,
+    Shown, StripeAddress, UseCaseError, create_customer, list_entry, set_list_status, unlist_entry,
 };
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::credential::Permissions;
@@ -148,9 +148,8 @@ fn caller(service: &Arc<Service>) -> Caller {
     Caller {
         service: Arc::clone(service),
         merchant: MERCHANT,
-        key: KeyId::generate(service.now(), service.random()),
+        shown: Shown::Secret(KeyId::generate(service.now(), service.random())),
         permissions: Permissions::ALL,
-        publishable: false,
     }
 }
 

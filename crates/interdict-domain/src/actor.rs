@@ -69,4 +69,9 @@ impl Actor {
     pub fn api_key(id: crate::ids::KeyId) -> Self {
         Self { kind: ActorType::ApiKey, id: id.to_string() }
     }
+
+    /// A person in the dashboard.
+    pub fn user(id: crate::ids::UserId) -> Self {
+        Self { kind: ActorType::User, id: id.to_string() }
+    }
 }

@@ -13,7 +13,9 @@ use crate::clock::Timestamp;
 use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
 use crate::identifier::{IdentifierKey, Kind};
-use crate::ids::{ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId};
+use crate::ids::{
+    ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
+};
 use crate::merchant::MerchantNumber;
 use crate::scopes::Scopes;
 use crate::settings::OutagePolicies;
@@ -108,6 +110,28 @@ words!(
         KeyRevoked = "key.revoked",
         /// The oldest changes went.
         FeedTrimmed = "feed.trimmed",
+        /// A person was made, with a password.
+        UserCreated = "user.created",
+        /// A person was invited to choose a password, the first one or a new one.
+        UserInvited = "user.invited",
+        /// A person got another role.
+        UserRoleChanged = "user.role_changed",
+        /// A person may no longer sign in.
+        UserDisabled = "user.disabled",
+        /// A person may sign in again.
+        UserEnabled = "user.enabled",
+        /// A person has another password.
+        UserPasswordChanged = "user.password_changed",
+        /// A person signs in with a second factor from now on.
+        UserSecondFactorEnabled = "user.second_factor_enabled",
+        /// A person signs in without a second factor from now on.
+        UserSecondFactorDisabled = "user.second_factor_disabled",
+        /// A person signed in.
+        UserSignedIn = "user.signed_in",
+        /// Too many attempts to sign in failed.
+        UserLocked = "user.locked",
+        /// A person's session was ended, or several.
+        SessionEnded = "session.ended",
     }
 );
 
@@ -134,6 +158,8 @@ pub enum Subject {
     Key(KeyId),
     /// The feed behind a change: everything up to it is gone.
     Feed(i64),
+    /// A person who signs in.
+    User(UserId),
 }
 
 /// What stands before the number of [`Subject::Feed`].
@@ -152,6 +178,7 @@ impl std::fmt::Display for Subject {
             Self::Merchant(number) => number.fmt(f),
             Self::Key(id) => id.fmt(f),
             Self::Feed(sequence) => write!(f, "{FEED}{sequence}"),
+            Self::User(id) => id.fmt(f),
         }
     }
 }
@@ -185,6 +212,9 @@ impl Subject {
         }
         if let Some(sequence) = text.strip_prefix(FEED) {
             return sequence.parse().ok().map(Self::Feed);
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::User(id));
         }
         text.parse().ok().map(|number| Self::Merchant(MerchantNumber(number)))
     }

@@ -160,6 +160,17 @@ id!(
     "cb_"
 );
 
+id!(
+    /// A person who signs in to the dashboard.
+    UserId,
+    "usr_"
+);
+id!(
+    /// A session in the dashboard. Not a secret.
+    SessionId,
+    "ses_"
+);
+
 /// An entry: `bl_` on the block list, `al_` on the allow list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId {

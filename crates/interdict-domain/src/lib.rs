@@ -1,5 +1,5 @@
 //! The words of Interdict, pure: identifiers and their normalisation, customers, restrictions,
-//! entries, windows, changes, payments, subscriptions.
+//! entries, windows, changes, payments, subscriptions, people who sign in.
 //!
 //! Deliberately not here: async, I/O, SQL, HTTP, and any reading of the time or of randomness. Both
 //! are passed in ([`clock`]).
@@ -23,9 +23,12 @@ pub mod merchant;
 pub mod mode;
 pub mod money;
 pub mod pan;
+pub mod password;
 pub mod payment;
+pub mod role;
 pub mod scopes;
 pub mod settings;
 pub mod subscription;
 pub mod text;
+pub mod user;
 pub mod window;

@@ -10,7 +10,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use interdict_app::{AuthenticateError, Caller};
+use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
 use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
@@ -108,15 +108,15 @@ pub(crate) async fn authenticate(
             ApiError::unavailable()
         }
     })?;
-    if caller.publishable {
-        state.limits.publishable_key(caller.key, client)?;
+    if let Shown::Publishable(key) = caller.shown {
+        state.limits.publishable_key(key, client)?;
     }
     Ok(caller)
 }
 
 /// Refuses a caller who lacks a permission.
 pub(crate) fn authorise(caller: &Caller, permission: Permission) -> Result<(), ApiError> {
-    if caller.publishable {
+    if caller.is_publishable() {
         return Err(ApiError::forbidden(
             "A publishable key cannot make this call. Use a secret key, from your server only.",
         ));
@@ -168,7 +168,7 @@ impl FromRequestParts<State> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejected> {
         let caller = caller_of(parts, state).await?;
-        if !caller.publishable {
+        if !caller.is_publishable() {
             authorise(&caller, Permission::CustomersRead)
                 .map_err(|error| reject(&error, parts.uri.path()))?;
         }
@@ -182,7 +182,7 @@ impl FromRequestParts<State> for SessionMaker {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Rejected> {
         let caller = caller_of(parts, state).await?;
-        if !caller.publishable {
+        if !caller.is_publishable() {
             authorise(&caller, Permission::PaymentsWrite)
                 .map_err(|error| reject(&error, parts.uri.path()))?;
         }

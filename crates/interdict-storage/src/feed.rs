@@ -10,6 +10,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::user::UserRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{Hash, Link};
@@ -65,13 +66,15 @@ pub trait FeedObserver: Send {
     fn lost(&mut self);
 }
 
-/// What a change says about a customer or an entry, before and after.
+/// What a change says about a customer, an entry or a user, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
     /// A customer.
     Customer(Box<Customer>),
     /// An entry.
     Entry(Box<Entry>),
+    /// Somebody who signs in.
+    User(Box<UserRecord>),
 }
 
 /// A change with what it says about a person, as long as that was not erased.
@@ -150,6 +153,11 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
             let wrap = |entry| Recorded::Entry(Box::new(entry));
             (body.before.map(wrap), body.after.map(wrap))
         }
+        (Some(body), Subject::User(_)) => {
+            let body: Body<UserRecord> = serde_json::from_str(&body)?;
+            let wrap = |user| Recorded::User(Box::new(user));
+            (body.before.map(wrap), body.after.map(wrap))
+        }
         (
             _,
             Subject::Merchant(_)
@@ -167,7 +175,7 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
     match &after {
         Some(Recorded::Customer(customer)) => facts = vec![load::customer_fact(customer, pepper)],
         Some(Recorded::Entry(entry)) => facts = vec![load::entry_fact(entry)],
-        None => {}
+        Some(Recorded::User(_)) | None => {}
     }
     let change = Change {
         sequence: row.get(0)?,

@@ -11,7 +11,7 @@ const SELECT_FLOOR: &str = "SELECT value FROM meta WHERE name = 'migration_floor
 /// The two kinds of store. PostgreSQL keeps them in schemas `core`, `test`, `live`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
-    /// Merchants and credentials.
+    /// Merchants, credentials, and people who sign in.
     Core,
     /// Customers, lists, payments and subscriptions of one mode.
     Mode,
@@ -30,6 +30,7 @@ const FEED: &str = include_str!("../migrations/feed_0001.sql");
 /// What PostgreSQL needs before it.
 const FEED_POSTGRES: &str = include_str!("../migrations/feed_0001_postgres.sql");
 const CORE: &str = include_str!("../migrations/core_0001_merchants_and_credentials.sql");
+const USERS: &str = include_str!("../migrations/core_0002_users_and_sessions.sql");
 const MODE: &str = include_str!("../migrations/mode_0001_customers_and_entries.sql");
 const PAYMENTS: &str = include_str!("../migrations/mode_0002_payments.sql");
 const SUBSCRIPTIONS: &str = include_str!("../migrations/mode_0003_subscriptions.sql");
@@ -46,7 +47,7 @@ const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_id
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
-        Schema::Core => &[FEED, CORE, ANCHOR],
+        Schema::Core => &[FEED, CORE, ANCHOR, USERS],
         Schema::Mode => &[
             FEED,
             MODE,

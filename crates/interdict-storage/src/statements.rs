@@ -24,7 +24,12 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
         crate::trim::STATEMENTS,
     ];
     let own: &[&[(&str, &str)]] = match schema {
-        Schema::Core => &[crate::merchant::STATEMENTS, crate::credential::STATEMENTS],
+        Schema::Core => &[
+            crate::merchant::STATEMENTS,
+            crate::credential::STATEMENTS,
+            crate::user::STATEMENTS,
+            crate::session::STATEMENTS,
+        ],
         Schema::Mode => &[
             crate::chargeback::STATEMENTS,
             crate::checkout::STATEMENTS,

@@ -2,19 +2,20 @@
 //!
 //! Deliberately not here: values out of the configuration file and defaults ([`crate::configuration`]).
 
+mod key;
 mod migrate;
+mod user;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use interdict_domain::clock::Timestamp;
-use interdict_domain::credential::{CredentialKind, Permissions};
 use interdict_domain::identifier::Kind;
-use interdict_domain::ids::KeyId;
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 
+pub use key::{KeyCommand, KeyCreateArguments};
 pub use migrate::MigrateArguments;
+pub use user::{UserCommand, UserCreateArguments};
 
 const AFTER_HELP: &str = "\
 Without a command, `interdict` serves. Its first start makes merchant 1 and shows its keys.
@@ -36,11 +37,6 @@ const DEMO_HELP: &str = "\
 The shop is the same each time, and so are its keys: keep it on your own machine. It has customers
 of every status, entries of both lists, and a story of seven curl lines, one for each step of the
 decision order. --data-dir and --pepper-file mean nothing here.";
-
-const KEY_CREATE_HELP: &str = "\
-The key works when this command returns, beside a running server too. For example:
-  interdict key create --merchant 1 --mode test --kind secret --permissions decisions
-  interdict key create --merchant 1 --mode live --kind oauth --expires-in-days 90 --json";
 
 const CHECK_HELP: &str = "\
 Counts no hit and leaves no trace. Ends with 0 when the payment would be allowed, 3 when it would be
@@ -154,6 +150,9 @@ pub enum Command {
     /// Make, list, rotate and revoke keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Make, list and disable those who sign in to the dashboard
+    #[command(subcommand)]
+    User(UserCommand),
     /// Ask whether a payment would be allowed, and why
     #[command(after_help = CHECK_HELP)]
     Check(Box<CheckArguments>),
@@ -243,69 +242,6 @@ pub struct JsonArgument {
     pub json: bool,
 }
 
-#[derive(Subcommand)]
-pub enum KeyCommand {
-    /// Make a key; its secret is shown once
-    #[command(after_help = KEY_CREATE_HELP)]
-    Create(Box<KeyCreateArguments>),
-    /// List keys, without their secrets
-    List {
-        /// Of this merchant only
-        #[arg(long, value_name = "N")]
-        merchant: Option<i64>,
-        #[command(flatten)]
-        json: JsonArgument,
-    },
-    /// Make a key like another one, which ends after an overlap
-    Rotate {
-        /// Which key (key_…)
-        #[arg(value_name = "ID")]
-        id: KeyId,
-        /// For how long both work
-        #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8_784))]
-        overlap_hours: u32,
-        #[command(flatten)]
-        json: JsonArgument,
-    },
-    /// End a key now: it is dead everywhere within a second
-    Revoke {
-        /// Which key (key_…)
-        #[arg(value_name = "ID")]
-        id: KeyId,
-        #[command(flatten)]
-        json: JsonArgument,
-    },
-}
-
-/// What making a key takes.
-#[derive(Args)]
-pub struct KeyCreateArguments {
-    /// Whose key
-    #[arg(long, value_name = "N")]
-    pub merchant: i64,
-    /// Which of the two stores it opens: test or live
-    #[arg(long, value_parser = mode)]
-    pub mode: Mode,
-    /// secret (servers), publishable (browsers) or oauth (client credentials)
-    #[arg(long, value_parser = kind_of_credential)]
-    pub kind: CredentialKind,
-    /// What people call it
-    #[arg(long)]
-    pub name: Option<String>,
-    /// What it may do: customers:read, customers:write, decisions, payments:read, payments:write
-    /// [default: all of them]
-    #[arg(long, value_name = "A,B", value_parser = permissions)]
-    pub permissions: Option<Permissions>,
-    /// When it stops working, such as 2027-12-31T23:59:59Z [default: never]
-    #[arg(long, value_name = "TIME", conflicts_with = "expires_in_days")]
-    pub expires_at: Option<Timestamp>,
-    /// In how many days it stops working
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_525))]
-    pub expires_in_days: Option<u32>,
-    #[command(flatten)]
-    pub json: JsonArgument,
-}
-
 /// What checking takes.
 #[derive(Args)]
 pub struct CheckArguments {
@@ -378,20 +314,8 @@ fn initiator(text: &str) -> Result<Initiator, &'static str> {
     Initiator::parse(text).ok_or("must be customer or merchant")
 }
 
-fn kind_of_credential(text: &str) -> Result<CredentialKind, &'static str> {
-    CredentialKind::parse(text).ok_or("must be secret, publishable or oauth")
-}
-
 fn kind(text: &str) -> Result<Kind, String> {
     Kind::parse(text).ok_or_else(|| format!("must be one of {}", kinds()))
-}
-
-fn permissions(text: &str) -> Result<Permissions, String> {
-    match Permissions::parse(text) {
-        Ok(Permissions::NONE) => Err("must name one at least".to_owned()),
-        Ok(permissions) => Ok(permissions),
-        Err(_) => Err(format!("must be among {}", Permissions::ALL.names().join(", "))),
-    }
 }
 
 /// The kinds of identifier, for messages.

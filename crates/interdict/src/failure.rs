@@ -6,8 +6,8 @@
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
-use interdict_app::UseCaseError;
 use interdict_app::store::WriteError;
+use interdict_app::{UseCaseError, UserError};
 
 /// The status of a payment that is blocked.
 pub const BLOCKED: u8 = 3;
@@ -44,9 +44,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 /// What a use case on the core said, in the command line's words.
 pub fn refused(error: WriteError<UseCaseError>) -> anyhow::Error {
     match error {
-        WriteError::Refused(UseCaseError::NotFound("merchant")) => {
-            misuse("there is no such merchant: make one with `interdict merchant create --name NAME`")
-        }
+        WriteError::Refused(UseCaseError::NotFound("merchant")) => no_merchant(),
         WriteError::Refused(UseCaseError::NotFound(what)) => {
             misuse(format!("there is no such {what}: `interdict key list` shows those that there are"))
         }
@@ -54,4 +52,20 @@ pub fn refused(error: WriteError<UseCaseError>) -> anyhow::Error {
         WriteError::Refused(error) => anyhow::Error::new(error),
         other => anyhow::Error::new(other),
     }
+}
+
+/// What a use case on people said, in the command line's words.
+pub fn refused_user(error: impl Into<UserError>) -> anyhow::Error {
+    match error.into() {
+        UserError::NoMerchant => no_merchant(),
+        UserError::NotFound => {
+            misuse("there is no such person: `interdict user list` shows those that there are")
+        }
+        error @ (UserError::EmailTaken | UserError::Password(_)) => misuse(error.to_string()),
+        error => anyhow::Error::new(error),
+    }
+}
+
+fn no_merchant() -> anyhow::Error {
+    misuse("there is no such merchant: make one with `interdict merchant create --name NAME`")
 }

@@ -13,6 +13,7 @@ mod data_folder;
 mod failure;
 mod first_start;
 mod output;
+mod password_input;
 mod serve;
 mod shutdown;
 mod telemetry;
@@ -61,6 +62,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(arguments) => commands::demo::run(&configuration, arguments.serve),
         Command::Merchant(command) => commands::merchant::run(&configuration, command),
         Command::Key(command) => commands::key::run(&configuration, command),
+        Command::User(command) => commands::user::run(&configuration, command),
         Command::Check(arguments) => commands::check::run(&configuration, &arguments),
         Command::Audit(command) => commands::audit::run(&configuration, command),
         Command::Doctor(arguments) => commands::doctor::run(&configuration, &arguments),

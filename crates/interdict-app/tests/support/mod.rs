@@ -15,7 +15,7 @@ use interdict_app::decision::{Code, Decision, Outcome};
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
     App, AppOptions, Caller, DataPlace, DecidePaymentError, NewEntry, PaymentAttempt, Presented, Service,
-    UseCaseError,
+    Shown, UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -154,9 +154,8 @@ impl Shop {
         Caller {
             service: Arc::clone(self.service()),
             merchant: MERCHANT,
-            key: KeyId::generate(self.now(), self.random.as_ref()),
+            shown: Shown::Secret(KeyId::generate(self.now(), self.random.as_ref())),
             permissions: Permissions::ALL,
-            publishable: false,
         }
     }
 

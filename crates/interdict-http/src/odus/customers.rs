@@ -114,7 +114,7 @@ pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Respo
         Dialect::Odus,
         move |view| view.customer(id),
         |customer, caller| {
-            if caller.publishable {
+            if caller.is_publishable() {
                 answer::encode(&PublicCustomerView::of(customer))
             } else {
                 answer::encode(&OdusCustomerView::of(customer))

@@ -128,7 +128,7 @@ pub(crate) async fn create(
     maker: SessionMaker,
     mutation: Mutation,
 ) -> Response {
-    let (base, publishable) = (mutation.base(&state), maker.caller.publishable);
+    let (base, publishable) = (mutation.base(&state), maker.caller.is_publishable());
     let service = std::sync::Arc::clone(&maker.caller.service);
     mutation
         .run(

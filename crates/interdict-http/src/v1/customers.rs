@@ -138,7 +138,7 @@ pub(crate) async fn get(reader: Reader, InPath(id): InPath<CustomerId>) -> Respo
         Dialect::Native,
         move |view| view.customer(id),
         |customer, caller| {
-            if caller.publishable {
+            if caller.is_publishable() {
                 answer::encode(&PublicCustomerView::of(customer))
             } else {
                 answer::encode(&CustomerView::of(customer, caller.service.merchant_now(caller.merchant)))

@@ -66,7 +66,7 @@ pub(crate) async fn caller(
 ) -> Result<Caller, ApiError> {
     let known = shown(headers).and_then(|secret| state.app.authenticate_from_memory(secret));
     let caller = match known {
-        Some(caller) if !caller.publishable => caller,
+        Some(caller) if !caller.is_publishable() => caller,
         _ => authenticate(state, headers, client).await?,
     };
     authorise(&caller, Permission::Decisions)?;

@@ -77,7 +77,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant` or `key`.
+    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant`, `key` or `user`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -98,6 +98,7 @@ impl ChangeView {
             Subject::Key(_) => "key",
             // Nobody's: no merchant sees one.
             Subject::Feed(_) => "feed",
+            Subject::User(_) => "user",
         };
         let subject = item.change.subject.to_string();
         Self { history: HistoryView::of(item, label_of), subject_type, subject }
@@ -116,5 +117,6 @@ fn show(recorded: &Recorded, at: Timestamp, label_of: &dyn Fn(&Actor) -> Option<
             }
             shown
         }
+        Recorded::User(user) => json!(user),
     }
 }

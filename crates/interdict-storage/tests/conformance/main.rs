@@ -27,6 +27,7 @@ mod foresight;
 mod leases;
 mod move_up;
 mod opening;
+mod people;
 mod postgres;
 mod sqlite;
 mod statements;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use interdict_app::store::{Authorship, MerchantTransaction, StorageError};
 use interdict_app::{
-    App, NewEntry, NewListStatus, NewMerchant, RestrictionUpdate, UseCaseError, create_customer,
-    erase_customer, list_entry, restrict_customer, set_list_status,
+    App, NewEntry, NewListStatus, NewMerchant, NewUser, PasswordHash, RestrictionUpdate, UseCaseError,
+    create_customer, create_user, erase_customer, list_entry, restrict_customer, set_list_status,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
@@ -17,16 +17,23 @@ use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Re
 use interdict_domain::entry::EntrySource;
 use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use interdict_domain::ids::CustomerId;
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
+use interdict_domain::password::Password;
+use interdict_domain::role::Role;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{Name, PublicMessage, Reason};
 
 use super::cast::{self, Listing, Member, With};
 use super::seed::Seed;
-use crate::failure::refused;
+use crate::failure::{refused, refused_user};
 
 const DAY_S: i64 = 86_400;
 const MERCHANT: &str = "Sample shop";
+/// By what its owner signs in.
+pub const OWNER: &str = "owner@example.com";
+/// The owner's password, which everybody knows.
+pub const PASSWORD: &str = "sample-shop-owner";
 
 /// The filled shop.
 pub struct Shop {
@@ -52,6 +59,7 @@ pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
         .map_err(refused)?
         .value;
     let number = merchant.merchant.number;
+    hire(app, number)?;
     let members = members(seed);
     let (customers, entries) = (members.len(), cast::ENTRIES.len());
     let filler =
@@ -64,6 +72,17 @@ pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
         .map_err(refused)
         .context("its customers cannot be made")?;
     Ok(Shop { merchant, customers, entries })
+}
+
+/// Somebody who signs in. Not from the seed, of which the keys and the customers are made.
+fn hire(app: &App, merchant: MerchantNumber) -> Result<()> {
+    let email = Email::parse(OWNER)?;
+    let password = PasswordHash::of(&Password::parse(PASSWORD, &email)?, app.random())?;
+    let owner = NewUser { merchant, email, role: Role::Owner, password };
+    app.write_core(Actor::system(), move |transaction, by| create_user(transaction, by, owner))
+        .map_err(refused_user)
+        .context("its owner cannot be made")?;
+    Ok(())
 }
 
 /// Everybody but the customer of Odus's document: those of the story first, then the crowd.

@@ -7,7 +7,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 
 use super::cast;
-use super::shop::Shop;
+use super::shop::{self, Shop};
 use super::till::Till;
 
 /// One payment of the story.
@@ -67,6 +67,8 @@ pub fn tell(shop: &Shop, till: &Till, base_url: &str) -> String {
   secret key       {secret}
   publishable key  {}
   everything       {base_url}/docs
+  dashboard        {base_url}/dashboard
+                   sign in as {} with the password {}
 
 May they pay, now, this way? Seven payments, one for each step of the order. Paste them into another window:
 
@@ -76,6 +78,8 @@ May they pay, now, this way? Seven payments, one for each step of the order. Pas
         shop.customers,
         shop.entries,
         keys.publishable.secret,
+        shop::OWNER,
+        shop::PASSWORD,
         secret = keys.secret.secret,
     );
     for (scene, rule) in SCENES.iter().zip(&ORDER) {

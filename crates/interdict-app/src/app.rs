@@ -20,6 +20,7 @@ use crate::gateways::StripeAddress;
 use crate::service::{Service, ServiceOptions};
 use crate::sign_in::SignIns;
 use crate::tokens::TokenKeys;
+use crate::vault::Vault;
 
 /// For how long changes may go unheard before decisions are degraded, unless said otherwise: many looks at the
 /// feed, and short enough for a block to count soon.
@@ -87,6 +88,8 @@ pub struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) token_keys: TokenKeys,
     pub(crate) sign_ins: SignIns,
+    /// For what has to be read again of people.
+    pub(crate) vault: Vault,
     test: Arc<Service>,
     live: Arc<Service>,
 }
@@ -145,6 +148,7 @@ impl App {
             directory,
             clock: Arc::clone(&options.clock),
             random: Arc::clone(&options.random),
+            vault: Vault::new(&options.pepper),
             sign_ins: SignIns::new(&options.clock),
             token_keys: TokenKeys::new(&options.pepper.derive("interdict 2026-11 oauth tokens")),
             test: service(Mode::Test)?,

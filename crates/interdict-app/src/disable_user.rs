@@ -6,14 +6,18 @@ use interdict_domain::ids::UserId;
 use interdict_domain::user::User;
 use interdict_storage::{Authorship, Transaction};
 
+use crate::team::keep_an_owner;
 use crate::user_error::UserError;
 
-/// Disables somebody, and ends what is signed in. Whoever is disabled already stays so.
+/// Disables somebody, and ends what is signed in. Whoever is disabled already stays so; the last owner is not.
 pub fn disable_user(
     transaction: &mut Transaction<'_>,
     by: &Authorship<'_>,
     id: UserId,
 ) -> Result<User, UserError> {
+    let view = transaction.view();
+    let account = view.user(id)?.ok_or(UserError::NotFound)?;
+    keep_an_owner(&view, account.user.merchant, id)?;
     let user = put(transaction, by, id, Action::UserDisabled, Some(by.now))?;
     transaction.end_sessions(id, None, by.now)?;
     Ok(user)

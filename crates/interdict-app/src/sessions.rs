@@ -15,7 +15,7 @@ use interdict_storage::{StorageError, Transaction, WriteError};
 
 use crate::app::App;
 use crate::caller::{Caller, Shown};
-use crate::sign_in::SessionToken;
+use crate::secret_token::SecretToken;
 use crate::user_error::UserError;
 
 /// So often is it written that a session was used.
@@ -25,7 +25,7 @@ const SEEN_EVERY_S: i64 = 60;
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The secret of the session.
-    pub token: SessionToken,
+    pub token: SecretToken,
     /// The session.
     pub session: Session,
     /// Who it is, as of this request.
@@ -57,7 +57,7 @@ impl SignedIn {
 impl App {
     /// Who a token belongs to; nothing when it opens nothing, for whatever reason.
     pub async fn session(&self, token: &str) -> Result<Option<SignedIn>, StorageError> {
-        let Some(token) = SessionToken::parse(token) else { return Ok(None) };
+        let Some(token) = SecretToken::parse(token) else { return Ok(None) };
         let digest = token.digest();
         let found = self
             .core

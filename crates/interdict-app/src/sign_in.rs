@@ -11,27 +11,25 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
-use interdict_domain::clock::{Clock, Random, Timestamp};
+use interdict_domain::clock::{Clock, Timestamp};
 use interdict_domain::identifier::Email;
 use interdict_domain::ids::SessionId;
 use interdict_domain::mode::Mode;
 use interdict_domain::password::Password;
 use interdict_domain::user::{FAILURES_MAX, Failures, SESSION_S, Session};
 use interdict_storage::{Authorship, StorageError, Transaction, UserAccount, WriteError};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::limiter::{Limiter, Network, Uptime};
 use crate::password_hash::{Hashing, HashingError};
+use crate::second_factor::ShownFactor;
+use crate::secret_token::SecretToken;
 use crate::sessions::SignedIn;
+use crate::user_error::UserError;
 
-/// Bytes of a token: 256 bits.
-const TOKEN_BYTES: usize = 32;
 /// What is kept of how a browser calls itself.
 const USER_AGENT_CHARS_MAX: usize = 200;
 
@@ -105,6 +103,19 @@ impl From<WriteError<Self>> for SignInError {
     }
 }
 
+impl From<UserError> for SignInError {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Storage(error) => Self::Storage(error),
+            UserError::Busy => Self::TooMany { retry_after_s: 1 },
+            error => {
+                tracing::error!(error = &error as &dyn std::error::Error, "nobody can be signed in");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
 impl From<HashingError> for SignInError {
     fn from(error: HashingError) -> Self {
         match error {
@@ -134,44 +145,18 @@ impl SignIns {
     fn check(&self, address: IpAddr, email: &Email) -> Result<(), SignInError> {
         self.by_address
             .check(Network::of(address))
-            .and_then(|()| self.by_email.check(email.as_str().into()))
+            .and_then(|()| self.check_email(email))
             .map_err(|retry_after_s| SignInError::TooMany { retry_after_s })
+    }
+
+    /// Counts an attempt at somebody's password, or says in how many seconds to come again.
+    pub(crate) fn check_email(&self, email: &Email) -> Result<(), u64> {
+        self.by_email.check(email.as_str().into())
     }
 }
 
 /// The secret of a session, which the browser keeps.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SessionToken(Zeroizing<String>);
-
-impl SessionToken {
-    fn generate(random: &dyn Random) -> Self {
-        let mut bytes = Zeroizing::new([0_u8; TOKEN_BYTES]);
-        random.fill(bytes.as_mut());
-        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref())))
-    }
-
-    /// What has the form of a token: only such are worth a look into the store.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == TOKEN_BYTES).then(|| Self(Zeroizing::new(text.to_owned())))
-    }
-
-    /// The token itself, for the cookie.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        Sha256::digest(self.0.as_bytes()).into()
-    }
-}
-
-/// A token never reaches a log.
-impl std::fmt::Debug for SessionToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SessionToken(…)")
-    }
-}
+pub type SessionToken = SecretToken;
 
 impl App {
     /// Signs somebody in. The token is new each time: one that was there before opens nothing more.
@@ -193,20 +178,35 @@ impl App {
         let hash = account.as_ref().and_then(|account| account.password_hash.clone());
         let is_right = self.sign_ins.hashing.verify(Password::shown(&shown.password), hash).await?;
         let Some(account) = account.filter(|_| is_right) else {
-            return Err(self.count_failure(email, SignInError::Refused).await?);
+            return Err(self.refuse(email, SignInError::Refused).await);
         };
         let factor = match (&account.second_factor, &shown.code) {
-            (None, _) => false,
+            (None, _) => None,
             (Some(_), None) => return Err(SignInError::SecondFactorNeeded),
-            (Some(_), Some(_)) => {
-                return Err(self.count_failure(email, SignInError::WrongCode).await?);
+            (Some(_), Some(code)) => {
+                match ShownFactor::read(&self.vault, &account, code, self.clock.now())? {
+                    Some(factor) => Some(factor),
+                    None => return Err(self.refuse(email, SignInError::WrongCode).await),
+                }
             }
         };
-        self.begin_session(account, &shown, factor).await
+        match self.begin_session(account, &shown, factor).await {
+            Err(SignInError::WrongCode) => Err(self.refuse(email, SignInError::WrongCode).await),
+            other => other,
+        }
     }
 
-    /// Counts a failure, and says what the caller is told.
-    async fn count_failure(&self, email: Email, told: SignInError) -> Result<SignInError, SignInError> {
+    /// Counts a failure, and gives what the caller is told.
+    async fn refuse(&self, email: Email, told: SignInError) -> SignInError {
+        match self.count_failure(email).await {
+            Ok(Some(until)) => SignInError::Locked { until },
+            Ok(None) => told,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Counts a failure, and says until when the email is locked, if it is.
+    pub(crate) async fn count_failure(&self, email: Email) -> Result<Option<Timestamp>, UserError> {
         let count = move |transaction: &mut Transaction<'_>, by: &Authorship<'_>| {
             let view = transaction.view();
             let before = view.sign_in_failures(&email)?;
@@ -222,10 +222,9 @@ impl App {
             {
                 transaction.note_user(by, Action::UserLocked, &account.user)?;
             }
-            Ok::<_, SignInError>(failures.locked_until(by.now))
+            Ok::<_, UserError>(failures.locked_until(by.now))
         };
-        let locked = self.change_core(Actor::system(), count).await?;
-        Ok(locked.map_or(told, |until| SignInError::Locked { until }))
+        self.change_core(Actor::system(), count).await
     }
 
     /// Keeps the session of somebody who has shown everything, unless that is no longer so.
@@ -233,10 +232,10 @@ impl App {
         &self,
         account: UserAccount,
         shown: &SignIn,
-        second_factor_passed: bool,
+        factor: Option<ShownFactor>,
     ) -> Result<SignedIn, SignInError> {
         let id = account.user.id;
-        let token = SessionToken::generate(self.random.as_ref());
+        let token = SecretToken::generate(self.random.as_ref());
         let digest = token.digest();
         let user_agent = printable(&shown.user_agent);
         let address = shown.address.to_string();
@@ -253,6 +252,11 @@ impl App {
             if let Some(until) = failures.and_then(|failures| failures.locked_until(by.now)) {
                 return Err(SignInError::Locked { until });
             }
+            if let Some(factor) = &factor
+                && !factor.spend(transaction, &mut stored)?
+            {
+                return Err(SignInError::WrongCode);
+            }
             if failures.is_some() {
                 transaction.put_sign_in_failures(&stored.user.email, None)?;
             }
@@ -264,7 +268,7 @@ impl App {
                 created_at: by.now,
                 last_seen_at: by.now,
                 expires_at: by.now.plus_seconds(SESSION_S),
-                second_factor_passed,
+                second_factor_passed: factor.is_some(),
                 user_agent,
                 address,
                 ended_at: None,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use interdict_app::store::PostgresServer;
 use interdict_app::{
-    App, DataPlace, NewMerchant, NewUser, PasswordHash, SignIn, SignInError, SignedIn, UserError,
-    create_user, disable_user, enable_user, set_password,
+    App, DataPlace, NewMerchant, NewUser, PasswordHash, SecondFactorAfterReset, SignIn, SignInError,
+    SignedIn, UserError, create_user, disable_user, enable_user, set_password,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Subject};
@@ -227,7 +227,9 @@ fn a_new_password_lifts_a_lock_and_ends_what_was_signed_in() {
     assert!(matches!(world.try_sign_in(ADA, GOOD), Err(SignInError::Locked { .. })));
     assert!(world.session(&before).is_some(), "who is signed in is not locked out by others");
     let new = hash(&world.shop.app, "another good one");
-    let changed = world.change(move |transaction, by, id| set_password(transaction, by, id, new));
+    let changed = world.change(move |transaction, by, id| {
+        set_password(transaction, by, id, new, SecondFactorAfterReset::Kept)
+    });
     assert_eq!(changed.version, 2);
     assert!(world.session(&before).is_none());
     world.shop.clock.stand_still_ms(60_000);
@@ -301,7 +303,7 @@ fn a_token_that_is_none_opens_nothing() {
     for text in ["", "x", short, other.as_str(), &format!("{token}="), &format!("{token} ")] {
         assert!(block_on(world.shop.app.session(text)).unwrap().is_none(), "{text}");
     }
-    assert_eq!(format!("{:?}", good.token), "SessionToken(…)");
+    assert_eq!(format!("{:?}", good.token), "SecretToken(…)");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub struct User {
     pub email: Email,
     /// What it may do.
     pub role: Role,
-    /// Counts up with each change by people: a form that was filled in on an older one is refused.
+    /// Counts up when others change it: a form that was filled in on an older one is refused.
     pub version: i64,
     /// Whether it signs in with a second factor.
     pub second_factor: bool,

@@ -39,6 +39,10 @@ statements! {
                                     c.subject, c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
                              FROM change c
                              WHERE c.sequence > $1 AND c.merchant = $2 ORDER BY c.sequence LIMIT $3";
+    SELECT_MERCHANT_BEFORE = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action,
+                                    c.subject, c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
+                             FROM change c
+                             WHERE c.sequence < $1 AND c.merchant = $2 ORDER BY c.sequence DESC LIMIT $3";
     SELECT_HISTORY = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
                              c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
                       FROM change c
@@ -232,6 +236,12 @@ impl MerchantView<'_> {
     pub fn changes_after(&self, sequence: i64, limit: i64) -> Result<Vec<HistoryItem>, StorageError> {
         let merchant = self.merchant.0;
         items(self.connection, self.pepper, SELECT_MERCHANT_AFTER, params![sequence, merchant, limit])
+    }
+
+    /// The merchant's changes before a sequence, newest first.
+    pub fn changes_before(&self, sequence: i64, limit: i64) -> Result<Vec<HistoryItem>, StorageError> {
+        let merchant = self.merchant.0;
+        items(self.connection, self.pepper, SELECT_MERCHANT_BEFORE, params![sequence, merchant, limit])
     }
 
     /// The changes of one subject before a sequence, newest first.

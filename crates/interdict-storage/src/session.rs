@@ -29,6 +29,7 @@ statements! {
         WHERE user_id = $1 ORDER BY created_at DESC, id DESC");
     SEE = "UPDATE session SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1";
     SET_MODE = "UPDATE session SET mode = $1 WHERE id = $2 AND ended_at IS NULL";
+    PASS = "UPDATE session SET second_factor_passed = 1 WHERE id = $1";
     END = "UPDATE session SET ended_at = $1 WHERE id = $2 AND user_id = $3 AND ended_at IS NULL";
     END_OTHERS = "UPDATE session SET ended_at = $1
         WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL AND expires_at > $1";
@@ -105,6 +106,11 @@ impl Transaction<'_> {
     /// Turns a session to a mode.
     pub fn set_session_mode(&mut self, id: SessionId, mode: Mode) -> Result<(), StorageError> {
         self.connection.execute(SET_MODE, params![mode.as_str(), &id.ksuid().bytes()[..]])
+    }
+
+    /// Notes that a second factor was shown in a session.
+    pub fn pass_second_factor(&mut self, id: SessionId) -> Result<(), StorageError> {
+        self.connection.execute(PASS, params![&id.ksuid().bytes()[..]])
     }
 
     /// Ends a session of a user; false when it has none such that goes on.

@@ -61,7 +61,9 @@ pub fn refused_user(error: impl Into<UserError>) -> anyhow::Error {
         UserError::NotFound => {
             misuse("there is no such person: `interdict user list` shows those that there are")
         }
-        error @ (UserError::EmailTaken | UserError::Password(_)) => misuse(error.to_string()),
+        error @ (UserError::EmailTaken | UserError::Password(_) | UserError::LastOwner) => {
+            misuse(error.to_string())
+        }
         error => anyhow::Error::new(error),
     }
 }

@@ -42,7 +42,7 @@ fn what_nobody_altered_is_sound() {
     let report = verify(&place, 0);
     assert_eq!(report["ok"], true);
     assert_eq!(report["stores"][0]["store"], "core");
-    assert_eq!(report["stores"][0]["changes"], 5, "a merchant and four keys");
+    assert_eq!(report["stores"][0]["changes"], 6, "a merchant, four keys and an owner");
     assert_eq!(report["stores"][1]["changes"], 3);
     assert_eq!(report["stores"][1]["personal"], 3);
     let text = place.run("audit verify").success();

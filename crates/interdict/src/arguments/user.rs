@@ -52,6 +52,9 @@ pub enum UserCommand {
         /// Whom (usr_…)
         #[arg(value_name = "ID")]
         id: UserId,
+        /// Take the second factor away, too: the device is lost
+        #[arg(long)]
+        remove_second_factor: bool,
         #[command(flatten)]
         json: JsonArgument,
     },

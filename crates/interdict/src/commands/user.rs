@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use interdict_app::store::{Authorship, StorageError};
-use interdict_app::{App, NewUser, UserError, create_user, disable_user, enable_user, set_password};
+use interdict_app::{
+    App, NewUser, SecondFactorAfterReset, UserError, create_user, disable_user, enable_user, set_password,
+};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::UserId;
@@ -33,7 +35,14 @@ pub fn run(configuration: &Configuration, command: UserCommand) -> Result<ExitCo
         UserCommand::Enable { id, json } => {
             change(&app, "Enabled", json.json, move |transaction, by| enable_user(transaction, by, id))
         }
-        UserCommand::SetPassword { id, json } => new_password(&app, id, json.json),
+        UserCommand::SetPassword { id, remove_second_factor, json } => {
+            let second_factor = if remove_second_factor {
+                SecondFactorAfterReset::Removed
+            } else {
+                SecondFactorAfterReset::Kept
+            };
+            new_password(&app, id, second_factor, json.json)
+        }
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -45,12 +54,12 @@ fn create(app: &App, arguments: UserCreateArguments) -> Result<()> {
     change(app, "Made", json.json, move |transaction, by| create_user(transaction, by, new))
 }
 
-fn new_password(app: &App, id: UserId, json: bool) -> Result<()> {
+fn new_password(app: &App, id: UserId, second_factor: SecondFactorAfterReset, json: bool) -> Result<()> {
     let found = app.core().read_blocking(|view| view.user(id)).map_err(UserError::Storage)?;
     let account = found.ok_or_else(|| refused_user(UserError::NotFound))?;
     let password = password_input::read(&account.user.email)?;
     change(app, "Set the password of", json, move |transaction, by| {
-        set_password(transaction, by, id, password)
+        set_password(transaction, by, id, password, second_factor)
     })
 }
 

@@ -18,7 +18,8 @@ pub use migrate::MigrateArguments;
 pub use user::{UserCommand, UserCreateArguments};
 
 const AFTER_HELP: &str = "\
-Without a command, `interdict` serves. Its first start makes merchant 1 and shows its keys.
+Without a command, `interdict` serves. Its first start makes merchant 1 and somebody
+who signs in to its dashboard, and shows keys and password.
 
 Examples:
   interdict                                     serve ./interdict-data on 127.0.0.1:8080

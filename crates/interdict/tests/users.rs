@@ -97,6 +97,9 @@ fn the_first_start_makes_an_owner_and_old_data_gets_a_hint() {
     let people = place.json("user list --json");
     assert_eq!(people["items"][0]["email"], "owner@interdict.local");
     assert_eq!(people["items"][0]["role"], "owner");
+    let id = people["items"][0]["id"].as_str().unwrap();
+    let refused = place.complaint(&format!("user disable {id}"), 2);
+    assert!(refused.contains("make another one first"), "{refused}");
     assert!(server.stop());
 
     let old = Place::new();

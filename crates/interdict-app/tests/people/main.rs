@@ -9,6 +9,7 @@ mod audit;
 mod escalation;
 mod invitations;
 mod keys;
+mod postgresql;
 mod second_factor;
 mod team;
 mod world;

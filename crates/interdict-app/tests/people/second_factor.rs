@@ -1,7 +1,9 @@
 //! The second factor: set up, asked for, accepted once, lost.
 
-use interdict_app::{SecondFactorAfterReset, SignInError, SignedIn, UserError};
+use interdict_app::{PasswordHash, SecondFactorAfterReset, SignInError, SignedIn, UserError, set_password};
+use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
+use interdict_domain::password::Password;
 use interdict_domain::role::Role;
 use totp_rs::{Builder, Secret};
 
@@ -42,7 +44,7 @@ impl Enrolled {
 }
 
 /// What an authenticator shows.
-fn code_at(secret: &str, seconds: i64) -> String {
+pub fn code_at(secret: &str, seconds: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(seconds).unwrap()).to_string()
 }
@@ -151,6 +153,26 @@ fn it_is_turned_off_with_the_password_and_by_whoever_resets() {
         let recovered = enrolled.sign_in(Some(&enrolled.recovery[0])).unwrap();
         assert_eq!(recovered.session.second_factor_passed, needs_code);
     }
+}
+
+#[test]
+fn the_command_line_lets_somebody_in_with_it_or_without() {
+    let enrolled = Enrolled::new();
+    let app = &enrolled.world.shop.app;
+    let id = enrolled.ada.user.id;
+    let set = |second_factor| {
+        let hash = PasswordHash::of(&Password::shown(GOOD), app.random()).unwrap();
+        let set = move |transaction: &mut interdict_storage::Transaction<'_>,
+                        by: &interdict_storage::Authorship<'_>| {
+            set_password(transaction, by, id, hash, second_factor)
+        };
+        app.write_core::<_, UserError, _>(Actor::cli(), set).unwrap()
+    };
+    assert!(set(SecondFactorAfterReset::Kept).second_factor);
+    assert!(matches!(enrolled.sign_in(None), Err(SignInError::SecondFactorNeeded)));
+    assert!(!set(SecondFactorAfterReset::Removed).second_factor);
+    let signed_in = enrolled.sign_in(None).unwrap();
+    assert_eq!(block_on(app.recovery_codes_left(&signed_in)).unwrap(), 0);
 }
 
 /// Neither the secret nor a code stands anywhere in the database.

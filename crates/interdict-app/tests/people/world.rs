@@ -1,8 +1,10 @@
 //! A merchant with somebody of each role, signed in, and a stranger's merchant beside it.
 
-use interdict_app::store::StorageError;
+use std::sync::Arc;
+
+use interdict_app::store::{PostgresServer, StorageError};
 use interdict_app::{
-    NewMerchant, NewUser, PasswordHash, SignIn, SignInError, SignedIn, UserError, create_user,
+    DataPlace, NewMerchant, NewUser, PasswordHash, SignIn, SignInError, SignedIn, UserError, create_user,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Subject};
@@ -11,6 +13,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::password::Password;
 use interdict_domain::role::Role;
 use interdict_domain::user::User;
+use interdict_test_support::Postgres;
 
 use crate::support::{MERCHANT, Shop, block_on, email};
 
@@ -22,11 +25,22 @@ pub struct World {
     pub merchant: NewMerchant,
     pub stranger: NewMerchant,
     hash: PasswordHash,
+    /// Lives as long as somebody uses it.
+    _server: Option<Arc<Postgres>>,
 }
 
 impl World {
     pub fn new() -> Self {
-        let shop = Shop::new();
+        Self::filled(Shop::new(), None)
+    }
+
+    pub fn on_postgres(name: &str) -> Self {
+        let server = Postgres::shared();
+        let place = DataPlace::Server(PostgresServer::parse(&server.create_database(name)).unwrap());
+        Self::filled(Shop::on(place), Some(server))
+    }
+
+    fn filled(shop: Shop, server: Option<Arc<Postgres>>) -> Self {
         let create = |name: &'static str| {
             let create = move |transaction: &mut interdict_storage::Transaction<'_>,
                                by: &interdict_storage::Authorship<'_>| {
@@ -36,7 +50,7 @@ impl World {
         };
         let (merchant, stranger) = (create("Shop"), create("Stranger"));
         let hash = PasswordHash::of(&Password::shown(GOOD), shop.app.random()).unwrap();
-        Self { shop, merchant, stranger, hash }
+        Self { shop, merchant, stranger, hash, _server: server }
     }
 
     /// Somebody whose password is good.

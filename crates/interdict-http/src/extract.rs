@@ -136,7 +136,7 @@ pub(crate) fn client_of(parts: &Parts) -> ClientAddress {
 }
 
 /// Leaves the route's template for the metrics.
-fn note_route(parts: &Parts) {
+pub(crate) fn note_route(parts: &Parts) {
     if let (Some(slot), Some(path)) = (
         parts.extensions.get::<crate::observed::RouteSlot>(),
         parts.extensions.get::<axum::extract::MatchedPath>(),

@@ -4,12 +4,14 @@
 //! Deliberately not here: which routes there are ([`crate::router`]).
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::{Next, from_fn};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
@@ -21,6 +23,7 @@ use tower::ServiceExt as _;
 use crate::body::BodyLimits;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
+use crate::extract::{client_of, note_route};
 use crate::middleware::metrics::Metrics;
 use crate::middleware::rate_limit::RateLimits;
 use crate::observed::Observed;
@@ -124,6 +127,14 @@ impl Http {
         Self { state, router }
     }
 
+    /// With pages of somebody else's beside: requests come to them with the address of whoever asks, as an
+    /// [`IpAddr`], in their extensions.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Router) -> Self {
+        self.router = self.router.merge(pages.layer(from_fn(announce_page)));
+        self
+    }
+
     /// Says that the service is about to end: whoever waits for changes is answered, instead of holding
     /// up the drain.
     pub fn stop(&self) {
@@ -142,6 +153,14 @@ impl Http {
         self.state.observed.answered(route.template(), &method, response.status(), started);
         response
     }
+}
+
+/// Leaves the page's template for the metrics, and the address for the page.
+async fn announce_page(request: axum::extract::Request, next: Next) -> axum::response::Response {
+    let (mut parts, body) = request.into_parts();
+    note_route(&parts);
+    parts.extensions.insert::<IpAddr>(client_of(&parts).0);
+    next.run(axum::extract::Request::from_parts(parts, body)).await
 }
 
 /// Gives the router's own 405 the dialect's envelope; its `Allow` stays.

@@ -54,6 +54,7 @@ struct Written {
     public_url: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    behind_proxy: Option<bool>,
 }
 
 /// What each command needs to know.
@@ -95,6 +96,8 @@ pub struct Serving {
     pub public_url: Option<String>,
     /// Certificate and key.
     pub tls: Option<TlsFiles>,
+    /// A proxy in front speaks TLS with people.
+    pub behind_proxy: bool,
 }
 
 impl Configuration {
@@ -173,6 +176,7 @@ impl Configuration {
             feed_retention: retention_days.map(|days| Duration::from_secs(days * DAY_S)),
             public_url: self.public_url.clone(),
             tls,
+            behind_proxy: arguments.behind_proxy || file.behind_proxy.unwrap_or(false),
         })
     }
 }

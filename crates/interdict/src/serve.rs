@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::{App, Service};
+use interdict_dashboard::{CookiePolicy, DashboardOptions};
 use interdict_domain::mode::Mode;
 use interdict_http::middleware::metrics::Metrics;
 use interdict_http::server::{self, ServerOptions, tls};
@@ -66,6 +67,12 @@ impl Listening {
             misuse(format!("cannot listen on {listen} ({error}): choose another address with --listen"))
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
+        if !address.ip().is_loopback() && serving.tls.is_none() && !serving.behind_proxy {
+            return Err(misuse(format!(
+                "{address} can be reached by others, and passwords and keys would travel in plain text: give \
+                 --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS, or listen on 127.0.0.1"
+            )));
+        }
         Ok(Self { runtime, background, listener, address, serving })
     }
 
@@ -112,7 +119,8 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: C
         public_url: serving.public_url.clone(),
         ..HttpOptions::default()
     };
-    let http = Http::new(Arc::clone(app), metrics, http_options);
+    let pages = interdict_dashboard::router(Arc::clone(app), dashboard_options(serving));
+    let http = Http::new(Arc::clone(app), metrics, http_options).with_pages(pages);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stopping = http.clone();
     let twice = async move {
@@ -134,6 +142,15 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: C
     // What was counted since the last time.
     app.finish_chores().await;
     Ok(())
+}
+
+/// Cookies are those of https where people come by https.
+fn dashboard_options(serving: &Serving) -> DashboardOptions {
+    let public_url = serving.public_url.clone();
+    let is_secure =
+        serving.tls.is_some() || public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let cookies = if is_secure { CookiePolicy::Secure } else { CookiePolicy::Loopback };
+    DashboardOptions { public_url, cookies, ..DashboardOptions::default() }
 }
 
 /// What is done beside the requests.

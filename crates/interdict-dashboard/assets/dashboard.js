@@ -1,0 +1,70 @@
+// What makes the pages nicer: each of them works without it.
+"use strict";
+
+// Times in the reader's own zone.
+function showTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-shown])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    time.dataset.shown = "";
+  }
+}
+
+// Dialogs in browsers that do not know of `command` and `commandfor`.
+function invoke(event) {
+  if ("commandForElement" in HTMLButtonElement.prototype) return;
+  const button = event.target.closest("button[commandfor]");
+  const dialog = button && document.getElementById(button.getAttribute("commandfor"));
+  if (!dialog) return;
+  if (button.getAttribute("command") === "show-modal") dialog.showModal();
+  else dialog.close();
+}
+
+// A dialog that the server sent open, because something in it was wrong, is a real one again.
+function reopen() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) {
+    dialog.close();
+    dialog.showModal();
+  }
+}
+
+// Arrows in menus, as menus have them.
+function moveInMenu(event) {
+  const menu = event.target.closest("[role=menu]");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!menu || !step) return;
+  event.preventDefault();
+  const items = [...menu.querySelectorAll("[role=menuitem]")];
+  items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
+}
+
+// "/" goes to the search field.
+function findSearch(event) {
+  const typing = event.target.closest("input, textarea, select, dialog[open]");
+  const search = document.querySelector("[data-search]");
+  if (event.key !== "/" || typing || !search || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+}
+
+// One box that ticks all others.
+function tickAll(event) {
+  const name = event.target.dataset && event.target.dataset.all;
+  if (!name) return;
+  for (const box of document.querySelectorAll(`input[type=checkbox][name="${CSS.escape(name)}"]`)) {
+    box.checked = event.target.checked;
+  }
+}
+
+document.addEventListener("click", invoke);
+document.addEventListener("change", tickAll);
+document.addEventListener("keydown", moveInMenu);
+document.addEventListener("keydown", findSearch);
+document.addEventListener("toggle", (event) => {
+  if (event.newState === "open" && event.target.matches("[role=menu]")) event.target.querySelector("[role=menuitem]").focus();
+}, true);
+document.addEventListener("htmx:afterSwap", () => showTimes(document));
+reopen();
+showTimes(document);

@@ -1,0 +1,96 @@
+//! Doing something in the name of whoever is signed in: the use case runs in the next commit, as a call of the
+//! API does, and a second press of the same button finds the first one's outcome.
+
+use interdict_app::store::{Authorship, Foreseen, MerchantTransaction, StorageError};
+use interdict_app::{Answer, Refusal, UseCaseError};
+use interdict_domain::clock::Random;
+
+use crate::answer::Problem;
+use crate::form::Form;
+use crate::person::{Needs, Person};
+use crate::t;
+
+/// The field of a form that makes a second press the same as the first.
+pub(crate) const ONCE: &str = "once";
+
+/// What came of a form.
+pub(crate) enum Done {
+    /// Where to go on.
+    GoOn(String),
+    /// What stands in the way, in words for the form.
+    Refused(String),
+}
+
+/// Why a form's work was not done.
+pub(crate) enum No {
+    /// In words for the form.
+    Says(String),
+    /// Somebody else was faster: what was looked at is no longer so.
+    ChangedMeanwhile,
+    Storage(StorageError),
+}
+
+impl From<StorageError> for No {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<UseCaseError> for No {
+    fn from(error: UseCaseError) -> Self {
+        match error {
+            UseCaseError::Storage(error) => Self::Storage(error),
+            UseCaseError::NotFound(_) => Self::ChangedMeanwhile,
+            UseCaseError::Invalid { path: "expiresAt", .. } => Self::Says(t("invalid-until")),
+            other @ (UseCaseError::RefTaken | UseCaseError::Invalid { .. }) => {
+                Self::Says(format!("{other}."))
+            }
+        }
+    }
+}
+
+/// For a new form.
+pub(crate) fn once(random: &dyn Random) -> String {
+    let mut bytes = [0_u8; 16];
+    random.fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const REFUSED: u16 = 422;
+const CHANGED: u16 = 409;
+
+/// Runs a form's work, which says where to go on.
+pub(crate) async fn act<C: Needs>(
+    person: &Person<C>,
+    form: &Form,
+    foreseen: Vec<Foreseen>,
+    work: impl FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<String, No> + Send + 'static,
+) -> Result<Done, Problem> {
+    let caller = person.caller();
+    let replayable =
+        form.text(ONCE).map(|once| caller.service.replayable("POST", &form.path, once, "", &form.bytes));
+    let mutated = caller
+        .service
+        .mutate(&caller, replayable, foreseen, move |transaction, by| {
+            let answer =
+                |status, text: String| Answer { status, body: text.into_bytes(), ..Answer::default() };
+            match work(transaction, by) {
+                Ok(path) => Ok(answer(303, path)),
+                // Not kept: what is typed next under the same button is another try.
+                Err(No::Says(text)) => {
+                    Err(Refusal::Answer(Answer { is_passing: true, ..answer(REFUSED, text) }))
+                }
+                Err(No::ChangedMeanwhile) => {
+                    Err(Refusal::Answer(Answer { is_passing: true, ..answer(CHANGED, String::new()) }))
+                }
+                Err(No::Storage(error)) => Err(Refusal::Storage(error)),
+            }
+        })
+        .await?;
+    let text = String::from_utf8_lossy(&mutated.answer.body).into_owned();
+    match mutated.answer.status {
+        CHANGED => Err(Problem::changed_meanwhile()),
+        REFUSED => Ok(Done::Refused(text)),
+        _ => Ok(Done::GoOn(text)),
+    }
+}

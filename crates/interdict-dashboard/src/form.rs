@@ -1,0 +1,106 @@
+//! What a form sends: names and texts, of bounded length, within a bounded time.
+
+use std::collections::HashMap;
+
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt as _, Limited};
+
+use crate::answer::Problem;
+use crate::state::State;
+use crate::t;
+
+/// Bulk selections are the longest: a thousand ids.
+const FORM_BYTES_MAX: usize = 128 * 1024;
+
+/// The fields of a form. One that is there twice counts with each value.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    fields: HashMap<String, Vec<String>>,
+    /// As it came, for the record that answers a second press of the button.
+    pub(crate) bytes: bytes::Bytes,
+    pub(crate) path: String,
+}
+
+impl Form {
+    /// A field as typed, without the white space around it; nothing when it is empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.first().map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A field as typed, with the white space around it: a password.
+    pub(crate) fn exactly(&self, name: &str) -> &str {
+        self.fields.get(name).and_then(|values| values.first()).map_or("", String::as_str)
+    }
+
+    /// Whether a box is ticked.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    /// Every value of a field.
+    pub(crate) fn all(&self, name: &str) -> &[String] {
+        self.fields.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// A field as something: nothing when it was left empty.
+    pub(crate) fn parse<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        label: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, String> {
+        self.text(name).map(parse).transpose().map_err(|error| format!("{label} {error}."))
+    }
+
+    /// The same as the query of an address, with one field set anew. What was done is not said again.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let kept = self.fields.iter().filter(|(other, _)| ![name, "done", "undo"].contains(&other.as_str()));
+        let mut kept: Vec<_> =
+            kept.flat_map(|(other, values)| values.iter().map(move |value| (other, value))).collect();
+        kept.sort_unstable();
+        query.extend_pairs(kept);
+        query.append_pair(name, value);
+        format!("?{}", query.finish())
+    }
+
+    /// What a browser sent as `application/x-www-form-urlencoded`, from a query or a body.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut fields: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, value) in form_urlencoded::parse(bytes) {
+            fields.entry(name.into_owned()).or_default().push(value.into_owned());
+        }
+        Self { fields, ..Self::default() }
+    }
+}
+
+impl FromRequest<State> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let media_type =
+            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            let problem = Problem {
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ..Problem::invalid(&t("problem-form"))
+            };
+            return Err(problem.into_response());
+        }
+        let read = Limited::new(body, FORM_BYTES_MAX).collect();
+        let problem = |status, text: &str| Problem { status, ..Problem::invalid(text) }.into_response();
+        match tokio::time::timeout(state.options.body_timeout, read).await {
+            Ok(Ok(body)) => {
+                let bytes = body.to_bytes();
+                Ok(Self { bytes: bytes.clone(), path: parts.uri.path().to_owned(), ..Self::of(&bytes) })
+            }
+            Ok(Err(_)) => Err(problem(StatusCode::PAYLOAD_TOO_LARGE, &t("problem-too-large"))),
+            Err(_) => Err(problem(StatusCode::REQUEST_TIMEOUT, &t("problem-slow"))),
+        }
+    }
+}

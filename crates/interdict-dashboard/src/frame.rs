@@ -1,0 +1,102 @@
+//! What stands around every page: who is signed in, which mode it is, where one can go, and what was just done.
+
+use interdict_domain::mode::Mode;
+use interdict_domain::role::Capability;
+
+use crate::act::once;
+use crate::form::Form;
+use crate::of;
+use crate::person::{Needs, Person};
+use crate::state::State;
+
+/// A page of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Customers,
+    Blacklist,
+    Whitelist,
+}
+
+impl Place {
+    const ALL: [(Self, &'static str, Capability); 3] = [
+        (Self::Customers, "customers", Capability::ViewCustomers),
+        (Self::Blacklist, "blacklist", Capability::ViewCustomers),
+        (Self::Whitelist, "whitelist", Capability::ViewCustomers),
+    ];
+}
+
+/// A link of the navigation.
+pub(crate) struct Link {
+    pub(crate) path: String,
+    pub(crate) text: String,
+    pub(crate) is_here: bool,
+}
+
+/// What was just done, with the way back.
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    /// The change that can be undone.
+    pub(crate) undo: Option<i64>,
+}
+
+/// The frame of a page.
+pub(crate) struct Frame {
+    pub(crate) title: String,
+    pub(crate) email: String,
+    pub(crate) merchant: String,
+    pub(crate) mode: &'static str,
+    pub(crate) other_mode: &'static str,
+    pub(crate) links: Vec<Link>,
+    pub(crate) notice: Option<Notice>,
+    /// For each form of the page, with a word of its own behind it.
+    pub(crate) once: String,
+}
+
+/// What can be said to be done: nothing else that stands in an address is shown.
+const DONE: [&str; 8] =
+    ["restricted", "unrestricted", "blacklisted", "whitelisted", "normal", "listed", "unlisted", "undone"];
+
+impl Frame {
+    /// The frame of a page for somebody, with what the address's query says was done.
+    pub(crate) async fn new<C: Needs>(
+        state: &State,
+        person: &Person<C>,
+        here: Place,
+        title: String,
+        query: &Form,
+    ) -> Self {
+        let mode = person.mode.as_str();
+        let links = Place::ALL
+            .into_iter()
+            .filter(|(.., capability)| person.may(*capability))
+            .map(|(place, name, _)| Link {
+                path: format!("/dashboard/{mode}/{name}"),
+                text: of("nav-", name),
+                is_here: place == here,
+            })
+            .collect();
+        let done = query.text("done").filter(|done| DONE.contains(done));
+        let notice = done.map(|done| Notice {
+            text: of("done-", done),
+            undo: query.text("undo").and_then(|sequence| sequence.parse().ok()),
+        });
+        Self {
+            title,
+            email: person.signed_in.user.email.as_str().to_owned(),
+            merchant: state.app.merchant_name(person.signed_in.user.merchant).await,
+            mode,
+            other_mode: match person.mode {
+                Mode::Test => Mode::Live.as_str(),
+                Mode::Live => Mode::Test.as_str(),
+            },
+            links,
+            notice: notice.filter(|notice| notice.undo.is_none() || person.may(Capability::ChangeCustomers)),
+            once: once(state.app.random()),
+        }
+    }
+
+    /// An address of our own.
+    pub(crate) fn asset(&self, name: &str) -> String {
+        crate::assets::address(name)
+    }
+}

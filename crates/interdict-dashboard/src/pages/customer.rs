@@ -1,0 +1,8 @@
+//! A customer: what stands for and against it and how to lift each, its lists, payments, subscriptions and
+//! chargebacks, its history, and the dialogs that restrict and list it.
+
+mod forms;
+mod view;
+
+pub(crate) use forms::{restrict, scopes, set_list_status, until};
+pub(crate) use view::show;

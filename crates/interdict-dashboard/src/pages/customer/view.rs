@@ -1,0 +1,393 @@
+//! What the page shows.
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State as Shared};
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::store::{HistoryItem, MerchantView, NumberedRows, PaymentFilter, StorageError};
+use interdict_app::{Standing, StandingSource};
+use interdict_domain::change::Subject;
+use interdict_domain::chargeback::Chargeback;
+use interdict_domain::customer::{Customer, ListStatus};
+use interdict_domain::entry::{Entry, List};
+use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::payment::Payment;
+use interdict_domain::role::Capability;
+use interdict_domain::scopes::Initiator;
+use interdict_domain::subscription::Subscription;
+
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::frame::{Frame, Place};
+use crate::pages::customers::name_of;
+use crate::pages::history::{Event, scopes};
+use crate::person::{Needs, Person, ViewCustomers};
+use crate::state::State;
+use crate::when::{when, when_or_dash};
+use crate::{of, t};
+
+/// Payments and changes that are shown.
+const SHOWN: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "customer.html")]
+struct CustomerPage {
+    frame: Frame,
+    path: String,
+    customer: Shown,
+    sides: [Side; 2],
+    entries: Vec<EntryRow>,
+    payments: Vec<PaymentRow>,
+    subscriptions: Vec<SubscriptionRow>,
+    chargebacks: Vec<ChargebackRow>,
+    linked: Vec<LinkedCustomer>,
+    history: Vec<Event>,
+    may_change: bool,
+    restrict_form: RestrictForm,
+    list_forms: [ListForm; 2],
+}
+
+/// The dialog of the document, as it stands or as it was typed.
+struct RestrictForm {
+    problem: Option<String>,
+    reason: String,
+    cit: bool,
+    mit: bool,
+}
+
+/// A dialog that puts the customer on a list.
+struct ListForm {
+    name: &'static str,
+    status: &'static str,
+    problem: Option<String>,
+    reason: String,
+    until: String,
+}
+
+/// A dialog with what was typed.
+pub(super) struct OpenDialog {
+    pub(super) name: &'static str,
+    pub(super) problem: String,
+    pub(super) typed: Form,
+}
+
+struct Shown {
+    name: String,
+    id: String,
+    email: String,
+    phone: String,
+    merchant_ref: String,
+    created_at: String,
+    /// What the forms were filled in on: refused when it is older than what is stored.
+    seen: i64,
+    cit: bool,
+    mit: bool,
+    restrict_reason: String,
+    status: &'static str,
+    list_reason: String,
+    list_scopes: String,
+    list_until: String,
+}
+
+fn restrict_form(customer: &Customer, open: Option<&OpenDialog>) -> RestrictForm {
+    match open.filter(|dialog| dialog.name == "restrict") {
+        Some(OpenDialog { problem, typed, .. }) => RestrictForm {
+            problem: Some(problem.clone()),
+            reason: typed.text("restrictReason").unwrap_or_default().to_owned(),
+            cit: typed.is_set("restrictCit"),
+            mit: typed.is_set("restrictMit"),
+        },
+        None => RestrictForm {
+            problem: None,
+            reason: customer.restriction.reason.as_ref().map_or("", |reason| reason.as_str()).to_owned(),
+            cit: customer.restriction.cit,
+            mit: customer.restriction.mit,
+        },
+    }
+}
+
+fn list_form(to: ListStatus, open: Option<&OpenDialog>) -> ListForm {
+    let name = if to == ListStatus::Whitelisted { "whitelist" } else { "blacklist" };
+    let open = open.filter(|dialog| dialog.name == name);
+    let typed = |field| open.and_then(|dialog| dialog.typed.text(field)).unwrap_or_default().to_owned();
+    let problem = open.map(|dialog| dialog.problem.clone());
+    ListForm { name, status: to.as_str(), problem, reason: typed("reason"), until: typed("until") }
+}
+
+/// What follows for one initiator.
+struct Side {
+    title: String,
+    is_blocked: bool,
+    sources: Vec<SourceRow>,
+}
+
+struct SourceRow {
+    code: String,
+    detail: String,
+    reason: String,
+    lift: Option<Lift>,
+}
+
+/// A form that lifts a source: where it goes, and what it sends besides.
+struct Lift {
+    path: String,
+    fields: Vec<(&'static str, String)>,
+    label: String,
+}
+
+struct EntryRow {
+    id: String,
+    list: &'static str,
+    kind: String,
+    value: String,
+    reason: String,
+    since: String,
+    until: String,
+}
+
+struct PaymentRow {
+    id: String,
+    amount: String,
+    status: &'static str,
+    initiator: String,
+    code: String,
+    at: String,
+}
+
+struct SubscriptionRow {
+    id: String,
+    amount: String,
+    status: &'static str,
+    until: String,
+}
+
+struct ChargebackRow {
+    id: String,
+    reason: String,
+    at: String,
+}
+
+struct LinkedCustomer {
+    path: String,
+    name: String,
+    by: String,
+}
+
+/// Everything that is read for the page, in one snapshot.
+struct Read {
+    customer: Customer,
+    entries: Vec<Entry>,
+    payments: Vec<Payment>,
+    subscriptions: Vec<Subscription>,
+    chargebacks: Vec<Chargeback>,
+    linked: Vec<Customer>,
+    history: Vec<HistoryItem>,
+}
+
+pub(crate) async fn show(
+    Shared(state): Shared<State>,
+    person: Person<ViewCustomers>,
+    Path((_, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_there(&t("customer-not-there")))?;
+    let query = Form::of(query.unwrap_or_default().as_bytes());
+    render(&state, &person, id, &query, None).await
+}
+
+/// The page, perhaps with a dialog open.
+pub(super) async fn render<C: Needs>(
+    state: &State,
+    person: &Person<C>,
+    id: CustomerId,
+    query: &Form,
+    open: Option<OpenDialog>,
+) -> Result<Response, Problem> {
+    let merchant = person.signed_in.user.merchant;
+    let read = person.service().store().read(merchant, move |view| read(view, id)).await?;
+    let read = read.ok_or_else(|| Problem::not_there(&t("customer-not-there")))?;
+    let path = format!("/dashboard/{}/customers/{id}", person.mode.as_str());
+    let side = |initiator, title: String| {
+        let standing =
+            person.service().standing(merchant, id, initiator).map_err(|_| Problem::unavailable())?;
+        Ok::<_, Problem>(side(&standing, title, &path, person, initiator))
+    };
+    let sides = [side(Initiator::Customer, t("cit"))?, side(Initiator::Merchant, t("mit"))?];
+    let now = person.service().merchant_now(merchant);
+    let customer = &read.customer;
+    let mode = person.mode.as_str();
+    let linked = |other: &Customer| LinkedCustomer {
+        path: format!("/dashboard/{mode}/customers/{}", other.id),
+        name: name_of(other),
+        by: t("linked-by-email"),
+    };
+    let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = CustomerPage {
+        frame: Frame::new(state, person, Place::Customers, name_of(customer), query).await,
+        customer: shown(customer, customer.standing.at(now)),
+        sides,
+        entries: read.entries.iter().map(entry_row).collect(),
+        payments: read.payments.iter().map(payment_row).collect(),
+        subscriptions: read.subscriptions.iter().map(subscription_row).collect(),
+        chargebacks: read.chargebacks.iter().map(chargeback_row).collect(),
+        linked: read.linked.iter().map(linked).collect(),
+        history: read.history.iter().map(|item| Event::of(&state.app, item)).collect(),
+        may_change: person.may(Capability::ChangeCustomers),
+        restrict_form: restrict_form(customer, open.as_ref()),
+        list_forms: [ListStatus::Blacklisted, ListStatus::Whitelisted].map(|to| list_form(to, open.as_ref())),
+        path,
+    };
+    Ok(answer::page(status, &page))
+}
+
+fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Read>, StorageError> {
+    let Some(customer) = view.customer(id)? else { return Ok(None) };
+    let filter = PaymentFilter { customer: Some(id), ..PaymentFilter::default() };
+    let newest = NumberedRows { offset: 0, limit: SHOWN, ascending: false };
+    let mut linked = Vec::new();
+    if let Some(email) = &customer.profile.email {
+        for other in
+            view.customers_with_email(email.as_str())?.into_iter().filter(|other| *other != id).take(10)
+        {
+            linked.extend(view.customer(other)?);
+        }
+    }
+    Ok(Some(Read {
+        entries: entries_of(view, &customer)?,
+        payments: view.payments(&filter, newest)?,
+        subscriptions: view.subscriptions_of(id, SHOWN)?,
+        chargebacks: view.chargebacks_of_customer(id)?,
+        linked,
+        history: view.history(Subject::Customer(id), i64::MAX, SHOWN)?,
+        customer,
+    }))
+}
+
+/// The entries of both lists that name what the customer has.
+fn entries_of(view: &MerchantView<'_>, customer: &Customer) -> Result<Vec<Entry>, StorageError> {
+    let profile = &customer.profile;
+    let values = [
+        (Kind::Email, profile.email.as_ref().map(|value| value.as_str())),
+        (Kind::Phone, profile.phone.as_ref().map(|value| value.as_str())),
+        (Kind::MerchantRef, profile.merchant_ref.as_ref().map(|value| value.as_str())),
+    ];
+    let mut entries = Vec::new();
+    for (kind, value) in values {
+        let Some(Ok(identifier)) = value.map(|value| Identifier::parse(kind, value)) else { continue };
+        for list in List::ALL {
+            entries.extend(view.entry_of(list, &identifier)?);
+        }
+    }
+    Ok(entries)
+}
+
+fn shown(customer: &Customer, status: ListStatus) -> Shown {
+    let profile = &customer.profile;
+    let standing = &customer.standing;
+    Shown {
+        name: name_of(customer),
+        id: customer.id.to_string(),
+        email: profile.email.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        phone: profile.phone.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        merchant_ref: profile.merchant_ref.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        created_at: when(customer.created_at),
+        seen: customer.updated_at.micros(),
+        cit: customer.restriction.cit,
+        mit: customer.restriction.mit,
+        restrict_reason: customer.restriction.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        status: status.as_str(),
+        list_reason: standing.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        list_scopes: scopes(standing.scopes),
+        list_until: when_or_dash(standing.window.until()),
+    }
+}
+
+fn side<C: Needs>(
+    standing: &Standing,
+    title: String,
+    path: &str,
+    person: &Person<C>,
+    initiator: Initiator,
+) -> Side {
+    let may = person.may(Capability::ChangeCustomers);
+    let row = |source: &StandingSource| SourceRow {
+        code: of("code-", source.code.as_str()),
+        detail: source.value.clone().unwrap_or_default(),
+        reason: source.reason.as_deref().unwrap_or_default().to_owned(),
+        lift: may.then(|| lift(source, path, person.mode.as_str(), initiator)).flatten(),
+    };
+    Side {
+        title,
+        is_blocked: standing.outcome.as_str() == "block",
+        sources: standing.sources.iter().map(row).collect(),
+    }
+}
+
+/// How a source is lifted, on the page where it stands. Another customer's is lifted on that one's page.
+fn lift(source: &StandingSource, path: &str, mode: &str, initiator: Initiator) -> Option<Lift> {
+    if let Some(entry) = source.entry {
+        let fields = vec![("back", path.to_owned())];
+        let label = t(if entry.list() == List::Block { "lift-entry" } else { "remove-entry" });
+        return Some(Lift { path: format!("/dashboard/{mode}/entries/{entry}/delete"), fields, label });
+    }
+    let own = source.customer.is_some_and(|customer| path.ends_with(&customer.to_string()));
+    if !own {
+        return None;
+    }
+    match source.code.as_str() {
+        "customer_restricted" => {
+            let field = match initiator {
+                Initiator::Customer => "liftCit",
+                Initiator::Merchant => "liftMit",
+            };
+            let fields = vec![(field, "on".to_owned())];
+            Some(Lift { path: format!("{path}/restrict"), fields, label: t("lift-restriction") })
+        }
+        "customer_blacklisted" | "customer_whitelisted" => {
+            let fields = vec![("status", "normal".to_owned())];
+            Some(Lift { path: format!("{path}/list-status"), fields, label: t("lift-list-status") })
+        }
+        _ => None,
+    }
+}
+
+fn entry_row(entry: &Entry) -> EntryRow {
+    EntryRow {
+        id: entry.id.to_string(),
+        list: entry.list().as_str(),
+        kind: of("kind-", entry.kind.as_str()),
+        value: entry.value.clone().unwrap_or_default(),
+        reason: entry.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        since: when(entry.created_at),
+        until: when_or_dash(entry.window.until()),
+    }
+}
+
+fn payment_row(payment: &Payment) -> PaymentRow {
+    PaymentRow {
+        id: payment.id.to_string(),
+        amount: payment.money.to_string(),
+        status: payment.status.as_str(),
+        initiator: t(if payment.initiator == Initiator::Customer { "cit" } else { "mit" }),
+        code: payment.outcome.as_ref().and_then(|outcome| outcome.error_code.clone()).unwrap_or_default(),
+        at: when(payment.created_at),
+    }
+}
+
+fn subscription_row(subscription: &Subscription) -> SubscriptionRow {
+    SubscriptionRow {
+        id: subscription.id.to_string(),
+        amount: subscription.money.to_string(),
+        status: subscription.status.as_str(),
+        until: when(subscription.current_period_end),
+    }
+}
+
+fn chargeback_row(chargeback: &Chargeback) -> ChargebackRow {
+    ChargebackRow {
+        id: chargeback.id.to_string(),
+        reason: chargeback.provider_reason.clone().unwrap_or_default(),
+        at: when(chargeback.recorded_at),
+    }
+}

@@ -1,0 +1,107 @@
+//! The customers: search by part of email, name, phone, ref or id, two filters, newest first.
+
+use askama::Template;
+use axum::extract::{RawQuery, State as Shared};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use interdict_app::store::{CustomerFilter, PageRequest, StorageError};
+use interdict_domain::customer::{Customer, ListStatus};
+
+use super::paging::{self, PAGE_ROWS};
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::frame::{Frame, Place};
+use crate::person::{Person, ViewCustomers};
+use crate::state::State;
+use crate::t;
+use crate::when::when;
+
+#[derive(Template)]
+#[template(path = "customers.html")]
+struct CustomersPage {
+    frame: Frame,
+    query: String,
+    status: String,
+    restricted: bool,
+    rows: Vec<CustomerRow>,
+    more: Option<String>,
+}
+
+/// The rows alone, for a search as one types.
+#[derive(Template)]
+#[template(path = "customers_rows.html")]
+struct CustomersRows {
+    frame: Frame,
+    query: String,
+    rows: Vec<CustomerRow>,
+    more: Option<String>,
+}
+
+struct CustomerRow {
+    path: String,
+    name: String,
+    email: String,
+    merchant_ref: String,
+    is_restricted: bool,
+    status: &'static str,
+    created_at: String,
+}
+
+/// What people call a customer: by what is known of it.
+pub(crate) fn name_of(customer: &Customer) -> String {
+    let profile = &customer.profile;
+    profile
+        .full_name()
+        .or_else(|| profile.email.as_ref().map(|email| email.as_str().to_owned()))
+        .or_else(|| profile.merchant_ref.as_ref().map(|value| value.as_str().to_owned()))
+        .unwrap_or_else(|| customer.id.to_string())
+}
+
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    person: Person<ViewCustomers>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = Form::of(query.unwrap_or_default().as_bytes());
+    let now = person.service().merchant_now(person.signed_in.user.merchant);
+    let filter = CustomerFilter {
+        query: query.text("query").map(str::to_owned),
+        list_status: query.text("status").and_then(ListStatus::parse),
+        restricted: query.is_set("restricted").then_some(true),
+        email: None,
+        now,
+    };
+    let page = PageRequest::After { position: paging::position(&query), limit: PAGE_ROWS + 1 };
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
+        Ok::<_, StorageError>(view.customers(&filter, page)?)
+    });
+    let (found, more) =
+        paging::one_more(read.await?, |customer| (customer.created_at, customer.id.ksuid()), &query);
+    let mode = person.mode.as_str();
+    let rows = found
+        .iter()
+        .map(|customer| CustomerRow {
+            path: format!("/dashboard/{mode}/customers/{}", customer.id),
+            name: name_of(customer),
+            email: customer.profile.email.as_ref().map_or("", |email| email.as_str()).to_owned(),
+            merchant_ref: customer
+                .profile
+                .merchant_ref
+                .as_ref()
+                .map_or("", |value| value.as_str())
+                .to_owned(),
+            is_restricted: customer.restriction.is_restricted(),
+            status: customer.standing.at(now).as_str(),
+            created_at: when(customer.created_at),
+        })
+        .collect();
+    let frame = Frame::new(&state, &person, Place::Customers, t("nav-customers"), &query).await;
+    let text = |name| query.text(name).unwrap_or_default().to_owned();
+    if headers.get("hx-target").is_some_and(|target| target == "rows") {
+        return Ok(answer::page(StatusCode::OK, &CustomersRows { frame, query: text("query"), rows, more }));
+    }
+    let restricted = query.is_set("restricted");
+    let page = CustomersPage { frame, query: text("query"), status: text("status"), restricted, rows, more };
+    Ok(answer::page(StatusCode::OK, &page))
+}

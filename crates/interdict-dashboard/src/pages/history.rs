@@ -1,0 +1,129 @@
+//! A timeline: each change with who made it, and what it made of what.
+
+use interdict_app::App;
+use interdict_app::store::{HistoryItem, Recorded};
+use interdict_domain::actor::{Actor, ActorType};
+use interdict_domain::change::Action;
+use interdict_domain::customer::Customer;
+use interdict_domain::entry::Entry;
+use interdict_domain::scopes::Initiator;
+use interdict_domain::scopes::Scopes;
+use interdict_domain::window::Window;
+
+use crate::when::when;
+use crate::{of, t};
+
+/// A change of a timeline.
+pub(crate) struct Event {
+    pub(crate) at: String,
+    pub(crate) actor: String,
+    pub(crate) action: String,
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// A field that a change has changed.
+pub(crate) struct Difference {
+    pub(crate) field: String,
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
+
+impl Event {
+    pub(crate) fn of(app: &App, item: &HistoryItem) -> Self {
+        Self {
+            at: when(item.change.at),
+            actor: actor(app, &item.change.actor),
+            action: action(item.change.action),
+            differences: differences(item.before.as_ref(), item.after.as_ref()),
+        }
+    }
+}
+
+/// What happened, in words.
+pub(crate) fn action(action: Action) -> String {
+    of("action-", &action.as_str().replace('.', "-"))
+}
+
+/// Who it was, by the name that people gave it.
+pub(crate) fn actor(app: &App, actor: &Actor) -> String {
+    app.label_of(actor).unwrap_or_else(|| match actor.kind {
+        ActorType::Cli => t("actor-cli"),
+        ActorType::System => t("actor-system"),
+        ActorType::Payer => t("actor-payer"),
+        ActorType::ApiKey | ActorType::User => actor.id.clone(),
+    })
+}
+
+/// For which payments something counts, in words.
+pub(crate) fn scopes(scopes: Scopes) -> String {
+    match (scopes.contains(Initiator::Customer), scopes.contains(Initiator::Merchant)) {
+        (true, false) => t("scope-cit"),
+        (false, true) => t("scope-mit"),
+        _ => t("scope-both"),
+    }
+}
+
+type Field = (&'static str, String);
+
+fn differences(before: Option<&Recorded>, after: Option<&Recorded>) -> Vec<Difference> {
+    let fields = |recorded: Option<&Recorded>| match recorded {
+        Some(Recorded::Customer(customer)) => of_customer(customer),
+        Some(Recorded::Entry(entry)) => of_entry(entry),
+        _ => Vec::new(),
+    };
+    let (before, after) = (fields(before), fields(after));
+    let value = |fields: &[Field], name: &str| {
+        fields.iter().find(|(other, _)| *other == name).map_or(String::new(), |(_, value)| value.clone())
+    };
+    let named = if after.is_empty() { &before } else { &after };
+    named
+        .iter()
+        .map(|(name, _)| Difference {
+            field: of("field-", name),
+            before: value(&before, name),
+            after: value(&after, name),
+        })
+        .filter(|difference| difference.before != difference.after)
+        .collect()
+}
+
+fn yes(flag: bool) -> String {
+    if flag { t("yes") } else { t("no") }
+}
+
+fn text<T>(value: Option<&T>, read: impl Fn(&T) -> &str) -> String {
+    value.map_or(String::new(), |value| read(value).to_owned())
+}
+
+fn until(window: &Window) -> String {
+    window.until().map_or(String::new(), |until| until.to_string())
+}
+
+fn of_customer(customer: &Customer) -> Vec<Field> {
+    let profile = &customer.profile;
+    let standing = &customer.standing;
+    vec![
+        ("name", profile.full_name().unwrap_or_default()),
+        ("email", text(profile.email.as_ref(), |value| value.as_str())),
+        ("phone", text(profile.phone.as_ref(), |value| value.as_str())),
+        ("ref", text(profile.merchant_ref.as_ref(), |value| value.as_str())),
+        ("restrict-cit", yes(customer.restriction.cit)),
+        ("restrict-mit", yes(customer.restriction.mit)),
+        ("restrict-reason", text(customer.restriction.reason.as_ref(), |value| value.as_str())),
+        ("list-status", of("status-", standing.status.as_str())),
+        ("list-reason", text(standing.reason.as_ref(), |value| value.as_str())),
+        ("scopes", scopes(standing.scopes)),
+        ("until", until(&standing.window)),
+    ]
+}
+
+fn of_entry(entry: &Entry) -> Vec<Field> {
+    vec![
+        ("value", entry.value.clone().unwrap_or_default()),
+        ("reason", text(entry.reason.as_ref(), |value| value.as_str())),
+        ("public-message", text(entry.public_message.as_ref(), |value| value.as_str())),
+        ("strength", of("strength-", entry.strength.as_str())),
+        ("scopes", scopes(entry.scopes)),
+        ("until", until(&entry.window)),
+    ]
+}

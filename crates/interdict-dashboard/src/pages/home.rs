@@ -1,0 +1,16 @@
+//! Where one lands.
+
+use axum::response::Response;
+
+use crate::answer;
+use crate::person::{Anybody, Person};
+
+/// In the mode of the session: after signing in, test mode.
+pub(crate) async fn home(person: Person<Anybody>) -> Response {
+    answer::see_other(&format!("/dashboard/{}", person.mode.as_str()))
+}
+
+/// A mode's first page.
+pub(crate) async fn in_mode(person: Person<Anybody>) -> Response {
+    answer::see_other(&format!("/dashboard/{}/customers", person.mode.as_str()))
+}

@@ -1,0 +1,135 @@
+//! What the pages' forms do: adding, deleting, deleting many.
+
+use axum::extract::{Path, State as Shared};
+use axum::response::Response;
+use interdict_app::{NewEntry, list_entry, unlist_entry};
+use interdict_domain::entry::{EntrySource, List};
+use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::ids::EntryId;
+use interdict_domain::text::{PublicMessage, Reason};
+
+use super::view::{OpenDialog, render};
+use crate::act::{Done, No, act};
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::pages::customer::{scopes, until};
+use crate::person::{BulkChange, ChangeCustomers, Person};
+use crate::state::State;
+use crate::{of, t};
+
+/// Entries that are deleted at once.
+const MANY_MAX: usize = 500;
+
+fn name_of(list: List) -> &'static str {
+    match list {
+        List::Block => "blacklist",
+        List::Allow => "whitelist",
+    }
+}
+
+/// Adds an identifier: an email, unless another kind was chosen.
+pub(crate) async fn add(
+    Shared(state): Shared<State>,
+    person: Person<ChangeCustomers>,
+    Path(mode): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let list = form.text("list").and_then(List::parse).ok_or_else(|| Problem::invalid(&t("invalid-list")))?;
+    let new = match new_entry(&form, list) {
+        Ok(new) => new,
+        Err(problem) => return again(&state, &person, list, problem, form).await,
+    };
+    let foreseen = new.foreseen(person.service(), person.signed_in.user.merchant);
+    let done = act(&person, &form, foreseen, move |transaction, by| {
+        let change = transaction.revision() + 1;
+        list_entry(transaction, by, new)?;
+        Ok(format!("/dashboard/{mode}/{}?done=listed&undo={change}", name_of(list)))
+    });
+    match done.await? {
+        Done::GoOn(path) => Ok(answer::see_other(&path)),
+        Done::Refused(problem) => again(&state, &person, list, problem, form).await,
+    }
+}
+
+fn new_entry(form: &Form, list: List) -> Result<NewEntry, String> {
+    let kind = form.text("kind").map_or(Some(Kind::Email), Kind::parse).ok_or_else(|| t("invalid-kind"))?;
+    let field = if kind == Kind::Email { "email" } else { "value" };
+    let label = of("kind-", kind.as_str());
+    let identifier = form.parse(field, &label, |text| Identifier::parse(kind, text))?;
+    Ok(NewEntry {
+        list,
+        identifier: identifier.ok_or_else(|| t("invalid-empty"))?,
+        reason: form.parse("reason", &t("reason"), Reason::parse)?,
+        reason_code: None,
+        public_message: form.parse("publicMessage", &t("public-message"), PublicMessage::parse)?,
+        scopes: scopes(form)?,
+        strength: None,
+        starts_at: None,
+        expires_at: until(form)?,
+        source: EntrySource::Dashboard,
+    })
+}
+
+async fn again(
+    state: &State,
+    person: &Person<ChangeCustomers>,
+    list: List,
+    problem: String,
+    typed: Form,
+) -> Result<Response, Problem> {
+    render(state, person, list, &Form::default(), false, Some(OpenDialog { problem, typed })).await
+}
+
+/// Deletes an entry, and goes back to where the button was.
+pub(crate) async fn delete(
+    person: Person<ChangeCustomers>,
+    Path((mode, id)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id: EntryId = id.parse().map_err(|_| Problem::not_there(&t("entry-not-there")))?;
+    // Only to a customer's page of this mode: nobody is sent anywhere else.
+    let customers = format!("/dashboard/{mode}/customers/");
+    let back = form.text("back").filter(|back| {
+        back.strip_prefix(&customers)
+            .is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+    });
+    let back = back.map_or_else(|| format!("/dashboard/{mode}/{}", name_of(id.list())), str::to_owned);
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        let change = transaction.revision() + 1;
+        unlist_entry(transaction, by, id)?;
+        Ok(format!("{back}?done=unlisted&undo={change}"))
+    });
+    finish(done.await?)
+}
+
+/// Deletes all that are ticked: all of them or, when one is gone already, the others.
+pub(crate) async fn delete_many(
+    person: Person<BulkChange>,
+    Path(mode): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let ids: Result<Vec<EntryId>, _> = form.all("entry").iter().map(|id| id.parse()).collect();
+    let ids = ids.map_err(|_| Problem::invalid(&t("entry-not-there")))?;
+    let list = match ids.first() {
+        Some(first) if ids.len() <= MANY_MAX => first.list(),
+        _ => return Err(Problem::invalid(&t("invalid-selection"))),
+    };
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        for id in ids {
+            match unlist_entry(transaction, by, id).map_err(No::from) {
+                // Somebody else was faster: it is gone, as was wished.
+                Ok(_) | Err(No::ChangedMeanwhile) => {}
+                Err(no) => return Err(no),
+            }
+        }
+        Ok(format!("/dashboard/{mode}/{}?done=unlisted", name_of(list)))
+    });
+    finish(done.await?)
+}
+
+fn finish(done: Done) -> Result<Response, Problem> {
+    match done {
+        Done::GoOn(path) => Ok(answer::see_other(&path)),
+        Done::Refused(problem) => Err(Problem::invalid(&problem)),
+    }
+}

@@ -1,0 +1,262 @@
+//! What the pages show.
+
+use askama::Template;
+use axum::extract::{RawQuery, State as Shared};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest, StorageError};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::{Customer, ListStatus};
+use interdict_domain::entry::List;
+use interdict_domain::identifier::Kind;
+use interdict_domain::role::Capability;
+
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::frame::{Frame, Place};
+use crate::pages::customers::name_of;
+use crate::pages::history::scopes;
+use crate::pages::paging::{self, PAGE_ROWS};
+use crate::person::{Needs, Person, ViewCustomers};
+use crate::state::State;
+use crate::when::{when, when_or_dash};
+use crate::{of, t};
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct ListPage {
+    frame: Frame,
+    /// `blacklist` or `whitelist`.
+    name: &'static str,
+    list: &'static str,
+    /// Customers by their list status, instead of identifiers.
+    shows_customers: bool,
+    query: String,
+    kind: String,
+    kinds: Vec<(&'static str, String)>,
+    entries: Vec<EntryRow>,
+    customers: Vec<CustomerRow>,
+    more: Option<String>,
+    may_change: bool,
+    may_change_many: bool,
+    open: Option<OpenDialog>,
+}
+
+/// The rows alone, for a search as one types.
+#[derive(Template)]
+#[template(path = "list_rows.html")]
+struct ListRows {
+    frame: Frame,
+    name: &'static str,
+    shows_customers: bool,
+    query: String,
+    entries: Vec<EntryRow>,
+    customers: Vec<CustomerRow>,
+    more: Option<String>,
+    may_change: bool,
+    may_change_many: bool,
+}
+
+/// The dialog with what was typed.
+pub(super) struct OpenDialog {
+    pub(super) problem: String,
+    pub(super) typed: Form,
+}
+
+impl OpenDialog {
+    fn typed(&self, field: &str) -> &str {
+        self.typed.text(field).unwrap_or_default()
+    }
+}
+
+struct EntryRow {
+    id: String,
+    kind: String,
+    value: String,
+    reason: String,
+    added_at: String,
+    until: String,
+    scopes: String,
+    has_ended: bool,
+    hits: i64,
+    last_hit_at: String,
+}
+
+struct CustomerRow {
+    path: String,
+    name: String,
+    email: String,
+    reason: String,
+    until: String,
+    since: String,
+}
+
+pub(crate) async fn blacklist(
+    state: Shared<State>,
+    person: Person<ViewCustomers>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    show(state, person, List::Block, &headers, query).await
+}
+
+pub(crate) async fn whitelist(
+    state: Shared<State>,
+    person: Person<ViewCustomers>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    show(state, person, List::Allow, &headers, query).await
+}
+
+async fn show(
+    Shared(state): Shared<State>,
+    person: Person<ViewCustomers>,
+    list: List,
+    headers: &HeaderMap,
+    query: Option<String>,
+) -> Result<Response, Problem> {
+    let query = Form::of(query.unwrap_or_default().as_bytes());
+    let rows_alone = headers.get("hx-target").is_some_and(|target| target == "rows");
+    render(&state, &person, list, &query, rows_alone, None).await
+}
+
+/// The page, its rows alone, or the page with the dialog open.
+pub(super) async fn render<C: Needs>(
+    state: &State,
+    person: &Person<C>,
+    list: List,
+    query: &Form,
+    rows_alone: bool,
+    open: Option<OpenDialog>,
+) -> Result<Response, Problem> {
+    let shows_customers = query.text("tab") == Some("customers");
+    let (mut entries, mut customers) = (Vec::new(), Vec::new());
+    let more = if shows_customers {
+        let (found, more) = read_customers(person, list, query).await?;
+        let path =
+            |customer: &Customer| format!("/dashboard/{}/customers/{}", person.mode.as_str(), customer.id);
+        customers.extend(found.iter().map(|customer| customer_row(customer, path(customer))));
+        more
+    } else {
+        let (found, more) = read_entries(person, list, query).await?;
+        let now = now(person);
+        entries.extend(found.iter().map(|row| entry_row(row, now)));
+        more
+    };
+    let (name, place) = match list {
+        List::Block => ("blacklist", Place::Blacklist),
+        List::Allow => ("whitelist", Place::Whitelist),
+    };
+    let frame = Frame::new(state, person, place, of("nav-", name), query).await;
+    let may_change = person.may(Capability::ChangeCustomers);
+    let may_change_many = person.may(Capability::BulkChange) && !shows_customers;
+    let text = |field| query.text(field).unwrap_or_default().to_owned();
+    if rows_alone {
+        let query = text("query");
+        let rows = ListRows {
+            frame,
+            name,
+            shows_customers,
+            query,
+            entries,
+            customers,
+            more,
+            may_change,
+            may_change_many,
+        };
+        return Ok(answer::page(StatusCode::OK, &rows));
+    }
+    let page = ListPage {
+        frame,
+        name,
+        list: list.as_str(),
+        shows_customers,
+        query: text("query"),
+        kind: text("kind"),
+        kinds: Kind::ALL.into_iter().map(|kind| (kind.as_str(), of("kind-", kind.as_str()))).collect(),
+        entries,
+        customers,
+        more,
+        may_change,
+        may_change_many,
+        open,
+    };
+    let status = if page.open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok(answer::page(status, &page))
+}
+
+fn now<C: Needs>(person: &Person<C>) -> Timestamp {
+    person.service().merchant_now(person.signed_in.user.merchant)
+}
+
+async fn read_entries<C: Needs>(
+    person: &Person<C>,
+    list: List,
+    query: &Form,
+) -> Result<(Vec<Row>, Option<String>), Problem> {
+    let filter = EntryFilter {
+        list: Some(list),
+        kind: query.text("kind").and_then(Kind::parse),
+        query: query.text("query").map(str::to_owned),
+        active: None,
+        identifier: None,
+        now: now(person),
+    };
+    let page = PageRequest::After { position: paging::position(query), limit: PAGE_ROWS + 1 };
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
+        Ok::<_, StorageError>(view.entries(&filter, page)?)
+    });
+    let found = read.await?.into_iter().map(|row| person.service().with_pending_hits(row)).collect();
+    Ok(paging::one_more(found, |row| (row.entry.created_at, row.entry.id.ksuid()), query))
+}
+
+async fn read_customers<C: Needs>(
+    person: &Person<C>,
+    list: List,
+    query: &Form,
+) -> Result<(Vec<Customer>, Option<String>), Problem> {
+    let status = match list {
+        List::Block => ListStatus::Blacklisted,
+        List::Allow => ListStatus::Whitelisted,
+    };
+    let filter = CustomerFilter {
+        query: query.text("query").map(str::to_owned),
+        list_status: Some(status),
+        restricted: None,
+        email: None,
+        now: now(person),
+    };
+    let page = PageRequest::After { position: paging::position(query), limit: PAGE_ROWS + 1 };
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
+        Ok::<_, StorageError>(view.customers(&filter, page)?)
+    });
+    Ok(paging::one_more(read.await?, |customer| (customer.created_at, customer.id.ksuid()), query))
+}
+
+fn entry_row(row: &Row, now: Timestamp) -> EntryRow {
+    let entry = &row.entry;
+    EntryRow {
+        id: entry.id.to_string(),
+        kind: of("kind-", entry.kind.as_str()),
+        value: entry.value.clone().unwrap_or_else(|| t("erased")),
+        reason: entry.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        added_at: when(entry.created_at),
+        until: when_or_dash(entry.window.until()),
+        scopes: scopes(entry.scopes),
+        has_ended: entry.window.has_ended(now),
+        hits: row.hits,
+        last_hit_at: when_or_dash(row.last_hit_at),
+    }
+}
+
+fn customer_row(customer: &Customer, path: String) -> CustomerRow {
+    CustomerRow {
+        path,
+        name: name_of(customer),
+        email: customer.profile.email.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        reason: customer.standing.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
+        until: when_or_dash(customer.standing.window.until()),
+        since: when(customer.updated_at),
+    }
+}

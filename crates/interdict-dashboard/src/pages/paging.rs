@@ -1,0 +1,43 @@
+//! Pages of a list, by keyset: after the last row of the page before. The place stands in the address.
+
+use interdict_domain::clock::Timestamp;
+use interdict_domain::ids::Ksuid;
+
+use crate::form::Form;
+
+/// Rows of a page.
+pub(crate) const PAGE_ROWS: i64 = 50;
+
+/// Where the address says that the page begins; the first page where it says nothing of sense.
+pub(crate) fn position(query: &Form) -> Option<(Timestamp, Ksuid)> {
+    let (at, id) = query.text("after")?.split_once('.')?;
+    Some((Timestamp::from_micros(at.parse().ok()?), Ksuid::from_bytes(hex_bytes(id)?)))
+}
+
+/// Takes away the one row more that was read, and says where the next page is if there was one.
+pub(crate) fn one_more<T>(
+    mut rows: Vec<T>,
+    place: impl Fn(&T) -> (Timestamp, Ksuid),
+    query: &Form,
+) -> (Vec<T>, Option<String>) {
+    let limit = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| has_more).map(|row| {
+        let (at, id) = place(row);
+        let id: String = id.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        query.with("after", &format!("{}.{id}", at.micros()))
+    });
+    (rows, last)
+}
+
+fn hex_bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0_u8; N];
+    if text.len() != 2 * N || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}

@@ -18,6 +18,8 @@ pub enum Prerequisite {
     Strace,
     /// Debian's own, for the tests of pages.
     Chromium,
+    /// With npm, for what drives the browser.
+    Node,
     /// With venv and pip, for the OpenAPI validator and for localstripe.
     Python,
 }
@@ -28,6 +30,7 @@ impl Prerequisite {
             Self::Postgres => Binaries::find().is_some(),
             Self::Strace => process::on_path("strace"),
             Self::Chromium => process::on_path("chromium"),
+            Self::Node => process::on_path("node") && process::on_path("npm"),
             // Debian ships the interpreter without ensurepip, which a virtual environment cannot do without.
             Self::Python => {
                 process::succeeds(Command::new("python3").args(["-c", "import ensurepip, ssl, venv"]))
@@ -40,6 +43,7 @@ impl Prerequisite {
             Self::Postgres => &["postgresql"],
             Self::Strace => &["strace"],
             Self::Chromium => &["chromium"],
+            Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],
         }
     }

@@ -82,9 +82,13 @@ impl Step {
     fn needs(self) -> &'static [Prerequisite] {
         match self {
             Self::Fmt | Self::Tidy | Self::Dependencies | Self::Clippy => &[],
-            Self::Test | Self::Corpora => {
-                &[Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Chromium, Prerequisite::Python]
-            }
+            Self::Test | Self::Corpora => &[
+                Prerequisite::Postgres,
+                Prerequisite::Strace,
+                Prerequisite::Chromium,
+                Prerequisite::Node,
+                Prerequisite::Python,
+            ],
             Self::Openapi => &[Prerequisite::Python],
         }
     }
@@ -262,7 +266,13 @@ mod tests {
         assert_eq!(needs(&[Step::Openapi]), [Prerequisite::Python]);
         assert_eq!(
             needs(&[Step::Test, Step::Corpora, Step::Openapi]),
-            [Prerequisite::Postgres, Prerequisite::Strace, Prerequisite::Chromium, Prerequisite::Python]
+            [
+                Prerequisite::Postgres,
+                Prerequisite::Strace,
+                Prerequisite::Chromium,
+                Prerequisite::Node,
+                Prerequisite::Python
+            ]
         );
     }
 

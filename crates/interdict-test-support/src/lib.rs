@@ -1,8 +1,10 @@
-//! What the tests of several crates need: a PostgreSQL of their own, a Stripe of their own, a network that fails on
+//! What the tests of several crates need: a PostgreSQL of their own, a Stripe of their own, a browser, a network that fails on
 //! demand, a free port, and waiting for a condition.
 //! A dev-dependency only, and it knows none of our crates: what is particular to one of them lives in its tests.
 
 mod binaries;
+mod browser;
+mod installation;
 mod keeper;
 mod localstripe;
 mod port;
@@ -10,6 +12,7 @@ mod postgres;
 mod proxy;
 mod wait;
 
+pub use browser::{BrowserError, NODE_INSTALL_LINE, kept_in, run_in_browser};
 pub use binaries::{Binaries, INSTALL_LINE};
 pub use localstripe::{LocalStripe, LocalStripeError, PYTHON_INSTALL_LINE};
 pub use port::free_port;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::installation::{Lock, output_of, target_folder};
 use crate::keeper::Keeper;
 use crate::port::free_port;
 use crate::wait::wait_until;
@@ -156,9 +157,8 @@ fn log_in(folder: &Path) -> PathBuf {
 
 /// The Python that has it. Only one process installs, the others wait for it.
 fn installed() -> Result<PathBuf, LocalStripeError> {
-    let folder = target_folder()?;
-    let lock = File::create(folder.join("localstripe.lock")).map_err(io_error("cannot make the lock"))?;
-    lock.lock().map_err(io_error("cannot take the lock"))?;
+    let folder = target_folder().map_err(io_error("cannot find the build's folder"))?;
+    let _lock = Lock::take(&folder.join("localstripe.lock")).map_err(io_error("cannot take the lock"))?;
     let environment = folder.join("localstripe");
     let python = environment.join("bin/python");
     // Written last: an installation that was cut short is begun again.
@@ -175,27 +175,6 @@ fn installed() -> Result<PathBuf, LocalStripeError> {
         .map_err(|output| LocalStripeError::NotInstalled { folder: environment.clone(), output })?;
     fs::write(&mark, PACKAGE).map_err(io_error("cannot mark the installation"))?;
     Ok(python)
-}
-
-fn output_of(command: &mut Command) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let mut written = String::from_utf8_lossy(&output.stdout).into_owned();
-    written.push_str(&String::from_utf8_lossy(&output.stderr));
-    Err(written)
-}
-
-/// Cargo's folder for what is built, above the test that runs: `target/debug/deps/…`.
-fn target_folder() -> Result<PathBuf, LocalStripeError> {
-    let program = std::env::current_exe().map_err(io_error("cannot tell where the test is"))?;
-    let deps = program.ancestors().find(|folder| folder.ends_with("deps"));
-    let target = deps.and_then(Path::parent).and_then(Path::parent);
-    target.map(Path::to_owned).ok_or_else(|| LocalStripeError::Io {
-        doing: "cannot find the build's folder",
-        source: io::Error::other("the test is in no folder `deps`"),
-    })
 }
 
 fn io_error(doing: &'static str) -> impl FnOnce(io::Error) -> LocalStripeError {

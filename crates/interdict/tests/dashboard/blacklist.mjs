@@ -1,0 +1,60 @@
+// Odus, "The Blacklist" via the dashboard, word for word; and what people expect beyond.
+import { api, assert, look, lookOnPhone, signIn, tell } from "./story.mjs";
+
+await tell(async (page) => {
+  for (let number = 0; number < 60; number += 1) {
+    await api("/blacklist", { email: `user${number}@example.com`, reason: `reason ${number}` });
+  }
+  await signIn(page);
+  await page.getByRole("link", { name: "Blacklist" }).click();
+  // All blacklisted addresses, their reason, and the date they were added; a page at a time.
+  await page.getByRole("row", { name: /user59@example.com.*reason 59/ }).waitFor();
+  await look(page, "blacklist");
+  await lookOnPhone(page, "blacklist");
+  await page.getByRole("link", { name: "Next page" }).click();
+  await page.getByRole("row", { name: /user0@example.com/ }).waitFor();
+  // Click the Add button, enter the address, an optional reason, and click Submit.
+  await page.getByRole("link", { name: "Blacklist", exact: true }).first().click();
+  await page.getByRole("button", { name: "Add" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add to the blacklist" });
+  await dialog.getByLabel("Email").fill("not an address");
+  await dialog.getByLabel("Reason").fill("fraud");
+  await dialog.getByRole("button", { name: "Submit" }).click();
+  await dialog.getByRole("alert").waitFor();
+  await look(page, "add-refused");
+  assert((await dialog.getByLabel("Reason").inputValue()) === "fraud", "what was typed is still there");
+  await dialog.getByLabel("Email").fill("Mallory@Example.com");
+  await dialog.getByRole("button", { name: "Submit" }).click();
+  const row = page.getByRole("row", { name: /mallory@example.com.*fraud/ });
+  await row.waitFor();
+  const attempt = { initiator: "customer", email: "mallory@example.com" };
+  assert((await api("/v1/decisions", attempt)).outcome === "block", "it counts");
+  // Find it by a part, as one types.
+  await page.getByLabel("Search").fill("allor");
+  await page.getByRole("row", { name: /user59/ }).waitFor({ state: "detached" });
+  await row.waitFor();
+  // Click the delete action next to the entry and confirm.
+  await row.getByRole("button", { name: "Delete" }).click();
+  await look(page, "delete");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Deleted. It no longer counts.").waitFor();
+  assert((await api("/v1/decisions", attempt)).outcome === "allow", "it counts no longer");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone.").waitFor();
+  assert((await api("/v1/decisions", attempt)).outcome === "block", "it counts again");
+  // Many at once.
+  await page.getByRole("checkbox", { name: "Select user59@example.com" }).check();
+  await page.getByRole("checkbox", { name: "Select user58@example.com" }).check();
+  await page.getByRole("button", { name: "Delete what is ticked" }).click();
+  await page.getByText("Deleted. It no longer counts.").waitFor();
+  assert((await page.getByRole("row", { name: /user5[89]@/ }).count()) === 0, "both are gone");
+  // Customers with the list status, in a tab of their own.
+  const customer = await api("/v1/customers", { email: "carl@example.com", name: "Carl" });
+  await api(`/v1/customers/${customer.id}/blacklist`, { reason: "abuse" });
+  await page.getByRole("link", { name: "Customers", exact: true }).last().click();
+  await page.getByRole("row", { name: /Carl.*abuse/ }).waitFor();
+  await look(page, "blacklist-customers");
+  await page.getByRole("link", { name: "Whitelist" }).click();
+  await page.getByText("Nothing is listed.").waitFor();
+  await look(page, "whitelist-empty");
+});

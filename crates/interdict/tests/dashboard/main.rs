@@ -1,0 +1,87 @@
+//! The dashboard in Debian's Chromium, as people use it: the stories of Odus's document and of those who support
+//! customers, with axe on every page in both themes, and screenshots under `target/screenshots`. And the forms by
+//! hand, as nobody should send them (`forms.rs`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod forms;
+#[path = "../support/mod.rs"]
+mod support;
+mod visitor;
+
+use std::path::Path;
+
+use interdict_test_support::{kept_in, run_in_browser};
+use support::{Place, Server};
+
+/// A fresh installation that listens, with what its first start showed.
+pub(crate) struct House {
+    pub(crate) place: Place,
+    pub(crate) server: Server,
+    pub(crate) key: String,
+    pub(crate) password: String,
+}
+
+/// Who signs in.
+pub(crate) const OWNER: &str = "owner@interdict.local";
+
+impl House {
+    pub(crate) fn open() -> Self {
+        let place = Place::new();
+        let server = place.serve("serve --workers 1");
+        server.wait_until_ready();
+        let shown = std::fs::read_to_string(place.data("first-run.txt")).unwrap();
+        let after = |word: &str| {
+            let line = shown.lines().find(|line| line.trim_start().starts_with(word)).unwrap();
+            line.split_whitespace().last().unwrap().to_owned()
+        };
+        let (key, password) = (after("test  secret"), after("password"));
+        Self { place, server, key, password }
+    }
+}
+
+/// Runs a story, and shows what it says when it fails.
+fn tell(story: &str) {
+    let house = House::open();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard").join(format!("{story}.mjs"));
+    let screenshots = kept_in(story).unwrap();
+    let told = run_in_browser(
+        &script,
+        &[
+            ("BASE", &house.server.url()),
+            ("KEY", &house.key),
+            ("EMAIL", OWNER),
+            ("PASSWORD", &house.password),
+            ("SCREENSHOTS", screenshots.to_str().unwrap()),
+        ],
+    );
+    if let Err(error) = told {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn a_customer_is_restricted_as_the_document_says() {
+    tell("restrictions");
+}
+
+#[test]
+fn the_blacklist_is_kept_as_the_document_says() {
+    tell("blacklist");
+}
+
+#[test]
+fn a_support_person_finds_out_why_and_lifts_it() {
+    tell("support");
+}
+
+#[test]
+fn the_main_paths_work_without_a_script() {
+    tell("without_script");
+}

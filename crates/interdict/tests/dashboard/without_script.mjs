@@ -1,0 +1,32 @@
+// The main paths, with scripts turned off.
+import { BASE, api, assert, signIn, tell } from "./story.mjs";
+
+await tell(
+  async (page) => {
+    const customer = await api("/v1/customers", { email: "anna@example.com", name: "Anna" });
+    await signIn(page);
+    await page.getByRole("link", { name: "Customers" }).click();
+    await page.getByLabel("Search").fill("nna@");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByRole("link", { name: /Anna/ }).click();
+    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("menuitem", { name: "Restrict customer" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("switch", { name: "Restrict customer initiated" }).check();
+    await dialog.getByRole("button", { name: "Restrict" }).click();
+    await page.getByText("The customer is restricted.").waitFor();
+    await page.getByRole("link", { name: "Blacklist" }).click();
+    await page.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("dialog").getByLabel("Email").fill("mallory@example.com");
+    await page.getByRole("dialog").getByRole("button", { name: "Submit" }).click();
+    const row = page.getByRole("row", { name: /mallory@example.com/ });
+    await row.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await row.waitFor();
+    const attempt = { initiator: "customer", customer: customer.id };
+    assert((await api("/v1/decisions", attempt)).outcome === "block", "what was done without a script is done");
+    await page.goto(`${BASE}/dashboard`);
+  },
+  { javaScriptEnabled: false },
+);

@@ -58,3 +58,18 @@ fn serve(name: &str) -> Response {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn htmx_is_the_pinned_one() {
+        let hash = Assets::get("htmx.min.js").unwrap().metadata.sha256_hash();
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex, "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717",
+            "htmx.org 2.0.11"
+        );
+    }
+}

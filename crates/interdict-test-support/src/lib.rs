@@ -12,8 +12,8 @@ mod postgres;
 mod proxy;
 mod wait;
 
-pub use browser::{BrowserError, NODE_INSTALL_LINE, kept_in, run_in_browser};
 pub use binaries::{Binaries, INSTALL_LINE};
+pub use browser::{BrowserError, NODE_INSTALL_LINE, kept_in, run_in_browser};
 pub use localstripe::{LocalStripe, LocalStripeError, PYTHON_INSTALL_LINE};
 pub use port::free_port;
 pub use postgres::{CreateDatabaseError, Fsync, PauseError, Postgres, PostgresSettings, StartError};

@@ -39,7 +39,10 @@ fn a_form_from_another_site_changes_nothing() {
     for origin in [Some("https://evil.example".to_owned()), Some("null".to_owned()), None] {
         owner.origin = origin;
         assert_eq!(owner.post(&path, &[("restrictCit", "on")]).status, 403);
-        assert_eq!(owner.post("/dashboard/sign-in", &[("email", OWNER), ("password", &house.password)]).status, 403);
+        assert_eq!(
+            owner.post("/dashboard/sign-in", &[("email", OWNER), ("password", &house.password)]).status,
+            403
+        );
     }
     assert_eq!(decision(&house, &id), "default");
     owner.origin = Some(house.server.url());
@@ -61,8 +64,14 @@ fn a_cookie_that_was_there_before_signing_in_opens_nothing_and_a_stolen_one_ends
     let thief = Visitor { cookie: owner.cookie.clone(), ..Visitor::stranger(&house) };
     assert_eq!(thief.get("/dashboard/test/customers").status, 200);
     assert_eq!(owner.post("/dashboard/sign-out", &[]).status, 303);
-    assert_eq!(thief.get("/dashboard/test/customers").header("location"), Some("/dashboard/sign-in?next=%2Fdashboard%2Ftest%2Fcustomers"));
-    assert_eq!(thief.post("/dashboard/test/entries", &[("list", "block"), ("email", "a@example.com")]).status, 303);
+    assert_eq!(
+        thief.get("/dashboard/test/customers").header("location"),
+        Some("/dashboard/sign-in?next=%2Fdashboard%2Ftest%2Fcustomers")
+    );
+    assert_eq!(
+        thief.post("/dashboard/test/entries", &[("list", "block"), ("email", "a@example.com")]).status,
+        303
+    );
     house.server.block(&house.key, "a@example.com");
 }
 
@@ -76,10 +85,20 @@ fn a_role_may_what_it_may_however_the_request_was_made() {
         let page = visitor.get(&format!("/dashboard/test/customers/{id}"));
         assert_eq!(page.status, 200);
         assert_eq!(page.body.contains(">Actions<"), status == 303, "{role} is offered what it may");
-        let post = |path: &str, fields: &[(&str, &str)]| visitor.post(&format!("/dashboard/test/{path}"), fields).status;
+        let post = |path: &str, fields: &[(&str, &str)]| {
+            visitor.post(&format!("/dashboard/test/{path}"), fields).status
+        };
         assert_eq!(post(&format!("customers/{id}/restrict"), &[("restrictCit", "on")]), status, "{role}");
-        assert_eq!(post(&format!("customers/{id}/list-status"), &[("status", "blacklisted")]), status, "{role}");
-        assert_eq!(post("entries", &[("list", "block"), ("email", &format!("{role}@example.org"))]), status, "{role}");
+        assert_eq!(
+            post(&format!("customers/{id}/list-status"), &[("status", "blacklisted")]),
+            status,
+            "{role}"
+        );
+        assert_eq!(
+            post("entries", &[("list", "block"), ("email", &format!("{role}@example.org"))]),
+            status,
+            "{role}"
+        );
         let gone = if status == 303 { 409 } else { 403 };
         assert_eq!(post("entries/bl_2R0uWz4tu9wxTMBXxj9CJfSE9vV/delete", &[]), gone, "{role}");
         assert_eq!(post("undo", &[("sequence", "999999")]), gone, "{role}");
@@ -99,8 +118,13 @@ fn a_second_press_does_nothing_again_and_an_outdated_form_is_told() {
     let first = owner.post(&action, &form);
     assert_eq!(first.status, 303);
     let second = owner.post(&action, &form);
-    assert_eq!((second.status, second.header("location")), (303, first.header("location")), "the first one's answer");
-    let changes = house.server.call("GET", &format!("/v1/customers/{id}/history"), &house.key, &json!(null)).1;
+    assert_eq!(
+        (second.status, second.header("location")),
+        (303, first.header("location")),
+        "the first one's answer"
+    );
+    let changes =
+        house.server.call("GET", &format!("/v1/customers/{id}/history"), &house.key, &json!(null)).1;
     assert_eq!(changes["items"].as_array().unwrap().len(), 2, "made, and restricted once");
     assert_eq!(changes["items"][0]["actor"]["label"], OWNER);
     // Somebody else, with the page as it was before.
@@ -120,7 +144,10 @@ fn what_people_typed_is_shown_as_text() {
     let (_, made) = house.server.call("POST", "/v1/customers", &house.key, &body);
     let id = made["id"].as_str().unwrap();
     let path = format!("/dashboard/test/customers/{id}");
-    assert_eq!(owner.post(&format!("{path}/restrict"), &[("restrictCit", "on"), ("restrictReason", nasty)]).status, 303);
+    assert_eq!(
+        owner.post(&format!("{path}/restrict"), &[("restrictCit", "on"), ("restrictReason", nasty)]).status,
+        303
+    );
     let entry = [("list", "block"), ("email", "x@example.com"), ("reason", nasty)];
     assert_eq!(owner.post("/dashboard/test/entries", &entry).status, 303);
     let query = "/dashboard/test/blacklist?query=%22%3E%3Cimg+src%3Dx";
@@ -148,7 +175,11 @@ fn nonsense_is_answered_in_words_and_never_by_a_fault() {
         (path("entries"), vec![("list", "block"), ("kind", "shoe"), ("value", "9")], 422),
         (path("entries"), vec![("list", "block"), ("email", "a@b.example"), ("until", "yesterday")], 422),
         (path("entries"), vec![("list", "block"), ("email", "a@b.example"), ("until", "2001-01-01")], 422),
-        (path("entries"), vec![("list", "block"), ("email", "a@b.example"), ("reason", "4111 1111 1111 1111")], 422),
+        (
+            path("entries"),
+            vec![("list", "block"), ("email", "a@b.example"), ("reason", "4111 1111 1111 1111")],
+            422,
+        ),
         (path("entries"), vec![("list", "block"), ("email", &long)], 413),
         (restrict.clone(), vec![("restrictReason", "a\u{0}b")], 422),
         (restrict, vec![("seen", "not a number"), ("restrictCit", "on")], 409),
@@ -177,12 +208,17 @@ fn nonsense_is_answered_in_words_and_never_by_a_fault() {
 fn too_many_wrong_passwords_lock_the_address_and_nobody_learns_who_is_there() {
     let house = House::open();
     let stranger = Visitor::stranger(&house);
-    let attempt = |email: &str| stranger.post("/dashboard/sign-in", &[("email", email), ("password", "wrong password")]);
+    let attempt = |email: &str| {
+        stranger.post("/dashboard/sign-in", &[("email", email), ("password", "wrong password")])
+    };
     let (known, unknown) = (attempt(OWNER), attempt("nobody@example.com"));
     assert_eq!((known.status, unknown.status), (401, 401));
     let without = |body: &str, email: &str| body.replace(email, "");
     assert_eq!(without(&known.body, OWNER), without(&unknown.body, "nobody@example.com"));
-    let locked = wait_until(|| attempt(OWNER).body.contains("Too many attempts failed"), std::time::Duration::from_mins(3));
+    let locked = wait_until(
+        || attempt(OWNER).body.contains("Too many attempts failed"),
+        std::time::Duration::from_mins(3),
+    );
     assert!(locked.is_ok(), "locked after ten failures");
     let right = stranger.post("/dashboard/sign-in", &[("email", OWNER), ("password", &house.password)]);
     assert_eq!(right.status, 429, "the right password does not open a lock");

@@ -53,7 +53,7 @@ impl From<UseCaseError> for No {
 pub(crate) fn once(random: &dyn Random) -> String {
     let mut bytes = [0_u8; 16];
     random.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 const REFUSED: u16 = 422;

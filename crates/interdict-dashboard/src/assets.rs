@@ -25,7 +25,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
             }
         }
     }
-    folded.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(folded)
 });
 
 /// Where a file is found.
@@ -65,10 +65,9 @@ mod tests {
 
     #[test]
     fn htmx_is_the_pinned_one() {
-        let hash = Assets::get("htmx.min.js").unwrap().metadata.sha256_hash();
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Assets::get("htmx.min.js").unwrap().metadata.sha256_hash());
         assert_eq!(
-            hex, "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717",
+            hash, "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717",
             "htmx.org 2.0.11"
         );
     }

@@ -94,9 +94,4 @@ impl Frame {
             once: once(state.app.random()),
         }
     }
-
-    /// An address of our own.
-    pub(crate) fn asset(&self, name: &str) -> String {
-        crate::assets::address(name)
-    }
 }

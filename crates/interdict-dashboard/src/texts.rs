@@ -65,8 +65,9 @@ mod tests {
 
     /// Keys in `t("…")` and `t_with("…"`.
     fn asked_for(text: &str) -> BTreeSet<String> {
-        let after = |call: &str| text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
-        after("t(\"").chain(after("t_with(\"")).map(str::to_owned).collect()
+        let calls = ["t(\"", "t_with(\""];
+        let after = calls.iter().flat_map(|call| text.split(call).skip(1));
+        after.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
     }
 
     #[test]

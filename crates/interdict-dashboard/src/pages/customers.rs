@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State as Shared};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use interdict_app::store::{CustomerFilter, PageRequest, StorageError};
+use interdict_app::store::{CustomerFilter, PageRequest};
 use interdict_domain::customer::{Customer, ListStatus};
 
 use super::paging::{self, PAGE_ROWS};
@@ -73,16 +73,16 @@ pub(crate) async fn list(
         now,
     };
     let page = PageRequest::After { position: paging::position(&query), limit: PAGE_ROWS + 1 };
-    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
-        Ok::<_, StorageError>(view.customers(&filter, page)?)
-    });
-    let (found, more) =
+    let read = person
+        .service()
+        .store()
+        .read(person.signed_in.user.merchant, move |view| view.customers(&filter, page));
+    let (customers, more) =
         paging::one_more(read.await?, |customer| (customer.created_at, customer.id.ksuid()), &query);
-    let mode = person.mode.as_str();
-    let rows = found
+    let rows = customers
         .iter()
         .map(|customer| CustomerRow {
-            path: format!("/dashboard/{mode}/customers/{}", customer.id),
+            path: format!("/dashboard/{}/customers/{}", person.mode.as_str(), customer.id),
             name: name_of(customer),
             email: customer.profile.email.as_ref().map_or("", |email| email.as_str()).to_owned(),
             merchant_ref: customer

@@ -11,7 +11,7 @@ pub(crate) const PAGE_ROWS: i64 = 50;
 /// Where the address says that the page begins; the first page where it says nothing of sense.
 pub(crate) fn position(query: &Form) -> Option<(Timestamp, Ksuid)> {
     let (at, id) = query.text("after")?.split_once('.')?;
-    Some((Timestamp::from_micros(at.parse().ok()?), Ksuid::from_bytes(hex_bytes(id)?)))
+    Some((Timestamp::from_micros(at.parse().ok()?), Ksuid::from_bytes(hex::FromHex::from_hex(id).ok()?)))
 }
 
 /// Takes away the one row more that was read, and says where the next page is if there was one.
@@ -25,19 +25,7 @@ pub(crate) fn one_more<T>(
     rows.truncate(limit);
     let last = rows.last().filter(|_| has_more).map(|row| {
         let (at, id) = place(row);
-        let id: String = id.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        query.with("after", &format!("{}.{id}", at.micros()))
+        query.with("after", &format!("{}.{}", at.micros(), hex::encode(id.bytes())))
     });
     (rows, last)
-}
-
-fn hex_bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0_u8; N];
-    if text.len() != 2 * N || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -64,17 +64,16 @@ impl<'a> Visitor<'a> {
     fn send(&self, method: &str, path: &str, body: &str) -> Reply {
         let mut stream = self.house.server.connect();
         let host = self.house.server.url().trim_start_matches("http://").to_owned();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        if let Some(cookie) = &self.cookie {
-            head.push_str(&format!("Cookie: {cookie}\r\n"));
-        }
+        let mut head = vec![
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"),
+            self.cookie.as_ref().map_or(String::new(), |cookie| format!("Cookie: {cookie}\r\n")),
+        ];
         if method == "POST" {
-            head.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
-            if let Some(origin) = &self.origin {
-                head.push_str(&format!("Origin: {origin}\r\n"));
-            }
+            head.push("Content-Type: application/x-www-form-urlencoded\r\n".to_owned());
+            head.push(format!("Content-Length: {}\r\n", body.len()));
+            head.extend(self.origin.as_ref().map(|origin| format!("Origin: {origin}\r\n")));
         }
+        let head = head.concat();
         // A server that refuses a long body may close before all of it is sent.
         drop(write!(stream, "{head}\r\n{body}"));
         let mut answer = Vec::new();

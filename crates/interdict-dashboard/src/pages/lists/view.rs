@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State as Shared};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest, StorageError};
+use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::List;
@@ -204,9 +204,10 @@ async fn read_entries<C: Needs>(
         now: now(person),
     };
     let page = PageRequest::After { position: paging::position(query), limit: PAGE_ROWS + 1 };
-    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
-        Ok::<_, StorageError>(view.entries(&filter, page)?)
-    });
+    let read = person
+        .service()
+        .store()
+        .read(person.signed_in.user.merchant, move |view| view.entries(&filter, page));
     let found = read.await?.into_iter().map(|row| person.service().with_pending_hits(row)).collect();
     Ok(paging::one_more(found, |row| (row.entry.created_at, row.entry.id.ksuid()), query))
 }
@@ -228,9 +229,10 @@ async fn read_customers<C: Needs>(
         now: now(person),
     };
     let page = PageRequest::After { position: paging::position(query), limit: PAGE_ROWS + 1 };
-    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
-        Ok::<_, StorageError>(view.customers(&filter, page)?)
-    });
+    let read = person
+        .service()
+        .store()
+        .read(person.signed_in.user.merchant, move |view| view.customers(&filter, page));
     Ok(paging::one_more(read.await?, |customer| (customer.created_at, customer.id.ksuid()), query))
 }
 

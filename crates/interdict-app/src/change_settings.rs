@@ -6,6 +6,9 @@ use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::error::UseCaseError;
 
+/// The most origins that payers may be sent to.
+pub const ORIGINS_MAX: usize = 50;
+
 /// What to change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettingsUpdate {

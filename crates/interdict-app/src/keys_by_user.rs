@@ -87,7 +87,8 @@ impl App {
         .await
     }
 
-    /// Makes a key like another one, which ends after an overlap of 0 s to 30 days.
+    /// Makes a key like another one, which ends after an overlap of 0 s to 30 days. One that is to end already was
+    /// rotated or revoked by somebody else: whoever comes second is told.
     pub async fn rotate_key_by_user(
         &self,
         by: &SignedIn,
@@ -100,7 +101,9 @@ impl App {
         }
         let actor = by.clone();
         self.change_core(by.actor(), move |transaction, authorship| -> Result<NewKey, UserError> {
-            managed_key(&transaction.view(), &actor, id)?;
+            if managed_key(&transaction.view(), &actor, id)?.revoked_at.is_some() {
+                return Err(UserError::ChangedMeanwhile);
+            }
             Ok(rotate_key(transaction, authorship, id, authorship.now.plus_seconds(overlap_s))?)
         })
         .await

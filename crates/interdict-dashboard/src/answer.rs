@@ -89,6 +89,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, &t("problem-changed-title"), &t("problem-changed"))
     }
 
+    /// What is shown once, and was.
+    pub(crate) fn shown_already() -> Self {
+        Self::new(StatusCode::CONFLICT, &t("problem-shown-title"), &t("problem-shown"))
+    }
+
     /// What somebody typed, or a hand-made request, says no sense.
     pub(crate) fn invalid(text: &str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, &t("problem-invalid-title"), text)

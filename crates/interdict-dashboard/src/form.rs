@@ -16,7 +16,7 @@ use crate::t;
 const FORM_BYTES_MAX: usize = 128 * 1024;
 
 /// The fields of a form. One that is there twice counts with each value.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
     fields: HashMap<String, Vec<String>>,
     /// As it came, for the record that answers a second press of the button.

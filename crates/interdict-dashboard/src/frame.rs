@@ -15,14 +15,33 @@ pub(crate) enum Place {
     Customers,
     Blacklist,
     Whitelist,
+    Keys,
+    Audit,
+    Team,
+    Settings,
+    /// One's own, which the header leads to.
+    Account,
 }
 
 impl Place {
-    const ALL: [(Self, &'static str, Capability); 3] = [
+    const ALL: [(Self, &'static str, Capability); 7] = [
         (Self::Customers, "customers", Capability::ViewCustomers),
         (Self::Blacklist, "blacklist", Capability::ViewCustomers),
         (Self::Whitelist, "whitelist", Capability::ViewCustomers),
+        (Self::Keys, "keys", Capability::ViewKeys),
+        (Self::Audit, "audit", Capability::ViewAudit),
+        (Self::Team, "team", Capability::ViewTeam),
+        (Self::Settings, "settings", Capability::ChangeSettings),
     ];
+
+    /// Where it is. People are of no mode: their pages keep the one that one comes from.
+    fn path(self, name: &str, mode: &str) -> String {
+        if self == Self::Team {
+            format!("/dashboard/{name}?mode={mode}")
+        } else {
+            format!("/dashboard/{mode}/{name}")
+        }
+    }
 }
 
 /// A link of the navigation.
@@ -53,8 +72,26 @@ pub(crate) struct Frame {
 }
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 8] =
-    ["restricted", "unrestricted", "blacklisted", "whitelisted", "normal", "listed", "unlisted", "undone"];
+const DONE: [&str; 18] = [
+    "restricted",
+    "unrestricted",
+    "blacklisted",
+    "whitelisted",
+    "normal",
+    "listed",
+    "unlisted",
+    "undone",
+    "password-changed",
+    "factor-off",
+    "session-ended",
+    "sessions-ended",
+    "role-changed",
+    "disabled",
+    "enabled",
+    "key-revoked",
+    "settings-changed",
+    "gateway-changed",
+];
 
 impl Frame {
     /// The frame of a page for somebody, with what the address's query says was done.
@@ -70,7 +107,7 @@ impl Frame {
             .into_iter()
             .filter(|(.., capability)| person.may(*capability))
             .map(|(place, name, _)| Link {
-                path: format!("/dashboard/{mode}/{name}"),
+                path: place.path(name, mode),
                 text: of("nav-", name),
                 is_here: place == here,
             })

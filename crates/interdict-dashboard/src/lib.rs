@@ -14,10 +14,13 @@ mod form;
 mod frame;
 mod pages;
 mod person;
+mod presses;
+mod refused;
 mod router;
 mod same_origin;
 mod state;
 mod texts;
+mod verification;
 mod when;
 
 pub use router::router;

@@ -16,12 +16,15 @@ use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
 use crate::cookie;
+use crate::form::Form;
 use crate::state::State;
 
 /// What a page needs.
 pub(crate) trait Needs: Send + Sync + 'static {
     /// The capability; nothing where everybody may who is signed in.
     const CAPABILITY: Option<Capability>;
+    /// The same in live mode, where that takes more.
+    const IN_LIVE: Option<Capability> = Self::CAPABILITY;
 }
 
 macro_rules! needs {
@@ -35,6 +38,15 @@ macro_rules! needs {
 }
 
 needs!(ViewCustomers, ChangeCustomers, BulkChange);
+needs!(ViewTeam, ManageTeam, ViewKeys, ViewAudit, ChangeSettings);
+
+/// Make, rotate and revoke keys of the address's mode.
+pub(crate) struct ManageKeys;
+
+impl Needs for ManageKeys {
+    const CAPABILITY: Option<Capability> = Some(Capability::ManageKeys);
+    const IN_LIVE: Option<Capability> = Some(Capability::ManageLiveKeys);
+}
 
 /// Whoever it is.
 pub(crate) struct Anybody;
@@ -46,7 +58,7 @@ impl Needs for Anybody {
 /// Somebody who is signed in, and may.
 pub(crate) struct Person<C: Needs> {
     pub(crate) signed_in: SignedIn,
-    /// The address's mode; the session's where the address has none.
+    /// The address's mode, in its path or its query; the session's where it has none.
     pub(crate) mode: Mode,
     service: Arc<interdict_app::Service>,
     needs: PhantomData<C>,
@@ -83,14 +95,20 @@ impl<C: Needs> FromRequestParts<State> for Person<C> {
         let in_path = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
         let mode = match in_path.ok().and_then(|Path(mut names)| names.remove("mode")) {
             Some(name) => Mode::parse(&name).ok_or_else(|| Problem::no_such_page().into_response())?,
-            None => signed_in.session.mode,
+            None => in_query(&parts.uri).unwrap_or(signed_in.session.mode),
         };
-        if C::CAPABILITY.is_some_and(|capability| !signed_in.may(capability)) {
+        let needed = if mode == Mode::Live { C::IN_LIVE } else { C::CAPABILITY };
+        if needed.is_some_and(|capability| !signed_in.may(capability)) {
             return Err(Problem::forbidden().into_response());
         }
         let service = Arc::clone(state.app.service(mode));
         Ok(Self { signed_in, mode, service, needs: PhantomData })
     }
+}
+
+/// The mode that one comes from, on a page of no mode.
+fn in_query(uri: &Uri) -> Option<Mode> {
+    Mode::parse(Form::of(uri.query().unwrap_or_default().as_bytes()).text("mode")?)
 }
 
 /// Who a request's cookie belongs to.

@@ -7,7 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use interdict_app::App;
 
-use crate::pages::{customer, customers, home, lists, sign_in, undo};
+use crate::pages::{account, audit, customer, customers, home, keys, lists, settings, sign_in, team, undo};
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
 
@@ -24,6 +24,8 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/{mode}", get(home::in_mode))
         .merge(customers())
         .merge(lists())
+        .merge(people())
+        .merge(operations())
         .route("/dashboard/{mode}/undo", post(undo::undo))
         .layer(from_fn_with_state(state.clone(), same_origin::only))
         .with_state(state)
@@ -44,4 +46,33 @@ fn lists() -> Router<State> {
         .route("/dashboard/{mode}/entries", post(lists::add))
         .route("/dashboard/{mode}/entries/{id}/delete", post(lists::delete))
         .route("/dashboard/{mode}/entries/delete", post(lists::delete_many))
+}
+
+fn people() -> Router<State> {
+    Router::new()
+        .route("/dashboard/account", get(account::show))
+        .route("/dashboard/account/password", post(account::change_password))
+        .route("/dashboard/account/second-factor", post(account::enrol))
+        .route("/dashboard/account/second-factor/confirm", post(account::confirm))
+        .route("/dashboard/account/second-factor/disable", post(account::disable))
+        .route("/dashboard/account/sessions/end-others", post(account::end_other_sessions))
+        .route("/dashboard/account/sessions/{id}/end", post(account::end_session))
+        .route("/dashboard/team", get(team::show))
+        .route("/dashboard/team/invite", post(team::invite))
+        .route("/dashboard/team/{id}/role", post(team::change_role))
+        .route("/dashboard/team/{id}/disable", post(team::disable))
+        .route("/dashboard/team/{id}/enable", post(team::enable))
+        .route("/dashboard/team/{id}/reset", post(team::reset))
+        .route("/dashboard/invitation/{token}", get(team::invitation).post(team::accept))
+}
+
+fn operations() -> Router<State> {
+    Router::new()
+        .route("/dashboard/{mode}/keys", get(keys::show).post(keys::create))
+        .route("/dashboard/{mode}/keys/{id}/rotate", post(keys::rotate))
+        .route("/dashboard/{mode}/keys/{id}/revoke", post(keys::revoke))
+        .route("/dashboard/{mode}/audit", get(audit::show))
+        .route("/dashboard/{mode}/audit/verify", post(audit::verify))
+        .route("/dashboard/{mode}/settings", get(settings::show).post(settings::change))
+        .route("/dashboard/{mode}/settings/gateway", post(settings::set_gateway))
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use interdict_app::App;
 
+use crate::presses::Presses;
+use crate::verification::Verifications;
+
 /// How cookies are sent: see [`crate::cookie`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookiePolicy {
@@ -39,11 +42,14 @@ pub(crate) struct State(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) app: Arc<App>,
     pub(crate) options: DashboardOptions,
+    pub(crate) presses: Presses,
+    pub(crate) verifications: Verifications,
 }
 
 impl State {
     pub(crate) fn new(app: Arc<App>, options: DashboardOptions) -> Self {
-        Self(Arc::new(Shared { app, options }))
+        let (presses, verifications) = (Presses::default(), Verifications::default());
+        Self(Arc::new(Shared { app, options, presses, verifications }))
     }
 }
 

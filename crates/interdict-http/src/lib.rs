@@ -20,7 +20,6 @@ mod observed;
 mod odus;
 mod openapi;
 mod operations;
-mod origin;
 pub mod page;
 mod profile;
 mod renewal_metrics;

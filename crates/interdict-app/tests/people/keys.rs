@@ -20,6 +20,8 @@ fn a_key_is_made_rotated_with_an_overlap_and_revoked() {
     assert!(works(&old.secret));
     let new = block_on(app.rotate_key_by_user(&developer, old.credential.id, 600)).unwrap();
     assert!(works(&old.secret) && works(&new.secret));
+    let second = block_on(app.rotate_key_by_user(&developer, old.credential.id, 600)).map(drop);
+    assert!(matches!(second, Err(UserError::ChangedMeanwhile)), "{second:?}");
     world.shop.clock.advance(600);
     assert!(!works(&old.secret) && works(&new.secret));
     block_on(app.revoke_key_by_user(&developer, new.credential.id)).unwrap();

@@ -8,6 +8,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::scopes::Scopes;
+use interdict_domain::user::UserRecord;
 use interdict_domain::window::Window;
 
 use crate::when::when;
@@ -69,7 +70,8 @@ fn differences(before: Option<&Recorded>, after: Option<&Recorded>) -> Vec<Diffe
     let fields = |recorded: Option<&Recorded>| match recorded {
         Some(Recorded::Customer(customer)) => of_customer(customer),
         Some(Recorded::Entry(entry)) => of_entry(entry),
-        _ => Vec::new(),
+        Some(Recorded::User(user)) => of_user(user),
+        None => Vec::new(),
     };
     let (before, after) = (fields(before), fields(after));
     let value = |fields: &[Field], name: &str| {
@@ -125,5 +127,13 @@ fn of_entry(entry: &Entry) -> Vec<Field> {
         ("strength", of("strength-", entry.strength.as_str())),
         ("scopes", scopes(entry.scopes)),
         ("until", until(&entry.window)),
+    ]
+}
+
+fn of_user(user: &UserRecord) -> Vec<Field> {
+    vec![
+        ("email", user.email.as_str().to_owned()),
+        ("role", of("role-", user.role.as_str())),
+        ("disabled", yes(user.disabled)),
     ]
 }

@@ -1,10 +1,15 @@
 //! The pages, one file each: what it reads, what it shows, what its forms do.
 
+pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod customer;
 pub(crate) mod customers;
 pub(crate) mod history;
 pub(crate) mod home;
+pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod paging;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod team;
 pub(crate) mod undo;

@@ -23,6 +23,8 @@ struct SignInPage {
     email: String,
     next: String,
     problem: Option<String>,
+    /// An invitation was accepted just now.
+    accepted: bool,
     /// The password was right, and a code is wanted besides.
     needs_code: bool,
 }
@@ -31,7 +33,10 @@ struct SignInPage {
 pub(crate) async fn show(RawQuery(query): RawQuery) -> Response {
     let query = Form::of(query.unwrap_or_default().as_bytes());
     let next = query.text("next").filter(|next| is_ours(next)).unwrap_or_default().to_owned();
-    answer::page(StatusCode::OK, &SignInPage { next, ..SignInPage::default() })
+    answer::page(
+        StatusCode::OK,
+        &SignInPage { next, accepted: query.is_set("accepted"), ..SignInPage::default() },
+    )
 }
 
 /// Whether an address leads to a page of ours, and nowhere else.
@@ -92,7 +97,7 @@ fn refused(error: &SignInError, email: String, next: String) -> Response {
             return answer::problem(&Problem::unavailable());
         }
     };
-    let page = SignInPage { email, next, problem: Some(problem), needs_code };
+    let page = SignInPage { email, next, problem: Some(problem), needs_code, accepted: false };
     let mut response = answer::page(status, &page);
     if let Some(seconds) = retry_after_s.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok())
     {

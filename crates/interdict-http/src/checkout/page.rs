@@ -13,7 +13,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use interdict_app::gateway::GatewayError;
 use interdict_app::store::StorageError;
-use interdict_app::{Answer, AskError, CheckoutPayment, MutateError, Refusal, pay_checkout};
+use interdict_app::{Answer, AskError, CheckoutPayment, MutateError, Refusal, origin_of, pay_checkout};
 use interdict_domain::actor::Actor;
 use interdict_domain::checkout::{Checkout, CheckoutStatus};
 use interdict_domain::identifier::Email;
@@ -29,7 +29,6 @@ use crate::error::ApiError;
 use crate::extract::{Rejected, reject};
 use crate::interface::State;
 use crate::mutation::read_failed;
-use crate::origin::origin_of;
 use crate::v1::checkout_sessions::not_permitted;
 
 /// For a payer who can do nothing but wait.

@@ -4,7 +4,7 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::{CheckoutFor, MadeCheckout, NewCheckout, block_code, create_checkout};
+use interdict_app::{CheckoutFor, MadeCheckout, NewCheckout, block_code, create_checkout, origin_of};
 use interdict_domain::checkout::Checkout;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::{Email, Phone};
@@ -22,7 +22,6 @@ use crate::interface::State;
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused};
 use crate::odus::payments::blocked;
-use crate::origin::origin_of;
 use crate::profile;
 use crate::schemas::{self, CheckoutStatusWord};
 

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::StorageError;
-use interdict_app::{OutageUpdate, SettingsUpdate, change_settings};
+use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
 use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,9 +16,6 @@ use crate::extract::{PaymentsRead, PaymentsWrite, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
 use crate::schemas::{self, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
-
-/// The most origins that a merchant has.
-const ORIGINS_MAX: usize = 50;
 
 /// What becomes of an attempt that the lists do not block while they may be stale, for each initiator.
 #[derive(Serialize, ToSchema)]
@@ -124,7 +121,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         outage: fields.not_null("outage", outage).unwrap_or_default(),
         allowed_origins: fields.not_null("allowedOrigins", origins),
     };
-    let bad = update.allowed_origins.iter().flatten().any(|origin| !crate::origin::is_origin(origin));
+    let bad = update.allowed_origins.iter().flatten().any(|origin| !is_origin(origin));
     if bad {
         fields.problem(
             "allowedOrigins",

@@ -4,12 +4,12 @@ use http::Uri;
 
 /// Whether a text is an origin and nothing more: a scheme, a host, perhaps a port. Plain http is for this
 /// machine only.
-pub(crate) fn is_origin(text: &str) -> bool {
+pub fn is_origin(text: &str) -> bool {
     origin_of(text).as_deref() == Some(text)
 }
 
 /// The origin of an address; nothing when it is none that a payer could be sent to.
-pub(crate) fn origin_of(url: &str) -> Option<String> {
+pub fn origin_of(url: &str) -> Option<String> {
     // What browsers and this parser might read differently is refused.
     if url.contains(['\\', '@']) || url.contains(char::is_whitespace) || url.contains(char::is_control) {
         return None;

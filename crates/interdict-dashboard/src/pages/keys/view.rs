@@ -1,0 +1,146 @@
+//! What the page shows.
+
+use askama::Template;
+use axum::extract::{RawQuery, State as Shared};
+use axum::response::Response;
+use http::StatusCode;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::credential::{Credential, CredentialKind, Permission};
+use interdict_domain::mode::Mode;
+use interdict_domain::role::Capability;
+
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::frame::{Frame, Place};
+use crate::person::{Needs, Person, ViewKeys};
+use crate::state::State;
+use crate::when::{when, when_or_dash};
+use crate::{of, refused, t};
+
+/// How long both keys of a rotation can be made to work.
+pub(super) const OVERLAPS: [(&str, i64); 5] =
+    [("none", 0), ("hour", 3_600), ("day", 86_400), ("week", 7 * 86_400), ("month", 30 * 86_400)];
+
+#[derive(Template)]
+#[template(path = "keys.html")]
+struct KeysPage {
+    frame: Frame,
+    keys: Vec<KeyRow>,
+    may_manage: bool,
+    kinds: Vec<&'static str>,
+    permissions: Vec<PermissionBox>,
+    overlaps: Vec<&'static str>,
+    open: Option<OpenDialog>,
+}
+
+/// The dialog of a new key that was refused, with what was typed.
+pub(super) struct OpenDialog {
+    pub(super) problem: String,
+    pub(super) typed: Form,
+}
+
+impl KeysPage {
+    fn typed(&self, field: &str) -> &str {
+        self.open.as_ref().and_then(|dialog| dialog.typed.text(field)).unwrap_or_default()
+    }
+}
+
+struct PermissionBox {
+    word: &'static str,
+    text: String,
+    is_ticked: bool,
+}
+
+struct KeyRow {
+    id: String,
+    name: String,
+    kind: &'static str,
+    last_four: String,
+    permissions: String,
+    created_at: String,
+    expires_at: String,
+    last_used_at: String,
+    /// `active`, `ending`, `revoked` or `expired`.
+    state: &'static str,
+    ends_at: String,
+    works: bool,
+    may_rotate: bool,
+}
+
+pub(crate) async fn show(
+    Shared(state): Shared<State>,
+    person: Person<ViewKeys>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = Form::of(query.unwrap_or_default().as_bytes());
+    render(&state, &person, &query, None).await
+}
+
+/// The page, perhaps with the dialog open.
+pub(super) async fn render<C: Needs>(
+    state: &State,
+    person: &Person<C>,
+    query: &Form,
+    open: Option<OpenDialog>,
+) -> Result<Response, Problem> {
+    let mut keys = state.app.list_keys(&person.signed_in).await.map_err(refused::problem)?;
+    keys.retain(|key| key.mode == person.mode);
+    let now = state.app.clock().now();
+    let capability =
+        if person.mode == Mode::Live { Capability::ManageLiveKeys } else { Capability::ManageKeys };
+    let ticked = |word: &str| {
+        open.as_ref().is_none_or(|dialog| dialog.typed.all("permission").iter().any(|other| other == word))
+    };
+    let permissions = Permission::ALL.iter().map(|permission| PermissionBox {
+        word: permission.as_str(),
+        text: words(*permission),
+        is_ticked: ticked(permission.as_str()),
+    });
+    let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = KeysPage {
+        frame: Frame::new(state, person, Place::Keys, t("nav-keys"), query).await,
+        // The newest is what one looks for.
+        keys: keys.iter().rev().map(|key| row(key, now)).collect(),
+        may_manage: person.may(capability),
+        kinds: CredentialKind::ALL.iter().map(|kind| kind.as_str()).collect(),
+        permissions: permissions.collect(),
+        overlaps: OVERLAPS.iter().map(|(word, _)| *word).collect(),
+        open,
+    };
+    Ok(answer::page(status, &page))
+}
+
+fn words(permission: Permission) -> String {
+    of("permission-", &permission.as_str().replace(':', "-"))
+}
+
+fn row(key: &Credential, now: Timestamp) -> KeyRow {
+    let works = key.is_valid_at(now);
+    let state = match (works, key.revoked_at) {
+        (true, None) => "active",
+        (true, Some(_)) => "ending",
+        (false, Some(revoked)) if revoked <= now => "revoked",
+        (false, _) => "expired",
+    };
+    let permissions = match key.kind {
+        CredentialKind::Publishable => t("permission-fixed"),
+        CredentialKind::Secret | CredentialKind::Oauth => {
+            let held = Permission::ALL.iter().filter(|permission| key.permissions.contains(**permission));
+            held.map(|permission| words(*permission)).collect::<Vec<_>>().join(", ")
+        }
+    };
+    KeyRow {
+        id: key.id.to_string(),
+        name: key.name.clone(),
+        kind: key.kind.as_str(),
+        last_four: key.last_four.clone(),
+        permissions,
+        created_at: when(key.created_at),
+        expires_at: when_or_dash(key.expires_at),
+        last_used_at: key.last_used_at.map_or_else(|| t("key-never-used"), when),
+        state,
+        ends_at: key.revoked_at.map(when).unwrap_or_default(),
+        works,
+        may_rotate: works && key.revoked_at.is_none(),
+    }
+}

@@ -1,0 +1,147 @@
+//! A browser as far as pages without scripts need one: forms, a cookie, no redirects, and an Origin.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use tokio::runtime::Runtime;
+
+use crate::support::{Place, Server};
+
+/// A password that is good enough.
+pub const GOOD: &str = "correct horse battery";
+
+/// Makes somebody with [`GOOD`] as password.
+pub fn make_user(place: &Place, email: &str, role: &str) {
+    let mut command =
+        place.process(&format!("user create --merchant 1 --email {email} --role {role} --json"));
+    let mut process =
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap();
+    assert!(process.wait().unwrap().success());
+}
+
+/// What came back.
+pub struct Page {
+    pub status: u16,
+    pub location: String,
+    pub body: String,
+}
+
+impl Page {
+    /// Checks the status, and says what came instead.
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{} {}", self.location, self.body);
+        self
+    }
+
+    /// Checks that it shows a text.
+    pub fn shows(&self, text: &str) -> &Self {
+        assert!(self.body.contains(text), "{text} is not in {}", self.body);
+        self
+    }
+
+    /// Checks that it does not.
+    pub fn hides(&self, text: &str) -> &Self {
+        assert!(!self.body.contains(text), "{text} is in {}", self.body);
+        self
+    }
+
+    /// What stands between two texts.
+    pub fn between(&self, before: &str, after: &str) -> String {
+        let rest = self.body.split_once(before).unwrap_or_else(|| panic!("no {before} in {}", self.body)).1;
+        rest.split_once(after).unwrap().0.to_owned()
+    }
+
+    /// A hidden field of the form with an action.
+    pub fn field(&self, action: &str, name: &str) -> String {
+        let form = self.between(&format!("action=\"{action}"), "</form>");
+        let rest = form.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1;
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
+
+/// One browser, signed in or not.
+pub struct Browser {
+    runtime: Runtime,
+    client: reqwest::Client,
+    base: String,
+    cookie: String,
+}
+
+impl Browser {
+    /// One that nobody signed in with.
+    pub fn new(server: &Server) -> Self {
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_mins(1))
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent("Mozilla/5.0 (X11; Linux x86_64) Firefox/143.0");
+        Self {
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            client: client.build().unwrap(),
+            base: server.url(),
+            cookie: String::new(),
+        }
+    }
+
+    /// One in which somebody signed in by the form.
+    pub fn of(server: &Server, email: &str, password: &str) -> Self {
+        let mut browser = Self::new(server);
+        browser.sign_in(&[("email", email), ("password", password)]).expect(303);
+        browser
+    }
+
+    /// One in which the owner of the first start signed in.
+    pub fn of_owner(place: &Place, server: &Server) -> Self {
+        Self::of(server, "owner@interdict.local", &owner_password(place))
+    }
+
+    /// Sends the form.
+    pub fn sign_in(&mut self, fields: &[(&str, &str)]) -> Page {
+        self.post("/dashboard/sign-in", fields)
+    }
+
+    /// A page.
+    pub fn get(&mut self, path: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.base));
+        self.send(request)
+    }
+
+    /// Sends a form of a page of ours.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let origin = self.base.clone();
+        self.post_from(&origin, path, fields)
+    }
+
+    /// Sends a form of a page of any site.
+    pub fn post_from(&mut self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        let request = self.client.post(format!("{}{path}", self.base)).header(ORIGIN, origin).form(fields);
+        self.send(request)
+    }
+
+    fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+        let request = request.header(COOKIE, &self.cookie);
+        let (page, cookie) = self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            let text = |name| {
+                let value = response.headers().get(name);
+                value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+            };
+            let (location, cookie) = (text(LOCATION), text(SET_COOKIE));
+            let status = response.status().as_u16();
+            (Page { status, location, body: response.text().await.unwrap() }, cookie)
+        });
+        if let Some((cookie, _)) = cookie.split_once(';') {
+            self.cookie = cookie.to_owned();
+        }
+        page
+    }
+}
+
+/// The password that the first start showed.
+pub fn owner_password(place: &Place) -> String {
+    let text = std::fs::read_to_string(place.data("first-run.txt")).unwrap();
+    let line = text.lines().find(|line| line.trim_start().starts_with("password")).unwrap();
+    line.split_whitespace().last().unwrap().to_owned()
+}

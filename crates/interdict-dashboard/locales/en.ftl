@@ -432,7 +432,7 @@ invalid-permission = Tick at least one thing that the key may do.
 invalid-overlap = Choose how long the old key works on.
 done-key-revoked = The key is revoked. It opens nothing any more.
 
-audit-hint = What was changed: people, keys and everything of this mode, newest first. Nothing can be taken out of it.
+audit-hint = What was changed: people, keys and everything of this mode, newest first.
 audit-empty = Nothing was changed yet.
 audit-who = Who
 audit-what = What
@@ -511,3 +511,4 @@ invalid-gateway-key = The secret key must be a live key of Stripe's: sk_live_…
 invalid-gateway-webhook = The signing secret must be that of a webhook endpoint at Stripe: whsec_…
 invalid-gateway-publishable = The publishable key must be one of Stripe's live mode, pk_live_…, and is for live mode only.
 done-gateway-changed = Saved. Payments use it from now on.
+action-feed-trimmed = Old changes trimmed

@@ -116,7 +116,8 @@ fn roles_reach_as_far_as_the_table_says_and_other_sites_nowhere() {
         make_user(&place, &email, role);
         let mut browser = Browser::of(&server, &email, GOOD);
         browser.get(KEYS).expect(keys);
-        browser.get(AUDIT).expect(audit);
+        let log = browser.get(AUDIT).expect(audit);
+        assert_eq!(log.body.contains(&format!("href=\"{live}#{live_id}\"")), keys == 200, "{role}");
         browser.get(SETTINGS).expect(settings);
         browser.post(KEYS, &key).expect(keys);
         browser.post(live, &key).expect(if role == "admin" { 200 } else { 403 });
@@ -198,8 +199,7 @@ fn the_chain_is_verified_by_a_button_and_what_was_altered_is_found() {
     owner.get("/dashboard/live/audit").expect(200).shows("Not verified since");
 
     let database = rusqlite::Connection::open(place.data("test.db")).unwrap();
-    let altered =
-        database.execute("UPDATE change SET actor_id = 'nobody' WHERE sequence = 1", []).unwrap();
+    let altered = database.execute("UPDATE change SET actor_id = 'nobody' WHERE sequence = 1", []).unwrap();
     assert_eq!(altered, 1);
     owner.post(&format!("{AUDIT}/verify"), &[]).expect(303);
     wait_until(|| owner.get(AUDIT).body.contains(">altered<"), Duration::from_mins(1)).unwrap();

@@ -1,6 +1,7 @@
 //! The audit log: what was changed in the core and in the address's mode, newest first, and whether anybody wrote
 //! past Interdict. What concerns nobody in person has no before and after: its action says it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use askama::Template;
@@ -10,7 +11,9 @@ use http::StatusCode;
 use interdict_app::{AuditItem, SignedIn};
 use interdict_domain::change::Subject;
 use interdict_domain::entry::List;
+use interdict_domain::ids::KeyId;
 use interdict_domain::mode::Mode;
+use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
 use crate::form::Form;
@@ -60,9 +63,10 @@ pub(crate) async fn show(
     let before = query.text("before").and_then(|position| position.parse().ok());
     let by = in_mode(&person.signed_in, person.mode);
     let page = state.app.audit_page(&by, before, PAGE_ROWS).await.map_err(refused::problem)?;
+    let keys = key_modes(&state, &person).await?;
     let page = AuditPage {
         frame: Frame::new(&state, &person, Place::Audit, t("nav-audit"), &query).await,
-        rows: page.items.into_iter().map(|item| row(&state, person.mode, item)).collect(),
+        rows: page.items.into_iter().map(|item| row(&state, person.mode, &keys, item)).collect(),
         more: page.next.map(|next| query.with("before", &next.to_string())),
         chain: chain(&state, person.mode),
     };
@@ -87,7 +91,16 @@ fn chain(state: &State, mode: Mode) -> Chain {
     }
 }
 
-fn row(state: &State, mode: Mode, item: AuditItem) -> AuditRow {
+/// On which mode's page each key stands; none for whoever may not see keys.
+async fn key_modes(state: &State, person: &Person<ViewAudit>) -> Result<HashMap<KeyId, Mode>, Problem> {
+    if !person.may(Capability::ViewKeys) {
+        return Ok(HashMap::new());
+    }
+    let keys = state.app.list_keys(&person.signed_in).await.map_err(refused::problem)?;
+    Ok(keys.into_iter().map(|key| (key.id, key.mode)).collect())
+}
+
+fn row(state: &State, mode: Mode, keys: &HashMap<KeyId, Mode>, item: AuditItem) -> AuditRow {
     let subject = item.item.change.subject;
     let mode = mode.as_str();
     let path = match subject {
@@ -96,14 +109,15 @@ fn row(state: &State, mode: Mode, item: AuditItem) -> AuditRow {
             List::Block => format!("/dashboard/{mode}/blacklist"),
             List::Allow => format!("/dashboard/{mode}/whitelist"),
         }),
-        Subject::Key(id) => Some(format!("/dashboard/{mode}/keys#{id}")),
+        Subject::Key(id) => keys.get(&id).map(|mode| format!("/dashboard/{}/keys#{id}", mode.as_str())),
         Subject::User(_) => Some(format!("/dashboard/team?mode={mode}")),
         Subject::Payment(_)
         | Subject::Plan(_)
         | Subject::Subscription(_)
         | Subject::Checkout(_)
         | Subject::Chargeback(_)
-        | Subject::Merchant(_) => None,
+        | Subject::Merchant(_)
+        | Subject::Feed(_) => None,
     };
     AuditRow {
         event: Event::of(&state.app, &item.item),

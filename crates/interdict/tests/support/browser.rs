@@ -133,7 +133,7 @@ impl Browser {
             (Page { status, location, body: response.text().await.unwrap() }, cookie)
         });
         if let Some((cookie, _)) = cookie.split_once(';') {
-            self.cookie = cookie.to_owned();
+            cookie.clone_into(&mut self.cookie);
         }
         page
     }

@@ -26,5 +26,5 @@ mod when;
 pub use router::router;
 pub use state::{CookiePolicy, DashboardOptions};
 
-/// A text, for templates: `{{ crate::t("customers") }}`.
+/// A text, for templates: `{{ crate::t("sign-out") }}`.
 pub(crate) use texts::{of, t, t_with};

@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
-use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::UserId;
 
 use crate::act::ONCE;
@@ -24,7 +24,7 @@ use crate::state::State;
 /// So many are remembered.
 const PRESSES_MAX: usize = 512;
 /// So long is an answer kept, with whatever secret stands in it: longer than anybody presses twice.
-const KEPT_S: i64 = 60;
+const KEPT: Duration = Duration::from_mins(1);
 
 /// Whose button it was, and which.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +37,6 @@ struct Button {
 /// An answer to give again.
 #[derive(Clone)]
 struct Kept {
-    until: Timestamp,
     status: StatusCode,
     headers: HeaderMap,
     bytes: Bytes,
@@ -60,15 +59,8 @@ type Press = Arc<tokio::sync::Mutex<Outcome>>;
 pub(crate) struct Presses(Mutex<VecDeque<(Button, Press)>>);
 
 impl Presses {
-    fn of(&self, button: Button, now: Timestamp) -> Press {
+    fn of(&self, button: Button) -> Press {
         let mut presses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, press) in presses.iter() {
-            // One that is held is at work, and young.
-            let Ok(mut outcome) = press.try_lock() else { continue };
-            if matches!(&*outcome, Outcome::Kept(kept) if kept.until <= now) {
-                *outcome = Outcome::Done;
-            }
-        }
         if let Some((_, press)) = presses.iter().find(|(other, _)| *other == button) {
             return Arc::clone(press);
         }
@@ -90,14 +82,13 @@ pub(crate) async fn press(
 ) -> Result<Response, Problem> {
     let Some(once) = form.text(ONCE) else { return run(work).await };
     let button = Button { user, path: form.path.clone(), once: once.to_owned() };
-    let press = state.presses.of(button, state.app.clock().now());
-    let mut outcome = press.lock_owned().await;
+    let press = state.presses.of(button);
+    let mut outcome = Arc::clone(&press).lock_owned().await;
     match &*outcome {
         Outcome::Kept(kept) => return Ok(again(kept.clone())),
         Outcome::Done => return Err(Problem::shown_already()),
         Outcome::None => {}
     }
-    let at_work = state.clone();
     run(async move {
         let response = work.await?;
         if response.status().is_client_error() || response.status().is_server_error() {
@@ -105,9 +96,12 @@ pub(crate) async fn press(
         }
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.map_err(|_| Problem::ours())?.to_bytes();
-        let until = at_work.app.clock().now().plus_seconds(KEPT_S);
-        let kept = Kept { until, status: parts.status, headers: parts.headers, bytes };
+        let kept = Kept { status: parts.status, headers: parts.headers, bytes };
         *outcome = Outcome::Kept(kept.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(KEPT).await;
+            *press.lock().await = Outcome::Done;
+        });
         Ok(again(kept))
     })
     .await

@@ -63,11 +63,19 @@ mod tests {
         }
     }
 
-    /// Keys in `t("…")` and `t_with("…"`.
+    /// Keys in `t("…")` and `t_with("…"`, which are no end of another name, as that of `text("…")`.
     fn asked_for(text: &str) -> BTreeSet<String> {
-        let calls = ["t(\"", "t_with(\""];
-        let after = calls.iter().flat_map(|call| text.split(call).skip(1));
-        after.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let key_after = |call: &'static str| {
+            let mut parts = text.split(call);
+            let mut before = parts.next().unwrap_or_default();
+            parts.filter_map(move |rest| {
+                let is_call = !before.ends_with(is_name);
+                before = rest;
+                rest.split('"').next().filter(|_| is_call).map(str::to_owned)
+            })
+        };
+        key_after("t(\"").chain(key_after("t_with(\"")).collect()
     }
 
     #[test]

@@ -114,3 +114,42 @@ fn outcome(decision: &Decision<'_>) -> Option<Outcome> {
     let safe_message = decision.public_message.as_deref().unwrap_or(NEUTRAL_MESSAGE);
     Some(Outcome::failure(decision.code.as_str(), message, safe_message, decline_type))
 }
+
+#[cfg(test)]
+mod tests {
+    use interdict_storage::{Dialect, Schema, migration_texts, statements};
+
+    use super::*;
+
+    /// The lists of codes in a text.
+    fn lists(text: &str) -> Vec<Vec<&str>> {
+        text.split("error_code IN (")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+            .map(|list| list.split(',').map(|word| word.trim().trim_matches('\'')).collect())
+            .collect()
+    }
+
+    #[test]
+    fn the_store_finds_what_the_order_refuses_with() {
+        let mut expected: Vec<_> = order::ORDER
+            .iter()
+            .filter(|rule| rule.outcome == order::Outcome::Block)
+            .map(|rule| rule.code.as_str())
+            .chain([order::Code::DegradedBlocked.as_str()])
+            .collect();
+        expected.sort_unstable();
+        expected.dedup();
+        let mut found = 0;
+        let migrations = migration_texts(Schema::Mode, Dialect::Sqlite);
+        let asked = statements(Schema::Mode);
+        for text in migrations.iter().map(String::as_str).chain(asked.iter().map(|(_, sql)| *sql)) {
+            for mut codes in lists(text) {
+                codes.sort_unstable();
+                assert_eq!(codes, expected);
+                found += 1;
+            }
+        }
+        assert!(found >= 5, "the migration twice, and each statement");
+    }
+}

@@ -104,9 +104,6 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter, EntryRow, Erased, Foreseen,
-        GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction, MerchantView, NodePlace, NumberedRows,
-        PageRequest, PaymentFilter, PostgresServer, ProviderEvent, Recorded, Score, StorageError,
         StoreStatus, Trimmed, Trimming, UserAccount, View, WriteError,
     };
 }

@@ -68,6 +68,9 @@ statements! {
         " ORDER BY created_at, id LIMIT $7 OFFSET $8");
     SELECT_IDS_BY_EMAIL = "SELECT id FROM customer WHERE merchant = $1 AND email_key = $2 ORDER BY id";
     COUNT = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!());
+    SELECT_LIST_STATUS_ENDING = concat!("SELECT ", columns!(), " FROM customer
+        WHERE merchant = $1 AND list_status = $2 AND list_until > $3 AND list_until <= $4
+        ORDER BY list_until, id LIMIT $5");
 }
 
 /// Which customers.
@@ -250,6 +253,19 @@ impl MerchantView<'_> {
                 collect(SELECT_PAGE_OLDEST, params![limit, offset])
             }
         }
+    }
+
+    /// The customers whose list status ends within a time, the first one first.
+    pub fn list_status_ending(
+        &self,
+        status: ListStatus,
+        after: Timestamp,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Customer>, StorageError> {
+        let (status, after, until) = (status.as_str(), after.micros(), until.micros());
+        let parameters = params![self.merchant.0, status, after, until, limit];
+        self.connection.query(SELECT_LIST_STATUS_ENDING, parameters, read)
     }
 
     /// How many customers a filter lets through.

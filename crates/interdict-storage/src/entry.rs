@@ -72,6 +72,8 @@ statements! {
     SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
         " ORDER BY created_at, id LIMIT $8 OFFSET $9");
     COUNT = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!());
+    SELECT_ENDING = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 AND list = $2
+        AND expires_at > $3 AND expires_at <= $4 ORDER BY expires_at, id LIMIT $5");
 }
 
 /// Which entries.
@@ -198,6 +200,19 @@ impl MerchantView<'_> {
                 collect(SELECT_PAGE_OLDEST, params![limit, offset])
             }
         }
+    }
+
+    /// The entries of a list that end within a time, the first one first.
+    pub fn entries_ending(
+        &self,
+        list: List,
+        after: Timestamp,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Entry>, StorageError> {
+        let (list, after, until) = (list.as_str(), after.micros(), until.micros());
+        let parameters = params![self.merchant.0, list, after, until, limit];
+        self.connection.query(SELECT_ENDING, parameters, read)
     }
 
     /// How many entries a filter lets through.

@@ -9,6 +9,7 @@
 //! Deliberately not here: what a change means (`interdict-app`), and the index that follows the feed
 //! (`interdict-decision`).
 
+mod attempt_count;
 mod chain;
 mod chargeback;
 mod checkout;
@@ -51,6 +52,7 @@ mod user;
 mod view;
 mod writer;
 
+pub use attempt_count::{AttemptCount, AttemptOutcome, day_of};
 pub use chain::{ChainError, ChainReport};
 pub use customer::{CustomerFilter, Erased};
 pub use entry::{EntryFilter, EntryRow};

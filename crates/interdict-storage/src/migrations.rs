@@ -43,6 +43,7 @@ const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable
 const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
 const ANCHOR: &str = include_str!("../migrations/feed_0002_anchor.sql");
 const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_identifiers.sql");
+const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_counts.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -61,6 +62,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             LEASES,
             ANCHOR,
             FORMER_IDENTIFIERS,
+            ATTEMPT_COUNTS,
         ],
     };
     let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();

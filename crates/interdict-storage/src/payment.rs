@@ -36,6 +36,15 @@ macro_rules! columns {
 
 pub(crate) use columns;
 
+/// What is true of a payment that the lists refused, word by word as the index `payment_blocked` says it.
+macro_rules! refused_by_lists {
+    () => {
+        "error_code IN ('customer_restricted', 'customer_blacklisted', 'identifier_blacklisted', 'degraded_blocked')"
+    };
+}
+
+pub(crate) use refused_by_lists;
+
 statements! {
     INSERT = "INSERT INTO payment (id, merchant, amount, currency, initiator, customer, email, email_key,
                     phone, phone_key, payer_verified, payment_method, metadata, status, origin, subscription, period_start, checkout,
@@ -293,6 +302,7 @@ impl MerchantTransaction<'_, '_> {
     ) -> Result<(), StorageError> {
         if let Some(action) = action {
             self.append(by, action, Subject::Payment(payment.id), Vec::new(), None)?;
+            self.count_attempt(action, payment)?;
         }
         Ok(())
     }

@@ -1,13 +1,15 @@
-//! Payments in pages, with Odus's filters.
+//! Payments in pages, with Odus's filters: by number, and behind a row of the page before.
 
+use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::Email;
-use interdict_domain::ids::CustomerId;
+use interdict_domain::ids::{CustomerId, Ksuid};
 use interdict_domain::money::Currency;
 use interdict_domain::payment::{Payment, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 
+use crate::entry::keyset;
 use crate::error::StorageError;
-use crate::payment::{columns, read};
+use crate::payment::{columns, read, refused_by_lists};
 use crate::sql::{Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, NumberedRows};
@@ -30,7 +32,29 @@ macro_rules! of_customer {
     };
 }
 
+// The engines do not see through a filter that may be absent: an email's and the refused ones' indexes need to be
+// asked for.
+macro_rules! of_email {
+    () => {
+        " AND email_key = $5 "
+    };
+}
+
+macro_rules! after {
+    () => {
+        " AND (created_at, id) < ($9, $10) ORDER BY created_at DESC, id DESC LIMIT $11"
+    };
+}
+
 statements! {
+    SELECT_AFTER =
+        concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(), after!());
+    SELECT_AFTER_OF_EMAIL =
+        concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(), of_email!(), after!());
+    SELECT_REFUSED_AFTER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
+        " AND ", refused_by_lists!(), after!());
+    SELECT_REFUSED_AFTER_OF_EMAIL = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
+        filter!(), of_email!(), " AND ", refused_by_lists!(), after!());
     SELECT_NEWEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
         " ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10");
     SELECT_OLDEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
@@ -76,6 +100,28 @@ impl MerchantView<'_> {
         };
         self.with_filter(filter, |filters| {
             self.connection.query(sql, &[filters, params![page.limit, page.offset]].concat(), read)
+        })
+    }
+
+    /// A page of payments, newest first, behind the last row of the page before; those alone that the lists
+    /// refused, if wanted. The filter's customer is not asked for.
+    pub fn payments_after(
+        &self,
+        filter: &PaymentFilter,
+        refused_only: bool,
+        position: Option<(Timestamp, Ksuid)>,
+        limit: i64,
+    ) -> Result<Vec<Payment>, StorageError> {
+        let sql = match (refused_only, filter.email.is_some()) {
+            (false, false) => SELECT_AFTER,
+            (false, true) => SELECT_AFTER_OF_EMAIL,
+            (true, false) => SELECT_REFUSED_AFTER,
+            (true, true) => SELECT_REFUSED_AFTER_OF_EMAIL,
+        };
+        let (at, id) = keyset(position);
+        let filter = PaymentFilter { customer: None, ..filter.clone() };
+        self.with_filter(&filter, |filters| {
+            self.connection.query(sql, &[filters, params![at, id, limit]].concat(), read)
         })
     }
 

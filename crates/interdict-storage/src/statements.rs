@@ -31,6 +31,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::session::STATEMENTS,
         ],
         Schema::Mode => &[
+            crate::attempt_count::STATEMENTS,
             crate::chargeback::STATEMENTS,
             crate::checkout::STATEMENTS,
             crate::customer::STATEMENTS,

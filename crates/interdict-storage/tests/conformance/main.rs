@@ -21,6 +21,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod attempts;
 mod chain;
 mod feed;
 mod foresight;

@@ -1,0 +1,151 @@
+//! How many attempts to be paid have ended how, a number for each day, and who was refused lately: what an
+//! overview shows without reading every payment.
+//!
+//! An attempt is counted once, when it ends, for the day (UTC) on which it was made. Deliberately not here:
+//! what is still open, and what becomes of money after it was taken.
+
+use interdict_domain::change::Action;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::ids::{CustomerId, Ksuid};
+use interdict_domain::payment::Payment;
+use interdict_domain::scopes::Initiator;
+
+use crate::error::StorageError;
+use crate::payment::refused_by_lists;
+use crate::sql::params;
+use crate::statements::statements;
+use crate::transaction::MerchantTransaction;
+use crate::view::MerchantView;
+
+const DAY_US: i64 = 86_400_000_000;
+
+statements! {
+    ADD = "INSERT INTO attempt_count (merchant, day, initiator, outcome, code, attempts)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (merchant, day, initiator, outcome, code)
+           DO UPDATE SET attempts = attempt_count.attempts + excluded.attempts";
+    SELECT_SINCE = "SELECT day, initiator, outcome, code, attempts FROM attempt_count
+           WHERE merchant = $1 AND day >= $2 ORDER BY day, initiator, outcome, code";
+    SELECT_REFUSED_CUSTOMERS = concat!("SELECT customer, created_at FROM payment WHERE merchant = $1 AND ",
+           refused_by_lists!(), " AND created_at >= $2 AND customer IS NOT NULL
+           ORDER BY created_at DESC, id DESC LIMIT $3");
+    COUNT_SUCCEEDED = "SELECT COUNT(*) FROM payment
+           WHERE merchant = $1 AND customer = $2 AND status = 'succeeded'";
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttemptOutcome {
+    /// The lists refused it.
+    Blocked,
+    /// The lists let it pass, and the gateway or something else refused it.
+    Declined,
+    /// The money was taken.
+    Succeeded,
+}
+
+impl AttemptOutcome {
+    /// Each of them once.
+    pub const ALL: [Self; 3] = [Self::Blocked, Self::Declined, Self::Succeeded];
+
+    /// The word, as in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Declined => "declined",
+            Self::Succeeded => "succeeded",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
+    /// How a change ends an attempt; nothing for one that does not.
+    const fn of(action: Action) -> Option<Self> {
+        match action {
+            Action::PaymentBlocked => Some(Self::Blocked),
+            Action::PaymentDeclined => Some(Self::Declined),
+            Action::PaymentSucceeded => Some(Self::Succeeded),
+            _ => None,
+        }
+    }
+}
+
+/// So many attempts of one sort.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptCount {
+    /// Days since 1970, UTC.
+    pub day: i64,
+    /// Who started them.
+    pub initiator: Initiator,
+    /// How they ended.
+    pub outcome: AttemptOutcome,
+    /// The decision's or the gateway's word for why; empty when the money was taken.
+    pub code: String,
+    /// How many.
+    pub attempts: i64,
+}
+
+/// The day of a moment, as counted in [`AttemptCount::day`].
+pub const fn day_of(at: Timestamp) -> i64 {
+    at.micros().div_euclid(DAY_US)
+}
+
+impl MerchantView<'_> {
+    /// The counts of a day and all later ones, oldest first.
+    pub fn attempt_counts(&self, since_day: i64) -> Result<Vec<AttemptCount>, StorageError> {
+        self.connection.query(SELECT_SINCE, params![self.merchant.0, since_day], |row| {
+            Ok(AttemptCount {
+                day: row.get(0)?,
+                initiator: Initiator::parse(row.text(1)?).ok_or(StorageError::Corrupt("initiator"))?,
+                outcome: AttemptOutcome::parse(row.text(2)?).ok_or(StorageError::Corrupt("outcome"))?,
+                code: row.get(3)?,
+                attempts: row.get(4)?,
+            })
+        })
+    }
+
+    /// Whose attempts the lists have refused since a moment, the newest first, among so many attempts at most;
+    /// each customer once, with the newest.
+    pub fn refused_customers(
+        &self,
+        since: Timestamp,
+        attempts_max: i64,
+    ) -> Result<Vec<(CustomerId, Timestamp)>, StorageError> {
+        let since = since.micros();
+        let parameters = params![self.merchant.0, since, attempts_max];
+        let attempts = self.connection.query(SELECT_REFUSED_CUSTOMERS, parameters, |row| {
+            let id = CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?));
+            Ok((id, Timestamp::from_micros(row.get(1)?)))
+        })?;
+        let mut seen = std::collections::HashSet::new();
+        Ok(attempts.into_iter().filter(|(id, _)| seen.insert(*id)).collect())
+    }
+
+    /// How many of a customer's payments have succeeded.
+    pub fn count_succeeded(&self, customer: CustomerId) -> Result<i64, StorageError> {
+        let id = *customer.ksuid().bytes();
+        self.connection.query_one(COUNT_SUCCEEDED, params![self.merchant.0, id], |row| row.get(0))
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Counts the attempt that a change ends.
+    pub(crate) fn count_attempt(&mut self, action: Action, payment: &Payment) -> Result<(), StorageError> {
+        let Some(outcome) = AttemptOutcome::of(action) else { return Ok(()) };
+        let code = payment.outcome.as_ref().and_then(|outcome| outcome.error_code.as_deref());
+        self.transaction.connection.execute(
+            ADD,
+            params![
+                self.merchant.0,
+                day_of(payment.created_at),
+                payment.initiator.as_str(),
+                outcome.as_str(),
+                code.unwrap_or_default(),
+                1_i64,
+            ],
+        )?;
+        Ok(())
+    }
+}

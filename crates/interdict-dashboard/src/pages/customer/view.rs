@@ -328,7 +328,7 @@ fn side<C: Needs>(
 fn lift(source: &StandingSource, path: &str, mode: &str, initiator: Initiator) -> Option<Lift> {
     if let Some(entry) = source.entry {
         let fields = vec![("back", path.to_owned())];
-        let label = t(if entry.list() == List::Block { "lift-entry" } else { "remove-entry" });
+        let label = if entry.list() == List::Block { t("lift-entry") } else { t("remove-entry") };
         return Some(Lift { path: format!("/dashboard/{mode}/entries/{entry}/delete"), fields, label });
     }
     let own = source.customer.is_some_and(|customer| path.ends_with(&customer.to_string()));

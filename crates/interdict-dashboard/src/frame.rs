@@ -12,6 +12,7 @@ use crate::state::State;
 /// A page of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    Overview,
     Customers,
     Blacklist,
     Whitelist,
@@ -32,6 +33,18 @@ impl Place {
         (Self::Audit, "audit", Capability::ViewAudit),
         (Self::Team, "team", Capability::ViewTeam),
         (Self::Settings, "settings", Capability::ChangeSettings),
+    Payments,
+    Decisions,
+}
+
+impl Place {
+    const ALL: [(Self, &'static str, Capability); 6] = [
+        (Self::Overview, "overview", Capability::ViewPayments),
+        (Self::Customers, "customers", Capability::ViewCustomers),
+        (Self::Blacklist, "blacklist", Capability::ViewCustomers),
+        (Self::Whitelist, "whitelist", Capability::ViewCustomers),
+        (Self::Payments, "payments", Capability::ViewPayments),
+        (Self::Decisions, "decisions", Capability::TryDecision),
     ];
 
     /// Where it is. People are of no mode: their pages keep the one that one comes from.
@@ -108,6 +121,10 @@ impl Frame {
             .filter(|(.., capability)| person.may(*capability))
             .map(|(place, name, _)| Link {
                 path: place.path(name, mode),
+                path: match place {
+                    Place::Overview => format!("/dashboard/{mode}"),
+                    _ => format!("/dashboard/{mode}/{name}"),
+                },
                 text: of("nav-", name),
                 is_here: place == here,
             })

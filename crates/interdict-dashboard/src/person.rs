@@ -47,6 +47,7 @@ impl Needs for ManageKeys {
     const CAPABILITY: Option<Capability> = Some(Capability::ManageKeys);
     const IN_LIVE: Option<Capability> = Some(Capability::ManageLiveKeys);
 }
+needs!(ViewCustomers, ChangeCustomers, BulkChange, ViewPayments, TryDecision);
 
 /// Whoever it is.
 pub(crate) struct Anybody;

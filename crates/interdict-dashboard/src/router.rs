@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use interdict_app::App;
 
 use crate::pages::{account, audit, customer, customers, home, keys, lists, settings, sign_in, team, undo};
+use crate::pages::{customer, customers, decisions, home, lists, overview, payment, payments, sign_in, undo};
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
 
@@ -21,11 +22,12 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/dashboard/sign-out", post(sign_in::sign_out))
         .route("/dashboard", get(home::home))
-        .route("/dashboard/{mode}", get(home::in_mode))
+        .route("/dashboard/{mode}", get(overview::show))
         .merge(customers())
         .merge(lists())
         .merge(people())
         .merge(operations())
+        .merge(money())
         .route("/dashboard/{mode}/undo", post(undo::undo))
         .layer(from_fn_with_state(state.clone(), same_origin::only))
         .with_state(state)
@@ -75,4 +77,9 @@ fn operations() -> Router<State> {
         .route("/dashboard/{mode}/audit/verify", post(audit::verify))
         .route("/dashboard/{mode}/settings", get(settings::show).post(settings::change))
         .route("/dashboard/{mode}/settings/gateway", post(settings::set_gateway))
+fn money() -> Router<State> {
+    Router::new()
+        .route("/dashboard/{mode}/payments", get(payments::list))
+        .route("/dashboard/{mode}/payments/{id}", get(payment::show))
+        .route("/dashboard/{mode}/decisions", get(decisions::show))
 }

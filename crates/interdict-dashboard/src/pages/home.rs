@@ -9,8 +9,3 @@ use crate::person::{Anybody, Person};
 pub(crate) async fn home(person: Person<Anybody>) -> Response {
     answer::see_other(&format!("/dashboard/{}", person.mode.as_str()))
 }
-
-/// A mode's first page.
-pub(crate) async fn in_mode(person: Person<Anybody>) -> Response {
-    answer::see_other(&format!("/dashboard/{}/customers", person.mode.as_str()))
-}

@@ -1,0 +1,184 @@
+//! What the page reads and shows. Its numbers are counts that are kept, never scans of the payments.
+
+use askama::Template;
+use axum::extract::{RawQuery, State as Shared};
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::decision::Outcome;
+use interdict_app::store::{AttemptCount, MerchantView, PaymentFilter, StorageError, day_of};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::{Customer, ListStatus};
+use interdict_domain::entry::{Entry, List};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::payment::Payment;
+use interdict_domain::scopes::Initiator;
+
+use super::charts::{Charts, DAYS, charts};
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::frame::{Frame, Place};
+use crate::pages::customers::name_of;
+use crate::pages::payments::{Payers, PaymentRow, payers};
+use crate::pages::sources;
+use crate::person::{Person, ViewPayments};
+use crate::state::State;
+use crate::when::{when, when_or_dash};
+use crate::{of, t};
+
+const DAY_S: i64 = 86_400;
+/// A block that ends within so many days is shown.
+const ENDING_DAYS: i64 = 7;
+/// Rows of each table.
+const ROWS: i64 = 8;
+/// What makes a good customer: so many payments that succeeded, and no chargeback in so many days.
+const GOOD_PAYMENTS: i64 = 3;
+const GOOD_DAYS: i64 = 180;
+/// Attempts that are looked through for good customers, and customers who are judged: both the newest.
+const REFUSED_MAX: i64 = 1_000;
+const JUDGED_MAX: usize = 100;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    frame: Frame,
+    charts: Charts,
+    blocks: Vec<PaymentRow>,
+    ending: Vec<EndingRow>,
+    good: Vec<GoodRow>,
+    has_payments: bool,
+}
+
+struct EndingRow {
+    path: String,
+    what: String,
+    kind: String,
+    reason: String,
+    until: String,
+}
+
+struct GoodRow {
+    path: String,
+    name: String,
+    payments: i64,
+    is_blocked: bool,
+    at: String,
+}
+
+/// A customer who has paid well, and was refused.
+struct Good {
+    customer: Customer,
+    payments: i64,
+    refused_at: Timestamp,
+}
+
+/// Everything that is read for the page, in one snapshot.
+struct Read {
+    counts: Vec<AttemptCount>,
+    blocks: Vec<Payment>,
+    payers: Payers,
+    entries: Vec<Entry>,
+    customers: Vec<Customer>,
+    good: Vec<Good>,
+}
+
+pub(crate) async fn show(
+    Shared(state): Shared<State>,
+    person: Person<ViewPayments>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = Form::of(query.unwrap_or_default().as_bytes());
+    let merchant = person.signed_in.user.merchant;
+    // Attempts are dated by the server's clock; windows end on the merchant's.
+    let (now, merchant_now) = (person.service().now(), person.service().merchant_now(merchant));
+    let read = person.service().store().read(merchant, move |view| read(view, now, merchant_now)).await?;
+    let mode = person.mode.as_str();
+    let good = |good: &Good| GoodRow {
+        path: format!("/dashboard/{mode}/customers/{}", good.customer.id),
+        name: name_of(&good.customer),
+        payments: good.payments,
+        is_blocked: is_blocked(&person, good.customer.id),
+        at: when(good.refused_at),
+    };
+    let of_entries = read.entries.iter().map(|entry| (entry.window.until(), entry_row(entry, mode)));
+    let of_customers = read
+        .customers
+        .iter()
+        .map(|customer| (customer.standing.window.until(), customer_row(customer, mode)));
+    let mut ending: Vec<_> = of_entries.chain(of_customers).collect();
+    ending.sort_by_key(|(until, _)| *until);
+    let charts = charts(&read.counts, day_of(now));
+    let page = OverviewPage {
+        frame: Frame::new(&state, &person, Place::Overview, t("nav-overview"), &query).await,
+        has_payments: charts.total.all() > 0,
+        charts,
+        blocks: read.blocks.iter().map(|payment| PaymentRow::of(payment, &read.payers, mode)).collect(),
+        ending: ending.into_iter().map(|(_, row)| row).collect(),
+        good: read.good.iter().map(good).collect(),
+    };
+    Ok(answer::page(StatusCode::OK, &page))
+}
+
+fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Result<Read, StorageError> {
+    let soon = merchant_now.plus_seconds(ENDING_DAYS * DAY_S);
+    let blocks = view.payments_after(&PaymentFilter::default(), true, None, ROWS)?;
+    Ok(Read {
+        counts: view.attempt_counts(day_of(now) - DAYS + 1)?,
+        payers: payers(view, &blocks)?,
+        blocks,
+        entries: view.entries_ending(List::Block, merchant_now, soon, ROWS)?,
+        customers: view.list_status_ending(ListStatus::Blacklisted, merchant_now, soon, ROWS)?,
+        good: good_customers(view, now)?,
+    })
+}
+
+/// Those among the newest refused who have paid often and taken nothing back.
+fn good_customers(view: &MerchantView<'_>, now: Timestamp) -> Result<Vec<Good>, StorageError> {
+    let refused = view.refused_customers(now.plus_seconds(-DAYS * DAY_S), REFUSED_MAX)?;
+    let since = now.plus_seconds(-GOOD_DAYS * DAY_S);
+    let mut good = Vec::new();
+    for (id, refused_at) in refused.into_iter().take(JUDGED_MAX) {
+        let payments = view.count_succeeded(id)?;
+        if payments < GOOD_PAYMENTS {
+            continue;
+        }
+        if view.chargebacks_of_customer(id)?.iter().any(|chargeback| chargeback.recorded_at >= since) {
+            continue;
+        }
+        good.extend(view.customer(id)?.map(|customer| Good { customer, payments, refused_at }));
+        if good.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    Ok(good)
+}
+
+/// Whether anything stands against the customer now, for either side.
+fn is_blocked(person: &Person<ViewPayments>, customer: CustomerId) -> bool {
+    let merchant = person.signed_in.user.merchant;
+    Initiator::ALL.into_iter().any(|initiator| {
+        let standing = person.service().standing(merchant, customer, initiator);
+        standing.is_ok_and(|standing| standing.outcome == Outcome::Block)
+    })
+}
+
+fn entry_row(entry: &Entry, mode: &str) -> EndingRow {
+    let value = entry.value.clone().unwrap_or_default();
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", &value).finish();
+    EndingRow {
+        path: format!("/dashboard/{mode}/blacklist?{query}"),
+        what: if value.is_empty() { t("erased") } else { value },
+        kind: sources::kind(entry.kind),
+        reason: entry.reason.as_ref().map_or("", |reason| reason.as_str()).to_owned(),
+        until: when_or_dash(entry.window.until()),
+    }
+}
+
+fn customer_row(customer: &Customer, mode: &str) -> EndingRow {
+    EndingRow {
+        path: format!("/dashboard/{mode}/customers/{}", customer.id),
+        what: name_of(customer),
+        kind: of("status-", customer.standing.status.as_str()),
+        reason: customer.standing.reason.as_ref().map_or("", |reason| reason.as_str()).to_owned(),
+        until: when_or_dash(customer.standing.window.until()),
+    }
+}

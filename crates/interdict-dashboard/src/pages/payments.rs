@@ -1,0 +1,191 @@
+//! The payments: every attempt, refused ones too, newest first, by status, by who started it and by email.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::{RawQuery, State as Shared};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use interdict_app::block_code;
+use interdict_app::store::{MerchantView, PaymentFilter, StorageError};
+use interdict_domain::identifier::Email;
+use interdict_domain::ids::{CustomerId, PaymentId};
+use interdict_domain::payment::{Payment, PaymentStatus};
+use interdict_domain::scopes::Initiator;
+
+use super::paging::{self, PAGE_ROWS};
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::frame::{Frame, Place};
+use crate::pages::customers::name_of;
+use crate::pages::sources::refusal;
+use crate::person::{Person, ViewPayments};
+use crate::state::State;
+use crate::when::when;
+use crate::{of, t};
+
+#[derive(Template)]
+#[template(path = "payments.html")]
+struct PaymentsPage {
+    frame: Frame,
+    typed: String,
+    problem: Option<String>,
+    statuses: Vec<Choice>,
+    initiators: Vec<Choice>,
+    blocked: bool,
+    is_filtered: bool,
+    rows: Vec<PaymentRow>,
+    more: Option<String>,
+}
+
+/// The rows alone, for a search as one types.
+#[derive(Template)]
+#[template(path = "payments_rows.html")]
+struct PaymentsRows {
+    frame: Frame,
+    problem: Option<String>,
+    is_filtered: bool,
+    rows: Vec<PaymentRow>,
+    more: Option<String>,
+}
+
+/// A word of a filter.
+struct Choice {
+    word: &'static str,
+    text: String,
+    is_chosen: bool,
+}
+
+/// A payment in a table.
+pub(crate) struct PaymentRow {
+    pub(crate) path: String,
+    pub(crate) amount: String,
+    pub(crate) payer: String,
+    pub(crate) chip: &'static str,
+    pub(crate) status: String,
+    pub(crate) initiator: String,
+    pub(crate) why: String,
+    pub(crate) at: String,
+}
+
+/// Names of those who pay.
+pub(crate) type Payers = HashMap<CustomerId, String>;
+
+/// The names of the customers of some payments.
+pub(crate) fn payers(view: &MerchantView<'_>, payments: &[Payment]) -> Result<Payers, StorageError> {
+    let mut names = Payers::new();
+    for id in payments.iter().filter_map(|payment| payment.customer) {
+        if !names.contains_key(&id) {
+            names.extend(view.customer(id)?.map(|customer| (id, name_of(&customer))));
+        }
+    }
+    Ok(names)
+}
+
+/// Who started a payment, in words.
+pub(crate) fn initiator(initiator: Initiator) -> String {
+    of("by-", initiator.as_str())
+}
+
+/// How a payment stands: the look of its chip, and the word. One that the lists refused is blocked.
+pub(crate) fn status(payment: &Payment) -> (&'static str, String) {
+    if block_code(payment).is_some() {
+        return ("bad", t("blocked"));
+    }
+    let status = payment.status.as_str();
+    (status, of("payment-", status))
+}
+
+impl PaymentRow {
+    pub(crate) fn of(payment: &Payment, payers: &Payers, mode: &str) -> Self {
+        let (chip, status) = status(payment);
+        let code = payment.outcome.as_ref().and_then(|outcome| outcome.error_code.as_deref());
+        let name = payment.customer.and_then(|id| payers.get(&id).cloned());
+        let email = payment.email.as_ref().map(|email| email.as_str().to_owned());
+        Self {
+            path: format!("/dashboard/{mode}/payments/{}", payment.id),
+            amount: payment.money.to_string(),
+            payer: name.or(email).unwrap_or_else(|| t("erased")),
+            chip,
+            status,
+            initiator: initiator(payment.initiator),
+            why: code.map(refusal).unwrap_or_default(),
+            at: when(payment.created_at),
+        }
+    }
+}
+
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    person: Person<ViewPayments>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = Form::of(query.unwrap_or_default().as_bytes());
+    let mode = person.mode.as_str();
+    if let Some(Ok(id)) = query.text("email").map(str::parse::<PaymentId>) {
+        return Ok(answer::see_other(&format!("/dashboard/{mode}/payments/{id}")));
+    }
+    let (email, problem) = match query.parse("email", &t("email"), Email::parse) {
+        Ok(email) => (email, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let filter = PaymentFilter {
+        status: query.text("status").and_then(PaymentStatus::parse),
+        initiator: query.text("initiator").and_then(Initiator::parse),
+        email,
+        ..PaymentFilter::default()
+    };
+    let blocked = query.is_set("blocked");
+    let is_filtered = blocked || filter != PaymentFilter::default();
+    let (rows, next) = if problem.is_some() {
+        (Vec::new(), None)
+    } else {
+        read(&person, filter.clone(), blocked, &query).await?
+    };
+    let frame = Frame::new(&state, &person, Place::Payments, t("nav-payments"), &query).await;
+    if headers.get("hx-target").is_some_and(|target| target == "rows") {
+        let rows = PaymentsRows { frame, problem, is_filtered, rows, more: next };
+        return Ok(answer::page(StatusCode::OK, &rows));
+    }
+    let statuses = PaymentStatus::ALL.iter().map(|status| Choice {
+        word: status.as_str(),
+        text: of("payment-", status.as_str()),
+        is_chosen: filter.status == Some(*status),
+    });
+    let initiators = Initiator::ALL.iter().map(|started_by| Choice {
+        word: started_by.as_str(),
+        text: initiator(*started_by),
+        is_chosen: filter.initiator == Some(*started_by),
+    });
+    let page = PaymentsPage {
+        frame,
+        typed: query.text("email").unwrap_or_default().to_owned(),
+        problem,
+        statuses: statuses.collect(),
+        initiators: initiators.collect(),
+        blocked,
+        is_filtered,
+        rows,
+        more: next,
+    };
+    Ok(answer::page(StatusCode::OK, &page))
+}
+
+async fn read(
+    person: &Person<ViewPayments>,
+    filter: PaymentFilter,
+    blocked: bool,
+    query: &Form,
+) -> Result<(Vec<PaymentRow>, Option<String>), Problem> {
+    let position = paging::position(query);
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
+        let found = view.payments_after(&filter, blocked, position, PAGE_ROWS + 1)?;
+        let payers = payers(view, &found)?;
+        Ok::<_, StorageError>((found, payers))
+    });
+    let (found, payers) = read.await?;
+    let (found, next) = paging::one_more(found, |payment| (payment.created_at, payment.id.ksuid()), query);
+    let mode = person.mode.as_str();
+    Ok((found.iter().map(|payment| PaymentRow::of(payment, &payers, mode)).collect(), next))
+}

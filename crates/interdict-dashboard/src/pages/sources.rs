@@ -1,0 +1,171 @@
+//! What speaks for or against an attempt, in words, with a link to where it is lifted; and the words for why a
+//! payment did not come to money.
+
+use std::collections::HashMap;
+
+use interdict_app::decision::{Code, Source};
+use interdict_app::store::StorageError;
+use interdict_app::{DecidePaymentError, StandingSource};
+use interdict_domain::entry::List;
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::{CustomerId, EntryId};
+
+use crate::pages::customers::name_of;
+use crate::person::{Needs, Person};
+use crate::{of, t};
+
+/// A link to where something is looked at or lifted.
+pub(crate) struct Anchor {
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// One source.
+pub(crate) struct SourceLine {
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) reason: String,
+    pub(crate) link: Option<Anchor>,
+}
+
+/// What people call the entries and customers that were found.
+#[derive(Default)]
+pub(crate) struct Names {
+    entries: HashMap<EntryId, String>,
+    customers: HashMap<CustomerId, String>,
+}
+
+impl Names {
+    /// Reads them, in one snapshot. What is gone by now has no name.
+    pub(crate) async fn read<C: Needs>(
+        person: &Person<C>,
+        entries: Vec<EntryId>,
+        customers: Vec<CustomerId>,
+    ) -> Result<Self, StorageError> {
+        if entries.is_empty() && customers.is_empty() {
+            return Ok(Self::default());
+        }
+        let merchant = person.signed_in.user.merchant;
+        let read = person.service().store().read(merchant, move |view| {
+            let mut names = Self::default();
+            for id in entries {
+                let value = view.entry(id)?.and_then(|row| row.entry.value);
+                names.entries.extend(value.map(|value| (id, value)));
+            }
+            for id in customers {
+                names.customers.extend(view.customer(id)?.map(|customer| (id, name_of(&customer))));
+            }
+            Ok::<_, StorageError>(names)
+        });
+        read.await
+    }
+
+    /// To the list, with this entry alone.
+    pub(crate) fn of_entry(&self, id: EntryId, mode: &str) -> Anchor {
+        let (list, text) = match id.list() {
+            List::Block => ("blacklist", t("list-block")),
+            List::Allow => ("whitelist", t("list-allow")),
+        };
+        let query = self.entries.get(&id).map_or(String::new(), |value| {
+            format!(
+                "?{}",
+                form_urlencoded::Serializer::new(String::new()).append_pair("query", value).finish()
+            )
+        });
+        Anchor { path: format!("/dashboard/{mode}/{list}{query}"), text }
+    }
+
+    /// To the customer.
+    pub(crate) fn of_customer(&self, id: CustomerId, mode: &str) -> Anchor {
+        let text = self.customers.get(&id).cloned().unwrap_or_else(|| id.to_string());
+        Anchor { path: format!("/dashboard/{mode}/customers/{id}"), text }
+    }
+
+    /// A source in words.
+    pub(crate) fn line(&self, source: &StandingSource, mode: &str) -> SourceLine {
+        let kind = source.kind.map(|kind| of("kind-", kind.as_str()));
+        let detail: Vec<String> = kind.into_iter().chain(source.value.clone()).collect();
+        let of_entry = source.entry.map(|id| self.of_entry(id, mode));
+        SourceLine {
+            code: of("code-", source.code.as_str()),
+            detail: detail.join(" "),
+            reason: source.reason.as_deref().unwrap_or_default().to_owned(),
+            link: of_entry.or_else(|| source.customer.map(|id| self.of_customer(id, mode))),
+        }
+    }
+}
+
+/// A source of a decision, to keep.
+pub(crate) fn kept(source: &Source<'_>) -> StandingSource {
+    StandingSource {
+        tier: source.tier,
+        code: source.code(),
+        what: source.what,
+        entry: source.entry,
+        customer: source.customer,
+        kind: source.kind,
+        value: source.value.as_ref().map(|value| value.to_string()),
+        reason: source.reason.clone(),
+    }
+}
+
+/// Gateways have words of their own; these are the ones that we know.
+const KNOWN: [&str; 6] = [
+    "card_declined",
+    "insufficient_funds",
+    "authentication_failed",
+    "customer_action_required",
+    "interrupted",
+    "cancelled",
+];
+
+/// Why a payment did not come to money, in words where there are some.
+pub(crate) fn refusal(code: &str) -> String {
+    match Code::parse(code) {
+        Some(code) => of("code-", code.as_str()),
+        None if KNOWN.contains(&code) => of("refusal-", code),
+        None => code.to_owned(),
+    }
+}
+
+/// What that means, and what can be done about it.
+pub(crate) fn meaning(code: &str) -> String {
+    match Code::parse(code) {
+        Some(code) => of("meant-", code.as_str()),
+        None => t("meant-by-gateway"),
+    }
+}
+
+/// Why an attempt cannot be decided, in words.
+pub(crate) fn undecided(error: DecidePaymentError) -> String {
+    use interdict_app::decision::DecideError;
+    match error {
+        DecidePaymentError::NotLoaded => t("undecided-loading"),
+        DecidePaymentError::Stale => t("undecided-stale"),
+        DecidePaymentError::Attempt(DecideError::UnknownCustomer) => t("undecided-unknown"),
+        DecidePaymentError::Attempt(DecideError::CustomerDisagreesWithRef) => t("undecided-disagrees"),
+        DecidePaymentError::Attempt(DecideError::NothingIdentifies) => t("undecided-nobody"),
+    }
+}
+
+/// A kind in words, for a label.
+pub(crate) fn kind(kind: Kind) -> String {
+    of("kind-", kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_blocks_and_what_gateways_say_has_words() {
+        for code in Code::ALL {
+            assert_ne!(refusal(code.as_str()), code.as_str());
+            assert!(meaning(code.as_str()).contains(' '), "{code:?}");
+        }
+        for code in KNOWN {
+            assert!(refusal(code).contains(' ') || refusal(code) != code, "{code}");
+        }
+        assert_eq!(refusal("do_not_honor"), "do_not_honor", "what we do not know is shown as it came");
+    }
+}

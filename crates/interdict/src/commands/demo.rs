@@ -4,6 +4,7 @@
 //! Deliberately not here: who is in the shop ([`shop`], [`cast`]) and what is told of it ([`story`]).
 
 mod cast;
+mod past;
 mod seed;
 mod shop;
 mod story;

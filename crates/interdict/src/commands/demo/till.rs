@@ -24,11 +24,11 @@ use interdict_domain::subscription::{Interval, Period};
 use interdict_domain::text::{Metadata, Name};
 use parking_lot::Mutex;
 
-use super::cast;
 use super::shop::Shop;
+use super::{cast, past};
 
 /// What a period of the plan costs: ₦5,000.00.
-const PRICE: i64 = 500_000;
+pub(super) const PRICE: i64 = 500_000;
 /// How payments of the crowd end, in turn.
 const METHODS: [&str; 5] = [
     "pm_test_success",
@@ -66,7 +66,7 @@ pub async fn fill(app: &App, shop: &Shop) -> Result<Till> {
     };
     let plan = clerk.plan().await?;
     let grace = clerk.customer("shop-1004").await?.context("Grace is missing")?;
-    let mut made = Made::default();
+    let mut made = Made { payments: past::fill(&clerk).await?, ..Made::default() };
     for number in SUBSCRIBERS {
         if let Some(customer) = clerk.customer(&format!("shop-{number}")).await? {
             made.count(&clerk.sign_up(customer, plan).await?);
@@ -74,14 +74,14 @@ pub async fn fill(app: &App, shop: &Shop) -> Result<Till> {
     }
     let signed_up = clerk.sign_up(grace, plan).await?;
     made.count(&signed_up);
-    for (number, method) in BUYERS.zip(METHODS.iter().cycle()) {
+    for ((number, method), days_ago) in BUYERS.zip(METHODS.iter().cycle()).zip(0..) {
         if let Some(customer) = clerk.customer(&format!("shop-{number}")).await? {
-            made.count(&clerk.pay(Some(customer), None, method).await?);
+            made.count(&clerk.pay(Some(customer), None, method, days_ago).await?);
         }
     }
-    let stranger = clerk.pay(None, Some(cast::STRANGER), "pm_test_success").await?;
+    let stranger = clerk.pay(None, Some(cast::STRANGER), "pm_test_success", 0).await?;
     made.count(&stranger);
-    let disputed = clerk.pay(None, Some("regret@example.com"), "pm_test_success").await?;
+    let disputed = clerk.pay(None, Some("regret@example.com"), "pm_test_success", 0).await?;
     made.count(&disputed);
     clerk.charge_back(disputed.payment.context("nothing was paid")?).await?;
     Ok(Till {
@@ -96,9 +96,16 @@ pub async fn fill(app: &App, shop: &Shop) -> Result<Till> {
 
 /// What came of one call.
 #[derive(Clone, Copy, Default)]
-struct Entered {
+pub(super) struct Entered {
     payment: Option<PaymentId>,
     subscription: Option<SubscriptionId>,
+}
+
+impl Entered {
+    /// Whether it came to a payment, however that ended.
+    pub(super) const fn is_payment(self) -> bool {
+        self.payment.is_some()
+    }
 }
 
 #[derive(Default)]
@@ -115,14 +122,14 @@ impl Made {
 }
 
 /// Whoever fills the till.
-struct Clerk {
+pub(super) struct Clerk {
     service: Arc<Service>,
     merchant: MerchantNumber,
     actor: Actor,
 }
 
 impl Clerk {
-    async fn customer(&self, merchant_ref: &str) -> Result<Option<CustomerId>> {
+    pub(super) async fn customer(&self, merchant_ref: &str) -> Result<Option<CustomerId>> {
         let merchant_ref = MerchantRef::parse(merchant_ref)?;
         let read = self.service.store().read(self.merchant, move |view| view.customer_by_ref(&merchant_ref));
         let found = read.await.map_err(|error: StorageError| error)?;
@@ -199,7 +206,13 @@ impl Clerk {
         self.enter(move |service, transaction, by| subscribe(service, transaction, by, new)).await
     }
 
-    async fn pay(&self, customer: Option<CustomerId>, email: Option<&str>, method: &str) -> Result<Entered> {
+    async fn pay(
+        &self,
+        customer: Option<CustomerId>,
+        email: Option<&str>,
+        method: &str,
+        days_ago: i64,
+    ) -> Result<Entered> {
         let new = NewPayment {
             money: Money::new(PRICE, Currency::NGN)?,
             initiator: Initiator::Customer,
@@ -209,7 +222,21 @@ impl Clerk {
             confirm: true,
             metadata: Metadata::default(),
         };
-        self.enter(move |service, transaction, by| create_payment(service, transaction, by, new)).await
+        self.pay_as(new, days_ago * past::DAY_S).await
+    }
+
+    /// A payment that is dated back by so many seconds.
+    pub(super) async fn pay_as(&self, new: NewPayment, ago_s: i64) -> Result<Entered> {
+        self.enter(move |service, transaction, by| {
+            let by = Authorship {
+                actor: by.actor,
+                now: by.now.plus_seconds(-ago_s),
+                merchant_now: by.merchant_now.plus_seconds(-ago_s),
+                random: by.random,
+            };
+            create_payment(service, transaction, &by, new)
+        })
+        .await
     }
 
     async fn charge_back(&self, payment: PaymentId) -> Result<()> {

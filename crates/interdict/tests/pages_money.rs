@@ -1,0 +1,330 @@
+//! The overview, the payments and the page that explains decisions. None of them has a form that changes anything.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod support;
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use serde_json::{Value, json};
+use support::{Place, Server};
+use tokio::runtime::Runtime;
+
+const GOOD: &str = "correct horse battery";
+
+/// A page as it came.
+struct Page {
+    status: u16,
+    location: String,
+    body: String,
+}
+
+impl Page {
+    fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{} {}", self.location, self.body);
+        self
+    }
+
+    fn shows(&self, text: &str) -> &Self {
+        assert!(self.body.contains(text), "{text} is not in {}", self.body);
+        self
+    }
+
+    fn hides(&self, text: &str) -> &Self {
+        assert!(!self.body.contains(text), "{text} is in {}", self.body);
+        self
+    }
+}
+
+/// A browser without scripts.
+struct Reader {
+    runtime: Runtime,
+    client: reqwest::Client,
+    base: String,
+    cookie: String,
+}
+
+impl Reader {
+    fn new(server: &Server) -> Self {
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_mins(1))
+            .redirect(reqwest::redirect::Policy::none());
+        Self {
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            client: client.build().unwrap(),
+            base: server.url(),
+            cookie: String::new(),
+        }
+    }
+
+    fn signed_in(server: &Server, email: &str, password: &str) -> Self {
+        let mut reader = Self::new(server);
+        let url = format!("{}/dashboard/sign-in", reader.base);
+        let form = [("email", email), ("password", password)];
+        let request = reader.client.post(url).header(ORIGIN, &reader.base).form(&form);
+        reader.send(request).expect(303);
+        reader
+    }
+
+    fn get(&mut self, path: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.base));
+        self.send(request)
+    }
+
+    fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+        let request = request.header(COOKIE, &self.cookie);
+        let (page, cookie) = self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            let text = |name| {
+                let value = response.headers().get(name);
+                value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+            };
+            let (location, cookie) = (text(LOCATION), text(SET_COOKIE));
+            let status = response.status().as_u16();
+            (Page { status, location, body: response.text().await.unwrap() }, cookie)
+        });
+        if let Some((cookie, _)) = cookie.split_once(';') {
+            cookie.clone_into(&mut self.cookie);
+        }
+        page
+    }
+}
+
+/// A server with its key and its owner.
+struct Shop {
+    place: Place,
+    server: Server,
+    key: String,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let place = Place::new();
+        let server = place.serve("serve");
+        server.wait_until_ready();
+        let key = place.first_key();
+        Self { place, server, key }
+    }
+
+    fn owner(&self) -> Reader {
+        let text = std::fs::read_to_string(self.place.data("first-run.txt")).unwrap();
+        let line = text.lines().find(|line| line.trim_start().starts_with("password")).unwrap();
+        Reader::signed_in(&self.server, "owner@interdict.local", line.split_whitespace().last().unwrap())
+    }
+
+    fn somebody(&self, role: &str) -> Reader {
+        let email = format!("{role}@example.com");
+        let words = format!("user create --merchant 1 --email {email} --role {role} --json");
+        let mut command = self.place.process(&words);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap();
+        assert!(process.wait().unwrap().success());
+        Reader::signed_in(&self.server, &email, GOOD)
+    }
+
+    fn call(&self, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.server.call("POST", path, &self.key, body);
+        assert!([200, 201].contains(&status), "{path} {status} {answer}");
+        answer
+    }
+
+    fn customer(&self, name: &str, email: &str) -> String {
+        let answer = self.call("/customers", &json!({"name": name, "email": email}));
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Tries to pay, whatever comes of it.
+    fn pay(&self, payer: (&str, &str), method: &str) -> Value {
+        let (field, value) = payer;
+        let body = json!({
+            "amount": 500_000, "currency": "NGN", "confirm": true, "paymentMethod": method, field: value,
+        });
+        self.server.call("POST", "/payments", &self.key, &body).1
+    }
+
+    fn restrict(&self, customer: &str) {
+        let body = json!({"restrictCit": true, "restrictReason": "<i>looked odd</i>"});
+        self.call(&format!("/customers/{customer}/restrictions"), &body);
+    }
+}
+
+/// The address of the first payment of a page.
+fn first_payment(page: &Page) -> String {
+    let rest = page.body.split_once("href=\"/dashboard/test/payments/").unwrap().1;
+    format!("/dashboard/test/payments/{}", rest.split_once('"').unwrap().0)
+}
+
+#[test]
+fn payments_are_found_and_each_says_why() {
+    let shop = Shop::open();
+    let anna = shop.customer("Anna <b>Bold</b>", "anna@example.com");
+    shop.pay(("customer", &anna), "pm_test_success");
+    shop.pay(("email", "poor@example.com"), "pm_test_insufficient_funds");
+    shop.restrict(&anna);
+    shop.pay(("customer", &anna), "pm_test_success");
+    let mut owner = shop.owner();
+    let at = "/dashboard/test/payments";
+
+    let all = owner.get(at).expect(200);
+    all.shows("Anna &#60;b&#62;Bold").hides("<b>Bold").shows("Insufficient funds").shows("Restricted");
+    assert_eq!(all.body.matches("/dashboard/test/payments/pay_").count(), 3);
+    let rows = |owner: &mut Reader, query: &str| {
+        owner.get(&format!("{at}?{query}")).expect(200).body.matches("/dashboard/test/payments/pay_").count()
+    };
+    assert_eq!(rows(&mut owner, "status=succeeded"), 1);
+    assert_eq!(rows(&mut owner, "status=cancelled"), 2);
+    assert_eq!(rows(&mut owner, "blocked=on"), 1);
+    assert_eq!(rows(&mut owner, "initiator=merchant"), 0);
+    assert_eq!(rows(&mut owner, "email=POOR%40example.com"), 1);
+    owner.get(&format!("{at}?email=nobody")).expect(200).shows("role=\"alert\"");
+
+    let path = first_payment(&owner.get(&format!("{at}?blocked=on")).expect(200));
+    let id = path.rsplit('/').next().unwrap();
+    let by_id = owner.get(&format!("{at}?email={id}")).expect(303);
+    assert_eq!(by_id.location, path);
+    let page = owner.get(&path).expect(200);
+    page.shows("customer_restricted").shows("Lift it on the customer&#39;s page").shows("Payment blocked");
+    page.shows(&format!("/dashboard/test/customers/{anna}"))
+        .shows("&#60;i&#62;looked odd")
+        .hides("<i>looked");
+    page.shows("/dashboard/test/decisions?initiator=customer");
+
+    shop.call(&format!("/customers/{anna}/restrictions"), &json!({"restrictCit": false}));
+    let lifted = owner.get(&path).expect(200);
+    lifted.shows("Nothing stands for or against it.").shows("customer_restricted");
+
+    owner.get("/dashboard/live/payments").expect(200).hides("/payments/pay_");
+    owner.get(&path.replace("/test/", "/live/")).expect(404);
+    owner.get("/dashboard/test/payments/pay_nonsense").expect(404);
+}
+
+#[test]
+fn a_chargeback_stands_on_its_payment_and_pages_follow_one_another() {
+    let shop = Shop::open();
+    for number in 0..51 {
+        shop.pay(("email", &format!("user{number}@example.com")), "pm_test_success");
+    }
+    let disputed = shop.pay(("email", "regret@example.com"), "pm_test_success");
+    let id = disputed["id"].as_str().unwrap();
+    shop.call(&format!("/payments/{id}/record-chargeback"), &json!({"blacklistCustomer": true}));
+    let mut owner = shop.owner();
+    let page = owner.get(&format!("/dashboard/test/payments/{id}")).expect(200);
+    page.shows("Recorded by you").shows("On the blacklist").shows("blacklist?query=regret%40example.com");
+
+    let first = owner.get("/dashboard/test/payments").expect(200);
+    assert_eq!(first.body.matches("/dashboard/test/payments/pay_").count(), 50);
+    let rest = first.body.split_once("rel=\"next\" href=\"").unwrap().1;
+    let next = rest.split_once('"').unwrap().0.replace("&#38;", "&");
+    let second = owner.get(&next).expect(200);
+    assert_eq!(second.body.matches("/dashboard/test/payments/pay_").count(), 2);
+    second.hides("rel=\"next\"");
+}
+
+#[test]
+fn a_decision_is_explained_and_its_address_says_all_of_it() {
+    let shop = Shop::open();
+    let at = "/dashboard/test/decisions";
+    let mallory = shop.customer("Mallory", "mallory@example.com");
+    shop.server.block(&shop.key, "bad@example.com");
+    let mut owner = shop.owner();
+    owner.get(at).expect(200).shows("name=\"cardFingerprint\"").hides("The order, step by step");
+
+    let blocked = owner.get(&format!("{at}?initiator=customer&email=Bad%40Example.com")).expect(200);
+    blocked.shows("identifier_blacklisted").shows("blacklist?query=bad%40example.com").shows("decides");
+    assert_eq!(blocked.body.matches("<th scope=\"row\">").count(), 7, "seven steps");
+    let allowed = owner.get(&format!("{at}?initiator=merchant&customer={mallory}")).expect(200);
+    allowed.shows("Mallory").shows("named by its id").shows("<code>default</code>");
+
+    shop.restrict(&mallory);
+    let restricted = owner.get(&format!("{at}?initiator=customer&customer={mallory}")).expect(200);
+    restricted.shows("customer_restricted").shows("&#60;i&#62;looked odd").hides("<i>looked");
+    let other_side = owner.get(&format!("{at}?initiator=merchant&customer={mallory}")).expect(200);
+    other_side.hides("customer_restricted");
+
+    let wrong = owner.get(&format!("{at}?initiator=customer&email=%22%3E%3Cb%3E&bin=12")).expect(422);
+    wrong.shows("aria-invalid").shows("bin-problem").hides("\"><b>").hides("The order, step by step");
+    owner.get(&format!("{at}?initiator=customer")).expect(422).shows("Nothing says who pays");
+    let gone = "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
+    owner.get(&format!("{at}?initiator=customer&customer={gone}")).expect(422).shows("no such customer");
+    owner.get("/dashboard/test/blacklist").expect(200).shows("never");
+}
+
+#[test]
+fn the_overview_counts_what_happened_and_finds_good_customers() {
+    let shop = Shop::open();
+    let mut owner = shop.owner();
+    let at = "/dashboard/test";
+    assert_eq!(owner.get("/dashboard").expect(303).location, at);
+    owner.get(at).expect(200).shows("No payments yet.").shows("Nobody. That is how it should be.");
+
+    let good = shop.customer("Good Customer", "good@example.com");
+    let new = shop.customer("New Customer", "new@example.com");
+    for _ in 0..3 {
+        shop.pay(("customer", &good), "pm_test_success");
+    }
+    shop.pay(("customer", &new), "pm_test_declined");
+    for customer in [&good, &new] {
+        shop.restrict(customer);
+        shop.pay(("customer", customer), "pm_test_success");
+    }
+    let page = owner.get(at).expect(200);
+    for (word, number) in [("Attempts", 6), ("Blocked", 2), ("Allowed", 4), ("Succeeded", 3)] {
+        page.shows(&format!("<dt>{word}</dt><dd>{number}</dd>"));
+    }
+    page.shows("<svg class=\"chart\"").hides("style=");
+    page.shows("Card declined").shows("2 blocked of 6").shows("0 blocked of 0");
+    let good_ones = page.body.split_once("Good customers who were blocked").unwrap().1;
+    let good_ones = good_ones.split_once("</section>").unwrap().0;
+    assert!(good_ones.contains(&good) && !good_ones.contains(&new), "{good_ones}");
+    owner.get("/dashboard/live").expect(200).shows("No payments yet.");
+}
+
+#[test]
+fn everybody_who_signs_in_may_look_and_nobody_else() {
+    let shop = Shop::open();
+    let paths = ["/dashboard/test", "/dashboard/test/payments", "/dashboard/test/decisions"];
+    for path in paths {
+        let refused = Reader::new(&shop.server).get(path).expect(303);
+        assert!(refused.location.starts_with("/dashboard/sign-in"), "{}", refused.location);
+    }
+    for role in ["admin", "developer", "support", "read_only"] {
+        let mut reader = shop.somebody(role);
+        for path in paths {
+            reader.get(path).expect(200);
+        }
+    }
+    shop.owner().get("/dashboard/nowhere/payments").expect(404);
+}
+
+#[test]
+fn the_demonstration_has_something_of_everything() {
+    let place = Place::new();
+    let mut command = place.process("demo --listen 127.0.0.1:0 --workers 1");
+    command.env("TMPDIR", place.path(""));
+    let server = Server::start(command);
+    server.wait_until_ready();
+    let mut owner = Reader::signed_in(&server, "owner@example.com", "sample-shop-owner");
+
+    let overview = owner.get("/dashboard/test").expect(200);
+    overview.shows("cooling.off@example.com").shows("Femi Bello");
+    for reason in ["Restricted", "Customer is blacklisted", "On the blacklist", "Card declined"] {
+        overview.shows(&format!("<th scope=\"row\">{reason}</th>"));
+    }
+    let days = overview.body.split_once("Days as a table").unwrap().1.split_once("</table>").unwrap().0;
+    let empty = "<td class=\"number\">0</td><td class=\"number\">0</td><td class=\"number\">0</td>";
+    assert_eq!(days.matches("<th scope=\"row\">").count(), 30);
+    assert_eq!(days.matches(empty).count(), 0, "something happens on each day: {days}");
+    for status in ["open", "requires_action", "succeeded", "cancelled"] {
+        owner.get(&format!("/dashboard/test/payments?status={status}")).expect(200).shows("/payments/pay_");
+    }
+    owner.get("/dashboard/test/payments?initiator=merchant&blocked=on").expect(200).shows("Femi Bello");
+}

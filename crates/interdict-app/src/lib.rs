@@ -104,7 +104,10 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        StoreStatus, Trimmed, Trimming, UserAccount, View, WriteError,
+        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter,
+        EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction,
+        MerchantView, NodePlace, NumberedRows, PageRequest, PaymentFilter, PostgresServer, ProviderEvent,
+        Recorded, Score, StorageError, StoreStatus, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
     };
 }
 

@@ -22,37 +22,30 @@ pub(crate) enum Place {
     Settings,
     /// One's own, which the header leads to.
     Account,
-}
-
-impl Place {
-    const ALL: [(Self, &'static str, Capability); 7] = [
-        (Self::Customers, "customers", Capability::ViewCustomers),
-        (Self::Blacklist, "blacklist", Capability::ViewCustomers),
-        (Self::Whitelist, "whitelist", Capability::ViewCustomers),
-        (Self::Keys, "keys", Capability::ViewKeys),
-        (Self::Audit, "audit", Capability::ViewAudit),
-        (Self::Team, "team", Capability::ViewTeam),
-        (Self::Settings, "settings", Capability::ChangeSettings),
     Payments,
     Decisions,
 }
 
 impl Place {
-    const ALL: [(Self, &'static str, Capability); 6] = [
+    const ALL: [(Self, &'static str, Capability); 10] = [
         (Self::Overview, "overview", Capability::ViewPayments),
         (Self::Customers, "customers", Capability::ViewCustomers),
         (Self::Blacklist, "blacklist", Capability::ViewCustomers),
         (Self::Whitelist, "whitelist", Capability::ViewCustomers),
         (Self::Payments, "payments", Capability::ViewPayments),
         (Self::Decisions, "decisions", Capability::TryDecision),
+        (Self::Keys, "keys", Capability::ViewKeys),
+        (Self::Audit, "audit", Capability::ViewAudit),
+        (Self::Team, "team", Capability::ViewTeam),
+        (Self::Settings, "settings", Capability::ChangeSettings),
     ];
 
     /// Where it is. People are of no mode: their pages keep the one that one comes from.
     fn path(self, name: &str, mode: &str) -> String {
-        if self == Self::Team {
-            format!("/dashboard/{name}?mode={mode}")
-        } else {
-            format!("/dashboard/{mode}/{name}")
+        match self {
+            Self::Overview => format!("/dashboard/{mode}"),
+            Self::Team => format!("/dashboard/{name}?mode={mode}"),
+            _ => format!("/dashboard/{mode}/{name}"),
         }
     }
 }
@@ -121,10 +114,6 @@ impl Frame {
             .filter(|(.., capability)| person.may(*capability))
             .map(|(place, name, _)| Link {
                 path: place.path(name, mode),
-                path: match place {
-                    Place::Overview => format!("/dashboard/{mode}"),
-                    _ => format!("/dashboard/{mode}/{name}"),
-                },
                 text: of("nav-", name),
                 is_here: place == here,
             })

@@ -27,5 +27,4 @@ pub use router::router;
 pub use state::{CookiePolicy, DashboardOptions};
 
 /// A text, for templates: `{{ crate::t("sign-out") }}`.
-/// A text, for templates: `{{ crate::t("nav-customers") }}`.
 pub(crate) use texts::{of, t, t_with};

@@ -37,7 +37,7 @@ macro_rules! needs {
     };
 }
 
-needs!(ViewCustomers, ChangeCustomers, BulkChange);
+needs!(ViewCustomers, ChangeCustomers, BulkChange, ViewPayments, TryDecision);
 needs!(ViewTeam, ManageTeam, ViewKeys, ViewAudit, ChangeSettings);
 
 /// Make, rotate and revoke keys of the address's mode.
@@ -47,7 +47,6 @@ impl Needs for ManageKeys {
     const CAPABILITY: Option<Capability> = Some(Capability::ManageKeys);
     const IN_LIVE: Option<Capability> = Some(Capability::ManageLiveKeys);
 }
-needs!(ViewCustomers, ChangeCustomers, BulkChange, ViewPayments, TryDecision);
 
 /// Whoever it is.
 pub(crate) struct Anybody;

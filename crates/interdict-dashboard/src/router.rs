@@ -7,8 +7,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use interdict_app::App;
 
-use crate::pages::{account, audit, customer, customers, home, keys, lists, settings, sign_in, team, undo};
-use crate::pages::{customer, customers, decisions, home, lists, overview, payment, payments, sign_in, undo};
+use crate::pages::{
+    account, audit, customer, customers, decisions, home, keys, lists, overview, payment, payments, settings,
+    sign_in, team, undo,
+};
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
 
@@ -77,6 +79,8 @@ fn operations() -> Router<State> {
         .route("/dashboard/{mode}/audit/verify", post(audit::verify))
         .route("/dashboard/{mode}/settings", get(settings::show).post(settings::change))
         .route("/dashboard/{mode}/settings/gateway", post(settings::set_gateway))
+}
+
 fn money() -> Router<State> {
     Router::new()
         .route("/dashboard/{mode}/payments", get(payments::list))

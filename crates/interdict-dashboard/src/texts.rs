@@ -76,17 +76,6 @@ mod tests {
             })
         };
         key_after("t(\"").chain(key_after("t_with(\"")).collect()
-    /// Keys in calls of `t` and `t_with`, which other names may end with.
-    fn asked_for(text: &str) -> BTreeSet<String> {
-        let is_other = |before: &str| before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let mut keys = BTreeSet::new();
-        for call in ["t(\"", "t_with(\""] {
-            let parts: Vec<_> = text.split(call).collect();
-            for pair in parts.windows(2).filter(|pair| !is_other(pair[0])) {
-                keys.extend(pair[1].split('"').next().map(str::to_owned));
-            }
-        }
-        keys
     }
 
     #[test]

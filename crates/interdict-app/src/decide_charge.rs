@@ -123,10 +123,10 @@ mod tests {
 
     /// The lists of codes in a text.
     fn lists(text: &str) -> Vec<Vec<&str>> {
-        text.split("error_code IN (")
+        text.split("error_code IN")
             .skip(1)
             .filter_map(|rest| rest.split(')').next())
-            .map(|list| list.split(',').map(|word| word.trim().trim_matches('\'')).collect())
+            .map(|list| list.split(['(', ',']).map(|word| word.trim().trim_matches('\'')).skip(1).collect())
             .collect()
     }
 

@@ -36,10 +36,12 @@ macro_rules! columns {
 
 pub(crate) use columns;
 
-/// What is true of a payment that the lists refused, word by word as the index `payment_blocked` says it.
+/// What is true of a payment that the lists refused, the codes word by word as the index `payment_blocked` has
+/// them. One that the gateway still has to give up has its code already, and has not ended.
 macro_rules! refused_by_lists {
     () => {
-        "error_code IN ('customer_restricted', 'customer_blacklisted', 'identifier_blacklisted', 'degraded_blocked')"
+        "status = 'cancelled' AND error_code IN
+         ('customer_restricted', 'customer_blacklisted', 'identifier_blacklisted', 'degraded_blocked')"
     };
 }
 

@@ -163,6 +163,23 @@ fn first_payment(page: &Page) -> String {
     format!("/dashboard/test/payments/{}", rest.split_once('"').unwrap().0)
 }
 
+/// How many payments a filter lets through, page by page.
+fn count(reader: &mut Reader, query: &str) -> usize {
+    let (mut found, mut next) = (0, Some(format!("/dashboard/test/payments{query}")));
+    while let Some(path) = next {
+        let page = reader.get(&path).expect(200);
+        found += page.body.matches("/dashboard/test/payments/pay_").count();
+        next = next_page(&page);
+    }
+    found
+}
+
+/// The address of the page behind a page.
+fn next_page(page: &Page) -> Option<String> {
+    let rest = page.body.split_once("rel=\"next\" href=\"")?.1;
+    Some(rest.split_once('"')?.0.replace("&#38;", "&"))
+}
+
 #[test]
 fn payments_are_found_and_each_says_why() {
     let shop = Shop::open();
@@ -222,11 +239,10 @@ fn a_chargeback_stands_on_its_payment_and_pages_follow_one_another() {
 
     let first = owner.get("/dashboard/test/payments").expect(200);
     assert_eq!(first.body.matches("/dashboard/test/payments/pay_").count(), 50);
-    let rest = first.body.split_once("rel=\"next\" href=\"").unwrap().1;
-    let next = rest.split_once('"').unwrap().0.replace("&#38;", "&");
-    let second = owner.get(&next).expect(200);
+    let second = owner.get(&next_page(&first).unwrap()).expect(200);
     assert_eq!(second.body.matches("/dashboard/test/payments/pay_").count(), 2);
-    second.hides("rel=\"next\"");
+    assert!(next_page(&second).is_none());
+    assert_eq!(count(&mut owner, ""), 52);
 }
 
 #[test]
@@ -327,4 +343,17 @@ fn the_demonstration_has_something_of_everything() {
         owner.get(&format!("/dashboard/test/payments?status={status}")).expect(200).shows("/payments/pay_");
     }
     owner.get("/dashboard/test/payments?initiator=merchant&blocked=on").expect(200).shows("Femi Bello");
+
+    let (succeeded, cancelled) =
+        (count(&mut owner, "?status=succeeded"), count(&mut owner, "?status=cancelled"));
+    let blocked = count(&mut owner, "?blocked=on");
+    let expected = [
+        ("Attempts", succeeded + cancelled),
+        ("Blocked", blocked),
+        ("Allowed", succeeded + cancelled - blocked),
+        ("Succeeded", succeeded),
+    ];
+    for (word, number) in expected {
+        overview.shows(&format!("<dt>{word}</dt><dd>{number}</dd>"));
+    }
 }

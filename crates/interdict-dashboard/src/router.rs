@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use interdict_app::App;
 
+use crate::answer::Problem;
 use crate::pages::{
     account, audit, customer, customers, decisions, home, keys, lists, overview, payment, payments, settings,
     sign_in, team, undo,
@@ -31,6 +32,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .merge(operations())
         .merge(money())
         .route("/dashboard/{mode}/undo", post(undo::undo))
+        .route("/dashboard/{mode}/{page}", get(async || Problem::no_such_page()))
         .layer(from_fn_with_state(state.clone(), same_origin::only))
         .with_state(state)
 }

@@ -24,6 +24,7 @@ use crate::body::BodyLimits;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{client_of, note_route};
+use crate::forwarded;
 use crate::middleware::metrics::Metrics;
 use crate::middleware::rate_limit::RateLimits;
 use crate::observed::Observed;
@@ -44,6 +45,8 @@ pub struct HttpOptions {
     /// The address under which people reach this service, without a slash at its end. Left out, it is
     /// what a request's Host says.
     pub public_url: Option<String>,
+    /// Whether a proxy in front says who asks.
+    pub behind_proxy: bool,
 }
 
 impl Default for HttpOptions {
@@ -52,6 +55,7 @@ impl Default for HttpOptions {
             at_least_wait: Duration::from_secs(1),
             body_timeout: Duration::from_secs(30),
             public_url: None,
+            behind_proxy: false,
         }
     }
 }
@@ -177,6 +181,11 @@ impl server::Service for Http {
     type Future = Pin<Box<dyn Future<Output = Response<AnswerBody>> + Send>>;
 
     fn call(&self, request: Request<Incoming>, client: ClientAddress) -> Self::Future {
+        let client = if self.state.options.behind_proxy {
+            forwarded::client(request.headers(), client)
+        } else {
+            client
+        };
         // The hot routes are answered before the router: one comparison instead of a tree, a boxed
         // handler and a boxed body; and in a future of their own, which is smaller to move.
         if request.method() == Method::POST {

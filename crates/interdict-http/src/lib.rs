@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod docs_page;
 pub mod error;
 mod extract;
+mod forwarded;
 mod idenza;
 mod interface;
 pub mod json;

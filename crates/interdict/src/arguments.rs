@@ -213,8 +213,8 @@ pub struct ServeArguments {
     /// The certificate's private key (PEM)
     #[arg(long, env = "INTERDICT_TLS_KEY", value_name = "FILE", hide_env = true)]
     pub tls_key: Option<PathBuf>,
-    /// A proxy in front speaks TLS with people: without TLS here or there, nothing but this machine's own
-    /// addresses is listened on
+    /// A proxy in front speaks TLS with people, and says who asks (X-Forwarded-For). Without TLS here or
+    /// there, nothing but this machine's own addresses is listened on
     #[arg(long, env = "INTERDICT_BEHIND_PROXY", hide_env = true)]
     pub behind_proxy: bool,
 }

@@ -117,6 +117,7 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: C
     let http_options = HttpOptions {
         at_least_wait: serving.at_least_wait,
         public_url: serving.public_url.clone(),
+        behind_proxy: serving.behind_proxy,
         ..HttpOptions::default()
     };
     let pages = interdict_dashboard::router(Arc::clone(app), dashboard_options(serving));

@@ -46,18 +46,23 @@ impl House {
     }
 }
 
-/// Runs a story, and shows what it says when it fails.
+/// Runs a story at a fresh house.
 fn tell(story: &str) {
     let house = House::open();
+    tell_at(story, &house.server, &house.key, (OWNER, &house.password));
+}
+
+/// Runs a story, and shows what it says when it fails.
+fn tell_at(story: &str, server: &Server, key: &str, (email, password): (&str, &str)) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard").join(format!("{story}.mjs"));
     let screenshots = kept_in(story).unwrap();
     let told = run_in_browser(
         &script,
         &[
-            ("BASE", &house.server.url()),
-            ("KEY", &house.key),
-            ("EMAIL", OWNER),
-            ("PASSWORD", &house.password),
+            ("BASE", &server.url()),
+            ("KEY", key),
+            ("EMAIL", email),
+            ("PASSWORD", password),
             ("SCREENSHOTS", screenshots.to_str().unwrap()),
         ],
     );
@@ -84,4 +89,16 @@ fn a_support_person_finds_out_why_and_lifts_it() {
 #[test]
 fn the_main_paths_work_without_a_script() {
     tell("without_script");
+}
+
+#[test]
+fn every_page_of_the_demonstration_is_alive_and_can_be_read_by_everybody() {
+    let place = Place::new();
+    let mut server = place.serve("demo --workers 1");
+    server.wait_until_ready();
+    server.read_until("with the password ");
+    let after =
+        |word: &str| server.said.split(word).nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let (email, password) = (after("sign in as "), after("with the password "));
+    tell_at("every_page", &server, "", (&email, &password));
 }

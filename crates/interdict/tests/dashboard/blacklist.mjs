@@ -45,7 +45,7 @@ await tell(async (page) => {
   // Many at once.
   await page.getByRole("checkbox", { name: "Select user59@example.com" }).check();
   await page.getByRole("checkbox", { name: "Select user58@example.com" }).check();
-  await page.getByRole("button", { name: "Delete what is ticked" }).click();
+  await page.getByRole("button", { name: "Take the ticked ones off" }).click();
   await page.getByText("Deleted. It no longer counts.").waitFor();
   assert((await page.getByRole("row", { name: /user5[89]@/ }).count()) === 0, "both are gone");
   // Customers with the list status, in a tab of their own.

@@ -19,6 +19,8 @@ use super::till::{Clerk, PRICE};
 const DAYS: i64 = 30;
 pub(super) const DAY_S: i64 = 86_400;
 const HOUR_S: i64 = 3_600;
+/// Between two habits of a day.
+const SPACE_S: i64 = DAY_S / 14;
 
 /// Who tries to pay.
 #[derive(Clone, Copy)]
@@ -70,8 +72,8 @@ pub(super) async fn fill(clerk: &Clerk) -> Result<usize> {
             if day % habit.every_days != habit.from_day % habit.every_days {
                 continue;
             }
-            // Through the day, one after the other.
-            let ago_s = day * DAY_S - place * HOUR_S;
+            // Through the day, one after the other: never into the next one, whatever the hour is now.
+            let ago_s = day * DAY_S + clerk.seconds_of_today() - (place + 1) * SPACE_S;
             made += usize::from(clerk.pay_as(payment(clerk, habit).await?, ago_s).await?.is_payment());
         }
     }

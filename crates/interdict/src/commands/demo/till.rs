@@ -225,6 +225,11 @@ impl Clerk {
         self.pay_as(new, days_ago * past::DAY_S).await
     }
 
+    /// How much of today (UTC) is over.
+    pub(super) fn seconds_of_today(&self) -> i64 {
+        (self.service.now().micros() / 1_000_000).rem_euclid(past::DAY_S)
+    }
+
     /// A payment that is dated back by so many seconds.
     pub(super) async fn pay_as(&self, new: NewPayment, ago_s: i64) -> Result<Entered> {
         self.enter(move |service, transaction, by| {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use interdict_decision::{Code, Decision, Outcome, SourceKind, Tier, decide};
+use interdict_decision::{Code, Decision, Outcome, Source, SourceKind, Tier, decide};
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::merchant::MerchantNumber;
@@ -33,6 +33,22 @@ pub struct StandingSource {
     pub reason: Option<Arc<str>>,
 }
 
+impl StandingSource {
+    /// A source of a decision, to keep beyond the index's own words.
+    pub fn of(source: &Source<'_>) -> Self {
+        Self {
+            tier: source.tier,
+            code: source.code(),
+            what: source.what,
+            entry: source.entry,
+            customer: source.customer,
+            kind: source.kind,
+            value: source.value.as_ref().map(|value| value.to_string()),
+            reason: source.reason.clone(),
+        }
+    }
+}
+
 /// A customer's standing for one initiator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -48,20 +64,10 @@ pub struct Standing {
 
 impl Standing {
     fn of(decision: &Decision<'_>) -> Self {
-        let source = |source: &interdict_decision::Source<'_>| StandingSource {
-            tier: source.tier,
-            code: source.code(),
-            what: source.what,
-            entry: source.entry,
-            customer: source.customer,
-            kind: source.kind,
-            value: source.value.as_ref().map(|value| value.to_string()),
-            reason: source.reason.clone(),
-        };
         Self {
             outcome: decision.outcome,
             code: decision.code,
-            sources: decision.sources.iter().map(source).collect(),
+            sources: decision.sources.iter().map(StandingSource::of).collect(),
             revision: decision.revision,
         }
     }

@@ -1,11 +1,13 @@
 //! What a form sends: names and texts, of bounded length, within a bounded time.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http_body_util::{BodyExt as _, Limited};
 
 use crate::answer::Problem;
@@ -74,6 +76,17 @@ impl Form {
             fields.entry(name.into_owned()).or_default().push(value.into_owned());
         }
         Self { fields, ..Self::default() }
+    }
+}
+
+/// What stands in an address's query.
+pub(crate) struct InQuery(pub(crate) Form);
+
+impl FromRequestParts<State> for InQuery {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Infallible> {
+        Ok(Self(Form::of(parts.uri.query().unwrap_or_default().as_bytes())))
     }
 }
 

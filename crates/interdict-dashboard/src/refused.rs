@@ -1,6 +1,7 @@
 //! Why a use case on people and keys says no, in words for a page.
 
 use interdict_app::{UseCaseError, UserError};
+use interdict_domain::clock::Timestamp;
 
 use crate::answer::Problem;
 use crate::{t, t_with};
@@ -12,11 +13,7 @@ pub(crate) fn says(error: UserError) -> Result<String, Problem> {
         UserError::Oneself => t("refused-oneself"),
         UserError::LastOwner => t("refused-last-owner"),
         UserError::WrongPassword => t("refused-password"),
-        UserError::Locked { until } => {
-            let until = until.to_string();
-            let until = until.get(11..16).unwrap_or_default().to_owned();
-            t_with("sign-in-locked", &[("until", until.into())])
-        }
+        UserError::Locked { until } => locked(until),
         UserError::TooMany { .. } => t("sign-in-too-many"),
         UserError::WrongCode => t("refused-code"),
         UserError::NoEnrolment => t("refused-no-enrolment"),
@@ -50,4 +47,11 @@ pub(crate) fn says(error: UserError) -> Result<String, Problem> {
 /// As a page, where no form could be sent better.
 pub(crate) fn problem(error: UserError) -> Problem {
     says(error).map_or_else(|problem| problem, |text| Problem::invalid(&text))
+}
+
+/// That too many attempts failed, and until when nothing helps.
+pub(crate) fn locked(until: Timestamp) -> String {
+    let until = until.to_string();
+    let until = until.get(11..16).unwrap_or_default().to_owned();
+    t_with("sign-in-locked", &[("until", until.into())])
 }

@@ -8,96 +8,13 @@
     reason = "a test that cannot go on must fail"
 )]
 
+#[path = "support/browser.rs"]
+mod browser;
 mod support;
 
-use std::io::Write as _;
-use std::process::Stdio;
-use std::time::Duration;
-
-use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use browser::{Browser, GOOD, Page, make_user};
 use serde_json::{Value, json};
 use support::{Place, Server};
-use tokio::runtime::Runtime;
-
-const GOOD: &str = "correct horse battery";
-
-/// A page as it came.
-struct Page {
-    status: u16,
-    location: String,
-    body: String,
-}
-
-impl Page {
-    fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{} {}", self.location, self.body);
-        self
-    }
-
-    fn shows(&self, text: &str) -> &Self {
-        assert!(self.body.contains(text), "{text} is not in {}", self.body);
-        self
-    }
-
-    fn hides(&self, text: &str) -> &Self {
-        assert!(!self.body.contains(text), "{text} is in {}", self.body);
-        self
-    }
-}
-
-/// A browser without scripts.
-struct Reader {
-    runtime: Runtime,
-    client: reqwest::Client,
-    base: String,
-    cookie: String,
-}
-
-impl Reader {
-    fn new(server: &Server) -> Self {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_mins(1))
-            .redirect(reqwest::redirect::Policy::none());
-        Self {
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-            client: client.build().unwrap(),
-            base: server.url(),
-            cookie: String::new(),
-        }
-    }
-
-    fn signed_in(server: &Server, email: &str, password: &str) -> Self {
-        let mut reader = Self::new(server);
-        let url = format!("{}/dashboard/sign-in", reader.base);
-        let form = [("email", email), ("password", password)];
-        let request = reader.client.post(url).header(ORIGIN, &reader.base).form(&form);
-        reader.send(request).expect(303);
-        reader
-    }
-
-    fn get(&mut self, path: &str) -> Page {
-        let request = self.client.get(format!("{}{path}", self.base));
-        self.send(request)
-    }
-
-    fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
-        let request = request.header(COOKIE, &self.cookie);
-        let (page, cookie) = self.runtime.block_on(async {
-            let response = request.send().await.unwrap();
-            let text = |name| {
-                let value = response.headers().get(name);
-                value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
-            };
-            let (location, cookie) = (text(LOCATION), text(SET_COOKIE));
-            let status = response.status().as_u16();
-            (Page { status, location, body: response.text().await.unwrap() }, cookie)
-        });
-        if let Some((cookie, _)) = cookie.split_once(';') {
-            cookie.clone_into(&mut self.cookie);
-        }
-        page
-    }
-}
 
 /// A server with its key and its owner.
 struct Shop {
@@ -115,20 +32,14 @@ impl Shop {
         Self { place, server, key }
     }
 
-    fn owner(&self) -> Reader {
-        let text = std::fs::read_to_string(self.place.data("first-run.txt")).unwrap();
-        let line = text.lines().find(|line| line.trim_start().starts_with("password")).unwrap();
-        Reader::signed_in(&self.server, "owner@interdict.local", line.split_whitespace().last().unwrap())
+    fn owner(&self) -> Browser {
+        Browser::of_owner(&self.place, &self.server)
     }
 
-    fn somebody(&self, role: &str) -> Reader {
+    fn somebody(&self, role: &str) -> Browser {
         let email = format!("{role}@example.com");
-        let words = format!("user create --merchant 1 --email {email} --role {role} --json");
-        let mut command = self.place.process(&words);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        process.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap();
-        assert!(process.wait().unwrap().success());
-        Reader::signed_in(&self.server, &email, GOOD)
+        make_user(&self.place, &email, role);
+        Browser::of(&self.server, &email, GOOD)
     }
 
     fn call(&self, path: &str, body: &Value) -> Value {
@@ -164,7 +75,7 @@ fn first_payment(page: &Page) -> String {
 }
 
 /// How many payments a filter lets through, page by page.
-fn count(reader: &mut Reader, query: &str) -> usize {
+fn count(reader: &mut Browser, query: &str) -> usize {
     let (mut found, mut next) = (0, Some(format!("/dashboard/test/payments{query}")));
     while let Some(path) = next {
         let page = reader.get(&path).expect(200);
@@ -194,7 +105,7 @@ fn payments_are_found_and_each_says_why() {
     let all = owner.get(at).expect(200);
     all.shows("Anna &#60;b&#62;Bold").hides("<b>Bold").shows("Insufficient funds").shows("Restricted");
     assert_eq!(all.body.matches("/dashboard/test/payments/pay_").count(), 3);
-    let rows = |owner: &mut Reader, query: &str| {
+    let rows = |owner: &mut Browser, query: &str| {
         owner.get(&format!("{at}?{query}")).expect(200).body.matches("/dashboard/test/payments/pay_").count()
     };
     assert_eq!(rows(&mut owner, "status=succeeded"), 1);
@@ -309,7 +220,7 @@ fn everybody_who_signs_in_may_look_and_nobody_else() {
     let shop = Shop::open();
     let paths = ["/dashboard/test", "/dashboard/test/payments", "/dashboard/test/decisions"];
     for path in paths {
-        let refused = Reader::new(&shop.server).get(path).expect(303);
+        let refused = Browser::new(&shop.server).get(path).expect(303);
         assert!(refused.location.starts_with("/dashboard/sign-in"), "{}", refused.location);
     }
     for role in ["admin", "developer", "support", "read_only"] {
@@ -328,7 +239,7 @@ fn the_demonstration_has_something_of_everything() {
     command.env("TMPDIR", place.path(""));
     let server = Server::start(command);
     server.wait_until_ready();
-    let mut owner = Reader::signed_in(&server, "owner@example.com", "sample-shop-owner");
+    let mut owner = Browser::of(&server, "owner@example.com", "sample-shop-owner");
 
     let overview = owner.get("/dashboard/test").expect(200);
     overview.shows("cooling.off@example.com").shows("Femi Bello");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::{AuditItem, SignedIn};
@@ -16,7 +16,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::InQuery;
 use crate::frame::{Frame, Place};
 use crate::pages::history::Event;
 use crate::person::{Person, ViewAudit};
@@ -56,9 +56,8 @@ struct AuditRow {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ViewAudit>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     // What is no position in it begins at the newest, as everywhere.
     let before = query.text("before").and_then(|position| position.parse().ok());
     let by = in_mode(&person.signed_in, person.mode);

@@ -1,7 +1,7 @@
 //! The customers: search by part of email, name, phone, ref or id, two filters, newest first.
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use interdict_app::store::{CustomerFilter, PageRequest};
@@ -9,7 +9,7 @@ use interdict_domain::customer::{Customer, ListStatus};
 
 use super::paging::{self, PAGE_ROWS};
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::InQuery;
 use crate::frame::{Frame, Place};
 use crate::person::{Person, ViewCustomers};
 use crate::state::State;
@@ -61,9 +61,8 @@ pub(crate) async fn list(
     Shared(state): Shared<State>,
     person: Person<ViewCustomers>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     let now = person.service().merchant_now(person.signed_in.user.merchant);
     let filter = CustomerFilter {
         query: query.text("query").map(str::to_owned),
@@ -98,7 +97,7 @@ pub(crate) async fn list(
         .collect();
     let frame = Frame::new(&state, &person, Place::Customers, t("nav-customers"), &query).await;
     let text = |name| query.text(name).unwrap_or_default().to_owned();
-    if headers.get("hx-target").is_some_and(|target| target == "rows") {
+    if paging::wants_rows_alone(&headers) {
         return Ok(answer::page(StatusCode::OK, &CustomersRows { frame, query: text("query"), rows, more }));
     }
     let restricted = query.is_set("restricted");

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::{
@@ -16,10 +16,10 @@ use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::scopes::Initiator;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::payments::initiator as started_by;
-use crate::pages::sources::{self, Anchor, Names, SourceLine, kept, undecided};
+use crate::pages::sources::{self, Anchor, Names, SourceLine, undecided};
 use crate::person::{Person, TryDecision};
 use crate::state::State;
 use crate::{of, t, t_with};
@@ -99,9 +99,8 @@ struct TierRow {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<TryDecision>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     let initiator = query.text("initiator").and_then(Initiator::parse);
     let (fields, customer, presented) = read(&query);
     let has_problem = fields.iter().any(|field| field.problem.is_some());
@@ -182,7 +181,7 @@ impl Decided {
             degraded,
             public_message: decision.public_message.as_deref().map(str::to_owned),
             revision: decision.revision,
-            sources: decision.sources.iter().map(kept).collect(),
+            sources: decision.sources.iter().map(StandingSource::of).collect(),
             customers: customers.iter().map(|customer| (customer.id, how(customer))).collect(),
             lookups: explanation
                 .map_or(Vec::new(), |explanation| explanation.lookups.iter().map(lookup).collect()),

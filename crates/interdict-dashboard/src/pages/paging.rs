@@ -1,5 +1,6 @@
 //! Pages of a list, by keyset: after the last row of the page before. The place stands in the address.
 
+use http::HeaderMap;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::Ksuid;
 
@@ -7,6 +8,11 @@ use crate::form::Form;
 
 /// Rows of a page.
 pub(crate) const PAGE_ROWS: i64 = 50;
+
+/// Whether the rows alone are wanted: somebody searches as one types.
+pub(crate) fn wants_rows_alone(headers: &HeaderMap) -> bool {
+    headers.get("hx-target").is_some_and(|target| target == "rows")
+}
 
 /// Where the address says that the page begins; the first page where it says nothing of sense.
 pub(crate) fn position(query: &Form) -> Option<(Timestamp, Ksuid)> {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::Outcome as Decided;
@@ -18,12 +18,12 @@ use interdict_domain::ids::PaymentId;
 use interdict_domain::payment::Payment;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::InQuery;
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::Event;
 use crate::pages::payments::{initiator, status};
-use crate::pages::sources::{Anchor, Names, SourceLine, kept, meaning, refusal, undecided};
+use crate::pages::sources::{Anchor, Names, SourceLine, meaning, refusal, undecided};
 use crate::person::{Person, ViewPayments};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -100,11 +100,10 @@ pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ViewPayments>,
     Path((_, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     let not_there = || Problem::not_there(&t("payment-not-there"));
     let id: PaymentId = id.parse().map_err(|_| not_there())?;
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
         let Some(payment) = view.payment(id)? else { return Ok(None) };
         Ok::<_, StorageError>(Some(Read {
@@ -199,7 +198,7 @@ async fn now(person: &Person<ViewPayments>, payment: &Payment) -> Result<Now, Pr
                 dry_run: true,
             };
             service.decide(merchant, service.now(), &attempt, |decision, _| {
-                (decision.outcome, decision.sources.iter().map(kept).collect())
+                (decision.outcome, decision.sources.iter().map(StandingSource::of).collect())
             })
         }
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use interdict_app::block_code;
@@ -15,7 +15,7 @@ use interdict_domain::scopes::Initiator;
 
 use super::paging::{self, PAGE_ROWS};
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::sources::refusal;
@@ -119,9 +119,8 @@ pub(crate) async fn list(
     Shared(state): Shared<State>,
     person: Person<ViewPayments>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     let mode = person.mode.as_str();
     if let Some(Ok(id)) = query.text("email").map(str::parse::<PaymentId>) {
         return Ok(answer::see_other(&format!("/dashboard/{mode}/payments/{id}")));
@@ -144,7 +143,7 @@ pub(crate) async fn list(
         read(&person, filter.clone(), blocked, &query).await?
     };
     let frame = Frame::new(&state, &person, Place::Payments, t("nav-payments"), &query).await;
-    if headers.get("hx-target").is_some_and(|target| target == "rows") {
+    if paging::wants_rows_alone(&headers) {
         let rows = PaymentsRows { frame, problem, is_filtered, rows, more: next };
         return Ok(answer::page(StatusCode::OK, &rows));
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use askama::Template;
-use axum::extract::{Extension, RawQuery, State as Shared};
+use axum::extract::{Extension, State as Shared};
 use axum::response::Response;
 use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 
 use crate::answer::{self, Problem};
 use crate::cookie;
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::person::{Anybody, Person};
+use crate::refused::locked;
 use crate::state::State;
-use crate::{t, t_with};
+use crate::t;
 
 #[derive(Default, Template)]
 #[template(path = "sign_in.html")]
@@ -30,8 +31,7 @@ struct SignInPage {
 }
 
 /// The form.
-pub(crate) async fn show(RawQuery(query): RawQuery) -> Response {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
+pub(crate) async fn show(InQuery(query): InQuery) -> Response {
     let next = query.text("next").filter(|next| is_ours(next)).unwrap_or_default().to_owned();
     answer::page(
         StatusCode::OK,
@@ -83,11 +83,7 @@ fn refused(error: &SignInError, email: String, next: String) -> Response {
         SignInError::Refused => (StatusCode::UNAUTHORIZED, t("sign-in-refused"), false, None),
         SignInError::SecondFactorNeeded => (StatusCode::UNAUTHORIZED, t("sign-in-code-needed"), true, None),
         SignInError::WrongCode => (StatusCode::UNAUTHORIZED, t("sign-in-code-wrong"), true, None),
-        SignInError::Locked { until } => {
-            let until = until.to_string();
-            let until = until.get(11..16).unwrap_or_default().to_owned();
-            (StatusCode::TOO_MANY_REQUESTS, t_with("sign-in-locked", &[("until", until.into())]), false, None)
-        }
+        SignInError::Locked { until } => (StatusCode::TOO_MANY_REQUESTS, locked(*until), false, None),
         SignInError::TooMany { retry_after_s } => {
             (StatusCode::TOO_MANY_REQUESTS, t("sign-in-too-many"), false, Some(*retry_after_s))
         }

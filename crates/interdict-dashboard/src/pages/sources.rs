@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use interdict_app::decision::{Code, Source};
+use interdict_app::decision::Code;
 use interdict_app::store::StorageError;
 use interdict_app::{DecidePaymentError, StandingSource};
 use interdict_domain::entry::List;
@@ -92,20 +92,6 @@ impl Names {
             reason: source.reason.as_deref().unwrap_or_default().to_owned(),
             link: of_entry.or_else(|| source.customer.map(|id| self.of_customer(id, mode))),
         }
-    }
-}
-
-/// A source of a decision, to keep.
-pub(crate) fn kept(source: &Source<'_>) -> StandingSource {
-    StandingSource {
-        tier: source.tier,
-        code: source.code(),
-        what: source.what,
-        entry: source.entry,
-        customer: source.customer,
-        kind: source.kind,
-        value: source.value.as_ref().map(|value| value.to_string()),
-        reason: source.reason.clone(),
     }
 }
 

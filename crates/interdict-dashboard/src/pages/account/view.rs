@@ -1,13 +1,13 @@
 //! What the page shows.
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_domain::user::Session;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::person::{Anybody, Person};
 use crate::refused;
@@ -53,9 +53,8 @@ struct SessionRow {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<Anybody>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     render(&state, &person, &query, None).await
 }
 

@@ -1,7 +1,7 @@
 //! What the page shows.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{HistoryItem, MerchantView, NumberedRows, PaymentFilter, StorageError};
@@ -18,7 +18,7 @@ use interdict_domain::scopes::Initiator;
 use interdict_domain::subscription::Subscription;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::{Event, scopes};
@@ -189,10 +189,9 @@ pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ViewCustomers>,
     Path((_, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     let id = id.parse().map_err(|_| Problem::not_there(&t("customer-not-there")))?;
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     render(&state, &person, id, &query, None).await
 }
 

@@ -1,7 +1,7 @@
 //! What the page shows.
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_domain::clock::Timestamp;
@@ -10,7 +10,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::person::{Needs, Person, ViewKeys};
 use crate::state::State;
@@ -70,9 +70,8 @@ struct KeyRow {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ViewKeys>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     render(&state, &person, &query, None).await
 }
 

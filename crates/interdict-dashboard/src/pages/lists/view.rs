@@ -1,7 +1,7 @@
 //! What the pages show.
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest};
@@ -12,7 +12,7 @@ use interdict_domain::identifier::Kind;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::scopes;
@@ -95,7 +95,7 @@ pub(crate) async fn blacklist(
     state: Shared<State>,
     person: Person<ViewCustomers>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     show(state, person, List::Block, &headers, query).await
 }
@@ -104,7 +104,7 @@ pub(crate) async fn whitelist(
     state: Shared<State>,
     person: Person<ViewCustomers>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     show(state, person, List::Allow, &headers, query).await
 }
@@ -114,10 +114,9 @@ async fn show(
     person: Person<ViewCustomers>,
     list: List,
     headers: &HeaderMap,
-    query: Option<String>,
+    query: Form,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
-    let rows_alone = headers.get("hx-target").is_some_and(|target| target == "rows");
+    let rows_alone = paging::wants_rows_alone(headers);
     render(&state, &person, list, &query, rows_alone, None).await
 }
 

@@ -1,7 +1,7 @@
 //! What the page reads and shows. Its numbers are counts that are kept, never scans of the payments.
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::Outcome;
@@ -15,7 +15,7 @@ use interdict_domain::scopes::Initiator;
 
 use super::charts::{Charts, DAYS, charts};
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::InQuery;
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::payments::{Payers, PaymentRow, payers};
@@ -84,9 +84,8 @@ struct Read {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ViewPayments>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     let merchant = person.signed_in.user.merchant;
     // Attempts are dated by the server's clock; windows end on the merchant's.
     let (now, merchant_now) = (person.service().now(), person.service().merchant_now(merchant));

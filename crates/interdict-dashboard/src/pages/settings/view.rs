@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{GatewayAccount, StorageError};
@@ -12,7 +12,7 @@ use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, Settings};
 use interdict_domain::subscription::OnLift;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::person::{ChangeSettings, Person};
 use crate::state::State;
@@ -76,9 +76,8 @@ pub(super) fn seen(value: &impl std::fmt::Debug) -> String {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ChangeSettings>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     render(&state, &person, &query, None).await
 }
 

@@ -6,7 +6,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::header::HOST;
 use http::{HeaderMap, StatusCode};
-use interdict_app::{Invitation, SecondFactorAfterReset, UserError};
+use interdict_app::{Invitation, SecondFactorAfterReset};
 use interdict_domain::identifier::Email;
 use interdict_domain::ids::UserId;
 use interdict_domain::role::Role;
@@ -129,19 +129,21 @@ pub(crate) async fn reset(
     .await
 }
 
+/// What is changed of a person.
+enum Change {
+    Role(Role),
+    Disable,
+    Enable,
+}
+
 pub(crate) async fn change_role(
     Shared(state): Shared<State>,
     person: Person<ManageTeam>,
     Path(id): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let ((id, version), role) = (meant(&id, &form)?, role(&form)?);
-    let (at_work, user, typed) = (state.clone(), person.signed_in.user.id, form.clone());
-    press(&state, user, &form, async move {
-        let changed = at_work.app.change_role(&person.signed_in, id, version, role).await;
-        finish(&at_work, &person, id, changed.map(drop), "role-changed", &typed).await
-    })
-    .await
+    let role = role(&form)?;
+    change(state, person, &id, form, Change::Role(role)).await
 }
 
 pub(crate) async fn disable(
@@ -150,13 +152,7 @@ pub(crate) async fn disable(
     Path(id): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let (id, version) = meant(&id, &form)?;
-    let (at_work, user, typed) = (state.clone(), person.signed_in.user.id, form.clone());
-    press(&state, user, &form, async move {
-        let disabled = at_work.app.disable_user(&person.signed_in, id, version).await;
-        finish(&at_work, &person, id, disabled.map(drop), "disabled", &typed).await
-    })
-    .await
+    change(state, person, &id, form, Change::Disable).await
 }
 
 pub(crate) async fn enable(
@@ -165,25 +161,29 @@ pub(crate) async fn enable(
     Path(id): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let (id, version) = meant(&id, &form)?;
-    let (at_work, user, typed) = (state.clone(), person.signed_in.user.id, form.clone());
-    press(&state, user, &form, async move {
-        let enabled = at_work.app.enable_user(&person.signed_in, id, version).await;
-        finish(&at_work, &person, id, enabled.map(drop), "enabled", &typed).await
-    })
-    .await
+    change(state, person, &id, form, Change::Enable).await
 }
 
-async fn finish(
-    state: &State,
-    person: &Person<ManageTeam>,
-    id: UserId,
-    changed: Result<(), UserError>,
-    done: &str,
-    typed: &Form,
+async fn change(
+    state: State,
+    person: Person<ManageTeam>,
+    id: &str,
+    form: Form,
+    change: Change,
 ) -> Result<Response, Problem> {
-    match changed {
-        Ok(()) => Ok(back(person, done)),
-        Err(error) => again(state, person, id.to_string(), refused::says(error)?, typed).await,
-    }
+    let (id, version) = meant(id, &form)?;
+    let (at_work, user, typed) = (state.clone(), person.signed_in.user.id, form.clone());
+    press(&state, user, &form, async move {
+        let (app, by) = (&at_work.app, &person.signed_in);
+        let (changed, done) = match change {
+            Change::Role(role) => (app.change_role(by, id, version, role).await, "role-changed"),
+            Change::Disable => (app.disable_user(by, id, version).await, "disabled"),
+            Change::Enable => (app.enable_user(by, id, version).await, "enabled"),
+        };
+        match changed {
+            Ok(_) => Ok(back(&person, done)),
+            Err(error) => again(&at_work, &person, id.to_string(), refused::says(error)?, &typed).await,
+        }
+    })
+    .await
 }

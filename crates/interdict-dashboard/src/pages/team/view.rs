@@ -1,7 +1,7 @@
 //! What the page shows.
 
 use askama::Template;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_domain::clock::Timestamp;
@@ -9,7 +9,7 @@ use interdict_domain::role::{Capability, Role};
 use interdict_domain::user::User;
 
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::person::{Needs, Person, ViewTeam};
 use crate::state::State;
@@ -73,9 +73,8 @@ struct CapabilityRow {
 pub(crate) async fn show(
     Shared(state): Shared<State>,
     person: Person<ViewTeam>,
-    RawQuery(query): RawQuery,
+    InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
-    let query = Form::of(query.unwrap_or_default().as_bytes());
     render(&state, &person, &query, None).await
 }
 

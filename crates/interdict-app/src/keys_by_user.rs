@@ -35,19 +35,12 @@ pub struct NewKeyOfUser {
     pub expires_at: Option<Timestamp>,
 }
 
-const fn capability(mode: Mode) -> Capability {
-    match mode {
-        Mode::Test => Capability::ManageKeys,
-        Mode::Live => Capability::ManageLiveKeys,
-    }
-}
-
 /// A key of the merchant that whoever acts may manage. Of others' keys nobody learns that they are there.
 fn managed_key(view: &View<'_>, by: &SignedIn, id: KeyId) -> Result<Credential, UserError> {
     let actor = acting(view, by, Capability::ViewKeys)?;
     let found = view.credential(id)?.filter(|credential| credential.merchant == actor.merchant);
     let credential = found.ok_or(UserError::UseCase(UseCaseError::NotFound("key")))?;
-    acting(view, by, capability(credential.mode))?;
+    acting(view, by, Capability::to_manage_keys(credential.mode))?;
     Ok(credential)
 }
 
@@ -67,7 +60,7 @@ impl App {
     pub async fn create_key_by_user(&self, by: &SignedIn, new: NewKeyOfUser) -> Result<NewKey, UserError> {
         let actor = by.clone();
         self.change_core(by.actor(), move |transaction, authorship| -> Result<NewKey, UserError> {
-            let actor = acting(&transaction.view(), &actor, capability(new.mode))?;
+            let actor = acting(&transaction.view(), &actor, Capability::to_manage_keys(new.mode))?;
             if new.expires_at.is_some_and(|end| end <= authorship.now) {
                 let issue = "must lie in the future";
                 return Err(UserError::UseCase(UseCaseError::Invalid { path: "expiresAt", issue }));

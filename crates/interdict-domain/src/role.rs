@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::{Permission, Permissions};
 use crate::entry::words;
+use crate::mode::Mode;
 
 words!(
     /// What a person is to a merchant.
@@ -57,6 +58,16 @@ words!(
         ViewAudit = "view_audit",
     }
 );
+
+impl Capability {
+    /// What it takes to make, rotate and revoke keys of a mode.
+    pub const fn to_manage_keys(mode: Mode) -> Self {
+        match mode {
+            Mode::Test => Self::ManageKeys,
+            Mode::Live => Self::ManageLiveKeys,
+        }
+    }
+}
 
 /// May, in the table.
 const X: bool = true;

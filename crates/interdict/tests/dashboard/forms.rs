@@ -3,10 +3,9 @@
 use interdict_test_support::wait_until;
 use serde_json::json;
 
+use super::browser::{GOOD, make_user};
 use super::visitor::Visitor;
 use super::{House, OWNER};
-
-const PASSWORD: &str = "four words make a password";
 
 fn customer(house: &House) -> String {
     let body = json!({"email": "anna@example.com", "name": "Anna"});
@@ -22,12 +21,8 @@ fn decision(house: &House, id: &str) -> String {
 /// Somebody with a role, signed in.
 fn with_role<'a>(house: &'a House, role: &str) -> Visitor<'a> {
     let email = format!("{role}@example.com");
-    let words = format!("user create --merchant 1 --email {email} --role {role}");
-    assert_cmd::Command::from_std(house.place.process(&words))
-        .write_stdin(format!("{PASSWORD}\n"))
-        .assert()
-        .success();
-    Visitor::signed_in(house, &email, PASSWORD)
+    make_user(&house.place, &email, role);
+    Visitor::signed_in(house, &email, GOOD)
 }
 
 #[test]

@@ -10,6 +10,8 @@
     reason = "a test that cannot go on must fail"
 )]
 
+#[path = "../support/browser.rs"]
+mod browser;
 mod forms;
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,6 +19,7 @@ mod visitor;
 
 use std::path::Path;
 
+use browser::owner_password;
 use interdict_test_support::{kept_in, run_in_browser};
 use support::{Place, Server};
 
@@ -36,12 +39,7 @@ impl House {
         let place = Place::new();
         let server = place.serve("serve --workers 1");
         server.wait_until_ready();
-        let shown = std::fs::read_to_string(place.data("first-run.txt")).unwrap();
-        let after = |word: &str| {
-            let line = shown.lines().find(|line| line.trim_start().starts_with(word)).unwrap();
-            line.split_whitespace().last().unwrap().to_owned()
-        };
-        let (key, password) = (after("test  secret"), after("password"));
+        let (key, password) = (place.first_key(), owner_password(&place));
         Self { place, server, key, password }
     }
 }

@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::credential::{Credential, CredentialKind, Permission};
-use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
@@ -85,8 +84,6 @@ pub(super) async fn render<C: Needs>(
     let mut keys = state.app.list_keys(&person.signed_in).await.map_err(refused::problem)?;
     keys.retain(|key| key.mode == person.mode);
     let now = state.app.clock().now();
-    let capability =
-        if person.mode == Mode::Live { Capability::ManageLiveKeys } else { Capability::ManageKeys };
     let ticked = |word: &str| {
         open.as_ref().is_none_or(|dialog| dialog.typed.all("permission").iter().any(|other| other == word))
     };
@@ -100,7 +97,7 @@ pub(super) async fn render<C: Needs>(
         frame: Frame::new(state, person, Place::Keys, t("nav-keys"), query).await,
         // The newest is what one looks for.
         keys: keys.iter().rev().map(|key| row(key, now)).collect(),
-        may_manage: person.may(capability),
+        may_manage: person.may(Capability::to_manage_keys(person.mode)),
         kinds: CredentialKind::ALL.iter().map(|kind| kind.as_str()).collect(),
         permissions: permissions.collect(),
         overlaps: OVERLAPS.iter().map(|(word, _)| *word).collect(),

@@ -40,6 +40,9 @@ const SCORES: &str = include_str!("../migrations/mode_0007_scores.sql");
 const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable_keys.sql");
 
 const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
+const SEARCH: &str = include_str!("../migrations/mode_0010_search_and_counters.sql");
+/// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
+const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0010_search_sqlite.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -56,9 +59,14 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             SCORES,
             PUBLISHABLE_KEYS,
             LEASES,
+            SEARCH,
         ],
     };
-    let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();
+    let complete = |text: &&str| {
+        let is_sqlites = dialect == Dialect::Sqlite && *text == SEARCH;
+        translate(text, dialect) + &if is_sqlites { translate(SEARCH_SQLITE, dialect) } else { String::new() }
+    };
+    let mut texts: Vec<String> = texts.iter().map(complete).collect();
     if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {
         first.insert_str(0, FEED_POSTGRES);
     }

@@ -1,4 +1,5 @@
-//! Payments in pages, with Odus's filters.
+//! Payments in pages and counted, with Odus's filters. Each filter that leaves few of them has statements of its
+//! own, which go through its index.
 
 use interdict_domain::identifier::Email;
 use interdict_domain::ids::CustomerId;
@@ -6,6 +7,7 @@ use interdict_domain::money::Currency;
 use interdict_domain::payment::{Payment, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 
+use crate::counter::{self, Counted};
 use crate::error::StorageError;
 use crate::payment::{columns, read};
 use crate::sql::{Value, params};
@@ -23,25 +25,63 @@ macro_rules! filter {
     };
 }
 
-// With a customer, its index is used; without one, the order by time.
-macro_rules! of_customer {
+macro_rules! page {
+    ($index:expr, $order:expr, $limit:expr) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM payment WHERE merchant = $1 ",
+            filter!(),
+            $index,
+            " ORDER BY ",
+            $order,
+            " LIMIT ",
+            $limit
+        )
+    };
+}
+
+macro_rules! count {
+    ($index:expr) => {
+        concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!(), $index)
+    };
+}
+
+macro_rules! newest {
     () => {
-        " AND customer = $9 "
+        "created_at DESC, id DESC"
+    };
+}
+
+macro_rules! oldest {
+    () => {
+        "created_at, id"
+    };
+}
+
+// Most payments succeed: those that did have no index of their own.
+macro_rules! of_status {
+    () => {
+        " AND status = $2 AND status <> 'succeeded' "
     };
 }
 
 statements! {
-    SELECT_NEWEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10");
-    SELECT_OLDEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at, id LIMIT $9 OFFSET $10");
-    SELECT_NEWEST_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
-        filter!(), of_customer!(), " ORDER BY created_at DESC, id DESC LIMIT $10 OFFSET $11");
-    SELECT_OLDEST_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
-        filter!(), of_customer!(), " ORDER BY created_at, id LIMIT $10 OFFSET $11");
-    COUNT = concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!());
-    COUNT_OF_CUSTOMER =
-        concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!(), of_customer!());
+    NEWEST = page!("", newest!(), "$9 OFFSET $10");
+    OLDEST = page!("", oldest!(), "$9 OFFSET $10");
+    COUNT = count!("");
+    NEWEST_OF_CUSTOMER = page!(" AND customer = $9 ", newest!(), "$10 OFFSET $11");
+    OLDEST_OF_CUSTOMER = page!(" AND customer = $9 ", oldest!(), "$10 OFFSET $11");
+    COUNT_OF_CUSTOMER = count!(" AND customer = $9 ");
+    NEWEST_OF_EMAIL = page!(" AND email_key = $5 ", newest!(), "$9 OFFSET $10");
+    OLDEST_OF_EMAIL = page!(" AND email_key = $5 ", oldest!(), "$9 OFFSET $10");
+    COUNT_OF_EMAIL = count!(" AND email_key = $5 ");
+    NEWEST_DISPUTED = page!(" AND chargeback_recorded_at IS NOT NULL ", newest!(), "$9 OFFSET $10");
+    OLDEST_DISPUTED = page!(" AND chargeback_recorded_at IS NOT NULL ", oldest!(), "$9 OFFSET $10");
+    COUNT_DISPUTED = count!(" AND chargeback_recorded_at IS NOT NULL ");
+    NEWEST_OF_STATUS = page!(of_status!(), newest!(), "$9 OFFSET $10");
+    OLDEST_OF_STATUS = page!(of_status!(), oldest!(), "$9 OFFSET $10");
+    COUNT_OF_STATUS = count!(of_status!());
 }
 
 /// Which payments.
@@ -65,15 +105,26 @@ pub struct PaymentFilter {
     pub amount_max: Option<i64>,
 }
 
+/// The statements that go through an index: newest first, oldest first, and how many.
+type Ways = [&'static str; 3];
+
+impl PaymentFilter {
+    fn ways(&self) -> Ways {
+        match self {
+            Self { customer: Some(_), .. } => [NEWEST_OF_CUSTOMER, OLDEST_OF_CUSTOMER, COUNT_OF_CUSTOMER],
+            Self { email: Some(_), .. } => [NEWEST_OF_EMAIL, OLDEST_OF_EMAIL, COUNT_OF_EMAIL],
+            Self { chargebacked: Some(true), .. } => [NEWEST_DISPUTED, OLDEST_DISPUTED, COUNT_DISPUTED],
+            Self { status: None | Some(PaymentStatus::Succeeded), .. } => [NEWEST, OLDEST, COUNT],
+            Self { status: Some(_), .. } => [NEWEST_OF_STATUS, OLDEST_OF_STATUS, COUNT_OF_STATUS],
+        }
+    }
+}
+
 impl MerchantView<'_> {
     /// A page of payments by number (Odus).
     pub fn payments(&self, filter: &PaymentFilter, page: NumberedRows) -> Result<Vec<Payment>, StorageError> {
-        let sql = match (filter.customer.is_some(), page.ascending) {
-            (false, false) => SELECT_NEWEST,
-            (false, true) => SELECT_OLDEST,
-            (true, false) => SELECT_NEWEST_OF_CUSTOMER,
-            (true, true) => SELECT_OLDEST_OF_CUSTOMER,
-        };
+        let [newest, oldest, _] = filter.ways();
+        let sql = if page.ascending { oldest } else { newest };
         self.with_filter(filter, |filters| {
             self.connection.query(sql, &[filters, params![page.limit, page.offset]].concat(), read)
         })
@@ -81,8 +132,13 @@ impl MerchantView<'_> {
 
     /// How many payments a filter lets through.
     pub fn count_payments(&self, filter: &PaymentFilter) -> Result<i64, StorageError> {
-        let sql = if filter.customer.is_some() { COUNT_OF_CUSTOMER } else { COUNT };
-        self.with_filter(filter, |filters| self.connection.query_one(sql, filters, |row| row.get(0)))
+        if *filter == (PaymentFilter { status: filter.status, ..PaymentFilter::default() })
+            && let Some(count) = counter::read(self, Counted::Payments(filter.status))?
+        {
+            return Ok(count);
+        }
+        let [.., count] = filter.ways();
+        self.with_filter(filter, |filters| self.connection.query_one(count, filters, |row| row.get(0)))
     }
 
     fn with_filter<T>(

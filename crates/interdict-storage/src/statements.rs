@@ -23,8 +23,11 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
         Schema::Mode => &[
             crate::chargeback::STATEMENTS,
             crate::checkout::STATEMENTS,
+            crate::counter::STATEMENTS,
             crate::customer::STATEMENTS,
+            crate::customer_list::STATEMENTS,
             crate::entry::STATEMENTS,
+            crate::entry_list::STATEMENTS,
             crate::gateway_account::STATEMENTS,
             crate::hits::STATEMENTS,
             crate::idempotency::STATEMENTS,

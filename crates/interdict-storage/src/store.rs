@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::chain::{self, ChainReport};
+use crate::counter;
 use crate::error::StorageError;
 use crate::feed::FeedObserver;
 use crate::follower::Follower;
@@ -145,6 +146,9 @@ impl Store {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         migrate(Connection::Sqlite(&transaction), options.schema, Dialect::Sqlite)?;
         prepare_meta(Connection::Sqlite(&transaction), &options.pepper, options.random.as_ref())?;
+        if options.schema == Schema::Mode && !counter::are_true(Connection::Sqlite(&transaction))? {
+            counter::count_anew(Connection::Sqlite(&transaction))?;
+        }
         transaction.commit()?;
         if options.take_over {
             payment::abandon_all(Connection::Sqlite(&connection))?;
@@ -155,7 +159,8 @@ impl Store {
         let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
         let follower = Follower::new(options.observer, own_clock, name.clone(), options.pepper.clone(), own);
         let distrusted = follower.distrusted();
-        let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
+        let is_searched = options.schema == Schema::Mode;
+        let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper, is_searched);
         Ok(Self {
             writer: Arc::new(Writer::start(&name, Arc::clone(&counters), move |queue| writer.run(queue))?),
             readers: Arc::new(readers),

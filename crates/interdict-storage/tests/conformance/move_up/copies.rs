@@ -17,7 +17,7 @@ fn assert_whole(source: &Source, database: &Database) {
     for (name, schema) in STORES {
         let connection = source.connection(name);
         for table in tables(&connection) {
-            if ["migration", "meta", "lease"].contains(&table.as_str()) {
+            if ["migration", "meta", "lease", "counter"].contains(&table.as_str()) {
                 continue;
             }
             let sent = rows_of_file(&connection, &table);
@@ -72,6 +72,7 @@ fn the_tables_that_move_are_those_of_the_migrations() {
         for apart in APART {
             made.remove(apart);
         }
+        made.retain(|table| !table.starts_with("search_"));
         let copied: BTreeSet<&str> = moved.tables.iter().map(|table| table.table.as_str()).collect();
         assert_eq!(copied, made);
     }
@@ -156,7 +157,7 @@ fn a_source_that_moved_on_after_a_cut_is_copied_anew() {
         let connection = source.connection(name);
         for table in tables(&connection)
             .iter()
-            .filter(|table| !["migration", "meta", "lease"].contains(&table.as_str()))
+            .filter(|table| !["migration", "meta", "lease", "counter"].contains(&table.as_str()))
         {
             assert_eq!(rows_of_file(&connection, table), database.rows(name, &connection, table), "{table}");
         }

@@ -71,6 +71,7 @@ pub use payment_list::PaymentFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
 pub use score::Score;
+pub use search::SearchState;
 pub use sqlite::backup::{BackupError, backup, restore};
 pub use statements::all as statements;
 pub use status::{COMMIT_BOUNDS_US, ReadersStatus, StoreStatus, WriterStatus};

@@ -9,8 +9,8 @@ use interdict_domain::ids::Ksuid;
 
 use crate::error::StorageError;
 use crate::sql::Connection;
-use crate::sqlite;
-use crate::view::MerchantView;
+use crate::view::{MerchantView, View};
+use crate::{postgres, sqlite};
 
 /// Letters that an index knows together. Shorter parts have no entry in it.
 const LETTERS: usize = 3;
@@ -89,6 +89,29 @@ pub(crate) fn forget(
         // The index goes with the row.
         Connection::Postgres(_) => Ok(()),
         Connection::Sqlite(connection) => sqlite::search::forget(connection, searched, id),
+    }
+}
+
+/// How a store is searched now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchState {
+    /// By an index that holds everything, or all but what came just now.
+    Indexed,
+    /// The index is being filled: until then one row after the other.
+    Filling,
+    /// One row after the other: the database has no index by three letters.
+    RowByRow,
+}
+
+impl View<'_> {
+    /// How customers and entries are searched by a part of their text.
+    pub fn search_state(&self) -> Result<SearchState, StorageError> {
+        Ok(match self.connection {
+            Connection::Postgres(_) if postgres::search::is_indexed(self.connection)? => SearchState::Indexed,
+            Connection::Postgres(_) => SearchState::RowByRow,
+            Connection::Sqlite(connection) if sqlite::search::is_filled(connection)? => SearchState::Indexed,
+            Connection::Sqlite(_) => SearchState::Filling,
+        })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::foreseen::Foreseen;
 use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
+use crate::postgres::search::Upkeep;
 use crate::postgres::{
     self, FollowOptions, Following, NodeId, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
 };
@@ -127,6 +128,8 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
+    /// On PostgreSQL and where it decides: keeps what is searched in order.
+    _search: Option<Arc<Upkeep>>,
     /// See [`Follower::distrusted`].
     distrusted: Arc<AtomicBool>,
 }
@@ -168,6 +171,7 @@ impl Store {
             counters,
             clock,
             following: None,
+            _search: None,
             distrusted,
         })
     }
@@ -193,6 +197,8 @@ impl Store {
             follower.believe_numbers();
         }
         let lease = options.lease_term.map(|term| (new_node(random), term));
+        let is_kept = lease.is_some() && options.schema == Schema::Mode;
+        let search = if is_kept { Some(Arc::new(Upkeep::start(server.clone(), name)?)) } else { None };
         if lease.is_some() {
             // There is none yet.
             follower.leased(Duration::ZERO);
@@ -227,6 +233,7 @@ impl Store {
             counters,
             clock,
             following,
+            _search: search,
             distrusted,
         })
     }

@@ -4,6 +4,7 @@
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
 
+use super::search;
 use super::server::{PostgresServer, Purpose, SchemaName};
 use crate::counter;
 use crate::error::StorageError;
@@ -47,6 +48,9 @@ pub(crate) fn prepare(
         // No other node's commit comes in between.
         connection.query_one(HOLD_HEAD, &[], |row| row.get::<i64>(0))?;
         counter::count_anew(connection)?;
+    }
+    if schema == Schema::Mode {
+        search::prepare(&session)?;
     }
     session.run_script("COMMIT")
 }

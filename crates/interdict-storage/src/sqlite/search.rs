@@ -52,7 +52,9 @@ macro_rules! texts {
                 $of,
                 " s JOIN search_",
                 $of,
-                "_row r ON r.row = s.rowid WHERE s.text MATCH ?1 AND r.merchant = ?2"
+                "_row r ON r.row = s.rowid WHERE s.search_",
+                $of,
+                " MATCH ?1 AND r.merchant = ?2"
             ),
             select_created: concat!("SELECT created_at, id FROM ", $of, " WHERE id = ?1 AND merchant = ?2"),
             select_text: concat!("SELECT merchant, created_at, ", $text, " FROM ", $of, " WHERE id = ?1"),
@@ -97,7 +99,7 @@ pub(crate) fn rows(
 ) -> Result<Option<Vec<Found>>, StorageError> {
     let Some(expression) = expression(part) else { return Ok(None) };
     let Some(mark) = mark(connection)? else { return Ok(None) };
-    if filling(connection)?.is_some() {
+    if !is_filled(connection)? {
         return Ok(None);
     }
     let texts = texts(searched);
@@ -131,6 +133,11 @@ fn mark(connection: &Connection) -> Result<Option<i64>, StorageError> {
     let mark: Option<String> =
         connection.prepare_cached(SELECT_MARK)?.query_row([], |row| row.get(0)).optional()?;
     mark.map(|mark| mark.parse().map_err(|_| StorageError::Corrupt("the search's mark"))).transpose()
+}
+
+/// Whether the index holds what was there before it.
+pub(crate) fn is_filled(connection: &Connection) -> Result<bool, StorageError> {
+    Ok(mark(connection)?.is_some() && filling(connection)?.is_none())
 }
 
 fn filling(connection: &Connection) -> Result<Option<String>, StorageError> {

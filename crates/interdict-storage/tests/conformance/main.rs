@@ -28,6 +28,7 @@ mod leases;
 mod move_up;
 mod opening;
 mod postgres;
+mod search;
 mod sqlite;
 mod statements;
 mod status;

@@ -237,7 +237,7 @@ impl World {
                         WHERE m.name = 'search_mark' AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'search_filling')";
             beside.query_row(read, [], |row| row.get(0)).unwrap()
         };
-        wait_until(is_even, Duration::from_secs(60)).unwrap();
+        wait_until(is_even, Duration::from_mins(1)).unwrap();
     }
 
     /// Runs a script past the store, as somebody with the database's password could.

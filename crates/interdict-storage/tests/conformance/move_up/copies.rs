@@ -34,7 +34,10 @@ fn assert_whole(source: &Source, database: &Database) {
 
 fn meta(database: &Database, name: SchemaName) -> Vec<(String, String)> {
     database.with(async |client| {
-        let select = format!("SELECT name, value FROM {}.meta ORDER BY name COLLATE \"C\"", name.as_str());
+        let select = format!(
+            "SELECT name, value FROM {}.meta WHERE name <> 'counted' ORDER BY name COLLATE \"C\"",
+            name.as_str()
+        );
         let rows = client.query(&select, &[]).await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     })

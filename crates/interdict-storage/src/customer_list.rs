@@ -39,16 +39,30 @@ macro_rules! restricted {
     };
 }
 
+macro_rules! of {
+    () => {
+        "merchant = $1 "
+    };
+}
+
+// Of rows that are named one by one: a planner might take the order's index for better, and this is in none.
+macro_rules! of_few {
+    () => {
+        "merchant + 0 = $1 "
+    };
+}
+
 macro_rules! of_email {
     () => {
-        " AND email_key = $6 "
+        " AND id IN (SELECT id FROM customer WHERE merchant = $1 AND email_key = $6) "
     };
 }
 
 macro_rules! after {
-    ($index:expr) => {
+    ($merchant:expr, $index:expr) => {
         concat!(
-            "SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(), $index,
+            "SELECT ", columns!(), " FROM customer WHERE ",
+            $merchant, filter!(), $index,
             " AND (created_at, id) < ($7, $8) AND created_at >= $9 ORDER BY created_at DESC, id DESC LIMIT $10"
         )
     };
@@ -66,11 +80,12 @@ macro_rules! walk_end {
 }
 
 macro_rules! page {
-    ($index:expr, $order:expr) => {
+    ($merchant:expr, $index:expr, $order:expr) => {
         concat!(
             "SELECT ",
             columns!(),
-            " FROM customer WHERE merchant = $1 ",
+            " FROM customer WHERE ",
+            $merchant,
             filter!(),
             $index,
             " ORDER BY ",
@@ -86,7 +101,7 @@ macro_rules! whole_page {
         concat!(
             "SELECT ",
             columns!(),
-            " FROM customer WHERE merchant = $1 AND id IN (SELECT id FROM customer
+            " FROM customer WHERE merchant + 0 = $1 AND id IN (SELECT id FROM customer
               WHERE merchant = $1 ORDER BY ",
             $order,
             " LIMIT $2 OFFSET $3) ORDER BY ",
@@ -96,10 +111,10 @@ macro_rules! whole_page {
 }
 
 statements! {
-    AFTER = after!("");
-    AFTER_LISTED = after!(listed!());
-    AFTER_RESTRICTED = after!(restricted!());
-    AFTER_OF_EMAIL = after!(of_email!());
+    AFTER = after!(of!(), "");
+    AFTER_LISTED = after!(of!(), listed!());
+    AFTER_RESTRICTED = after!(of!(), restricted!());
+    AFTER_OF_EMAIL = after!(of_few!(), of_email!());
     WALK_END = walk_end!("");
     WALK_END_LISTED = walk_end!(" AND list_status = $4 AND list_status <> 'normal' ");
     WALK_END_RESTRICTED = walk_end!(restricted!());
@@ -110,16 +125,16 @@ statements! {
         filter!(), " AND (search LIKE $2 ESCAPE '\\' OR phone LIKE $2 ESCAPE '\\'))
         SELECT ", columns!(), " FROM found
         WHERE (created_at, id) < ($7, $8) ORDER BY created_at DESC, id DESC LIMIT $9");
-    PAGE_NEWEST = page!("", "created_at DESC, id DESC");
-    PAGE_OLDEST = page!("", "created_at, id");
-    PAGE_NEWEST_OF_EMAIL = page!(of_email!(), "created_at DESC, id DESC");
-    PAGE_OLDEST_OF_EMAIL = page!(of_email!(), "created_at, id");
+    PAGE_NEWEST = page!(of!(), "", "created_at DESC, id DESC");
+    PAGE_OLDEST = page!(of!(), "", "created_at, id");
+    PAGE_NEWEST_OF_EMAIL = page!(of_few!(), of_email!(), "created_at DESC, id DESC");
+    PAGE_OLDEST_OF_EMAIL = page!(of_few!(), of_email!(), "created_at, id");
     WHOLE_PAGE_NEWEST = whole_page!("created_at DESC, id DESC");
     WHOLE_PAGE_OLDEST = whole_page!("created_at, id");
     COUNT = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!());
     COUNT_LISTED = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!(), listed!());
     COUNT_RESTRICTED = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!(), restricted!());
-    COUNT_OF_EMAIL = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!(), of_email!());
+    COUNT_OF_EMAIL = concat!("SELECT COUNT(*) FROM customer WHERE merchant + 0 = $1 ", filter!(), of_email!());
 }
 
 /// Which customers.

@@ -47,6 +47,19 @@ macro_rules! windowed {
     };
 }
 
+macro_rules! of {
+    () => {
+        "merchant = $1 "
+    };
+}
+
+// Of rows that are named one by one: a planner might take the order's index for better, and this is in none.
+macro_rules! of_few {
+    () => {
+        "merchant + 0 = $1 "
+    };
+}
+
 // What an erasure left stands in an index of its own.
 macro_rules! of_identifier {
     () => {
@@ -57,9 +70,10 @@ macro_rules! of_identifier {
 }
 
 macro_rules! after {
-    ($index:expr) => {
+    ($merchant:expr, $index:expr) => {
         concat!(
-            "SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 ", filter!(), $index,
+            "SELECT ", columns!(), with_hits!(), " FROM entry WHERE ",
+            $merchant, filter!(), $index,
             " AND (created_at, id) < ($8, $9) AND created_at >= $10 ORDER BY created_at DESC, id DESC LIMIT $11"
         )
     };
@@ -77,12 +91,13 @@ macro_rules! walk_end {
 }
 
 macro_rules! page {
-    ($index:expr, $order:expr) => {
+    ($merchant:expr, $index:expr, $order:expr) => {
         concat!(
             "SELECT ",
             columns!(),
             with_hits!(),
-            " FROM entry WHERE merchant = $1 ",
+            " FROM entry WHERE ",
+            $merchant,
             filter!(),
             $index,
             " ORDER BY ",
@@ -99,7 +114,7 @@ macro_rules! whole_page {
             "SELECT ",
             columns!(),
             with_hits!(),
-            " FROM entry WHERE merchant = $1 AND id IN (SELECT id FROM entry
+            " FROM entry WHERE merchant + 0 = $1 AND id IN (SELECT id FROM entry
               WHERE merchant = $1 AND list = $2 AND kind = $3 ORDER BY ",
             $order,
             " LIMIT $4 OFFSET $5)
@@ -110,10 +125,10 @@ macro_rules! whole_page {
 }
 
 statements! {
-    AFTER = after!(on_list!());
-    AFTER_OF_KIND = after!(of_kind!());
-    AFTER_WINDOWED = after!(windowed!());
-    AFTER_OF_IDENTIFIER = after!(of_identifier!());
+    AFTER = after!(of!(), on_list!());
+    AFTER_OF_KIND = after!(of!(), of_kind!());
+    AFTER_WINDOWED = after!(of!(), windowed!());
+    AFTER_OF_IDENTIFIER = after!(of_few!(), of_identifier!());
     WALK_END = walk_end!("");
     WALK_END_OF_KIND = walk_end!(" AND kind = $5 ");
     WALK_END_WINDOWED = walk_end!(" AND (starts_at IS NOT NULL OR expires_at IS NOT NULL) ");
@@ -126,14 +141,14 @@ statements! {
                           OR LOWER(COALESCE(reason, '')) LIKE $4 ESCAPE '\\'))
         SELECT ", columns!(), with_hits!(), " FROM found AS entry
         WHERE (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10");
-    PAGE_NEWEST = page!("", "created_at DESC, id DESC");
-    PAGE_OLDEST = page!("", "created_at, id");
-    PAGE_NEWEST_OF_IDENTIFIER = page!(of_identifier!(), "created_at DESC, id DESC");
-    PAGE_OLDEST_OF_IDENTIFIER = page!(of_identifier!(), "created_at, id");
+    PAGE_NEWEST = page!(of!(), "", "created_at DESC, id DESC");
+    PAGE_OLDEST = page!(of!(), "", "created_at, id");
+    PAGE_NEWEST_OF_IDENTIFIER = page!(of_few!(), of_identifier!(), "created_at DESC, id DESC");
+    PAGE_OLDEST_OF_IDENTIFIER = page!(of_few!(), of_identifier!(), "created_at, id");
     WHOLE_PAGE_NEWEST = whole_page!("created_at DESC, id DESC");
     WHOLE_PAGE_OLDEST = whole_page!("created_at, id");
     COUNT = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!());
-    COUNT_OF_IDENTIFIER = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!(), of_identifier!());
+    COUNT_OF_IDENTIFIER = concat!("SELECT COUNT(*) FROM entry WHERE merchant + 0 = $1 ", filter!(), of_identifier!());
     EXPIRING = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1
               AND (expires_at, id) > ($2, $3) AND expires_at <= $4 ORDER BY expires_at, id LIMIT $5");
     NEVER_MATCHED = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 AND list = $2

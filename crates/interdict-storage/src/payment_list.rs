@@ -26,11 +26,13 @@ macro_rules! filter {
 }
 
 macro_rules! page {
-    ($index:expr, $order:expr, $limit:expr) => {
+    ($few:expr, $index:expr, $order:expr, $limit:expr) => {
         concat!(
             "SELECT ",
             columns!(),
-            " FROM payment WHERE merchant = $1 ",
+            " FROM payment WHERE merchant",
+            $few,
+            " = $1 ",
             filter!(),
             $index,
             " ORDER BY ",
@@ -42,8 +44,8 @@ macro_rules! page {
 }
 
 macro_rules! count {
-    ($index:expr) => {
-        concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!(), $index)
+    ($few:expr, $index:expr) => {
+        concat!("SELECT COUNT(*) FROM payment WHERE merchant", $few, " = $1 ", filter!(), $index)
     };
 }
 
@@ -59,6 +61,13 @@ macro_rules! oldest {
     };
 }
 
+// Rows that are named one by one: a planner might take the order's index for better.
+macro_rules! of_email {
+    () => {
+        " AND id IN (SELECT id FROM payment WHERE merchant = $1 AND email_key = $5) "
+    };
+}
+
 // Most payments succeed: those that did have no index of their own.
 macro_rules! of_status {
     () => {
@@ -67,21 +76,21 @@ macro_rules! of_status {
 }
 
 statements! {
-    NEWEST = page!("", newest!(), "$9 OFFSET $10");
-    OLDEST = page!("", oldest!(), "$9 OFFSET $10");
-    COUNT = count!("");
-    NEWEST_OF_CUSTOMER = page!(" AND customer = $9 ", newest!(), "$10 OFFSET $11");
-    OLDEST_OF_CUSTOMER = page!(" AND customer = $9 ", oldest!(), "$10 OFFSET $11");
-    COUNT_OF_CUSTOMER = count!(" AND customer = $9 ");
-    NEWEST_OF_EMAIL = page!(" AND email_key = $5 ", newest!(), "$9 OFFSET $10");
-    OLDEST_OF_EMAIL = page!(" AND email_key = $5 ", oldest!(), "$9 OFFSET $10");
-    COUNT_OF_EMAIL = count!(" AND email_key = $5 ");
-    NEWEST_DISPUTED = page!(" AND chargeback_recorded_at IS NOT NULL ", newest!(), "$9 OFFSET $10");
-    OLDEST_DISPUTED = page!(" AND chargeback_recorded_at IS NOT NULL ", oldest!(), "$9 OFFSET $10");
-    COUNT_DISPUTED = count!(" AND chargeback_recorded_at IS NOT NULL ");
-    NEWEST_OF_STATUS = page!(of_status!(), newest!(), "$9 OFFSET $10");
-    OLDEST_OF_STATUS = page!(of_status!(), oldest!(), "$9 OFFSET $10");
-    COUNT_OF_STATUS = count!(of_status!());
+    NEWEST = page!("", "", newest!(), "$9 OFFSET $10");
+    OLDEST = page!("", "", oldest!(), "$9 OFFSET $10");
+    COUNT = count!("", "");
+    NEWEST_OF_CUSTOMER = page!("", " AND customer = $9 ", newest!(), "$10 OFFSET $11");
+    OLDEST_OF_CUSTOMER = page!("", " AND customer = $9 ", oldest!(), "$10 OFFSET $11");
+    COUNT_OF_CUSTOMER = count!("", " AND customer = $9 ");
+    NEWEST_OF_EMAIL = page!(" + 0", of_email!(), newest!(), "$9 OFFSET $10");
+    OLDEST_OF_EMAIL = page!(" + 0", of_email!(), oldest!(), "$9 OFFSET $10");
+    COUNT_OF_EMAIL = count!(" + 0", of_email!());
+    NEWEST_DISPUTED = page!("", " AND chargeback_recorded_at IS NOT NULL ", newest!(), "$9 OFFSET $10");
+    OLDEST_DISPUTED = page!("", " AND chargeback_recorded_at IS NOT NULL ", oldest!(), "$9 OFFSET $10");
+    COUNT_DISPUTED = count!("", " AND chargeback_recorded_at IS NOT NULL ");
+    NEWEST_OF_STATUS = page!("", of_status!(), newest!(), "$9 OFFSET $10");
+    OLDEST_OF_STATUS = page!("", of_status!(), oldest!(), "$9 OFFSET $10");
+    COUNT_OF_STATUS = count!("", of_status!());
 }
 
 /// Which payments.

@@ -27,6 +27,7 @@ mod foresight;
 mod leases;
 mod move_up;
 mod opening;
+mod plans;
 mod postgres;
 mod search;
 mod sqlite;

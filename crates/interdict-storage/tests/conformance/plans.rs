@@ -8,6 +8,8 @@ use interdict_test_support::Postgres;
 use rusqlite::Connection;
 use tokio_postgres::NoTls;
 
+use crate::support::World;
+
 const TABLES: [&str; 3] = ["customer", "entry", "payment"];
 
 /// The lists; a part that stands in few rows is found by its own index.
@@ -90,6 +92,51 @@ async fn no_list_walks_over_a_table_on_postgresql() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+    drop(client);
+    driver.await.unwrap().unwrap();
+}
+
+/// What few have is found by the indexes of three letters, once a node has made them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_is_looked_up_on_postgresql() {
+    let world = World::postgres("a_part_is_looked_up_on_postgresql");
+    let url = world.url();
+    let opened = tokio::task::spawn_blocking(move || {
+        drop(world.open(1, None));
+        world
+    });
+    let _world = opened.await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let fill = "SET search_path TO test, pg_catalog;
+                INSERT INTO customer (id, merchant, metadata, restrict_cit, restrict_mit, list_status, list_scopes, search,
+                    created_at, updated_at)
+                SELECT decode(lpad(to_hex(n), 40, '0'), 'hex'), 1, '{}', 0, 0, 'normal', 3, md5(CAST(n AS TEXT)), n, n
+                FROM generate_series(1, 20000) n;
+                INSERT INTO entry (id, merchant, list, kind, identifier_key, value, scopes, strength, source,
+                    actor_type, actor_id, created_at, updated_at)
+                SELECT decode(lpad(to_hex(n), 40, '0'), 'hex'), 1, 'block', 1, decode(lpad(to_hex(n), 32, '0'), 'hex'),
+                    md5(CAST(n AS TEXT)), 3, 'hard', 'api', 'system', '', n, n FROM generate_series(1, 20000) n;
+                SELECT gin_clean_pending_list('customer_text'), gin_clean_pending_list('entry_text');
+                ANALYZE customer; ANALYZE entry";
+    client.batch_execute(fill).await.unwrap();
+    for mode in ["force_generic_plan", "force_custom_plan"] {
+        client.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
+        for (name, sql) in statements(Schema::Mode).into_iter().filter(|(name, _)| *name == "FOUND_AFTER") {
+            let (index, values) = if sql.contains("FROM customer") {
+                ("customer_text", "1, '%4711ab%', NULL, 0, NULL, NULL, 0, NULL, 1")
+            } else {
+                ("entry_text", "1, NULL, NULL, '%4711ab%', NULL, 0, NULL, 0, NULL, 1")
+            };
+            client.batch_execute(&format!("DEALLOCATE ALL; PREPARE list AS {sql}")).await.unwrap();
+            let plan = client.simple_query(&format!("EXPLAIN EXECUTE list({values})")).await.unwrap();
+            let has = plan.iter().any(|message| {
+                matches!(message, tokio_postgres::SimpleQueryMessage::Row(row)
+                    if row.get(0).is_some_and(|step| step.contains(&format!("Bitmap Index Scan on {index}"))))
+            });
+            assert!(has, "{name}, {mode}: {plan:#?}");
+        }
+    }
     drop(client);
     driver.await.unwrap().unwrap();
 }

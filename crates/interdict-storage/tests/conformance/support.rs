@@ -157,6 +157,14 @@ impl World {
         }
     }
 
+    /// The database; only on PostgreSQL.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(_) => panic!("there is no server"),
+            Self::Postgres { url, .. } => url.clone(),
+        }
+    }
+
     /// The file; only on SQLite.
     pub fn path(&self) -> PathBuf {
         match self {

@@ -10,7 +10,7 @@ use crate::counter::{self, Counted};
 use crate::customer::{columns, read};
 use crate::entry::keyset;
 use crate::error::StorageError;
-use crate::search::{self, Route, Searched};
+use crate::search::{self, Found, Route, Searched};
 use crate::sql::{Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, NumberedRows, PageRequest};
@@ -266,6 +266,9 @@ impl MerchantView<'_> {
         position: Option<Position>,
         limit: i64,
     ) -> Result<Vec<Customer>, StorageError> {
+        if let Some(rows) = search::few(self, Searched::Customers, part)? {
+            return self.customers_of(filter, &rows, keyset(position), limit);
+        }
         let walk_end = self.end_of_customers_walk(filter, position)?;
         let mut found = self.customers_after(filter, position, walk_end.unwrap_or(i64::MIN), limit)?;
         let missing = limit.saturating_sub_unsigned(found.len() as u64);
@@ -280,15 +283,27 @@ impl MerchantView<'_> {
                 found.extend(self.connection.query(FOUND_AFTER, &parameters, read)?);
                 Ok(())
             })?,
-            Route::Rows(rows) => self.with_customer_filter(filter, |filters| {
-                let wanted = |id: &[u8; 20]| {
-                    self.connection.query_optional(SELECT_IF, &[filters, params![id]].concat(), read)
-                };
-                found.extend(search::pick(&rows, rest, missing, wanted)?);
-                Ok(())
-            })?,
+            Route::Rows(rows) => {
+                found.extend(self.customers_of(filter, &rows, keyset(Some(rest)), missing)?);
+            }
         }
         Ok(found)
+    }
+
+    /// Those of some rows that a filter lets through.
+    fn customers_of(
+        &self,
+        filter: &CustomerFilter,
+        rows: &[Found],
+        before: Found,
+        limit: i64,
+    ) -> Result<Vec<Customer>, StorageError> {
+        self.with_customer_filter(filter, |filters| {
+            let wanted = |id: &[u8; 20]| {
+                self.connection.query_optional(SELECT_IF, &[filters, params![id]].concat(), read)
+            };
+            search::pick(rows, before, limit, wanted)
+        })
     }
 
     /// The moment at which a walk of bounded length ends; nothing when it would reach the oldest.

@@ -11,7 +11,7 @@ use interdict_domain::ids::Ksuid;
 use crate::counter::{self, Counted};
 use crate::entry::{EntryRow, columns, keyset, read_with_hits as read, with_hits};
 use crate::error::StorageError;
-use crate::search::{self, Route, Searched};
+use crate::search::{self, Found, Route, Searched};
 use crate::sql::{Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, NumberedRows, PageRequest};
@@ -199,14 +199,19 @@ impl MerchantView<'_> {
             PageRequest::Numbered(rows) => return self.numbered_entries(filter, rows),
         };
         let routed = OnceCell::new();
+        let few = match filter.query.as_deref() {
+            Some(part) => search::few(self, Searched::Entries, part)?,
+            None => None,
+        };
         let mut found = Vec::new();
         let lists = filter.list.map_or(List::ALL.to_vec(), |list| vec![list]);
         let is_put_together = lists.len() > 1;
         for list in lists {
             let filter = EntryFilter { list: Some(list), ..filter.clone() };
-            found.extend(match filter.query.as_deref() {
-                None => self.entries_after(&filter, position, i64::MIN, limit)?,
-                Some(part) => self.entries_with(&filter, part, &routed, (position, limit))?,
+            found.extend(match (filter.query.as_deref(), &few) {
+                (None, _) => self.entries_after(&filter, position, i64::MIN, limit)?,
+                (Some(_), Some(rows)) => self.entries_of(&filter, rows, keyset(position), limit)?,
+                (Some(part), None) => self.entries_with(&filter, part, &routed, (position, limit))?,
             });
         }
         if is_put_together {
@@ -304,15 +309,25 @@ impl MerchantView<'_> {
                 found.extend(self.connection.query(FOUND_AFTER, &parameters, read)?);
                 Ok(())
             })?,
-            Route::Rows(rows) => self.with_entry_filter(filter, |filters| {
-                let wanted = |id: &[u8; 20]| {
-                    self.connection.query_optional(SELECT_IF, &[filters, params![id]].concat(), read)
-                };
-                found.extend(search::pick(rows, rest, missing, wanted)?);
-                Ok(())
-            })?,
+            Route::Rows(rows) => found.extend(self.entries_of(filter, rows, keyset(Some(rest)), missing)?),
         }
         Ok(found)
+    }
+
+    /// Those of some rows that a filter lets through.
+    fn entries_of(
+        &self,
+        filter: &EntryFilter,
+        rows: &[Found],
+        before: Found,
+        limit: i64,
+    ) -> Result<Vec<EntryRow>, StorageError> {
+        self.with_entry_filter(filter, |filters| {
+            let wanted = |id: &[u8; 20]| {
+                self.connection.query_optional(SELECT_IF, &[filters, params![id]].concat(), read)
+            };
+            search::pick(rows, before, limit, wanted)
+        })
     }
 
     /// The moment at which a walk of bounded length ends; nothing when it would reach the oldest.

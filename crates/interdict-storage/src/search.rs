@@ -4,9 +4,6 @@
 //! Whatever the way, a row is given only when the filter's own LIKE lets it through. An index may name too many,
 //! never too few.
 
-use interdict_domain::clock::Timestamp;
-use interdict_domain::ids::Ksuid;
-
 use crate::error::StorageError;
 use crate::sql::Connection;
 use crate::view::{MerchantView, View};
@@ -14,6 +11,8 @@ use crate::{postgres, sqlite};
 
 /// Letters that an index knows together. Shorter parts have no entry in it.
 const LETTERS: usize = 3;
+/// So many rows are looked up sooner than the newest are walked over.
+const FEW: usize = 1_000;
 
 /// What is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,21 +58,35 @@ pub(crate) fn route(view: &MerchantView<'_>, searched: Searched, part: &str) -> 
     match view.connection {
         Connection::Postgres(_) => Ok(Route::Statement),
         Connection::Sqlite(connection) => {
-            let found = sqlite::search::rows(connection, searched, view.merchant, &part)?;
+            let found = sqlite::search::rows(connection, searched, view.merchant, &part, None)?;
             Ok(found.map_or(Route::Walk, Route::Rows))
         }
+    }
+}
+
+/// All of the merchant's rows that may have a part, where an index says at once that they are few.
+pub(crate) fn few(
+    view: &MerchantView<'_>,
+    searched: Searched,
+    part: &str,
+) -> Result<Option<Vec<Found>>, StorageError> {
+    let part: Vec<char> = part.to_lowercase().chars().collect();
+    match view.connection {
+        Connection::Sqlite(connection) if part.len() >= LETTERS => {
+            sqlite::search::rows(connection, searched, view.merchant, &part, Some(FEW))
+        }
+        _ => Ok(None),
     }
 }
 
 /// Of rows that may be wanted those that are, behind a position and not more than are missing.
 pub(crate) fn pick<T>(
     rows: &[Found],
-    position: (Timestamp, Ksuid),
+    before: Found,
     missing: i64,
     wanted: impl Fn(&[u8; 20]) -> Result<Option<T>, StorageError>,
 ) -> Result<Vec<T>, StorageError> {
     let missing = usize::try_from(missing).unwrap_or(0);
-    let before = (position.0.micros(), *position.1.bytes());
     let start = rows.partition_point(|row| *row >= before);
     let found = rows.get(start..).unwrap_or_default().iter();
     found.filter_map(|(_, id)| wanted(id).transpose()).take(missing).collect()
@@ -128,7 +141,7 @@ mod tests {
     fn rows_are_picked_behind_a_position_and_no_more_of_them_than_are_missing() {
         let rows: Vec<Found> = (0..9_u8).rev().map(|n| (i64::from(n / 2), [n; 20])).collect();
         let even = |id: &[u8; 20]| Ok(id[0].is_multiple_of(2).then_some(id[0]));
-        let at = |micros, id| (Timestamp::from_micros(micros), Ksuid::from_bytes([id; 20]));
+        let at = |micros, id| (micros, [id; 20]);
         assert_eq!(pick(&rows, at(3, 7), 2, even).unwrap(), [6, 4]);
         assert_eq!(pick(&rows, at(0, 1), 9, even).unwrap(), [0]);
         assert!(pick(&rows, at(0, 0), 9, even).unwrap().is_empty());

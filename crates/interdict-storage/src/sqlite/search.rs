@@ -54,7 +54,7 @@ macro_rules! texts {
                 $of,
                 "_row r ON r.row = s.rowid WHERE s.search_",
                 $of,
-                " MATCH ?1 AND r.merchant = ?2"
+                " MATCH ?1 AND r.merchant = ?2 LIMIT ?3"
             ),
             select_created: concat!("SELECT created_at, id FROM ", $of, " WHERE id = ?1 AND merchant = ?2"),
             select_text: concat!("SELECT merchant, created_at, ", $text, " FROM ", $of, " WHERE id = ?1"),
@@ -89,13 +89,14 @@ fn texts(searched: Searched) -> &'static Texts {
     }
 }
 
-/// All rows of a merchant that may have a part in their text, the newest first; nothing as long as the index does
-/// not hold what was there before it.
+/// All rows of a merchant that may have a part in their text, the newest first; nothing when the index has more of
+/// them than are wanted, or as long as it does not hold what was there before it.
 pub(crate) fn rows(
     connection: &Connection,
     searched: Searched,
     merchant: MerchantNumber,
     part: &[char],
+    most: Option<usize>,
 ) -> Result<Option<Vec<Found>>, StorageError> {
     let Some(expression) = expression(part) else { return Ok(None) };
     let Some(mark) = mark(connection)? else { return Ok(None) };
@@ -103,10 +104,15 @@ pub(crate) fn rows(
         return Ok(None);
     }
     let texts = texts(searched);
+    // A negative limit is none.
+    let limit = most.and_then(|most| i64::try_from(most + 1).ok()).unwrap_or(-1);
     let mut found: Vec<Found> = connection
         .prepare_cached(texts.select_found)?
-        .query_map(params![expression, merchant.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![expression, merchant.0, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
+    if most.is_some_and(|most| found.len() > most) {
+        return Ok(None);
+    }
     for id in ids_of_tail(connection, searched, merchant, mark)? {
         let mut created = connection.prepare_cached(texts.select_created)?;
         let row = created.query_row(params![id, merchant.0], |row| Ok((row.get(0)?, row.get(1)?)));

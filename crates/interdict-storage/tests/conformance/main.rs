@@ -35,4 +35,5 @@ mod statements;
 mod status;
 mod support;
 mod tls;
+mod totals;
 mod writer;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use interdict_storage::{
     Durability, EntryFilter, FeedObserver, PageRequest, Place, PostgresServer, Schema, SchemaName,
-    SearchState, StorageError, Store, StoreOptions, WriteError,
+    SearchState, StorageError, Store, StoreOptions, View, WriteError,
 };
 use interdict_test_support::{Fsync, Postgres, PostgresSettings, Proxy, wait_until};
 use tokio_postgres::NoTls;
@@ -131,12 +131,16 @@ fn what_is_answered_is_on_the_disk_and_not_only_committed() {
     assert!(flushed > i32::try_from(WRITES).unwrap() / 2, "{flushed} of {WRITES}");
 }
 
+fn search_state(view: &View<'_>) -> Result<SearchState, StorageError> {
+    view.search_state()
+}
+
 /// A store that has no index by three letters, as after an upgrade with many rows, gets it while it is open.
 #[test]
 fn what_is_searched_is_indexed_behind_the_back_of_a_store_that_decides() {
     let world = World::postgres("what_is_searched_is_indexed_behind");
     let command = world.open(1, None);
-    let state = |store: &Store| store.read_blocking(|view| view.search_state()).unwrap();
+    let state = |store: &Store| store.read_blocking(search_state).unwrap();
     assert_eq!(state(&command), SearchState::Indexed);
     world.run("DROP INDEX customer_text; DROP INDEX entry_text");
     assert_eq!(state(&command), SearchState::RowByRow);

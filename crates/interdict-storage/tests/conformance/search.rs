@@ -1,5 +1,5 @@
 //! A part of a text finds what looking at every row finds, in the same order and on every page, whatever the index
-//! has reached; and the totals that are kept are what counting gives.
+//! has reached.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +10,13 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Restriction};
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::identifier::{Email, Kind, MerchantRef, Phone};
-use interdict_domain::ids::{CustomerId, EntryId, Ksuid, PaymentId};
-use interdict_domain::money::{Currency, Money};
-use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
-use interdict_domain::scopes::{Initiator, Scopes};
+use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
+use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{Name, Reason};
 use interdict_domain::window::Window;
 use interdict_storage::{
-    Authorship, Counted, CustomerFilter, EntryFilter, MerchantTransaction, MerchantView, PageRequest,
-    StorageError, Store,
+    Authorship, CustomerFilter, EntryFilter, MerchantTransaction, MerchantView, PageRequest, StorageError,
+    Store,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -26,11 +24,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::support::{Deterministic, MERCHANT, World, entry, now, pepper};
 
-on_both_engines!(
-    a_part_finds_what_a_look_at_every_row_finds,
-    totals_are_what_counting_gives,
-    totals_that_somebody_left_behind_are_counted_until_the_next_start,
-);
+on_both_engines!(a_part_finds_what_a_look_at_every_row_finds,);
 
 /// More than are looked at before the index is asked.
 const NEWEST: u64 = 4_200;
@@ -40,26 +34,26 @@ const OLDER: u64 = 400;
 /// No two commits make the same ids.
 static SEED: AtomicU64 = AtomicU64::new(1_000);
 
-struct Generated {
+pub struct Generated {
     runner: TestRunner,
-    random: Arc<Deterministic>,
+    pub random: Arc<Deterministic>,
 }
 
 impl Generated {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self { runner: TestRunner::deterministic(), random: Deterministic::new(seed) }
     }
 
-    fn one<T: std::fmt::Debug>(&mut self, of: impl Strategy<Value = T>) -> T {
+    pub fn one<T: std::fmt::Debug>(&mut self, of: impl Strategy<Value = T>) -> T {
         of.new_tree(&mut self.runner).unwrap().current()
     }
 
     /// Of few letters, with those among them that mean something to a LIKE or to an index.
-    fn text(&mut self) -> String {
+    pub fn text(&mut self) -> String {
         self.one("[aAbÄéıΣ%_'\"\\\\ @1*-]{1,9}")
     }
 
-    fn customer(&mut self, number: u64, text: Option<String>) -> Customer {
+    pub fn customer(&mut self, number: u64, text: Option<String>) -> Customer {
         let text = text.unwrap_or_else(|| format!("new {number}"));
         let is = |nth: u64| number.is_multiple_of(nth);
         let at = Timestamp::from_micros(now().micros() - i64::try_from(number / 3).unwrap());
@@ -93,7 +87,7 @@ impl Generated {
         }
     }
 
-    fn entry(&mut self, number: u64, text: Option<String>) -> Entry {
+    pub fn entry(&mut self, number: u64, text: Option<String>) -> Entry {
         let at = Timestamp::from_micros(now().micros() - i64::try_from(number / 3).unwrap());
         let list = if number.is_multiple_of(4) { List::Allow } else { List::Block };
         let kind = if number.is_multiple_of(3) { Kind::Device } else { Kind::Email };
@@ -111,7 +105,7 @@ impl Generated {
     }
 }
 
-fn write(
+pub fn write(
     store: &Store,
     work: impl FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) + Send + 'static,
 ) {
@@ -124,19 +118,19 @@ fn write(
     committed.unwrap();
 }
 
-fn read<T>(store: &Store, read: impl FnOnce(&MerchantView<'_>) -> Result<T, StorageError>) -> T {
+pub fn read<T>(store: &Store, read: impl FnOnce(&MerchantView<'_>) -> Result<T, StorageError>) -> T {
     store.read_blocking(|view| read(&view.merchant(MERCHANT))).unwrap()
 }
 
 /// What there should be.
 #[derive(Clone, Default)]
-struct Model {
-    customers: Vec<Customer>,
-    entries: Vec<Entry>,
+pub struct Model {
+    pub customers: Vec<Customer>,
+    pub entries: Vec<Entry>,
 }
 
 impl Model {
-    fn put(&self, store: &Store) {
+    pub fn put(&self, store: &Store) {
         for some in self.customers.chunks(500) {
             let some = some.to_vec();
             write(store, move |transaction, by| {
@@ -353,110 +347,4 @@ fn change(store: &Store, model: &mut Model, generated: &mut Generated) {
             model.entries.extend(new.entries);
         }
     }
-}
-
-fn assert_totals(store: &Store) {
-    let (kept, counted) = read(store, |view| Ok((view.totals()?, view.totals_counted()?)));
-    assert_eq!(kept, counted);
-}
-
-fn totals_are_what_counting_gives(world: &World) {
-    let store = world.open(1, None);
-    let mut generated = Generated::new(2);
-    let mut model = Model::default();
-    for number in 0..60 {
-        let text = Some(generated.text());
-        let new = Model {
-            customers: vec![generated.customer(number, text.clone())],
-            entries: vec![generated.entry(number, text)],
-        };
-        new.put(&store);
-        model.customers.extend(new.customers);
-        model.entries.extend(new.entries);
-        let mut after = model.customers[generated.one(0..model.customers.len())].clone();
-        let before = after.clone();
-        after.restriction.cit = generated.one(any::<bool>());
-        after.standing.status = generated.one(prop::sample::select(ListStatus::ALL.to_vec()));
-        let at = model.customers.iter().position(|customer| customer.id == before.id).unwrap();
-        model.customers[at] = after.clone();
-        let what = generated.one(0..4);
-        let random = Arc::clone(&generated.random);
-        write(&store, move |transaction, by| {
-            transaction.put_customer(by, Action::CustomerUpdated, Some(&before), &after).unwrap();
-            pay(transaction, by, random.as_ref(), what);
-        });
-        if what == 0 {
-            let gone = model.customers.remove(at);
-            write(&store, move |transaction, by| {
-                transaction.erase_customer(by, &gone).unwrap();
-            });
-        }
-        // What fails counts nothing.
-        let refused = store.write_blocking::<(), StorageError, _>({
-            let customer = generated.customer(number + 1_000, None);
-            move |transaction| {
-                let (actor, random) = (Actor::system(), Deterministic::new(5));
-                let by = Authorship::new(&actor, now(), random.as_ref());
-                transaction.merchant(MERCHANT).put_customer(&by, Action::CustomerCreated, None, &customer)?;
-                Err(StorageError::Stopped)
-            }
-        });
-        refused.unwrap_err();
-        assert_totals(&store);
-    }
-    let totals = read(&store, |view| view.totals());
-    assert_eq!(totals.of(Counted::Customers), i64::try_from(model.customers.len()).unwrap());
-    assert_eq!(totals.of(Counted::Payments(None)), 60);
-    let succeeded = totals.of(Counted::Payments(Some(PaymentStatus::Succeeded)));
-    assert!(succeeded > 0 && succeeded < 60);
-    let block = totals.of(Counted::Entries(Some(List::Block), None));
-    assert_eq!(
-        totals.of(Counted::Entries(None, None)),
-        block + totals.of(Counted::Entries(Some(List::Allow), None))
-    );
-    let everybody =
-        CustomerFilter { query: None, list_status: None, restricted: None, email: None, now: now() };
-    let counted = read(&store, |view| view.count_customers(&everybody));
-    assert_eq!(counted, totals.of(Counted::Customers));
-}
-
-fn pay(
-    transaction: &mut MerchantTransaction<'_, '_>,
-    by: &Authorship<'_>,
-    random: &Deterministic,
-    what: i32,
-) {
-    let money = Money::new(100, Currency::parse("EUR").unwrap()).unwrap();
-    let id = PaymentId::generate(now(), random);
-    let mut payment = Payment::new(id, MERCHANT, money, Initiator::Customer, PaymentOrigin::Api, now());
-    transaction.insert_payment(by, None, &payment).unwrap();
-    if what > 1 {
-        payment.status = if what == 2 { PaymentStatus::Succeeded } else { PaymentStatus::Cancelled };
-        transaction.update_payment(by, None, &payment).unwrap();
-    }
-}
-
-fn totals_that_somebody_left_behind_are_counted_until_the_next_start(world: &World) {
-    let store = world.open(1, None);
-    let mut generated = Generated::new(3);
-    Model { customers: vec![generated.customer(1, None)], entries: Vec::new() }.put(&store);
-    drop(store);
-    // As an older binary would: a row and the head, and nothing of what is counted.
-    world.run(
-        "INSERT INTO entry (id, merchant, list, kind, identifier_key, scopes, strength, source, actor_type, actor_id,
-             created_at, updated_at)
-         SELECT id, merchant, 'block', 1, id, 3, 'hard', 'api', 'system', 'system', created_at, updated_at FROM customer;
-         UPDATE meta SET value = '0' WHERE name = 'counted'",
-    );
-    let store = world.open(1, None);
-    assert_totals(&store);
-    assert_eq!(read(&store, |view| view.totals()).of(Counted::Entries(None, None)), 1);
-    world.run("UPDATE counter SET value = 7; UPDATE meta SET value = '0' WHERE name = 'counted'");
-    assert_totals(&store);
-    Model { customers: vec![generated.customer(2, None)], entries: Vec::new() }.put(&store);
-    assert_totals(&store);
-    drop(store);
-    let store = world.open(1, None);
-    assert_totals(&store);
-    assert_eq!(read(&store, |view| view.totals()).of(Counted::Customers), 2);
 }

@@ -1,7 +1,7 @@
 //! What can be seen without a server: the data can be opened, and says the same everywhere.
 
 use interdict_app::App;
-use interdict_app::store::{SearchState, StorageError};
+use interdict_app::store::{SearchState, StorageError, View};
 use interdict_domain::mode::Mode;
 use interdict_storage::ChainReport;
 
@@ -73,7 +73,8 @@ pub fn look_at(app: &App, checks: &mut Vec<Check>) {
 /// Slow is not wrong: it is said, with what to do about it.
 fn search(app: &App, mode: Mode) -> Check {
     let title = format!("search of {}", mode.as_str());
-    match app.service(mode).store().read_blocking(|view| view.search_state()) {
+    let state = |view: &View<'_>| -> Result<SearchState, StorageError> { view.search_state() };
+    match app.service(mode).store().read_blocking(state) {
         Ok(SearchState::Indexed) => Check::passed(title, "by an index"),
         Ok(SearchState::Filling) => {
             Check::passed(title, "one row after the other, until a server has filled its index")

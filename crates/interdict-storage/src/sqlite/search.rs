@@ -26,7 +26,8 @@ const PUT_META: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
                         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const DELETE_FILLING: &str = "DELETE FROM meta WHERE name = 'search_filling'";
 const SELECT_HEAD: &str = "SELECT sequence FROM head WHERE id = 1";
-const SELECT_TAIL: &str = "SELECT facts FROM change WHERE sequence > ?1 AND merchant = ?2";
+/// The plus keeps the planner from the index of all of a merchant's changes.
+const SELECT_TAIL: &str = "SELECT facts FROM change WHERE sequence > ?1 AND +merchant = ?2";
 const SELECT_CHANGES: &str =
     "SELECT sequence, facts FROM change WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
 

@@ -59,12 +59,30 @@ macro_rules! of_email {
 }
 
 macro_rules! after {
-    ($merchant:expr, $index:expr) => {
+    ($merchant:expr, $index:expr, $end:expr) => {
         concat!(
-            "SELECT ", columns!(), " FROM customer WHERE ",
-            $merchant, filter!(), $index,
-            " AND (created_at, id) < ($7, $8) AND created_at >= $9 ORDER BY created_at DESC, id DESC LIMIT $10"
+            "SELECT ",
+            columns!(),
+            " FROM customer WHERE ",
+            $merchant,
+            filter!(),
+            $index,
+            " AND (created_at, id) < ($7, $8) ",
+            $end
         )
+    };
+}
+
+macro_rules! to_the_oldest {
+    () => {
+        " ORDER BY created_at DESC, id DESC LIMIT $9"
+    };
+}
+
+// Apart: a planner that knows nothing of the bound takes the rows for few, and sorts them.
+macro_rules! to_the_walks_end {
+    () => {
+        " AND created_at >= $9 ORDER BY created_at DESC, id DESC LIMIT $10"
     };
 }
 
@@ -111,10 +129,13 @@ macro_rules! whole_page {
 }
 
 statements! {
-    AFTER = after!(of!(), "");
-    AFTER_LISTED = after!(of!(), listed!());
-    AFTER_RESTRICTED = after!(of!(), restricted!());
-    AFTER_OF_EMAIL = after!(of_few!(), of_email!());
+    AFTER = after!(of!(), "", to_the_oldest!());
+    WALK = after!(of!(), "", to_the_walks_end!());
+    AFTER_LISTED = after!(of!(), listed!(), to_the_oldest!());
+    WALK_LISTED = after!(of!(), listed!(), to_the_walks_end!());
+    AFTER_RESTRICTED = after!(of!(), restricted!(), to_the_oldest!());
+    WALK_RESTRICTED = after!(of!(), restricted!(), to_the_walks_end!());
+    AFTER_OF_EMAIL = after!(of_few!(), of_email!(), to_the_oldest!());
     WALK_END = walk_end!("");
     WALK_END_LISTED = walk_end!(" AND list_status = $4 AND list_status <> 'normal' ");
     WALK_END_RESTRICTED = walk_end!(restricted!());
@@ -188,6 +209,14 @@ impl Way {
         }
     }
 
+    const fn walk(self) -> &'static str {
+        match self {
+            Self::All | Self::OfEmail => WALK,
+            Self::Listed => WALK_LISTED,
+            Self::Restricted => WALK_RESTRICTED,
+        }
+    }
+
     const fn count(self) -> &'static str {
         match self {
             Self::All => COUNT,
@@ -209,7 +238,7 @@ impl MerchantView<'_> {
     ) -> Result<Vec<Customer>, StorageError> {
         match (page, filter.query.as_deref()) {
             (PageRequest::After { position, limit }, None) => {
-                self.customers_after(filter, position, i64::MIN, limit)
+                self.customers_after(filter, position, None, limit)
             }
             (PageRequest::After { position, limit }, Some(part)) => {
                 self.customers_with(filter, part, position, limit)
@@ -247,13 +276,18 @@ impl MerchantView<'_> {
         &self,
         filter: &CustomerFilter,
         position: Option<Position>,
-        since: i64,
+        since: Option<i64>,
         limit: i64,
     ) -> Result<Vec<Customer>, StorageError> {
         let (at, id) = keyset(position);
         self.with_customer_filter(filter, |filters| {
-            let more = params![at, id, since, limit];
-            self.connection.query(filter.way().after(), &[filters, more].concat(), read)
+            let query = |sql: &'static str, more: &[Value<'_>]| {
+                self.connection.query(sql, &[filters, more].concat(), read)
+            };
+            match since {
+                None => query(filter.way().after(), params![at, id, limit]),
+                Some(since) => query(filter.way().walk(), params![at, id, since, limit]),
+            }
         })
     }
 
@@ -270,13 +304,13 @@ impl MerchantView<'_> {
             return self.customers_of(filter, &rows, keyset(position), limit);
         }
         let walk_end = self.end_of_customers_walk(filter, position)?;
-        let mut found = self.customers_after(filter, position, walk_end.unwrap_or(i64::MIN), limit)?;
+        let mut found = self.customers_after(filter, position, walk_end, limit)?;
         let missing = limit.saturating_sub_unsigned(found.len() as u64);
         let Some(walk_end) = walk_end.filter(|_| missing > 0) else { return Ok(found) };
         // All that is not older was looked at.
         let rest = (Timestamp::from_micros(walk_end), Ksuid::from_bytes([0; 20]));
         match search::route(self, Searched::Customers, part)? {
-            Route::Walk => found.extend(self.customers_after(filter, Some(rest), i64::MIN, missing)?),
+            Route::Walk => found.extend(self.customers_after(filter, Some(rest), None, missing)?),
             Route::Statement => self.with_customer_filter(filter, |filters| {
                 let (at, id) = keyset(Some(rest));
                 let parameters = [filters, params![at, id, missing]].concat();

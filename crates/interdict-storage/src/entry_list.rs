@@ -47,20 +47,8 @@ macro_rules! windowed {
     };
 }
 
-macro_rules! of {
-    () => {
-        "merchant = $1 "
-    };
-}
-
-// Of rows that are named one by one: a planner might take the order's index for better, and this is in none.
-macro_rules! of_few {
-    () => {
-        "merchant + 0 = $1 "
-    };
-}
-
-// What an erasure left stands in an index of its own.
+// What an erasure left stands in an index of its own. With it goes `merchant + 0`, which is in no index: a planner
+// might take the order's for better.
 macro_rules! of_identifier {
     () => {
         " AND id IN (SELECT id FROM entry WHERE merchant = $1 AND identifier_key = $7 AND erased_customer IS NULL
@@ -70,12 +58,31 @@ macro_rules! of_identifier {
 }
 
 macro_rules! after {
-    ($merchant:expr, $index:expr) => {
+    ($merchant:expr, $index:expr, $end:expr) => {
         concat!(
-            "SELECT ", columns!(), with_hits!(), " FROM entry WHERE ",
-            $merchant, filter!(), $index,
-            " AND (created_at, id) < ($8, $9) AND created_at >= $10 ORDER BY created_at DESC, id DESC LIMIT $11"
+            "SELECT ",
+            columns!(),
+            with_hits!(),
+            " FROM entry WHERE ",
+            $merchant,
+            filter!(),
+            $index,
+            " AND (created_at, id) < ($8, $9) ",
+            $end
         )
+    };
+}
+
+macro_rules! to_the_oldest {
+    () => {
+        " ORDER BY created_at DESC, id DESC LIMIT $10"
+    };
+}
+
+// Apart: a planner that knows nothing of the bound takes the rows for few, and sorts them.
+macro_rules! to_the_walks_end {
+    () => {
+        " AND created_at >= $10 ORDER BY created_at DESC, id DESC LIMIT $11"
     };
 }
 
@@ -125,10 +132,13 @@ macro_rules! whole_page {
 }
 
 statements! {
-    AFTER = after!(of!(), on_list!());
-    AFTER_OF_KIND = after!(of!(), of_kind!());
-    AFTER_WINDOWED = after!(of!(), windowed!());
-    AFTER_OF_IDENTIFIER = after!(of_few!(), of_identifier!());
+    AFTER = after!("merchant = $1 ", on_list!(), to_the_oldest!());
+    WALK = after!("merchant = $1 ", on_list!(), to_the_walks_end!());
+    AFTER_OF_KIND = after!("merchant = $1 ", of_kind!(), to_the_oldest!());
+    WALK_OF_KIND = after!("merchant = $1 ", of_kind!(), to_the_walks_end!());
+    AFTER_WINDOWED = after!("merchant = $1 ", windowed!(), to_the_oldest!());
+    WALK_WINDOWED = after!("merchant = $1 ", windowed!(), to_the_walks_end!());
+    AFTER_OF_IDENTIFIER = after!("merchant + 0 = $1 ", of_identifier!(), to_the_oldest!());
     WALK_END = walk_end!("");
     WALK_END_OF_KIND = walk_end!(" AND kind = $5 ");
     WALK_END_WINDOWED = walk_end!(" AND (starts_at IS NOT NULL OR expires_at IS NOT NULL) ");
@@ -141,10 +151,10 @@ statements! {
                           OR LOWER(COALESCE(reason, '')) LIKE $4 ESCAPE '\\'))
         SELECT ", columns!(), with_hits!(), " FROM found AS entry
         WHERE (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10");
-    PAGE_NEWEST = page!(of!(), "", "created_at DESC, id DESC");
-    PAGE_OLDEST = page!(of!(), "", "created_at, id");
-    PAGE_NEWEST_OF_IDENTIFIER = page!(of_few!(), of_identifier!(), "created_at DESC, id DESC");
-    PAGE_OLDEST_OF_IDENTIFIER = page!(of_few!(), of_identifier!(), "created_at, id");
+    PAGE_NEWEST = page!("merchant = $1 ", "", "created_at DESC, id DESC");
+    PAGE_OLDEST = page!("merchant = $1 ", "", "created_at, id");
+    PAGE_NEWEST_OF_IDENTIFIER = page!("merchant + 0 = $1 ", of_identifier!(), "created_at DESC, id DESC");
+    PAGE_OLDEST_OF_IDENTIFIER = page!("merchant + 0 = $1 ", of_identifier!(), "created_at, id");
     WHOLE_PAGE_NEWEST = whole_page!("created_at DESC, id DESC");
     WHOLE_PAGE_OLDEST = whole_page!("created_at, id");
     COUNT = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!());
@@ -179,6 +189,14 @@ impl EntryFilter {
         self.query.is_none() && self.active.is_none() && self.identifier.is_none()
     }
 
+    const fn walk(&self) -> &'static str {
+        match self {
+            Self { active: Some(false), .. } => WALK_WINDOWED,
+            Self { kind: Some(_), .. } => WALK_OF_KIND,
+            Self { .. } => WALK,
+        }
+    }
+
     const fn after(&self) -> &'static str {
         match self {
             Self { identifier: Some(_), .. } => AFTER_OF_IDENTIFIER,
@@ -209,7 +227,7 @@ impl MerchantView<'_> {
         for list in lists {
             let filter = EntryFilter { list: Some(list), ..filter.clone() };
             found.extend(match (filter.query.as_deref(), &few) {
-                (None, _) => self.entries_after(&filter, position, i64::MIN, limit)?,
+                (None, _) => self.entries_after(&filter, position, None, limit)?,
                 (Some(_), Some(rows)) => self.entries_of(&filter, rows, keyset(position), limit)?,
                 (Some(part), None) => self.entries_with(&filter, part, &routed, (position, limit))?,
             });
@@ -274,12 +292,18 @@ impl MerchantView<'_> {
         &self,
         filter: &EntryFilter,
         position: Option<Position>,
-        since: i64,
+        since: Option<i64>,
         limit: i64,
     ) -> Result<Vec<EntryRow>, StorageError> {
         let (at, id) = keyset(position);
         self.with_entry_filter(filter, |filters| {
-            self.connection.query(filter.after(), &[filters, params![at, id, since, limit]].concat(), read)
+            let query = |sql: &'static str, more: &[Value<'_>]| {
+                self.connection.query(sql, &[filters, more].concat(), read)
+            };
+            match since {
+                None => query(filter.after(), params![at, id, limit]),
+                Some(since) => query(filter.walk(), params![at, id, since, limit]),
+            }
         })
     }
 
@@ -292,7 +316,7 @@ impl MerchantView<'_> {
         (position, limit): (Option<Position>, i64),
     ) -> Result<Vec<EntryRow>, StorageError> {
         let walk_end = self.end_of_entries_walk(filter, position)?;
-        let mut found = self.entries_after(filter, position, walk_end.unwrap_or(i64::MIN), limit)?;
+        let mut found = self.entries_after(filter, position, walk_end, limit)?;
         let missing = limit.saturating_sub_unsigned(found.len() as u64);
         let Some(walk_end) = walk_end.filter(|_| missing > 0) else { return Ok(found) };
         // All that is not older was looked at.
@@ -302,7 +326,7 @@ impl MerchantView<'_> {
             drop(routed.set(search::route(self, Searched::Entries, part)?));
         }
         match routed.get().unwrap_or(&Route::Walk) {
-            Route::Walk => found.extend(self.entries_after(filter, Some(rest), i64::MIN, missing)?),
+            Route::Walk => found.extend(self.entries_after(filter, Some(rest), None, missing)?),
             Route::Statement => self.with_entry_filter(filter, |filters| {
                 let (at, id) = keyset(Some(rest));
                 let parameters = [filters, params![at, id, missing]].concat();

@@ -104,10 +104,11 @@ pub mod gateway {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, CustomerFilter, Durability, EntryFilter,
-        EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry, MerchantTransaction,
-        MerchantView, NodePlace, NumberedRows, PageRequest, PaymentFilter, PostgresServer, ProviderEvent,
-        Recorded, Score, StorageError, StoreStatus, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
+        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, Counted, CustomerFilter, Durability,
+        EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
+        MerchantTransaction, MerchantView, NodePlace, NumberedRows, PageRequest, PaymentFilter,
+        PostgresServer, ProviderEvent, Recorded, Score, SearchState, StorageError, StoreStatus, Totals,
+        Trimmed, Trimming, UserAccount, View, WriteError, day_of,
     };
 }
 

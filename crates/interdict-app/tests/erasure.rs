@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use interdict_app::store::StorageError;
 use interdict_app::{
     Answer, App, NewListStatus, ProfileUpdate, Refusal, RestrictionUpdate, UseCaseError, erase_customer,
     restrict_customer, set_list_status, unlist_entry, update_customer,
@@ -176,6 +177,40 @@ fn left_behind(folder: &Path) -> Vec<(String, usize)> {
     found
 }
 
+/// Texts with a mark that are kept beside the index that is searched.
+fn indexed(file: &Path, mark: &str) -> i64 {
+    let beside = rusqlite::Connection::open(file).unwrap();
+    let count = |of: &str| -> i64 {
+        let read = format!("SELECT COUNT(*) FROM search_{of}_row WHERE text LIKE '%' || ?1 || '%'");
+        beside.query_row(&read, [mark], |row| row.get(0)).unwrap()
+    };
+    count("customer") + count("entry")
+}
+
+/// Rows that the index itself has for a mark, by its groups of three letters.
+fn indexed_groups(file: &Path, mark: &str) -> i64 {
+    let beside = rusqlite::Connection::open(file).unwrap();
+    let groups: Vec<String> = mark
+        .as_bytes()
+        .windows(3)
+        .map(|group| format!("\"{}\"", std::str::from_utf8(group).unwrap()))
+        .collect();
+    let count = |of: &str| -> i64 {
+        let read = format!("SELECT COUNT(*) FROM search_{of} WHERE search_{of} MATCH ?1");
+        beside.query_row(&read, [groups.join(" AND ")], |row| row.get(0)).unwrap()
+    };
+    count("customer") + count("entry")
+}
+
+fn assert_totals(shop: &Shop) {
+    let read = shop.service().store().read_blocking(|view| {
+        let view = view.merchant(shop.caller().merchant);
+        Ok::<_, StorageError>((view.totals()?, view.totals_counted()?))
+    });
+    let (kept, counted) = read.unwrap();
+    assert_eq!(kept, counted);
+}
+
 fn assert_decisions(shop: &Shop, people: &[Person], erased: bool) {
     let again = shop.reopened();
     for service in [shop.service(), again.service(Mode::Test)] {
@@ -227,6 +262,9 @@ fn a_thousand_people_leave_no_byte_and_every_block() {
     let before = shop.service().store().verify_chain(&mut |_| {}).unwrap();
     assert_eq!((before.erased, before.fault), (0, None));
     assert!(!left_behind(shop.folder.path()).is_empty(), "the search finds what is there");
+    let file = App::file(shop.folder.path(), "test");
+    // Customers and what they are found by: erased once it stands there, and again while it does not yet.
+    wait_until(|| indexed(&file, MARK) >= 1_000, Duration::from_mins(1)).unwrap();
 
     let erasable: Vec<_> = people.iter().filter(|person| person.erasable).map(|person| person.id).collect();
     let kept: i64 = erasable.chunks(64).map(|ids| erase_together(&shop, ids)).sum();
@@ -235,6 +273,10 @@ fn a_thousand_people_leave_no_byte_and_every_block() {
     assert_eq!(kept, (2 * 3 + 3) * 100);
     assert_decisions(&shop, &people, true);
     assert_eq!(left_behind(shop.folder.path()), []);
+
+    assert_eq!((indexed(&file, MARK), indexed_groups(&file, MARK)), (0, 0));
+    assert!(indexed_groups(&file, "keeper") >= 1_000);
+    assert_totals(&shop);
 
     let after = shop.service().store().verify_chain(&mut |_| {}).unwrap();
     assert_eq!(after.fault, None);

@@ -7,6 +7,7 @@ use interdict_domain::entry::List;
 use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
 
+use crate::counter::Name;
 use crate::entry::keyset;
 use crate::error::StorageError;
 use crate::sql::{Row, Value, params};
@@ -125,6 +126,12 @@ impl MerchantTransaction<'_, '_> {
         action: Option<Action>,
         chargeback: &Chargeback,
     ) -> Result<(), StorageError> {
+        let name = |of: &Chargeback| Name::Chargeback { is_reversed: of.reversed_at.is_some() };
+        let before = match action {
+            Some(Action::ChargebackRecorded) => None,
+            _ => self.view().chargeback(chargeback.id)?.as_ref().map(name),
+        };
+        self.transaction.deltas.moved(self.merchant, before, Some(name(chargeback)));
         self.transaction.connection.execute(
             UPSERT,
             params![

@@ -11,12 +11,14 @@ use interdict_domain::text::{Addresses, Metadata, Name, Reason};
 
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
-use crate::sql::{Row, Value, bind, params};
+use crate::search::{self, Searched};
+use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
-use crate::view::{MerchantView, NumberedRows, PageRequest};
+use crate::view::MerchantView;
 use crate::{feed, former, idempotency, load, personal};
 
+/// The columns of a customer, in the order in which [`read`] takes them.
 macro_rules! columns {
     () => {
         "id, merchant, email, phone, name, first_name, last_name, merchant_ref, role, date_of_birth,
@@ -25,17 +27,7 @@ macro_rules! columns {
     };
 }
 
-// The status as it counts now: one whose window is over is normal again.
-macro_rules! filter {
-    () => {
-        " AND (CAST($2 AS TEXT) IS NULL OR search LIKE $2 ESCAPE '\\')
-          AND (CAST($3 AS TEXT) IS NULL OR $3 = CASE
-                WHEN (list_from IS NULL OR list_from <= $4) AND (list_until IS NULL OR $4 < list_until)
-                THEN list_status ELSE 'normal' END)
-          AND (CAST($5 AS BIGINT) IS NULL OR $5 = CASE WHEN restrict_cit + restrict_mit > 0 THEN 1 ELSE 0 END)
-          AND (CAST($6 AS BYTEA) IS NULL OR email_key = $6) "
-    };
-}
+pub(crate) use columns;
 
 statements! {
     UPSERT = "INSERT INTO customer (id, merchant, email, email_key, phone, phone_key, name, first_name,
@@ -60,32 +52,10 @@ statements! {
     SELECT_BY_REF = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 AND ref_key = $2");
     SELECT_WITHOUT_REF_BY_EMAIL = concat!("SELECT ", columns!(), " FROM customer
         WHERE merchant = $1 AND email_key = $2 AND ref_key IS NULL ORDER BY created_at, id LIMIT 2");
-    SELECT_AFTER = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
-        " AND (created_at, id) < ($7, $8) ORDER BY created_at DESC, id DESC LIMIT $9");
-    SELECT_PAGE_NEWEST = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8");
-    SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at, id LIMIT $7 OFFSET $8");
     SELECT_IDS_BY_EMAIL = "SELECT id FROM customer WHERE merchant = $1 AND email_key = $2 ORDER BY id";
-    COUNT = concat!("SELECT COUNT(*) FROM customer WHERE merchant = $1 ", filter!());
     SELECT_LIST_STATUS_ENDING = concat!("SELECT ", columns!(), " FROM customer
         WHERE merchant = $1 AND list_status = $2 AND list_until > $3 AND list_until <= $4
         ORDER BY list_until, id LIMIT $5");
-}
-
-/// Which customers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomerFilter {
-    /// Part of email, name, ref or id, in any case.
-    pub query: Option<String>,
-    /// The list status as it counts now.
-    pub list_status: Option<ListStatus>,
-    /// Whether a restriction flag is set.
-    pub restricted: Option<bool>,
-    /// Exactly this email.
-    pub email: Option<Email>,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// What an erasure did.
@@ -107,20 +77,6 @@ pub(crate) fn keys(customer: &Customer, pepper: &Pepper) -> [(Kind, Option<Ident
     ]
 }
 
-/// A LIKE pattern for a part of a text, in any case.
-pub(crate) fn part_of(query: &str) -> String {
-    let mut pattern = String::with_capacity(query.len() + 2);
-    pattern.push('%');
-    for c in query.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
 fn json_map(
     map: Option<&serde_json::Map<String, serde_json::Value>>,
 ) -> Result<Option<String>, StorageError> {
@@ -139,7 +95,7 @@ fn search_text(customer: &Customer) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-fn read(row: Row<'_>) -> Result<Customer, StorageError> {
+pub(crate) fn read(row: Row<'_>) -> Result<Customer, StorageError> {
     let map = |index: usize| -> Result<Option<serde_json::Map<String, serde_json::Value>>, StorageError> {
         let text: Option<String> = row.get(index)?;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
@@ -227,34 +183,6 @@ impl MerchantView<'_> {
         self.connection.query_optional(sql, params![self.merchant.0, key], read)
     }
 
-    /// A page of customers.
-    pub fn customers(
-        &self,
-        filter: &CustomerFilter,
-        page: PageRequest,
-    ) -> Result<Vec<Customer>, StorageError> {
-        let query = filter.query.as_deref().map(part_of);
-        let status = filter.list_status.map(ListStatus::as_str);
-        let (now, restricted) = (filter.now.micros(), filter.restricted.map(i64::from));
-        let email = filter.email.as_ref().map(|email| self.email_key(email).0);
-        let filters = params![self.merchant.0, query, status, now, restricted, email];
-        let collect = |sql: &'static str, more: &[Value<'_>]| {
-            self.connection.query(sql, &[filters, more].concat(), read)
-        };
-        match page {
-            PageRequest::After { position, limit } => {
-                let (at, id) = crate::entry::keyset(position);
-                collect(SELECT_AFTER, params![at, id, limit])
-            }
-            PageRequest::Numbered(NumberedRows { offset, limit, ascending: false }) => {
-                collect(SELECT_PAGE_NEWEST, params![limit, offset])
-            }
-            PageRequest::Numbered(NumberedRows { offset, limit, ascending: true }) => {
-                collect(SELECT_PAGE_OLDEST, params![limit, offset])
-            }
-        }
-    }
-
     /// The customers whose list status ends within a time, the first one first.
     pub fn list_status_ending(
         &self,
@@ -266,17 +194,6 @@ impl MerchantView<'_> {
         let (status, after, until) = (status.as_str(), after.micros(), until.micros());
         let parameters = params![self.merchant.0, status, after, until, limit];
         self.connection.query(SELECT_LIST_STATUS_ENDING, parameters, read)
-    }
-
-    /// How many customers a filter lets through.
-    pub fn count_customers(&self, filter: &CustomerFilter) -> Result<i64, StorageError> {
-        let query = filter.query.as_deref().map(part_of);
-        let status = filter.list_status.map(ListStatus::as_str);
-        let restricted = filter.restricted.map(i64::from);
-        let email = filter.email.as_ref().map(|email| self.email_key(email).0);
-        let now = filter.now.micros();
-        let parameters = params![self.merchant.0, query, status, now, restricted, email];
-        self.connection.query_one(COUNT, parameters, |row| row.get(0))
     }
 }
 
@@ -324,6 +241,7 @@ impl MerchantTransaction<'_, '_> {
                 after.updated_at.micros(),
             ],
         )?;
+        self.transaction.deltas.customer(self.merchant, before, Some(after));
         let facts = vec![load::customer_fact(after, self.pepper())];
         let body = feed::body(before, Some(after))?;
         self.append(by, action, Subject::Customer(after.id), facts, Some((body, None)))?;
@@ -355,6 +273,8 @@ impl MerchantTransaction<'_, '_> {
         }
         let mut facts = vec![Fact::CustomerRemoved(customer.id)];
         connection.execute(DELETE, params![self.merchant.0, &customer.id.ksuid().bytes()[..]])?;
+        search::forget(connection, Searched::Customers, customer.id.ksuid().bytes())?;
+        self.transaction.deltas.customer(self.merchant, Some(customer), None);
         personal::erase_subject(connection, self.merchant, &subject)?;
         idempotency::erase_subject(connection, self.merchant, &subject)?;
         self.erase_payments(customer)?;

@@ -12,13 +12,14 @@ use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 
-use crate::customer::{keys, part_of};
+use crate::customer::keys;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
-use crate::sql::{Row, Value, bind, params};
+use crate::search::{self, Searched};
+use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
-use crate::view::{MerchantView, NumberedRows, PageRequest};
+use crate::view::MerchantView;
 use crate::{feed, hits, load};
 
 macro_rules! columns {
@@ -29,25 +30,14 @@ macro_rules! columns {
 }
 
 // Columns that follow on them where the hits are wanted, too.
-macro_rules! hits {
+macro_rules! with_hits {
     () => {
         ", (SELECT hits FROM entry_hit WHERE entry_hit.entry = entry.id),
          (SELECT last_hit_at FROM entry_hit WHERE entry_hit.entry = entry.id)"
     };
 }
 
-macro_rules! filter {
-    () => {
-        " AND (CAST($2 AS TEXT) IS NULL OR list = $2)
-          AND (CAST($3 AS BIGINT) IS NULL OR kind = $3)
-          AND (CAST($4 AS TEXT) IS NULL OR LOWER(COALESCE(value, '')) LIKE $4 ESCAPE '\\'
-               OR LOWER(COALESCE(reason, '')) LIKE $4 ESCAPE '\\')
-          AND (CAST($5 AS BIGINT) IS NULL OR $5 = CASE
-                WHEN (starts_at IS NULL OR starts_at <= $6) AND (expires_at IS NULL OR $6 < expires_at)
-                THEN 1 ELSE 0 END)
-          AND (CAST($7 AS BYTEA) IS NULL OR identifier_key = $7) "
-    };
-}
+pub(crate) use {columns, with_hits};
 
 statements! {
     UPSERT = "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
@@ -60,37 +50,11 @@ statements! {
                     expires_at = excluded.expires_at, source = excluded.source,
                     updated_at = excluded.updated_at";
     DELETE = "DELETE FROM entry WHERE merchant = $1 AND id = $2";
-    SELECT = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 AND id = $2");
+    SELECT = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 AND id = $2");
     SELECT_BY_IDENTIFIER = concat!("SELECT ", columns!(), " FROM entry
         WHERE merchant = $1 AND identifier_key = $2 AND list = $3 AND kind = $4 AND erased_customer IS NULL");
     SELECT_BY_KEY = concat!("SELECT ", columns!(), " FROM entry
         WHERE merchant = $1 AND identifier_key = $2 AND erased_customer IS NULL");
-    SELECT_AFTER = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
-        " AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10");
-    SELECT_PAGE_NEWEST = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9");
-    SELECT_PAGE_OLDEST = concat!("SELECT ", columns!(), hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at, id LIMIT $8 OFFSET $9");
-    COUNT = concat!("SELECT COUNT(*) FROM entry WHERE merchant = $1 ", filter!());
-    SELECT_ENDING = concat!("SELECT ", columns!(), " FROM entry WHERE merchant = $1 AND list = $2
-        AND expires_at > $3 AND expires_at <= $4 ORDER BY expires_at, id LIMIT $5");
-}
-
-/// Which entries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryFilter {
-    /// On which list.
-    pub list: Option<List>,
-    /// Of which kind.
-    pub kind: Option<Kind>,
-    /// Part of value or reason, in any case.
-    pub query: Option<String>,
-    /// Whether it counts now.
-    pub active: Option<bool>,
-    /// Exactly this identifier.
-    pub identifier: Option<Identifier>,
-    /// Now.
-    pub now: Timestamp,
 }
 
 /// An entry with how often it decided.
@@ -139,7 +103,7 @@ fn read(row: Row<'_>) -> Result<Entry, StorageError> {
     })
 }
 
-fn read_with_hits(row: Row<'_>) -> Result<EntryRow, StorageError> {
+pub(crate) fn read_with_hits(row: Row<'_>) -> Result<EntryRow, StorageError> {
     Ok(EntryRow {
         entry: read(row)?,
         hits: row.get::<Option<i64>>(18)?.unwrap_or(0),
@@ -177,59 +141,6 @@ impl MerchantView<'_> {
             read,
         )
     }
-
-    /// A page of entries.
-    pub fn entries(&self, filter: &EntryFilter, page: PageRequest) -> Result<Vec<EntryRow>, StorageError> {
-        let (list, kind) = (filter.list.map(List::as_str), filter.kind.map(Kind::code));
-        let query = filter.query.as_deref().map(part_of);
-        let (active, now) = (filter.active.map(i64::from), filter.now.micros());
-        let key = self.filter_key(filter);
-        let filters = params![self.merchant.0, list, kind, query, active, now, key];
-        let collect = |sql: &'static str, more: &[Value<'_>]| {
-            self.connection.query(sql, &[filters, more].concat(), read_with_hits)
-        };
-        match page {
-            PageRequest::After { position, limit } => {
-                let (at, id) = keyset(position);
-                collect(SELECT_AFTER, params![at, id, limit])
-            }
-            PageRequest::Numbered(NumberedRows { offset, limit, ascending: false }) => {
-                collect(SELECT_PAGE_NEWEST, params![limit, offset])
-            }
-            PageRequest::Numbered(NumberedRows { offset, limit, ascending: true }) => {
-                collect(SELECT_PAGE_OLDEST, params![limit, offset])
-            }
-        }
-    }
-
-    /// The entries of a list that end within a time, the first one first.
-    pub fn entries_ending(
-        &self,
-        list: List,
-        after: Timestamp,
-        until: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<Entry>, StorageError> {
-        let (list, after, until) = (list.as_str(), after.micros(), until.micros());
-        let parameters = params![self.merchant.0, list, after, until, limit];
-        self.connection.query(SELECT_ENDING, parameters, read)
-    }
-
-    /// How many entries a filter lets through.
-    pub fn count_entries(&self, filter: &EntryFilter) -> Result<i64, StorageError> {
-        let (list, kind) = (filter.list.map(List::as_str), filter.kind.map(Kind::code));
-        let query = filter.query.as_deref().map(part_of);
-        let active = filter.active.map(i64::from);
-        let key = self.filter_key(filter);
-        let now = filter.now.micros();
-        let parameters = params![self.merchant.0, list, kind, query, active, now, key];
-        self.connection.query_one(COUNT, parameters, |row| row.get(0))
-    }
-
-    fn filter_key(&self, filter: &EntryFilter) -> Option<[u8; 16]> {
-        let identifier = filter.identifier.as_ref()?;
-        Some(self.pepper.key(self.merchant, identifier.kind(), identifier.value()).0)
-    }
 }
 
 impl MerchantTransaction<'_, '_> {
@@ -242,6 +153,7 @@ impl MerchantTransaction<'_, '_> {
         after: &Entry,
     ) -> Result<(), StorageError> {
         self.write_entry(after)?;
+        self.transaction.deltas.entry(self.merchant, before, Some(after));
         let body = feed::body(before, Some(after))?;
         self.append(
             by,
@@ -255,7 +167,7 @@ impl MerchantTransaction<'_, '_> {
 
     /// Deletes an entry. Everything else that blocks the same person stays (incident 11).
     pub fn delete_entry(&mut self, by: &Authorship<'_>, entry: &Entry) -> Result<(), StorageError> {
-        self.remove_entry_row(entry.id)?;
+        self.remove_entry_row(entry)?;
         let facts = vec![Fact::EntryRemoved { id: entry.id, key: entry.key }];
         let body = feed::body(Some(entry), None)?;
         self.append(
@@ -268,10 +180,12 @@ impl MerchantTransaction<'_, '_> {
         Ok(())
     }
 
-    fn remove_entry_row(&mut self, id: EntryId) -> Result<(), StorageError> {
+    fn remove_entry_row(&mut self, entry: &Entry) -> Result<(), StorageError> {
         let connection = self.transaction.connection;
-        connection.execute(DELETE, params![self.merchant.0, &id.ksuid().bytes()[..]])?;
-        hits::forget(connection, id)
+        connection.execute(DELETE, params![self.merchant.0, &entry.id.ksuid().bytes()[..]])?;
+        search::forget(connection, Searched::Entries, entry.id.ksuid().bytes())?;
+        self.transaction.deltas.entry(self.merchant, Some(entry), None);
+        hits::forget(connection, entry.id)
     }
 
     fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
@@ -316,7 +230,7 @@ impl MerchantTransaction<'_, '_> {
         for entry in entries {
             match entry.list() {
                 List::Allow => {
-                    self.remove_entry_row(entry.id)?;
+                    self.remove_entry_row(&entry)?;
                     facts.push(Fact::EntryRemoved { id: entry.id, key });
                 }
                 List::Block => {
@@ -328,6 +242,8 @@ impl MerchantTransaction<'_, '_> {
                         ..entry
                     };
                     self.write_entry(&tombstone)?;
+                    let connection = self.transaction.connection;
+                    search::forget(connection, Searched::Entries, tombstone.id.ksuid().bytes())?;
                     facts.push(load::entry_fact(&tombstone));
                     kept += 1;
                 }
@@ -372,6 +288,7 @@ impl MerchantTransaction<'_, '_> {
                     erased_customer: Some(customer.id),
                 };
                 self.write_entry(&tombstone)?;
+                self.transaction.deltas.entry(self.merchant, None, Some(&tombstone));
                 facts.push(load::entry_fact(&tombstone));
                 kept += 1;
             }

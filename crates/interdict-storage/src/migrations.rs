@@ -44,6 +44,9 @@ const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
 const ANCHOR: &str = include_str!("../migrations/feed_0002_anchor.sql");
 const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_identifiers.sql");
 const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_counts.sql");
+const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.sql");
+/// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
+const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -63,9 +66,14 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             ANCHOR,
             FORMER_IDENTIFIERS,
             ATTEMPT_COUNTS,
+            SEARCH,
         ],
     };
-    let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();
+    let complete = |text: &&str| {
+        let is_sqlites = dialect == Dialect::Sqlite && *text == SEARCH;
+        translate(text, dialect) + &if is_sqlites { translate(SEARCH_SQLITE, dialect) } else { String::new() }
+    };
+    let mut texts: Vec<String> = texts.iter().map(complete).collect();
     if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {
         first.insert_str(0, FEED_POSTGRES);
     }

@@ -15,6 +15,7 @@ use interdict_domain::payment::{
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::Metadata;
 
+use crate::counter::Name;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
 use crate::plan::read_money;
@@ -221,6 +222,7 @@ impl MerchantTransaction<'_, '_> {
     ) -> Result<(), StorageError> {
         let view = self.view();
         let outcome = payment.outcome.as_ref();
+        self.transaction.deltas.moved(self.merchant, None, Some(Name::Payment(payment.status)));
         view.connection.execute(
             INSERT,
             params![
@@ -270,6 +272,10 @@ impl MerchantTransaction<'_, '_> {
         payment: &Payment,
     ) -> Result<(), StorageError> {
         let outcome = payment.outcome.as_ref();
+        if let Some(before) = self.view().payment(payment.id)? {
+            let (from, to) = (Name::Payment(before.status), Name::Payment(payment.status));
+            self.transaction.deltas.moved(self.merchant, Some(from), Some(to));
+        }
         self.transaction.connection.execute(
             UPDATE,
             params![

@@ -1,4 +1,5 @@
-//! Payments in pages, with Odus's filters: by number, and behind a row of the page before.
+//! Payments in pages, by number and behind a row of the page before, and counted, with Odus's filters. Each
+//! filter that leaves few of them has statements of its own, which go through its index.
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::Email;
@@ -7,6 +8,7 @@ use interdict_domain::money::Currency;
 use interdict_domain::payment::{Payment, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 
+use crate::counter::{self, Counted};
 use crate::entry::keyset;
 use crate::error::StorageError;
 use crate::payment::{columns, read, refused_by_lists};
@@ -25,47 +27,99 @@ macro_rules! filter {
     };
 }
 
-// With a customer, its index is used; without one, the order by time.
-macro_rules! of_customer {
-    () => {
-        " AND customer = $9 "
+macro_rules! page {
+    ($few:expr, $index:expr, $order:expr, $limit:expr) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM payment WHERE merchant",
+            $few,
+            " = $1 ",
+            filter!(),
+            $index,
+            " ORDER BY ",
+            $order,
+            " LIMIT ",
+            $limit
+        )
     };
 }
 
-// The engines do not see through a filter that may be absent: an email's and the refused ones' indexes need to be
-// asked for.
+macro_rules! count {
+    ($few:expr, $index:expr) => {
+        concat!("SELECT COUNT(*) FROM payment WHERE merchant", $few, " = $1 ", filter!(), $index)
+    };
+}
+
+macro_rules! newest {
+    () => {
+        "created_at DESC, id DESC"
+    };
+}
+
+macro_rules! oldest {
+    () => {
+        "created_at, id"
+    };
+}
+
+// Rows that are named one by one: a planner might take the order's index for better.
 macro_rules! of_email {
     () => {
-        " AND email_key = $5 "
+        " AND id IN (SELECT id FROM payment WHERE merchant = $1 AND email_key = $5) "
+    };
+}
+
+// Most payments succeed: those that did have no index of their own.
+macro_rules! of_status {
+    () => {
+        " AND status = $2 AND status <> 'succeeded' "
+    };
+}
+
+// The engines do not see through a filter that may be absent: the refused ones' index needs to be asked for.
+macro_rules! refused {
+    () => {
+        concat!(" AND ", refused_by_lists!())
     };
 }
 
 macro_rules! after {
-    () => {
-        " AND (created_at, id) < ($9, $10) ORDER BY created_at DESC, id DESC LIMIT $11"
+    ($few:expr, $index:expr) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM payment WHERE merchant",
+            $few,
+            " = $1 ",
+            filter!(),
+            $index,
+            " AND (created_at, id) < ($9, $10) ORDER BY created_at DESC, id DESC LIMIT $11"
+        )
     };
 }
 
 statements! {
-    SELECT_AFTER =
-        concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(), after!());
-    SELECT_AFTER_OF_EMAIL =
-        concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(), of_email!(), after!());
-    SELECT_REFUSED_AFTER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
-        " AND ", refused_by_lists!(), after!());
-    SELECT_REFUSED_AFTER_OF_EMAIL = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
-        filter!(), of_email!(), " AND ", refused_by_lists!(), after!());
-    SELECT_NEWEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10");
-    SELECT_OLDEST = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ", filter!(),
-        " ORDER BY created_at, id LIMIT $9 OFFSET $10");
-    SELECT_NEWEST_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
-        filter!(), of_customer!(), " ORDER BY created_at DESC, id DESC LIMIT $10 OFFSET $11");
-    SELECT_OLDEST_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM payment WHERE merchant = $1 ",
-        filter!(), of_customer!(), " ORDER BY created_at, id LIMIT $10 OFFSET $11");
-    COUNT = concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!());
-    COUNT_OF_CUSTOMER =
-        concat!("SELECT COUNT(*) FROM payment WHERE merchant = $1 ", filter!(), of_customer!());
+    AFTER = after!("", "");
+    AFTER_OF_EMAIL = after!(" + 0", of_email!());
+    AFTER_OF_STATUS = after!("", of_status!());
+    AFTER_REFUSED = after!("", refused!());
+    AFTER_REFUSED_OF_EMAIL = after!(" + 0", concat!(of_email!(), refused!()));
+    NEWEST = page!("", "", newest!(), "$9 OFFSET $10");
+    OLDEST = page!("", "", oldest!(), "$9 OFFSET $10");
+    COUNT = count!("", "");
+    NEWEST_OF_CUSTOMER = page!("", " AND customer = $9 ", newest!(), "$10 OFFSET $11");
+    OLDEST_OF_CUSTOMER = page!("", " AND customer = $9 ", oldest!(), "$10 OFFSET $11");
+    COUNT_OF_CUSTOMER = count!("", " AND customer = $9 ");
+    NEWEST_OF_EMAIL = page!(" + 0", of_email!(), newest!(), "$9 OFFSET $10");
+    OLDEST_OF_EMAIL = page!(" + 0", of_email!(), oldest!(), "$9 OFFSET $10");
+    COUNT_OF_EMAIL = count!(" + 0", of_email!());
+    NEWEST_DISPUTED = page!("", " AND chargeback_recorded_at IS NOT NULL ", newest!(), "$9 OFFSET $10");
+    OLDEST_DISPUTED = page!("", " AND chargeback_recorded_at IS NOT NULL ", oldest!(), "$9 OFFSET $10");
+    COUNT_DISPUTED = count!("", " AND chargeback_recorded_at IS NOT NULL ");
+    NEWEST_OF_STATUS = page!("", of_status!(), newest!(), "$9 OFFSET $10");
+    OLDEST_OF_STATUS = page!("", of_status!(), oldest!(), "$9 OFFSET $10");
+    COUNT_OF_STATUS = count!("", of_status!());
 }
 
 /// Which payments.
@@ -89,15 +143,26 @@ pub struct PaymentFilter {
     pub amount_max: Option<i64>,
 }
 
+/// The statements that go through an index: newest first, oldest first, and how many.
+type Ways = [&'static str; 3];
+
+impl PaymentFilter {
+    fn ways(&self) -> Ways {
+        match self {
+            Self { customer: Some(_), .. } => [NEWEST_OF_CUSTOMER, OLDEST_OF_CUSTOMER, COUNT_OF_CUSTOMER],
+            Self { email: Some(_), .. } => [NEWEST_OF_EMAIL, OLDEST_OF_EMAIL, COUNT_OF_EMAIL],
+            Self { chargebacked: Some(true), .. } => [NEWEST_DISPUTED, OLDEST_DISPUTED, COUNT_DISPUTED],
+            Self { status: None | Some(PaymentStatus::Succeeded), .. } => [NEWEST, OLDEST, COUNT],
+            Self { status: Some(_), .. } => [NEWEST_OF_STATUS, OLDEST_OF_STATUS, COUNT_OF_STATUS],
+        }
+    }
+}
+
 impl MerchantView<'_> {
     /// A page of payments by number (Odus).
     pub fn payments(&self, filter: &PaymentFilter, page: NumberedRows) -> Result<Vec<Payment>, StorageError> {
-        let sql = match (filter.customer.is_some(), page.ascending) {
-            (false, false) => SELECT_NEWEST,
-            (false, true) => SELECT_OLDEST,
-            (true, false) => SELECT_NEWEST_OF_CUSTOMER,
-            (true, true) => SELECT_OLDEST_OF_CUSTOMER,
-        };
+        let [newest, oldest, _] = filter.ways();
+        let sql = if page.ascending { oldest } else { newest };
         self.with_filter(filter, |filters| {
             self.connection.query(sql, &[filters, params![page.limit, page.offset]].concat(), read)
         })
@@ -112,11 +177,12 @@ impl MerchantView<'_> {
         position: Option<(Timestamp, Ksuid)>,
         limit: i64,
     ) -> Result<Vec<Payment>, StorageError> {
-        let sql = match (refused_only, filter.email.is_some()) {
-            (false, false) => SELECT_AFTER,
-            (false, true) => SELECT_AFTER_OF_EMAIL,
-            (true, false) => SELECT_REFUSED_AFTER,
-            (true, true) => SELECT_REFUSED_AFTER_OF_EMAIL,
+        let sql = match (refused_only, filter.email.is_some(), filter.status) {
+            (true, true, _) => AFTER_REFUSED_OF_EMAIL,
+            (true, false, _) => AFTER_REFUSED,
+            (false, true, _) => AFTER_OF_EMAIL,
+            (false, false, None | Some(PaymentStatus::Succeeded)) => AFTER,
+            (false, false, Some(_)) => AFTER_OF_STATUS,
         };
         let (at, id) = keyset(position);
         let filter = PaymentFilter { customer: None, ..filter.clone() };
@@ -127,8 +193,13 @@ impl MerchantView<'_> {
 
     /// How many payments a filter lets through.
     pub fn count_payments(&self, filter: &PaymentFilter) -> Result<i64, StorageError> {
-        let sql = if filter.customer.is_some() { COUNT_OF_CUSTOMER } else { COUNT };
-        self.with_filter(filter, |filters| self.connection.query_one(sql, filters, |row| row.get(0)))
+        if *filter == (PaymentFilter { status: filter.status, ..PaymentFilter::default() })
+            && let Some(count) = counter::read(self, Counted::Payments(filter.status))?
+        {
+            return Ok(count);
+        }
+        let [.., count] = filter.ways();
+        self.with_filter(filter, |filters| self.connection.query_one(count, filters, |row| row.get(0)))
     }
 
     fn with_filter<T>(

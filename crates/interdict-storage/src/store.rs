@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::chain::{self, ChainReport};
+use crate::counter;
 use crate::error::StorageError;
 use crate::feed::FeedObserver;
 use crate::follower::Follower;
@@ -21,6 +22,7 @@ use crate::foreseen::Foreseen;
 use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
+use crate::postgres::search::Upkeep;
 use crate::postgres::{
     self, FollowOptions, Following, NodeId, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
 };
@@ -126,6 +128,8 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
+    /// On PostgreSQL and where it decides: keeps what is searched in order.
+    _search: Option<Arc<Upkeep>>,
     /// See [`Follower::distrusted`].
     distrusted: Arc<AtomicBool>,
 }
@@ -145,6 +149,9 @@ impl Store {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         migrate(Connection::Sqlite(&transaction), options.schema, Dialect::Sqlite)?;
         prepare_meta(Connection::Sqlite(&transaction), &options.pepper, options.random.as_ref())?;
+        if options.schema == Schema::Mode && !counter::are_true(Connection::Sqlite(&transaction))? {
+            counter::count_anew(Connection::Sqlite(&transaction))?;
+        }
         transaction.commit()?;
         if options.take_over {
             payment::abandon_all(Connection::Sqlite(&connection))?;
@@ -155,7 +162,8 @@ impl Store {
         let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
         let follower = Follower::new(options.observer, own_clock, name.clone(), options.pepper.clone(), own);
         let distrusted = follower.distrusted();
-        let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper);
+        let is_searched = options.schema == Schema::Mode;
+        let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper, is_searched);
         Ok(Self {
             writer: Arc::new(Writer::start(&name, Arc::clone(&counters), move |queue| writer.run(queue))?),
             readers: Arc::new(readers),
@@ -163,6 +171,7 @@ impl Store {
             counters,
             clock,
             following: None,
+            _search: None,
             distrusted,
         })
     }
@@ -188,6 +197,8 @@ impl Store {
             follower.believe_numbers();
         }
         let lease = options.lease_term.map(|term| (new_node(random), term));
+        let is_kept = lease.is_some() && options.schema == Schema::Mode;
+        let search = if is_kept { Some(Arc::new(Upkeep::start(server.clone(), name)?)) } else { None };
         if lease.is_some() {
             // There is none yet.
             follower.leased(Duration::ZERO);
@@ -222,6 +233,7 @@ impl Store {
             counters,
             clock,
             following,
+            _search: search,
             distrusted,
         })
     }

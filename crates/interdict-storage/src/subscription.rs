@@ -9,6 +9,7 @@ use interdict_domain::payment::PaymentMethod;
 use interdict_domain::subscription::{OnLift, Subscription, SubscriptionStatus};
 use interdict_domain::text::Metadata;
 
+use crate::counter::Name;
 use crate::error::StorageError;
 use crate::plan::{read_money, read_period};
 use crate::sql::{Row, Value, params};
@@ -175,6 +176,11 @@ impl MerchantTransaction<'_, '_> {
         action: Option<Action>,
         subscription: &Subscription,
     ) -> Result<(), StorageError> {
+        let before = match action {
+            Some(Action::SubscriptionCreated) => None,
+            _ => self.view().subscription(subscription.id)?.map(|before| Name::Subscription(before.status)),
+        };
+        self.transaction.deltas.moved(self.merchant, before, Some(Name::Subscription(subscription.status)));
         self.transaction.connection.execute(
             UPSERT,
             params![

@@ -7,6 +7,7 @@ use interdict_domain::identifier::{IdentifierKey, Pepper};
 use interdict_domain::merchant::MerchantNumber;
 
 use crate::chain;
+use crate::counter::{self, Deltas};
 use crate::error::StorageError;
 use crate::feed;
 use crate::personal;
@@ -73,15 +74,30 @@ pub struct Transaction<'c> {
     changes: Vec<Change>,
     pub(crate) truncate_after_commit: bool,
     depth: usize,
+    pub(crate) deltas: Deltas,
 }
 
 impl<'c> Transaction<'c> {
     pub(crate) fn new(connection: Connection<'c>, pepper: &'c Pepper, head: Head) -> Self {
-        Self { connection, pepper, head, changes: Vec::new(), truncate_after_commit: false, depth: 0 }
+        Self {
+            connection,
+            pepper,
+            head,
+            changes: Vec::new(),
+            truncate_after_commit: false,
+            depth: 0,
+            deltas: Deltas::default(),
+        }
     }
 
-    pub(crate) fn into_parts(self) -> (Head, Vec<Change>) {
-        (self.head, self.changes)
+    /// Writes what belongs to the commit as a whole, the head last; `before` is where that was.
+    pub(crate) fn finish(self, before: Head) -> Result<(Head, Vec<Change>), StorageError> {
+        self.deltas.write(self.connection)?;
+        if self.head != before {
+            counter::follow(self.connection, before.sequence, self.head.sequence)?;
+            self.head.write(self.connection)?;
+        }
+        Ok((self.head, self.changes))
     }
 
     /// The same for one merchant: the only way to its rows.
@@ -101,6 +117,7 @@ impl<'c> Transaction<'c> {
 
     pub(crate) fn in_savepoint(&mut self, work: impl FnOnce(&mut Self) -> bool) -> Result<(), StorageError> {
         let (head, changes, depth) = (self.head, self.changes.len(), self.depth);
+        let deltas = self.deltas.len();
         let truncate = self.truncate_after_commit;
         self.connection.begin_part(depth)?;
         self.depth = depth + 1;
@@ -109,6 +126,7 @@ impl<'c> Transaction<'c> {
         if !keep {
             self.head = head;
             self.changes.truncate(changes);
+            self.deltas.truncate(deltas);
             self.truncate_after_commit = truncate;
         }
         self.connection.end_part(depth, keep)

@@ -22,7 +22,8 @@ const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
 const SELECT_TABLE: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'migration'";
 /// Not the epoch, because a copy is another life; not what each engine notes for itself.
 const SELECT_META: &str = "SELECT name, value FROM meta
-                           WHERE name NOT IN ('epoch', 'pepper', 'migration_floor', 'scrub') ORDER BY name";
+                           WHERE name NOT IN ('epoch', 'pepper', 'migration_floor', 'scrub', 'counted')
+                               AND substr(name, 1, 7) <> 'search_' ORDER BY name";
 
 /// A chunk ends at so many bytes, however few rows that are: it is held in memory.
 const CHUNK_BYTES_MAX: usize = 4 << 20;

@@ -8,8 +8,10 @@ use super::error::MoveError;
 use crate::error::StorageError;
 use crate::sql::{Bound, Connection, Value, params};
 
-/// Tables that each database writes for itself.
-pub(super) const APART: [&str; 4] = ["migration", "meta", "head", "lease"];
+/// Tables that each database writes for itself. The counters are counted anew by whoever opens it first.
+pub(super) const APART: [&str; 5] = ["migration", "meta", "head", "lease", "counter"];
+/// How the names of what only SQLite searches with begin.
+pub(super) const SEARCH: &str = "search_";
 
 const SELECT_COLUMNS: &str = "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT)
                               FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2
@@ -106,7 +108,8 @@ pub(super) fn all(source: &Sqlite, store: &'static str) -> Result<Vec<Table>, Mo
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name")
         .and_then(|mut names| names.query_map([], |row| row.get(0))?.collect())
         .map_err(StorageError::from)?;
-    let copied = names.into_iter().filter(|name| !APART.contains(&name.as_str()));
+    let copied =
+        names.into_iter().filter(|name| !APART.contains(&name.as_str()) && !name.starts_with(SEARCH));
     copied.map(|name| Table::read(source, store, name)).collect()
 }
 

@@ -14,6 +14,7 @@ mod lease;
 mod prepare;
 mod probe;
 mod readers;
+pub(crate) mod search;
 mod server;
 mod session;
 mod values;

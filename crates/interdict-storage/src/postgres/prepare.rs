@@ -4,7 +4,9 @@
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
 
+use super::search;
 use super::server::{PostgresServer, Purpose, SchemaName};
+use crate::counter;
 use crate::error::StorageError;
 use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
@@ -12,6 +14,7 @@ use crate::sql::{Connection, params};
 
 /// One at a time over all nodes: a number of our own, "INTERDIC" in ASCII.
 pub(crate) const TAKE_TURN: &str = "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(5282230459374324035)";
+const HOLD_HEAD: &str = "SELECT sequence FROM head WHERE id = 1 FOR UPDATE";
 const SELECT_SCHEMA: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_namespace WHERE nspname = $1";
 const SETTINGS: [(&str, &str); 3] = [
     ("fsync", "SELECT current_setting('fsync')"),
@@ -41,6 +44,14 @@ pub(crate) fn prepare(
     }
     migrate(connection, schema, Dialect::Postgres)?;
     prepare_meta(connection, pepper, random)?;
+    if schema == Schema::Mode && !counter::are_true(connection)? {
+        // No other node's commit comes in between.
+        connection.query_one(HOLD_HEAD, &[], |row| row.get::<i64>(0))?;
+        counter::count_anew(connection)?;
+    }
+    if schema == Schema::Mode {
+        search::prepare(&session)?;
+    }
     session.run_script("COMMIT")
 }
 

@@ -103,9 +103,8 @@ impl PostgresWriter {
         for job in batch.iter_mut() {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
         }
-        let (head, changes) = transaction.into_parts();
+        let (head, changes) = transaction.finish(before)?;
         if head != before {
-            head.write(connection)?;
             session.defer(self.schema.notify(), &[])?;
         }
         if self.durability == Durability::ControlEarlyAcknowledgement {

@@ -15,6 +15,7 @@ use crate::writer::{Job, Outcome, Queue};
 
 use super::connection;
 use super::scrub::{self, Walk};
+use super::search;
 
 /// Pages whose gaps are zeroed before an erasure is answered, and at once later on.
 const SCRUB_BEFORE_ANSWER: i64 = 16_384;
@@ -23,6 +24,15 @@ const SCRUB_AT_ONCE: i64 = 1_024;
 const BATCHES_BETWEEN_CUTS: u32 = 64;
 /// How soon a foreign commit is noticed when nothing is written here.
 const POLL: Duration = Duration::from_millis(100);
+
+/// How far the index that is searched is with the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Search {
+    /// There is none in this store.
+    None,
+    Even,
+    Behind,
+}
 
 /// The thread's own.
 pub(crate) struct SqliteWriter {
@@ -38,6 +48,7 @@ pub(crate) struct SqliteWriter {
     batches_since_cut: u32,
     /// Where zeroing the gaps goes on, if it is to.
     walk: Option<Walk>,
+    search: Search,
 }
 
 impl SqliteWriter {
@@ -46,6 +57,7 @@ impl SqliteWriter {
         follower: Follower,
         durability: Durability,
         pepper: Pepper,
+        is_searched: bool,
     ) -> Self {
         Self {
             connection,
@@ -57,6 +69,7 @@ impl SqliteWriter {
             truncate_pending: true,
             batches_since_cut: 0,
             walk: None,
+            search: if is_searched { Search::Even } else { Search::None },
         }
     }
 
@@ -69,7 +82,8 @@ impl SqliteWriter {
             self.walk = Some(Walk::due(None));
         }
         loop {
-            let patience = if self.walk.is_some() { Duration::ZERO } else { POLL };
+            let is_busy = self.walk.is_some() || self.search == Search::Behind;
+            let patience = if is_busy { Duration::ZERO } else { POLL };
             match queue.next_batch(patience) {
                 Ok(Some(batch)) => {
                     self.commit_batch(batch, &queue);
@@ -78,6 +92,7 @@ impl SqliteWriter {
                 Ok(None) => {
                     self.catch_up();
                     self.scrub(SCRUB_AT_ONCE);
+                    self.follow_for_search();
                     self.truncate_if_pending();
                 }
                 Err(_) => return,
@@ -134,12 +149,9 @@ impl SqliteWriter {
             transaction.in_savepoint(|transaction| job.run(transaction))?;
         }
         let erased = transaction.truncate_after_commit;
-        let (head, changes) = transaction.into_parts();
+        let (head, changes) = transaction.finish(before)?;
         if erased {
             scrub::mark_due(&self.connection)?;
-        }
-        if head != before {
-            head.write(connection)?;
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.follower.apply_own(connection, None, (before, head), &changes);
@@ -184,6 +196,27 @@ impl SqliteWriter {
         }
     }
 
+    /// The search's index follows in moments in which nobody waits for a commit.
+    fn follow_for_search(&mut self) {
+        if self.search == Search::None {
+            return;
+        }
+        self.search = match search::catch_up(&self.connection) {
+            Ok(true) => Search::Behind,
+            Ok(false) => Search::Even,
+            // Another process writes: later.
+            Err(StorageError::Sqlite(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) =>
+            {
+                Search::Even
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the search's index stands still");
+                Search::Even
+            }
+        };
+    }
+
     /// After an erasure: the answer waits for this, so that "erased" is true of the files, too. A
     /// reader in the way delays it to the next poll.
     fn truncate_if_pending(&mut self) {
@@ -213,12 +246,12 @@ impl SqliteWriter {
         for job in &mut batch {
             drop(transaction.in_savepoint(|transaction| job.run(transaction)));
         }
-        let (head, changes) = transaction.into_parts();
+        let Ok((head, changes)) = transaction.finish(before) else { return };
         for job in batch {
             job.finish(Outcome::Committed(head.sequence));
         }
         std::thread::sleep(Duration::from_millis(5));
-        drop((begun, head.write(connection), self.connection.execute_batch("COMMIT")));
+        drop((begun, self.connection.execute_batch("COMMIT")));
         self.follower.apply_own(connection, None, (before, head), &changes);
     }
 }

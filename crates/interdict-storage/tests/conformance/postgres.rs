@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use interdict_storage::{
-    Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store, StoreOptions,
-    View, WriteError,
+    Durability, EntryFilter, FeedObserver, PageRequest, Place, PostgresServer, Schema, SchemaName,
+    SearchState, StorageError, Store, StoreOptions, View, WriteError,
 };
 use interdict_test_support::{Fsync, Postgres, PostgresSettings, Proxy, wait_until};
 use tokio_postgres::NoTls;
 
-use crate::support::{Deterministic, Observer, Ticking, World, pepper, put, put_one};
+use crate::support::{Deterministic, MERCHANT, Observer, Ticking, World, now, pepper, put, put_one};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -179,4 +179,62 @@ fn what_others_committed_is_told_to_nobody_before_it_is_on_the_disk() {
     }
     drop(client);
     runtime.block_on(driver).unwrap().unwrap();
+}
+
+fn search_state(view: &View<'_>) -> Result<SearchState, StorageError> {
+    view.search_state()
+}
+
+/// A store that has no index by three letters, as after an upgrade with many rows, gets it while it is open.
+#[test]
+fn what_is_searched_is_indexed_behind_the_back_of_a_store_that_decides() {
+    let world = World::postgres("what_is_searched_is_indexed_behind");
+    let command = world.open(1, None);
+    let state = |store: &Store| store.read_blocking(search_state).unwrap();
+    assert_eq!(state(&command), SearchState::Indexed);
+    world.run("DROP INDEX customer_text; DROP INDEX entry_text");
+    assert_eq!(state(&command), SearchState::RowByRow);
+    let options = StoreOptions {
+        clock: Arc::<Ticking>::default(),
+        take_over: false,
+        lease_term: Some(Duration::from_hours(1)),
+        place: world.place(),
+        schema: Schema::Mode,
+        pepper: pepper(),
+        random: Deterministic::new(2),
+        durability: Durability::ControlWithoutFlush,
+        observer: None,
+    };
+    world.run("INSERT INTO customer (id, merchant, metadata, restrict_cit, restrict_mit, list_status, list_scopes, search,
+                   created_at, updated_at)
+               SELECT decode(lpad(to_hex(n), 40, '0'), 'hex'), 1, '{}', 0, 0, 'normal', 3, 'somebody ' || n, n, n
+               FROM generate_series(1, 3000) n");
+    let node = Store::open(options).unwrap();
+    assert_eq!(state(&node), SearchState::RowByRow, "that would have kept the start waiting");
+    wait_until(|| state(&node) == SearchState::Indexed, Duration::from_mins(1)).unwrap();
+}
+
+/// Whoever may not add the extension searches all the same.
+#[test]
+fn a_database_without_the_extension_is_searched_row_by_row() {
+    let world = World::postgres("a_database_without_the_extension");
+    let url = world.url();
+    world.run("CREATE ROLE poor LOGIN; CREATE SCHEMA test AUTHORIZATION poor");
+    let poor = url.replacen("postgres@", "poor@", 1);
+    assert_ne!(poor, url);
+    let store = open(&poor, Durability::ControlWithoutFlush, None).unwrap();
+    put_one(&store, 1, &Deterministic::new(1));
+    let found = store.read_blocking(|view| {
+        let filter = EntryFilter {
+            list: None,
+            kind: None,
+            query: Some("MEBOD".to_owned()),
+            active: None,
+            identifier: None,
+            now: now(),
+        };
+        let page = PageRequest::After { position: None, limit: 9 };
+        Ok::<_, StorageError>((view.search_state()?, view.merchant(MERCHANT).entries(&filter, page)?.len()))
+    });
+    assert_eq!(found.unwrap(), (SearchState::RowByRow, 1));
 }

@@ -19,7 +19,7 @@ use interdict_storage::{
     Authorship, Durability, FeedObserver, Place, PostgresServer, Schema, SchemaName, StorageError, Store,
     StoreOptions, Transaction, View,
 };
-use interdict_test_support::Postgres;
+use interdict_test_support::{Postgres, wait_until};
 use parking_lot::Mutex;
 use tempfile::{TempDir, tempdir};
 use tokio_postgres::NoTls;
@@ -157,6 +157,14 @@ impl World {
         }
     }
 
+    /// The database; only on PostgreSQL.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(_) => panic!("there is no server"),
+            Self::Postgres { url, .. } => url.clone(),
+        }
+    }
+
     /// The file; only on SQLite.
     pub fn path(&self) -> PathBuf {
         match self {
@@ -226,6 +234,18 @@ impl World {
 
     pub fn open(&self, seed: u64, observer: Option<&Observer>) -> Store {
         self.try_open(seed, pepper(), observer.cloned()).unwrap()
+    }
+
+    /// Waits until everything stands in the index that is searched; on PostgreSQL it always does.
+    pub fn wait_for_search(&self) {
+        let Self::Sqlite(_) = self else { return };
+        let beside = rusqlite::Connection::open(self.path()).unwrap();
+        let is_even = || -> bool {
+            let read = "SELECT COUNT(*) FROM meta m JOIN head h ON m.value = CAST(h.sequence AS TEXT)
+                        WHERE m.name = 'search_mark' AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'search_filling')";
+            beside.query_row(read, [], |row| row.get(0)).unwrap()
+        };
+        wait_until(is_even, Duration::from_mins(1)).unwrap();
     }
 
     /// Runs a script past the store, as somebody with the database's password could.

@@ -30,7 +30,7 @@ pub fn later() -> Timestamp {
 }
 
 /// Small steps over a small feed.
-fn small() -> Trimming {
+pub fn small() -> Trimming {
     Trimming { kept: 3, least: 2, most: 4, ..Trimming::before(later()) }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::Outcome;
-use interdict_app::store::{AttemptCount, MerchantView, PaymentFilter, StorageError, day_of};
+use interdict_app::store::{AttemptCount, EntryRow, MerchantView, PaymentFilter, StorageError, day_of};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List};
@@ -76,7 +76,7 @@ struct Read {
     counts: Vec<AttemptCount>,
     blocks: Vec<Payment>,
     payers: Payers,
-    entries: Vec<Entry>,
+    entries: Vec<EntryRow>,
     customers: Vec<Customer>,
     good: Vec<Good>,
 }
@@ -98,7 +98,7 @@ pub(crate) async fn show(
         is_blocked: is_blocked(&person, good.customer.id),
         at: when(good.refused_at),
     };
-    let of_entries = read.entries.iter().map(|entry| (entry.window.until(), entry_row(entry, mode)));
+    let of_entries = read.entries.iter().map(|row| (row.entry.window.until(), entry_row(&row.entry, mode)));
     let of_customers = read
         .customers
         .iter()
@@ -124,7 +124,7 @@ fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Res
         counts: view.attempt_counts(day_of(now) - DAYS + 1)?,
         payers: payers(view, &blocks)?,
         blocks,
-        entries: view.entries_ending(List::Block, merchant_now, soon, ROWS)?,
+        entries: view.entries_ending(List::Block, (merchant_now, None), soon, ROWS)?,
         customers: view.list_status_ending(ListStatus::Blacklisted, merchant_now, soon, ROWS)?,
         good: good_customers(view, now)?,
     })

@@ -19,7 +19,7 @@ fn assert_whole(source: &Source, database: &Database) {
     for (name, schema) in STORES {
         let connection = source.connection(name);
         for table in tables(&connection) {
-            if ["migration", "meta", "lease"].contains(&table.as_str()) {
+            if ["migration", "meta", "lease", "counter"].contains(&table.as_str()) {
                 continue;
             }
             let sent = rows_of_file(&connection, &table);
@@ -36,7 +36,10 @@ fn assert_whole(source: &Source, database: &Database) {
 
 fn meta(database: &Database, name: SchemaName) -> Vec<(String, String)> {
     database.with(async |client| {
-        let select = format!("SELECT name, value FROM {}.meta ORDER BY name COLLATE \"C\"", name.as_str());
+        let select = format!(
+            "SELECT name, value FROM {}.meta WHERE name <> 'counted' ORDER BY name COLLATE \"C\"",
+            name.as_str()
+        );
         let rows = client.query(&select, &[]).await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     })
@@ -74,6 +77,7 @@ fn the_tables_that_move_are_those_of_the_migrations() {
         for apart in APART {
             made.remove(apart);
         }
+        made.retain(|table| !table.starts_with("search_"));
         let copied: BTreeSet<&str> = moved.tables.iter().map(|table| table.table.as_str()).collect();
         assert_eq!(copied, made);
     }
@@ -158,7 +162,7 @@ fn a_source_that_moved_on_after_a_cut_is_copied_anew() {
         let connection = source.connection(name);
         for table in tables(&connection)
             .iter()
-            .filter(|table| !["migration", "meta", "lease"].contains(&table.as_str()))
+            .filter(|table| !["migration", "meta", "lease", "counter"].contains(&table.as_str()))
         {
             assert_eq!(rows_of_file(&connection, table), database.rows(name, &connection, table), "{table}");
         }

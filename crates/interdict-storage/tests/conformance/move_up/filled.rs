@@ -24,7 +24,7 @@ pub const STORES: [(SchemaName, Schema); 3] =
     [(SchemaName::Core, Schema::Core), (SchemaName::Test, Schema::Mode), (SchemaName::Live, Schema::Mode)];
 
 /// What each database writes for itself, and the move does not count as a table.
-pub const APART: [&str; 4] = ["head", "lease", "meta", "migration"];
+pub const APART: [&str; 5] = ["counter", "head", "lease", "meta", "migration"];
 
 pub fn try_open(place: Place, schema: Schema) -> Result<Store, StorageError> {
     Store::open(StoreOptions {
@@ -200,7 +200,13 @@ fn pick<T: Copy, const N: usize>(from: [T; N], row: i64) -> T {
 
 pub fn tables(connection: &Connection) -> Vec<String> {
     let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
-    names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    // What only SQLite searches with stays behind.
+    names
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|name: &String| !name.starts_with("search_"))
+        .collect()
 }
 
 pub fn columns(connection: &Connection, table: &str) -> Vec<ColumnOf> {

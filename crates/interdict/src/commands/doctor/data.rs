@@ -1,6 +1,6 @@
 //! What can be seen without a server: the data can be opened, and says the same everywhere.
 
-use interdict_app::store::StorageError;
+use interdict_app::store::{SearchState, StorageError, View};
 use interdict_app::{App, Comparison, FeedComparison};
 use interdict_domain::mode::Mode;
 use interdict_storage::ChainReport;
@@ -12,6 +12,9 @@ use crate::output;
 
 const LOOK_INTO_IT: &str = "somebody or something wrote past Interdict: keep the data as it is for those who look into \
      it, and compare it with the latest backup that verifies (`interdict restore` puts one into another folder)";
+
+const INDEX_IT: &str = "start a node, which makes one; if its log says that it cannot, let the database's owner run \
+     CREATE EXTENSION pg_trgm SCHEMA public, and start it again";
 
 /// Opening asks all of this, and refuses when one of it is wrong.
 pub fn opened(configuration: &Configuration) -> [Check; 4] {
@@ -61,6 +64,26 @@ pub fn look_at(app: &App, checks: &mut Vec<Check>) {
     }
     for mode in Mode::ALL {
         checks.push(tables(app, mode, sound));
+    }
+    for mode in Mode::ALL {
+        checks.push(search(app, mode));
+    }
+}
+
+/// Slow is not wrong: it is said, with what to do about it.
+fn search(app: &App, mode: Mode) -> Check {
+    let title = format!("search of {}", mode.as_str());
+    let state = |view: &View<'_>| -> Result<SearchState, StorageError> { view.search_state() };
+    match app.service(mode).store().read_blocking(state) {
+        Ok(SearchState::Indexed) => Check::passed(title, "by an index"),
+        Ok(SearchState::Filling) => {
+            Check::passed(title, "one row after the other, until a server has filled its index")
+        }
+        Ok(SearchState::RowByRow) => Check {
+            next: Some(INDEX_IT.to_owned()),
+            ..Check::passed(title, "one row after the other: the database has no index by three letters")
+        },
+        Err(error) => Check::failed(title, said(&error), LOOK_INTO_IT),
     }
 }
 

@@ -57,10 +57,12 @@ impl Form {
         self.text(name).map(parse).transpose().map_err(|error| format!("{label} {error}."))
     }
 
-    /// The same as the query of an address, with one field set anew. What was done is not said again.
+    /// The same as the query of an address, with one field set anew: from its first page on, unless that field is
+    /// where it begins. What was done is not said again.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let kept = self.fields.iter().filter(|(other, _)| ![name, "done", "undo"].contains(&other.as_str()));
+        let dropped = [name, "after", "done", "undo"];
+        let kept = self.fields.iter().filter(|(other, _)| !dropped.contains(&other.as_str()));
         let mut kept: Vec<_> =
             kept.flat_map(|(other, values)| values.iter().map(move |value| (other, value))).collect();
         kept.sort_unstable();

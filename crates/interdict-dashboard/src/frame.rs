@@ -78,12 +78,13 @@ pub(crate) struct Frame {
 }
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 18] = [
+const DONE: [&str; 19] = [
     "restricted",
     "unrestricted",
     "blacklisted",
     "whitelisted",
     "normal",
+    "erased",
     "listed",
     "unlisted",
     "undone",

@@ -37,7 +37,7 @@ macro_rules! needs {
     };
 }
 
-needs!(ViewCustomers, ChangeCustomers, BulkChange, ViewPayments, TryDecision);
+needs!(ViewCustomers, ChangeCustomers, BulkChange, ErasePerson, ViewPayments, TryDecision);
 needs!(ViewTeam, ManageTeam, ViewKeys, ViewAudit, ChangeSettings);
 
 /// Make, rotate and revoke keys of the address's mode.

@@ -43,6 +43,7 @@ fn customers() -> Router<State> {
         .route("/dashboard/{mode}/customers/{id}", get(customer::show))
         .route("/dashboard/{mode}/customers/{id}/restrict", post(customer::restrict))
         .route("/dashboard/{mode}/customers/{id}/list-status", post(customer::set_list_status))
+        .route("/dashboard/{mode}/customers/{id}/erase", post(customer::erase))
 }
 
 fn lists() -> Router<State> {

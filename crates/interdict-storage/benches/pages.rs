@@ -295,10 +295,13 @@ fn queries(rows: u64) -> Vec<(String, Ask)> {
         move |view: &MerchantView<'_>| Ok(view.customers(&nobody, PageRequest::Numbered(middle))?.len());
     all.push(("customers, numbered page in the middle".to_owned(), other(numbered)));
     let soon = Timestamp::from_micros(now().micros() + 1_000_000);
-    let expiring =
-        move |view: &MerchantView<'_>| Ok(view.entries_ending(List::Block, (now(), None), soon, 51)?.len());
+    let of_list = EntryFilter::of(List::Block, now());
+    let expiring = {
+        let filter = of_list.clone();
+        move |view: &MerchantView<'_>| Ok(view.entries_ending(&filter, (now(), None), soon, 51)?.len())
+    };
     all.push(("entries expiring soon".to_owned(), other(expiring)));
-    let unmatched = |view: &MerchantView<'_>| Ok(view.entries_never_matched(List::Block, None, 51)?.len());
+    let unmatched = move |view: &MerchantView<'_>| Ok(view.entries_never_matched(&of_list, None, 51)?.len());
     all.push(("entries never matched".to_owned(), other(unmatched)));
     all
 }

@@ -12,6 +12,7 @@ CREATE TABLE counter (
 -- Only what is not the rule stands in most of these, so that most writes do not touch them.
 CREATE INDEX customer_status ON customer (merchant, list_status, created_at, id) WHERE list_status <> 'normal';
 CREATE INDEX customer_restricted ON customer (merchant, created_at, id) WHERE restrict_cit > 0 OR restrict_mit > 0;
+CREATE INDEX customer_phone ON customer (merchant, phone_key) WHERE phone_key IS NOT NULL;
 CREATE INDEX entry_kind ON entry (merchant, list, kind, created_at, id);
 CREATE INDEX entry_windowed ON entry (merchant, list, created_at, id)
     WHERE starts_at IS NOT NULL OR expires_at IS NOT NULL;

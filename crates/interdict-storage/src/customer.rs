@@ -52,6 +52,10 @@ statements! {
     SELECT_BY_REF = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 AND ref_key = $2");
     SELECT_WITHOUT_REF_BY_EMAIL = concat!("SELECT ", columns!(), " FROM customer
         WHERE merchant = $1 AND email_key = $2 AND ref_key IS NULL ORDER BY created_at, id LIMIT 2");
+    SELECT_SHARING_EMAIL = concat!("SELECT ", columns!(), " FROM customer
+        WHERE merchant = $1 AND email_key = $2 AND id <> $3 ORDER BY id LIMIT $4");
+    SELECT_SHARING_PHONE = concat!("SELECT ", columns!(), " FROM customer
+        WHERE merchant = $1 AND phone_key = $2 AND id <> $3 ORDER BY id LIMIT $4");
     SELECT_IDS_BY_EMAIL = "SELECT id FROM customer WHERE merchant = $1 AND email_key = $2 ORDER BY id";
     SELECT_LIST_STATUS_ENDING = concat!("SELECT ", columns!(), " FROM customer
         WHERE merchant = $1 AND list_status = $2 AND list_until > $3 AND list_until <= $4
@@ -177,6 +181,27 @@ impl MerchantView<'_> {
         self.connection.query(SELECT_IDS_BY_EMAIL, params![self.merchant.0, key.0], |row| {
             Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
         })
+    }
+
+    /// Others who have a customer's email or phone, so many at most of each.
+    pub fn customers_sharing(
+        &self,
+        customer: &Customer,
+        limit: i64,
+    ) -> Result<Vec<(Kind, Customer)>, StorageError> {
+        let profile = &customer.profile;
+        let ways = [
+            (Kind::Email, SELECT_SHARING_EMAIL, profile.email.as_ref().map(|email| self.email_key(email))),
+            (Kind::Phone, SELECT_SHARING_PHONE, profile.phone.as_ref().map(|phone| self.phone_key(phone))),
+        ];
+        let mut sharing = Vec::new();
+        for (kind, sql, key) in ways {
+            let Some(key) = key else { continue };
+            let id = *customer.id.ksuid().bytes();
+            let others = self.connection.query(sql, params![self.merchant.0, key.0, id, limit], read)?;
+            sharing.extend(others.into_iter().map(|other| (kind, other)));
+        }
+        Ok(sharing)
     }
 
     fn one_customer(&self, sql: &'static str, key: &[u8]) -> Result<Option<Customer>, StorageError> {

@@ -128,6 +128,8 @@ macro_rules! whole_page {
     };
 }
 
+pub(crate) use {filter, listed, restricted};
+
 statements! {
     AFTER = after!(of!(), "", to_the_oldest!());
     WALK = after!(of!(), "", to_the_walks_end!());
@@ -175,7 +177,7 @@ pub struct CustomerFilter {
 
 /// The index that a filter goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     All,
     Listed,
     Restricted,
@@ -183,7 +185,7 @@ enum Way {
 }
 
 impl CustomerFilter {
-    fn way(&self) -> Way {
+    pub(crate) fn way(&self) -> Way {
         let is_listed = matches!(self.list_status, Some(ListStatus::Blacklisted | ListStatus::Whitelisted));
         match (&self.email, is_listed, self.restricted) {
             (Some(_), ..) => Way::OfEmail,
@@ -259,7 +261,7 @@ impl MerchantView<'_> {
         })
     }
 
-    fn with_customer_filter<T>(
+    pub(crate) fn with_customer_filter<T>(
         &self,
         filter: &CustomerFilter,
         run: impl FnOnce(&[Value<'_>]) -> Result<T, StorageError>,

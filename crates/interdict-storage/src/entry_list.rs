@@ -131,6 +131,8 @@ macro_rules! whole_page {
     };
 }
 
+pub(crate) use {filter, of_kind, on_list};
+
 statements! {
     AFTER = after!("merchant = $1 ", on_list!(), to_the_oldest!());
     WALK = after!("merchant = $1 ", on_list!(), to_the_walks_end!());
@@ -179,6 +181,11 @@ pub struct EntryFilter {
 }
 
 impl EntryFilter {
+    /// All of a list.
+    pub const fn of(list: List, now: Timestamp) -> Self {
+        Self { list: Some(list), kind: None, query: None, active: None, identifier: None, now }
+    }
+
     /// Whether it asks for a list and a kind at most.
     fn is_by_kind(&self) -> bool {
         self.query.is_none() && self.active.is_none() && self.identifier.is_none()
@@ -245,7 +252,7 @@ impl MerchantView<'_> {
         self.with_entry_filter(filter, |filters| self.connection.query_one(sql, filters, |row| row.get(0)))
     }
 
-    fn with_entry_filter<T>(
+    pub(crate) fn with_entry_filter<T>(
         &self,
         filter: &EntryFilter,
         run: impl FnOnce(&[Value<'_>]) -> Result<T, StorageError>,

@@ -34,6 +34,7 @@ mod merchant;
 mod meta;
 mod migrations;
 mod move_up;
+mod oldest_first;
 mod payment;
 mod payment_list;
 mod personal;

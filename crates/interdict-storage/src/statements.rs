@@ -46,6 +46,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::idempotency::STATEMENTS,
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
+            crate::oldest_first::STATEMENTS,
             crate::payment::STATEMENTS,
             crate::payment_list::STATEMENTS,
             crate::plan::STATEMENTS,

@@ -93,7 +93,7 @@ fn what_was_altered_is_named_with_what_to_do() {
     assert!(check(&report, "tables of live")["found"].as_str().unwrap().contains("not compared"));
     let text = place.run("doctor").code(1);
     let text = String::from_utf8_lossy(&text.get_output().stdout).into_owned();
-    assert!(text.contains("✗ hash chain of test") && text.contains("3 of 10 checks failed."), "{text}");
+    assert!(text.contains("✗ hash chain of test") && text.contains("3 of 12 checks failed."), "{text}");
     assert!(!text.contains("example.com"), "{text}");
 }
 

@@ -2,7 +2,8 @@
 //! chargebacks, its history, and the dialogs that restrict and list it.
 
 mod forms;
+mod linked;
 mod view;
 
-pub(crate) use forms::{restrict, scopes, set_list_status, until};
+pub(crate) use forms::{erase, restrict, scopes, set_list_status, until};
 pub(crate) use view::show;

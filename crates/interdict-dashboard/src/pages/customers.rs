@@ -1,4 +1,4 @@
-//! The customers: search by part of email, name, phone, ref or id, two filters, newest first.
+//! The customers: search by part of email, name, phone, ref or id, two filters, two orders.
 
 use askama::Template;
 use axum::extract::State as Shared;
@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use interdict_app::store::{CustomerFilter, PageRequest};
 use interdict_domain::customer::{Customer, ListStatus};
 
-use super::paging::{self, PAGE_ROWS};
+use super::paging::{self, Order, PAGE_ROWS};
 use crate::answer::{self, Problem};
 use crate::form::InQuery;
 use crate::frame::{Frame, Place};
@@ -23,6 +23,7 @@ struct CustomersPage {
     query: String,
     status: String,
     restricted: bool,
+    order: Order,
     rows: Vec<CustomerRow>,
     more: Option<String>,
 }
@@ -33,6 +34,7 @@ struct CustomersPage {
 struct CustomersRows {
     frame: Frame,
     query: String,
+    order: Order,
     rows: Vec<CustomerRow>,
     more: Option<String>,
 }
@@ -71,11 +73,15 @@ pub(crate) async fn list(
         email: None,
         now,
     };
-    let page = PageRequest::After { position: paging::position(&query), limit: PAGE_ROWS + 1 };
-    let read = person
-        .service()
-        .store()
-        .read(person.signed_in.user.merchant, move |view| view.customers(&filter, page));
+    let order = Order::of(&query, true);
+    let (position, limit, oldest_first) = (paging::position(&query), PAGE_ROWS + 1, order.is_oldest_first);
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
+        if oldest_first {
+            view.oldest_customers(&filter, position, limit)
+        } else {
+            view.customers(&filter, PageRequest::After { position, limit })
+        }
+    });
     let (customers, more) =
         paging::one_more(read.await?, |customer| (customer.created_at, customer.id.ksuid()), &query);
     let rows = customers
@@ -98,9 +104,13 @@ pub(crate) async fn list(
     let frame = Frame::new(&state, &person, Place::Customers, t("nav-customers"), &query).await;
     let text = |name| query.text(name).unwrap_or_default().to_owned();
     if paging::wants_rows_alone(&headers) {
-        return Ok(answer::page(StatusCode::OK, &CustomersRows { frame, query: text("query"), rows, more }));
+        return Ok(answer::page(
+            StatusCode::OK,
+            &CustomersRows { frame, query: text("query"), order, rows, more },
+        ));
     }
     let restricted = query.is_set("restricted");
-    let page = CustomersPage { frame, query: text("query"), status: text("status"), restricted, rows, more };
+    let (query, status) = (text("query"), text("status"));
+    let page = CustomersPage { frame, query, status, restricted, order, rows, more };
     Ok(answer::page(StatusCode::OK, &page))
 }

@@ -223,6 +223,13 @@ fn assert_finds(store: &Store, model: &Model, generated: &mut Generated, part: &
     assert_eq!(pages(page, limits()), wanted, "{filter:?}");
     let counted = read(store, |view| view.count_customers(&filter));
     assert_eq!(counted, i64::try_from(wanted.len()).unwrap(), "{filter:?}");
+    let page = |request| {
+        let (position, limit) = behind(request);
+        let found = read(store, |view| view.oldest_customers(&filter, position, limit));
+        found.into_iter().map(|row| (row.id, (row.created_at, row.id.ksuid()))).collect()
+    };
+    let other_way_round: Vec<_> = wanted.into_iter().rev().collect();
+    assert_eq!(pages(page, limits()), other_way_round, "{filter:?}");
 
     let filter = EntryFilter {
         list: generated.one(prop::option::weighted(0.4, prop::sample::select(List::ALL.to_vec()))),
@@ -241,6 +248,21 @@ fn assert_finds(store: &Store, model: &Model, generated: &mut Generated, part: &
     assert_eq!(pages(page, limits()), wanted, "{filter:?}");
     let counted = read(store, |view| view.count_entries(&filter));
     assert_eq!(counted, i64::try_from(wanted.len()).unwrap(), "{filter:?}");
+    let page = |request| {
+        let (position, limit) = behind(request);
+        let found = read(store, |view| view.oldest_entries(&filter, position, limit));
+        found.into_iter().map(|row| (row.entry.id, (row.entry.created_at, row.entry.id.ksuid()))).collect()
+    };
+    let other_way_round: Vec<_> =
+        if filter.list.is_some() { wanted.into_iter().rev().collect() } else { Vec::new() };
+    assert_eq!(pages(page, limits()), other_way_round, "{filter:?}");
+}
+
+fn behind(request: PageRequest) -> (Option<Position>, i64) {
+    match request {
+        PageRequest::After { position, limit } => (position, limit),
+        PageRequest::Numbered(_) => panic!("pages by number have an order of their own"),
+    }
 }
 
 /// Parts of texts that are there, and of ones that are not.

@@ -131,6 +131,71 @@ fn a_second_press_does_nothing_again_and_an_outdated_form_is_told() {
 }
 
 #[test]
+fn a_person_is_erased_by_whoever_may_and_means_it() {
+    let house = House::open();
+    let id = customer(&house);
+    house.server.block(&house.key, "anna@example.com");
+    let path = format!("/dashboard/test/customers/{id}");
+    let erase = format!("{path}/erase");
+    let support = with_role(&house, "support");
+    assert!(!support.get(&path).body.contains(&erase), "not offered");
+    assert_eq!(support.post(&erase, &[("confirm", "erase")]).status, 403);
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    assert!(owner.get(&path).body.contains(&erase));
+    let unmeant = owner.post(&erase, &[("confirm", "yes")]);
+    assert_eq!(unmeant.status, 422);
+    assert!(unmeant.body.contains("Type the word"));
+    let erased = owner.post(&erase, &[("confirm", "Erase")]);
+    assert_eq!(erased.header("location"), Some("/dashboard/test/customers?done=erased"));
+    assert!(owner.get("/dashboard/test/customers?done=erased").body.contains("Blocks stay in force"));
+    assert_eq!(owner.get(&path).status, 404);
+    assert_eq!(owner.post(&erase, &[("confirm", "erase")]).status, 409, "gone already");
+    let attempt = json!({"initiator": "customer", "email": "anna@example.com"});
+    assert_eq!(house.server.decide(&house.key, &attempt), "identifier_blacklisted");
+}
+
+#[test]
+fn lists_are_turned_and_show_what_ends_and_what_never_matched() {
+    let house = House::open();
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    let in_a_week = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24)).to_string();
+    let addresses =
+        [("first@example.com", None), ("second@example.com", Some(in_a_week)), ("third@example.com", None)];
+    for (email, until) in addresses {
+        let body = json!({"list": "block", "kind": "email", "value": email, "expiresAt": until});
+        assert_eq!(house.server.call("POST", "/v1/entries", &house.key, &body).0, 201);
+    }
+    let attempt = json!({"initiator": "customer", "email": "third@example.com"});
+    assert_eq!(house.server.decide(&house.key, &attempt), "identifier_blacklisted");
+    let shown = |query: &str| {
+        let page = owner.get(&format!("/dashboard/test/blacklist{query}"));
+        assert_eq!(page.status, 200);
+        let at = |email: &str| page.body.find(&format!("<td>{email}"));
+        let names = ["first", "second", "third"];
+        let mut there: Vec<_> = names
+            .iter()
+            .filter_map(|name| at(&format!("{name}@example.com")).map(|at| (at, *name)))
+            .collect();
+        there.sort_unstable();
+        there.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(""), ["third", "second", "first"]);
+    assert_eq!(shown("?sort=oldest"), ["first", "second", "third"]);
+    assert_eq!(
+        shown("?sort=oldest&query=example"),
+        ["third", "second", "first"],
+        "a search has the newest first"
+    );
+    assert_eq!(shown("?show=ending"), ["second"]);
+    assert_eq!(shown("?show=unmatched"), ["second", "first"]);
+    assert_eq!(shown("?show=inactive"), Vec::<&str>::new());
+    assert_eq!(shown("?show=active&kind=email"), ["third", "second", "first"]);
+    let newest = owner.get("/dashboard/test/blacklist");
+    assert!(newest.body.contains("aria-sort=\"descending\""));
+    assert!(newest.body.contains("href=\"/dashboard/test/blacklist?sort=oldest\""));
+}
+
+#[test]
 fn what_people_typed_is_shown_as_text() {
     let house = House::open();
     let owner = Visitor::signed_in(&house, OWNER, &house.password);

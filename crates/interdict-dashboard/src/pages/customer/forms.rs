@@ -4,7 +4,8 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::store::MerchantTransaction;
 use interdict_app::{
-    NewListStatus, RestrictionUpdate, clear_list_status, restrict_customer, set_list_status as set,
+    NewListStatus, RestrictionUpdate, clear_list_status, erase_customer, restrict_customer,
+    set_list_status as set,
 };
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
@@ -16,7 +17,7 @@ use super::view::{OpenDialog, render};
 use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
-use crate::person::{ChangeCustomers, Person};
+use crate::person::{ChangeCustomers, ErasePerson, Needs, Person};
 use crate::state::State;
 use crate::t;
 
@@ -111,6 +112,25 @@ pub(crate) async fn set_list_status(
     go_on(&state, &person, id, dialog, done.await?, form).await
 }
 
+/// Forgets the person. There is no way back, so that a word is asked for.
+pub(crate) async fn erase(
+    Shared(state): Shared<State>,
+    person: Person<ErasePerson>,
+    Path((mode, id)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    let is_meant = form.text("confirm").is_some_and(|word| word.eq_ignore_ascii_case(&t("erase-word")));
+    if !is_meant {
+        return again(&state, &person, id, "erase", t("erase-unconfirmed"), form).await;
+    }
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        erase_customer(transaction, by, id)?;
+        Ok(format!("/dashboard/{mode}/customers?done=erased"))
+    });
+    go_on(&state, &person, id, "erase", done.await?, form).await
+}
+
 /// A day, in UTC, at whose end it ends.
 pub(crate) fn until(form: &Form) -> Result<Option<Timestamp>, String> {
     let parse = |day: &str| format!("{day}T23:59:59.999Z").parse::<Timestamp>().map_err(|_| t("invalid-day"));
@@ -125,9 +145,9 @@ pub(crate) fn scopes(form: &Form) -> Result<Scopes, String> {
     Scopes::from_flags(form.is_set("cit"), form.is_set("mit")).ok_or_else(|| t("invalid-scopes"))
 }
 
-async fn go_on(
+async fn go_on<C: Needs>(
     state: &State,
-    person: &Person<ChangeCustomers>,
+    person: &Person<C>,
     id: CustomerId,
     dialog: &'static str,
     done: Done,
@@ -140,9 +160,9 @@ async fn go_on(
 }
 
 /// The page once more, with the dialog as it was and what was wrong.
-async fn again(
+async fn again<C: Needs>(
     state: &State,
-    person: &Person<ChangeCustomers>,
+    person: &Person<C>,
     id: CustomerId,
     name: &'static str,
     problem: String,

@@ -27,6 +27,8 @@ use crate::state::State;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
 
+use super::linked;
+
 /// Payments and changes that are shown.
 const SHOWN: i64 = 20;
 
@@ -41,9 +43,11 @@ struct CustomerPage {
     payments: Vec<PaymentRow>,
     subscriptions: Vec<SubscriptionRow>,
     chargebacks: Vec<ChargebackRow>,
-    linked: Vec<LinkedCustomer>,
+    linked: Vec<linked::Group>,
     history: Vec<Event>,
     may_change: bool,
+    may_erase: bool,
+    erase_problem: Option<String>,
     restrict_form: RestrictForm,
     list_forms: [ListForm; 2],
 }
@@ -168,12 +172,6 @@ struct ChargebackRow {
     at: String,
 }
 
-struct LinkedCustomer {
-    path: String,
-    name: String,
-    by: String,
-}
-
 /// Everything that is read for the page, in one snapshot.
 struct Read {
     customer: Customer,
@@ -181,7 +179,7 @@ struct Read {
     payments: Vec<Payment>,
     subscriptions: Vec<Subscription>,
     chargebacks: Vec<Chargeback>,
-    linked: Vec<Customer>,
+    linked: Vec<(Kind, Customer)>,
     history: Vec<HistoryItem>,
 }
 
@@ -216,11 +214,6 @@ pub(super) async fn render<C: Needs>(
     let now = person.service().merchant_now(merchant);
     let customer = &read.customer;
     let mode = person.mode.as_str();
-    let linked = |other: &Customer| LinkedCustomer {
-        path: format!("/dashboard/{mode}/customers/{}", other.id),
-        name: name_of(other),
-        by: t("linked-by-email"),
-    };
     let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = CustomerPage {
         frame: Frame::new(state, person, Place::Customers, name_of(customer), query).await,
@@ -230,9 +223,14 @@ pub(super) async fn render<C: Needs>(
         payments: read.payments.iter().map(payment_row).collect(),
         subscriptions: read.subscriptions.iter().map(subscription_row).collect(),
         chargebacks: read.chargebacks.iter().map(chargeback_row).collect(),
-        linked: read.linked.iter().map(linked).collect(),
+        linked: linked::groups(&read.linked, mode),
         history: read.history.iter().map(|item| Event::of(&state.app, item)).collect(),
         may_change: person.may(Capability::ChangeCustomers),
+        may_erase: person.may(Capability::ErasePerson),
+        erase_problem: open
+            .as_ref()
+            .filter(|dialog| dialog.name == "erase")
+            .map(|dialog| dialog.problem.clone()),
         restrict_form: restrict_form(customer, open.as_ref()),
         list_forms: [ListStatus::Blacklisted, ListStatus::Whitelisted].map(|to| list_form(to, open.as_ref())),
         path,
@@ -244,20 +242,12 @@ fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Read>, Storage
     let Some(customer) = view.customer(id)? else { return Ok(None) };
     let filter = PaymentFilter { customer: Some(id), ..PaymentFilter::default() };
     let newest = NumberedRows { offset: 0, limit: SHOWN, ascending: false };
-    let mut linked = Vec::new();
-    if let Some(email) = &customer.profile.email {
-        for other in
-            view.customers_with_email(email.as_str())?.into_iter().filter(|other| *other != id).take(10)
-        {
-            linked.extend(view.customer(other)?);
-        }
-    }
     Ok(Some(Read {
         entries: entries_of(view, &customer)?,
         payments: view.payments(&filter, newest)?,
         subscriptions: view.subscriptions_of(id, SHOWN)?,
         chargebacks: view.chargebacks_of_customer(id)?,
-        linked,
+        linked: view.customers_sharing(&customer, linked::READ)?,
         history: view.history(Subject::Customer(id), i64::MAX, SHOWN)?,
         customer,
     }))

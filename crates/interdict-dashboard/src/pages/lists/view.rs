@@ -16,11 +16,15 @@ use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::scopes;
-use crate::pages::paging::{self, PAGE_ROWS};
+use crate::pages::paging::{self, Order, PAGE_ROWS};
 use crate::person::{Needs, Person, ViewCustomers};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
+
+/// What ends within so many days ends soon.
+const ENDING_DAYS: i64 = 30;
+const DAY_S: i64 = 86_400;
 
 #[derive(Template)]
 #[template(path = "list.html")]
@@ -34,6 +38,9 @@ struct ListPage {
     query: String,
     kind: String,
     kinds: Vec<(&'static str, String)>,
+    shows: Vec<(&'static str, String, bool)>,
+    order: Order,
+    is_filtered: bool,
     entries: Vec<EntryRow>,
     customers: Vec<CustomerRow>,
     more: Option<String>,
@@ -49,12 +56,50 @@ struct ListRows {
     frame: Frame,
     name: &'static str,
     shows_customers: bool,
-    query: String,
+    order: Order,
+    is_filtered: bool,
     entries: Vec<EntryRow>,
     customers: Vec<CustomerRow>,
     more: Option<String>,
     may_change: bool,
     may_change_many: bool,
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    All,
+    /// In force now.
+    Active,
+    /// Over, or not begun.
+    Inactive,
+    /// In force, and over within [`ENDING_DAYS`], the next one first.
+    Ending,
+    /// Among no decision's sources so far.
+    Unmatched,
+}
+
+impl Shown {
+    /// By their words in the address.
+    const CHOICES: [(&'static str, Self); 4] = [
+        ("active", Self::Active),
+        ("inactive", Self::Inactive),
+        ("ending", Self::Ending),
+        ("unmatched", Self::Unmatched),
+    ];
+
+    fn of(query: &Form) -> Self {
+        let chosen = Self::CHOICES.into_iter().find(|(word, _)| query.text("show") == Some(word));
+        chosen.map_or(Self::All, |(_, shown)| shown)
+    }
+
+    const fn active(self) -> Option<bool> {
+        match self {
+            Self::Active | Self::Ending => Some(true),
+            Self::Inactive => Some(false),
+            Self::All | Self::Unmatched => None,
+        }
+    }
 }
 
 /// The dialog with what was typed.
@@ -130,6 +175,8 @@ pub(super) async fn render<C: Needs>(
     open: Option<OpenDialog>,
 ) -> Result<Response, Problem> {
     let shows_customers = query.text("tab") == Some("customers");
+    let shown = if shows_customers { Shown::All } else { Shown::of(query) };
+    let order = Order::of(query, !shows_customers && shown != Shown::Ending && shown != Shown::Unmatched);
     let (mut entries, mut customers) = (Vec::new(), Vec::new());
     let more = if shows_customers {
         let (found, more) = read_customers(person, list, query).await?;
@@ -138,7 +185,7 @@ pub(super) async fn render<C: Needs>(
         customers.extend(found.iter().map(|customer| customer_row(customer, path(customer))));
         more
     } else {
-        let (found, more) = read_entries(person, list, query).await?;
+        let (found, more) = read_entries(person, list, shown, &order, query).await?;
         let now = now(person);
         entries.extend(found.iter().map(|row| entry_row(row, now)));
         more
@@ -151,13 +198,14 @@ pub(super) async fn render<C: Needs>(
     let may_change = person.may(Capability::ChangeCustomers);
     let may_change_many = person.may(Capability::BulkChange) && !shows_customers;
     let text = |field| query.text(field).unwrap_or_default().to_owned();
+    let is_filtered = ["query", "kind", "show"].iter().any(|field| query.text(field).is_some());
     if rows_alone {
-        let query = text("query");
         let rows = ListRows {
             frame,
             name,
             shows_customers,
-            query,
+            order,
+            is_filtered,
             entries,
             customers,
             more,
@@ -174,6 +222,12 @@ pub(super) async fn render<C: Needs>(
         query: text("query"),
         kind: text("kind"),
         kinds: Kind::ALL.into_iter().map(|kind| (kind.as_str(), of("kind-", kind.as_str()))).collect(),
+        shows: Shown::CHOICES
+            .into_iter()
+            .map(|(word, of)| (word, crate::of("show-", word), of == shown))
+            .collect(),
+        order,
+        is_filtered,
         entries,
         customers,
         more,
@@ -192,23 +246,40 @@ fn now<C: Needs>(person: &Person<C>) -> Timestamp {
 async fn read_entries<C: Needs>(
     person: &Person<C>,
     list: List,
+    shown: Shown,
+    order: &Order,
     query: &Form,
 ) -> Result<(Vec<Row>, Option<String>), Problem> {
+    let now = now(person);
     let filter = EntryFilter {
-        list: Some(list),
         kind: query.text("kind").and_then(Kind::parse),
         query: query.text("query").map(str::to_owned),
-        active: None,
-        identifier: None,
-        now: now(person),
+        active: shown.active(),
+        ..EntryFilter::of(list, now)
     };
-    let page = PageRequest::After { position: paging::position(query), limit: PAGE_ROWS + 1 };
-    let read = person
-        .service()
-        .store()
-        .read(person.signed_in.user.merchant, move |view| view.entries(&filter, page));
-    let found = read.await?.into_iter().map(|row| person.service().with_pending_hits(row)).collect();
-    Ok(paging::one_more(found, |row| (row.entry.created_at, row.entry.id.ksuid()), query))
+    let (position, limit, oldest_first) = (paging::position(query), PAGE_ROWS + 1, order.is_oldest_first);
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| match shown {
+        Shown::Ending => {
+            let after = position.map_or((now, None), |(at, id)| (at, Some(id)));
+            view.entries_ending(&filter, after, now.plus_seconds(ENDING_DAYS * DAY_S), limit)
+        }
+        Shown::Unmatched => view.entries_never_matched(&filter, position, limit),
+        _ if oldest_first => view.oldest_entries(&filter, position, limit),
+        Shown::All | Shown::Active | Shown::Inactive => {
+            view.entries(&filter, PageRequest::After { position, limit })
+        }
+    });
+    let mut found: Vec<Row> =
+        read.await?.into_iter().map(|row| person.service().with_pending_hits(row)).collect();
+    if shown == Shown::Unmatched {
+        // Those that matched just now, which is not written yet.
+        found.retain(|row| row.hits == 0);
+    }
+    let place = |row: &Row| {
+        let at = if shown == Shown::Ending { row.entry.window.until() } else { None };
+        (at.unwrap_or(row.entry.created_at), row.entry.id.ksuid())
+    };
+    Ok(paging::one_more(found, place, query))
 }
 
 async fn read_customers<C: Needs>(

@@ -5,7 +5,9 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::Outcome;
-use interdict_app::store::{AttemptCount, EntryRow, MerchantView, PaymentFilter, StorageError, day_of};
+use interdict_app::store::{
+    AttemptCount, EntryFilter, EntryRow, MerchantView, PaymentFilter, StorageError, day_of,
+};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List};
@@ -119,12 +121,13 @@ pub(crate) async fn show(
 
 fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Result<Read, StorageError> {
     let soon = merchant_now.plus_seconds(ENDING_DAYS * DAY_S);
+    let blocks_of_list = EntryFilter::of(List::Block, merchant_now);
     let blocks = view.payments_after(&PaymentFilter::default(), true, None, ROWS)?;
     Ok(Read {
         counts: view.attempt_counts(day_of(now) - DAYS + 1)?,
         payers: payers(view, &blocks)?,
         blocks,
-        entries: view.entries_ending(List::Block, (merchant_now, None), soon, ROWS)?,
+        entries: view.entries_ending(&blocks_of_list, (merchant_now, None), soon, ROWS)?,
         customers: view.list_status_ending(ListStatus::Blacklisted, merchant_now, soon, ROWS)?,
         good: good_customers(view, now)?,
     })

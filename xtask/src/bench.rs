@@ -12,6 +12,7 @@ mod decisions;
 mod disk;
 mod machine;
 mod nodes;
+mod pages;
 mod payments;
 mod pgbench;
 mod redis;
@@ -78,6 +79,8 @@ enum What {
     Renewals,
     /// From the start of the process until it is ready
     Start,
+    /// The dashboard's pages over as many customers as entries
+    Pages,
     /// Nodes over one PostgreSQL: mutations, how soon the others know of them, and decisions
     Nodes,
     /// Everything
@@ -91,7 +94,7 @@ impl What {
 
     fn tools(self) -> Vec<Tool> {
         let mut tools = Vec::new();
-        if !matches!(self, Self::Start | Self::Renewals) {
+        if !matches!(self, Self::Start | Self::Renewals | Self::Pages) {
             tools.push(Tool::Wrk);
         }
         if self.covers(Self::Http) {
@@ -176,6 +179,9 @@ fn measure(what: What, bench: &Bench, report: &mut Report) -> Result<()> {
     }
     if what.covers(What::Start) {
         start::measure(bench, report).context("starts")?;
+    }
+    if what.covers(What::Pages) {
+        pages::measure(bench, report).context("the dashboard's pages")?;
     }
     if what.covers(What::Nodes) {
         nodes::measure(bench, report).context("nodes over one PostgreSQL")?;

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use interdict_app::App;
+use tower_http::compression::CompressionLayer;
 
 use crate::answer::Problem;
 use crate::pages::{
@@ -34,6 +35,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/{mode}/undo", post(undo::undo))
         .route("/dashboard/{mode}/{page}", get(async || Problem::no_such_page()))
         .layer(from_fn_with_state(state.clone(), same_origin::only))
+        .layer(CompressionLayer::new())
         .with_state(state)
 }
 

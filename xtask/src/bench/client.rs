@@ -100,7 +100,8 @@ fn connect(port: u16) -> Result<TcpStream> {
     Ok(stream)
 }
 
-fn ask(port: u16, request: &str) -> Result<Answer> {
+/// A request that asks for the connection to be closed, on one of its own.
+pub fn ask(port: u16, request: &str) -> Result<Answer> {
     let mut stream = connect(port)?;
     stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();

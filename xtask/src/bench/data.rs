@@ -106,6 +106,35 @@ pub fn filled(bench: &Bench, entries: u64) -> Result<Data> {
     Ok(data)
 }
 
+/// A copy of the folder of [`filled`] under another name, prepared further; from an earlier run if it is still of this
+/// schema.
+pub fn copied(bench: &Bench, name: &str, prepare: impl FnOnce(&Data) -> Result<()>) -> Result<Data> {
+    let from = filled(bench, bench.entries)?;
+    let folder = bench.folder.join(name);
+    if let Ok(text) = read(&folder.join(MARKER))
+        && let Ok(data) = serde_json::from_str::<Data>(&text)
+        && data.schema == from.schema
+        && data.folder == folder
+    {
+        return Ok(data);
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    for file in std::fs::read_dir(&from.folder)? {
+        let file = file?;
+        if file.file_name() != MARKER && file.file_type()?.is_file() {
+            std::fs::copy(file.path(), folder.join(file.file_name()))?;
+        }
+    }
+    let data = Data { folder, ..from };
+    prepare(&data)?;
+    let text = serde_json::to_string(&data).context("the marker is no JSON")?;
+    std::fs::write(data.folder.join(MARKER), text).context("cannot write the marker")?;
+    Ok(data)
+}
+
 /// Each run begins without what the last one counted, and with an empty log.
 fn forget_hits(data: &Data) -> Result<()> {
     let connection = open(&data.folder)?;

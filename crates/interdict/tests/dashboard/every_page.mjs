@@ -22,6 +22,22 @@ await tell(async (page) => {
   for (const wanted of ["Restricted", "Blacklisted", "Whitelisted", "Succeeded", "Cancelled"]) {
     assert(chips.has(wanted), `the shop shows somebody or something ${wanted}: ${[...chips]}`);
   }
+  // Lists the other way round, and what never matched.
+  await page.goto(`${BASE}/dashboard/test/blacklist`);
+  await page.getByRole("link", { name: "Added", exact: true }).click();
+  await page.locator("th[aria-sort=ascending]").waitFor();
+  await page.getByLabel("Show", { exact: true }).selectOption({ label: "Never matched" });
+  await page.waitForURL(/show=unmatched/);
+  await page.getByRole("cell", { name: "never" }).first().waitFor();
+  await look(page, "blacklist-unmatched");
+  // Who is forgotten is forgotten for good: a word is asked for.
+  await page.goto(`${BASE}/dashboard/test/customers`);
+  await page.locator("main table a").filter({ hasText: "@" }).first().click();
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: "Erase customer" }).click();
+  await page.getByRole("dialog", { name: "Erase customer" }).getByRole("button", { name: "Erase" }).click();
+  await page.getByRole("alert").getByText("Type the word").waitFor();
+  await look(page, "erase");
   // A payment that was refused opens its grounds.
   await page.goto(`${BASE}/dashboard/test/payments?blocked=on`);
   await page.locator("main table a").first().click();

@@ -170,7 +170,7 @@ fn lists_are_turned_and_show_what_ends_and_what_never_matched() {
     let shown = |query: &str| {
         let page = owner.get(&format!("/dashboard/test/blacklist{query}"));
         assert_eq!(page.status, 200);
-        let at = |email: &str| page.body.find(&format!("<td>{email}"));
+        let at = |email: &str| page.body.find(&format!("<td class=\"value\">{email}"));
         let names = ["first", "second", "third"];
         let mut there: Vec<_> = names
             .iter()

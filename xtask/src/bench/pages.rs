@@ -1,0 +1,235 @@
+//! The dashboard's pages over many customers and as many entries, asked for one after the other: how long each takes
+//! from the first byte sent to the last one received, and how large it is as it comes, compressed.
+//!
+//! Deliberately not here: what a browser does with them.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use interdict_domain::identifier::Kind;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_test_support::wait_until;
+use rusqlite::params;
+
+use super::data::{Data, copied, ksuid, mix, open, pepper};
+use super::report::{Report, Target};
+use super::server::{Cores, Server, interdict};
+use super::{Bench, client, machine};
+
+const PART: &str = "pages";
+/// Milliseconds, at the median.
+const LIMIT_MS: f64 = 20.0;
+/// A page with all that it loads.
+const LIMIT_KB: f64 = 150.0;
+/// Asked for so often in each round.
+const TIMES: usize = 11;
+/// Each millisecond has one customer.
+const FIRST_AT_MS: u64 = 1_700_000_000_000;
+const INDEXED_WITHIN: Duration = Duration::from_mins(20);
+const EMAIL: &str = "bench@example.com";
+const PASSWORD: &str = "nothing here is a secret";
+const FIRST: [&str; 8] = ["anna", "peter", "john", "maria", "yusuf", "chen", "olga", "tunde"];
+const LAST: [&str; 5] = ["smith", "okafor", "mueller", "ivanova", "garcia"];
+
+pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
+    let data = copied(bench, &format!("pages-{}", bench.entries), |data| prepare(bench, data))?;
+    let server = interdict(bench, &data.folder, Cores::One)?;
+    let cookie = sign_in(&server)?;
+    let assets_kb = assets(&server, &cookie)?;
+    report.figure(PART, "assets, compressed", "kB", vec![assets_kb], Target::None);
+    for (name, path) in paths(bench, &data)? {
+        let (mut times, mut sizes) = (Vec::new(), Vec::new());
+        for _ in 0..bench.rounds {
+            let mut round = Vec::new();
+            for _ in 0..TIMES {
+                let started = machine::now();
+                let answer = ask(&server, &cookie, &path)?;
+                round.push(started.elapsed().as_secs_f64() * 1e3);
+                ensure!(answer.status == 200, "{path} answered with {}", answer.status);
+                sizes.push(kb(answer.body.len()) + assets_kb);
+            }
+            round.sort_by(f64::total_cmp);
+            times.push(round.get(TIMES / 2).copied().unwrap_or(f64::NAN));
+        }
+        report.figure(PART, format!("{name}: server and socket"), "ms", times, Target::AtMost(LIMIT_MS));
+        report.figure(PART, format!("{name}: with assets"), "kB", sizes, Target::AtMost(LIMIT_KB));
+    }
+    Ok(())
+}
+
+/// The pages, by what they show.
+fn paths(bench: &Bench, data: &Data) -> Result<Vec<(&'static str, String)>> {
+    let middle = bench.entries / 2;
+    let connection = open(&data.folder)?;
+    let id: String =
+        connection.query_row("SELECT value FROM meta WHERE name = 'bench_customer'", [], |row| row.get(0))?;
+    let page = |rest: &str| format!("/dashboard/test{rest}");
+    Ok(vec![
+        ("overview", page("")),
+        ("customers", page("/customers")),
+        ("customers, oldest first", page("/customers?sort=oldest")),
+        ("customers, restricted", page("/customers?restricted=on")),
+        ("customers by a rare part of an email", page(&format!("/customers?query=garcia{middle}@"))),
+        ("customers by a common part", page("/customers?query=smith")),
+        ("customers by a part that nobody has", page("/customers?query=xylophone")),
+        ("customers by two letters", page("/customers?query=ch")),
+        ("a customer", page(&format!("/customers/{id}"))),
+        ("blacklist", page("/blacklist")),
+        ("blacklist by a rare part", page(&format!("/blacklist?query=r-{middle:012}@"))),
+        ("blacklist by a common part", page("/blacklist?query=example")),
+        ("blacklist, ending soon", page("/blacklist?show=ending")),
+        ("blacklist, never matched", page("/blacklist?show=unmatched")),
+        ("blacklist, customers", page("/blacklist?tab=customers")),
+        ("whitelist", page("/whitelist")),
+        ("payments", page("/payments")),
+        ("audit", page("/audit")),
+        ("keys", page("/keys")),
+        ("settings", page("/settings")),
+        ("team", "/dashboard/team".to_owned()),
+        ("account", "/dashboard/account".to_owned()),
+    ])
+}
+
+/// As a browser asks.
+fn ask(server: &Server, cookie: &str, path: &str) -> Result<client::Answer> {
+    client::ask(
+        server.port,
+        &format!(
+            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nCookie: {cookie}\r\nAccept-Encoding: gzip\r\n\
+             Connection: close\r\n\r\n",
+            server.port
+        ),
+    )
+}
+
+fn sign_in(server: &Server) -> Result<String> {
+    let form = format!("email={EMAIL}&password={}", PASSWORD.replace(' ', "+"));
+    let origin = format!("127.0.0.1:{}", server.port);
+    let request = format!(
+        "POST /dashboard/sign-in HTTP/1.1\r\nHost: {origin}\r\nOrigin: http://{origin}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    let answer = client::ask(server.port, &request)?;
+    let cookie = answer.header("set-cookie").and_then(|value| value.split(';').next());
+    Ok(cookie.with_context(|| format!("not signed in: {}", answer.status))?.to_owned())
+}
+
+/// What a page loads besides itself, as it comes.
+fn assets(server: &Server, cookie: &str) -> Result<f64> {
+    let plain = format!(
+        "GET /dashboard/account HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n",
+        server.port
+    );
+    let page = client::ask(server.port, &plain)?;
+    let text = String::from_utf8_lossy(&page.body).into_owned();
+    let mut all = 0;
+    for path in text.split('"').filter(|word| word.starts_with("/dashboard/assets/")) {
+        all += ask(server, cookie, path)?.body.len();
+    }
+    ensure!(all > 0, "the page names no assets");
+    Ok(kb(all))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a size to be read")]
+fn kb(bytes: usize) -> f64 {
+    bytes as f64 / 1_000.0
+}
+
+/// Customers beside the entries, somebody who signs in, and all of it in the index that is searched.
+fn prepare(bench: &Bench, data: &Data) -> Result<()> {
+    insert(data, bench.entries)?;
+    make_user(bench, data)?;
+    let server = interdict(bench, &data.folder, Cores::Every)?;
+    eprint!("\r  the index of parts is being filled …              ");
+    let connection = open(&data.folder)?;
+    let is_filled = || {
+        let filling = "SELECT COUNT(*) FROM meta WHERE name = 'search_filling'";
+        let begun = "SELECT COUNT(*) FROM meta WHERE name = 'search_mark'";
+        let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(-1);
+        count(begun) == 1 && count(filling) == 0
+    };
+    wait_until(is_filled, INDEXED_WITHIN).map_err(|_| anyhow::anyhow!("the index was not filled in time"))?;
+    eprintln!("\r  the index of parts is filled                       ");
+    drop(server);
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").context("the log cannot be cut")?;
+    Ok(())
+}
+
+/// Rows past the service, as the entries are.
+fn insert(data: &Data, customers: u64) -> Result<()> {
+    let mut connection = open(&data.folder)?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    connection.pragma_update(None, "cache_size", -262_144)?;
+    let pepper = pepper(&data.folder)?;
+    let transaction = connection.transaction()?;
+    let mut put = transaction.prepare(
+        "INSERT INTO customer (id, merchant, email, email_key, name, metadata, restrict_cit, restrict_mit, list_status,
+                               list_scopes, search, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, '{}', ?6, 0, ?7, 3, ?8, ?9, ?9)",
+    )?;
+    for number in 0..customers {
+        let random = mix(number);
+        let pick = |of: &[&'static str]| {
+            let length = of.len() as u64;
+            usize::try_from(random % length).ok().and_then(|at| of.get(at).copied()).unwrap_or_default()
+        };
+        let (first, last) = (pick(&FIRST), pick(&LAST));
+        let email = format!("{first}.{last}{number}@gmail.example");
+        let name = format!("{first} {last}");
+        let key = pepper.key(MerchantNumber(data.merchant), Kind::Email, &email);
+        let at = i64::try_from((FIRST_AT_MS + number) * 1_000)?;
+        let status = if number % 300 == 0 { "blacklisted" } else { "normal" };
+        let search = format!("{email}\n{name}");
+        put.execute(params![
+            ksuid(FIRST_AT_MS + number, number)?,
+            data.merchant,
+            email,
+            key.0,
+            name,
+            i64::from(number % 200 == 0),
+            status,
+            search,
+            at
+        ])?;
+        if number % 100_000 == 0 {
+            eprint!("\r  filling: {number} of {customers} customers             ");
+            std::io::stderr().flush()?;
+        }
+    }
+    drop(put);
+    // Totals and the index of parts know nothing of rows that came past the service: they are made anew.
+    transaction.execute("DELETE FROM meta WHERE name IN ('counted', 'search_mark', 'search_filling')", [])?;
+    transaction.execute(
+        "INSERT INTO meta (name, value) VALUES ('bench_customer', ?1)",
+        [customer_id(customers / 2)?],
+    )?;
+    transaction.commit()?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").context("the log cannot be cut")?;
+    Ok(())
+}
+
+fn customer_id(number: u64) -> Result<String> {
+    let ksuid = interdict_domain::ids::Ksuid::from_bytes(ksuid(FIRST_AT_MS + number, number)?);
+    Ok(interdict_domain::ids::CustomerId::from_ksuid(ksuid).to_string())
+}
+
+fn make_user(bench: &Bench, data: &Data) -> Result<()> {
+    let mut child = Command::new(&bench.interdict)
+        .args(["user", "create", "--email", EMAIL, "--role", "owner", "--merchant"])
+        .arg(data.merchant.to_string())
+        .arg("--data-dir")
+        .arg(Path::new(&data.folder))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .context("the user cannot be made")?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    writeln!(input, "{PASSWORD}")?;
+    drop(input);
+    ensure!(child.wait()?.success(), "the user cannot be made");
+    Ok(())
+}

@@ -1,10 +1,10 @@
 //! Deciding many attempts under one answer, which says once for all of them what they rest on.
 
-use interdict_decision::{Attempt, Decision, Lookup, decide};
+use interdict_decision::{Attempt, Decision, decide};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
 
-use crate::decide_payment::{DecidePaymentError, PaymentAttempt, settle_outage};
+use crate::decide_payment::{DecidePaymentError, PaymentAttempt, Wanted, settle_outage};
 use crate::service::Service;
 
 /// Many attempts of one merchant at one moment. How fresh the lists are is settled at its beginning, so
@@ -45,22 +45,29 @@ impl Sitting<'_> {
         mut answer: impl FnMut(usize, Result<&Decision<'_>, DecidePaymentError>),
     ) {
         let Self { service, merchant, now, degraded, .. } = *self;
-        let of_all = attempts.iter().flat_map(|attempt| attempt.identifiers);
-        let lookups: Vec<Lookup<'_>> = of_all.map(|presented| service.lookup(merchant, presented)).collect();
         let mut hits = Vec::with_capacity(attempts.len());
         let decided = service.index.with(|index| {
+            let wanted = Wanted::of(index, merchant);
+            let (mut lookups, mut ends) =
+                (Vec::with_capacity(attempts.len()), Vec::with_capacity(attempts.len()));
+            for attempt in attempts {
+                wanted.look_up(&service.pepper, attempt, |lookup| lookups.push(lookup));
+                ends.push(lookups.len());
+            }
             index.read_ahead(&lookups);
             let merchant_now = index.merchant_now(merchant, now);
-            let mut rest = lookups.as_slice();
-            for (at, attempt) in attempts.iter().enumerate() {
-                let (own, others) = rest.split_at_checked(attempt.identifiers.len()).unwrap_or_default();
-                rest = others;
+            let mut begin = 0;
+            for (at, (attempt, end)) in attempts.iter().zip(ends).enumerate() {
+                let own = lookups.get(begin..end).unwrap_or_default();
+                begin = end;
                 let attempt_in = Attempt {
                     merchant,
                     initiator: attempt.initiator,
                     now: merchant_now,
                     customer: attempt.customer,
                     lookups: own,
+                    as_of: wanted.as_of,
+                    domains: wanted.domains(&service.pepper, attempt),
                     explain: attempt.explain,
                 };
                 let mut decided = decide(index, &attempt_in);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use interdict_decision::{Attempt, DecideError, Decision, Index, Lookup, Outcome, decide};
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{Kind, Pepper, Reaches};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
@@ -17,8 +17,8 @@ use smallvec::SmallVec;
 use crate::freshness::Known;
 use crate::service::Service;
 
-/// Identifiers that most attempts carry at most; more are put on the heap.
-const IDENTIFIERS_INLINE: usize = 4;
+/// Lookups that most attempts need at most; more are put on the heap.
+const LOOKUPS_INLINE: usize = 6;
 
 /// An identifier that came with an attempt, in canonical form.
 #[derive(Clone, Debug)]
@@ -58,6 +58,52 @@ pub enum DecidePaymentError {
     /// The attempt itself.
     #[error(transparent)]
     Attempt(#[from] DecideError),
+}
+
+/// What is worth looking up for a merchant's attempts.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    merchant: MerchantNumber,
+    /// How new a decision on it may say that it is.
+    pub(crate) as_of: i64,
+    reaches: Reaches,
+}
+
+impl Wanted {
+    pub(crate) fn of(index: &Index, merchant: MerchantNumber) -> Self {
+        // The revision first: what is listed in between is beyond it.
+        let as_of = index.revision();
+        Self { merchant, as_of, reaches: index.reaches(merchant) }
+    }
+
+    /// An explanation shows what would have been found, too, as far as the texts say it.
+    fn reaches(self, attempt: &PaymentAttempt<'_>) -> Reaches {
+        if attempt.explain { self.reaches.union(Reaches::OF_TEXTS) } else { self.reaches }
+    }
+
+    /// What the attempt carries, then what is wider.
+    pub(crate) fn look_up<'a>(
+        self,
+        pepper: &Pepper,
+        attempt: &PaymentAttempt<'a>,
+        mut show: impl FnMut(Lookup<'a>),
+    ) {
+        for Presented { kind, value, verified } in attempt.identifiers {
+            show(Lookup::given(self.merchant, pepper, *kind, value, *verified));
+        }
+        let reaches = self.reaches(attempt);
+        if reaches == Reaches::default() {
+            return;
+        }
+        for Presented { kind, value, verified } in attempt.identifiers {
+            Lookup::for_each_wider((self.merchant, pepper, reaches), *kind, value, *verified, &mut show);
+        }
+    }
+
+    /// What a named customer's own domains are looked up with.
+    pub(crate) fn domains<'p>(self, pepper: &'p Pepper, attempt: &PaymentAttempt<'_>) -> Option<&'p Pepper> {
+        self.reaches(attempt).has_domains().then_some(pepper)
+    }
 }
 
 impl Service {
@@ -101,17 +147,20 @@ impl Service {
         attempt: &PaymentAttempt<'_>,
         conclude: impl FnOnce(&Index, &Attempt<'_>) -> Result<R, DecidePaymentError>,
     ) -> Result<R, DecidePaymentError> {
-        // Lookups live on the stack: a usual attempt allocates nothing.
-        let lookups: SmallVec<[Lookup<'_>; IDENTIFIERS_INLINE]> =
-            attempt.identifiers.iter().map(|presented| self.lookup(merchant, presented)).collect();
         self.index
             .with(|index| {
+                let wanted = Wanted::of(index, merchant);
+                // Lookups live on the stack: a usual attempt allocates nothing.
+                let mut lookups: SmallVec<[Lookup<'_>; LOOKUPS_INLINE]> = SmallVec::new();
+                wanted.look_up(&self.pepper, attempt, |lookup| lookups.push(lookup));
                 let attempt_in = Attempt {
                     merchant,
                     initiator: attempt.initiator,
                     now: index.merchant_now(merchant, now),
                     customer: attempt.customer,
                     lookups: &lookups,
+                    as_of: wanted.as_of,
+                    domains: wanted.domains(&self.pepper, attempt),
                     explain: attempt.explain,
                 };
                 conclude(index, &attempt_in)
@@ -123,15 +172,6 @@ impl Service {
     #[inline]
     pub(crate) fn is_stale(&self, known: Known) -> bool {
         !known.is_fresh(self.clock.uptime(), self.max_staleness)
-    }
-
-    pub(crate) fn lookup<'a>(&self, merchant: MerchantNumber, presented: &'a Presented<'a>) -> Lookup<'a> {
-        Lookup {
-            kind: presented.kind,
-            key: self.pepper.key(merchant, presented.kind, &presented.value),
-            value: &presented.value,
-            verified: presented.verified,
-        }
     }
 
     fn count_hits(&self, decision: &Decision<'_>, now: Timestamp) {

@@ -1,7 +1,7 @@
 //! Pausing, resuming and cancelling a subscription (Duro), and what a blacklisting does to it.
 
 use interdict_domain::change::Action;
-use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::{CustomerId, SubscriptionId};
 use interdict_domain::settings::OnBlacklist;
 use interdict_domain::subscription::{Subscription, SubscriptionStatus};
@@ -100,17 +100,17 @@ pub(crate) fn follow_blacklisting(
     }
 }
 
-/// The same for everybody who has an email that was just put on the block list.
+/// The same for everybody who has an identifier that was just put on the block list.
 pub(crate) fn follow_listing(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
     identifier: &Identifier,
 ) -> Result<(), StorageError> {
     let view = transaction.view();
-    if identifier.kind() != Kind::Email || view.settings()?.on_blacklist == OnBlacklist::Hold {
+    if view.settings()?.on_blacklist == OnBlacklist::Hold {
         return Ok(());
     }
-    for customer in view.customers_with_email(identifier.value())? {
+    for customer in view.customers_having(identifier)? {
         end_all(transaction, by, customer)?;
     }
     Ok(())

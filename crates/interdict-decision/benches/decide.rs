@@ -21,7 +21,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::{IdentifierKey, Kind, Rule, WiderText};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
@@ -65,6 +65,7 @@ fn entry(number: u64) -> Fact {
         scopes: Scopes::BOTH,
         strength: Strength::Hard,
         window: Window::ALWAYS,
+        range: None,
         reason: None,
         public_message: None,
     })
@@ -115,13 +116,16 @@ fn load(entries: u64, customers: u64) -> Index {
 }
 
 fn ask(index: &Index, customer: Option<CustomerId>, key: Option<&IdentifierKey>) -> bool {
-    let lookup = key.map(|&key| Lookup { kind: Kind::Email, key, value: "a@example.com", verified: true });
+    let value = WiderText::Part("a@example.com");
+    let lookup = key.map(|&key| Lookup { kind: Kind::Email, key, value, rule: Rule::Exact, verified: true });
     let attempt = Attempt {
         merchant: MERCHANT,
         initiator: Initiator::Customer,
         now: Timestamp::from_micros(1_700_000_000_000_000),
         customer,
         lookups: lookup.as_slice(),
+        as_of: 1,
+        domains: None,
         explain: false,
     };
     let decision = decide(index, black_box(&attempt));

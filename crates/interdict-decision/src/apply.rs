@@ -5,7 +5,7 @@
 //! against somebody is put before it is taken away elsewhere, and what cannot be done under one lock
 //! is made visible at once ([`crate::index`]'s moments).
 
-use interdict_domain::change::{CustomerFact, EntryFact, Fact};
+use interdict_domain::change::{CustomerFact, EntryFact, Fact, RangeFact};
 use interdict_domain::ids::CustomerId;
 
 use crate::index::{Applying, CustomerRecord, EntryRecord, Index, Interner, OwnKeys};
@@ -76,6 +76,9 @@ impl Index {
     }
 
     fn put_entry(&self, interner: &mut Interner, fact: &EntryFact) {
+        if let Some(RangeFact { merchant, reach }) = fact.range {
+            self.ranges.put(merchant, reach);
+        }
         let texts = interner.intern(fact.reason.as_ref(), fact.public_message.as_ref());
         let replaced = self.keys.put_entry(fact.key, &EntryRecord::new(fact), texts);
         interner.release(replaced);

@@ -1,10 +1,10 @@
 //! What a decision is asked: one attempt to pay, with everything that identifies the payer.
 //!
-//! Not here: parsing, normalising and hashing. An email's domain, a BIN's prefixes and the like
-//! arrive as lookups of their own.
+//! Not here: parsing, normalising and hashing. An email's domain, a BIN's prefixes and the ranges around an address
+//! arrive as lookups of their own, as far as the index says that they reach.
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Reaches, Rule, WiderText};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
@@ -17,9 +17,39 @@ pub struct Lookup<'a> {
     /// Where the index finds it: made of merchant, kind and value.
     pub key: IdentifierKey,
     /// The value in canonical form, for the answer.
-    pub value: &'a str,
+    pub value: WiderText<'a>,
+    /// How it comes from what the payer shows.
+    pub rule: Rule,
     /// Whether it is the merchant's word. What a payer typed matches blocks only (incident 7).
     pub verified: bool,
+}
+
+impl<'a> Lookup<'a> {
+    /// What a payer shows, or the merchant says: a canonical value, looked up as it is.
+    pub fn given(
+        merchant: MerchantNumber,
+        pepper: &Pepper,
+        kind: Kind,
+        value: &'a str,
+        verified: bool,
+    ) -> Self {
+        let key = pepper.key(merchant, kind, value);
+        Self { kind, key, value: WiderText::Part(value), rule: Rule::Exact, verified }
+    }
+
+    /// The same under everything wider that covers it, within reach.
+    pub fn for_each_wider(
+        (merchant, pepper, reaches): (MerchantNumber, &Pepper, Reaches),
+        kind: Kind,
+        value: &'a str,
+        verified: bool,
+        mut show: impl FnMut(Self),
+    ) {
+        reaches.for_each_wider(kind, value, |wider| {
+            let key = wider.key(pepper, merchant);
+            show(Self { kind: wider.kind, key, value: wider.text, rule: wider.rule, verified });
+        });
+    }
 }
 
 /// One attempt to pay.
@@ -36,6 +66,11 @@ pub struct Attempt<'a> {
     pub customer: Option<CustomerId>,
     /// Identifiers by kind. The same one twice counts once, and as verified if one of them is.
     pub lookups: &'a [Lookup<'a>],
+    /// The index's revision, read before its reaches were: what was listed later may reach further than the lookups
+    /// do, and the decision must not say that it has seen it.
+    pub as_of: i64,
+    /// What a named customer's own email is looked up with under its domains; nothing where nobody listed one.
+    pub domains: Option<&'a Pepper>,
     /// Whether the answer is to say how it came about.
     pub explain: bool,
 }

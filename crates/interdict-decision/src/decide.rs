@@ -2,17 +2,17 @@
 //!
 //! Not here: which tier beats which, and what is done about a stale index.
 
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{Kind, Pepper, Reaches, Rule, WiderText};
 use interdict_domain::ids::CustomerId;
 use smallvec::SmallVec;
 
 use crate::attempt::{Attempt, Lookup};
 use crate::decision::{DecideError, Decision, Source, Sources, Value};
-use crate::explanation::{Counted, CountedCustomer, ExplainedLookup, Explanation, MatchRule, tiers};
+use crate::explanation::{Counted, CountedCustomer, ExplainedLookup, Explanation, tiers};
 use crate::index::{CustomerRecord, Found, Index, OwnKeys, Position};
 use crate::order::Tier;
 use crate::sources::{
-    Probe, blocking_unread, judge_entry, list_status, order, restriction, through, unreadable,
+    Given, Probe, blocking_unread, judge_entry, list_status, order, restriction, through, unreadable,
 };
 
 /// Decides one attempt, on the state of one moment.
@@ -42,15 +42,13 @@ fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, sources: &mut Sources<'a>)
         return None;
     }
     let moment = index.moments.begin()?;
-    // Before the first lookup: what is seen is at least as new as it says.
-    let revision = index.revision();
     for lookup in attempt.lookups {
         let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
         if !index.keys.glance(lookup.key, judge) {
             return None;
         }
     }
-    (sources.len() < 2 && index.moments.still(moment)).then_some(revision)
+    (sources.len() < 2 && index.moments.still(moment)).then_some(attempt.as_of)
 }
 
 #[inline(never)]
@@ -58,8 +56,8 @@ fn decide_at_length<'a>(index: &Index, attempt: &Attempt<'a>) -> Result<Decision
     let mut judge = Judge::new(index, attempt);
     // What is read comes back through `judge`, and the answer is made once: moving it costs more
     // than finding it.
-    let (named, revision) = index.moments.read(|| judge.gather())?;
-    Ok(judge.conclude(named.as_ref(), revision))
+    let named = index.moments.read(|| judge.gather())?;
+    Ok(judge.conclude(named.as_ref()))
 }
 
 /// The customer that the attempt names.
@@ -72,6 +70,9 @@ struct Named {
     trusted: bool,
     by_id: bool,
 }
+
+/// Few domains have more parts.
+type OwnDomains<'a> = SmallVec<[Probe<'a>; 3]>;
 
 struct Judge<'i, 'a> {
     index: &'i Index,
@@ -96,12 +97,10 @@ impl<'i, 'a> Judge<'i, 'a> {
 
     /// Everything that matches. Forgets what it gathered before.
     #[inline]
-    fn gather(&mut self) -> Result<(Option<Named>, i64), DecideError> {
+    fn gather(&mut self) -> Result<Option<Named>, DecideError> {
         self.sources.clear();
         self.counted.clear();
         self.explanation = self.attempt.explain.then(Partial::default);
-        // Before the first lookup: what is seen is at least as new as it says.
-        let revision = self.index.revision();
         let named = self.name()?;
         if let Some(named) = &named {
             let how = if named.by_id { Counted::Id } else { Counted::MerchantRef };
@@ -109,7 +108,7 @@ impl<'i, 'a> Judge<'i, 'a> {
             self.judge_customer(named.position, how, named.trusted);
         }
         self.look_up_all(named.as_ref());
-        Ok((named, revision))
+        Ok(named)
     }
 
     /// Finds the customer that is named, and refuses names that disagree.
@@ -166,12 +165,19 @@ impl<'i, 'a> Judge<'i, 'a> {
     /// along.
     fn look_up_all(&mut self, named: Option<&Named>) {
         let attempt = self.attempt;
+        let own_domains = match (named, attempt.domains) {
+            (Some(named), Some(pepper)) => self.own_domains(named, pepper),
+            (Some(_), None) | (None, _) => OwnDomains::new(),
+        };
         for (at, lookup) in attempt.lookups.iter().enumerate() {
             let same = |other: &Lookup<'_>| other.key == lookup.key;
             if attempt.lookups.iter().take(at).any(same) {
                 continue;
             }
-            let own = named.is_some_and(|named| named.trusted && named.keys.contains(lookup.key));
+            let is_own = |named: &Named| {
+                named.keys.contains(lookup.key) || own_domains.iter().any(|probe| probe.key == lookup.key)
+            };
+            let own = named.is_some_and(|named| named.trusted && is_own(named));
             let verified = lookup.verified
                 || own
                 || attempt.lookups.iter().skip(at + 1).any(|other| same(other) && other.verified);
@@ -180,9 +186,37 @@ impl<'i, 'a> Judge<'i, 'a> {
         let Some(named) = named else { return };
         for (kind, key) in named.keys.iter() {
             if !attempt.lookups.iter().any(|lookup| lookup.key == key) {
-                self.look_up(Probe { kind, key, given: None, verified: named.trusted }, Some(named));
+                let (given, rule) = (Given::Own, Rule::Exact);
+                self.look_up(Probe { kind, key, given, rule, verified: named.trusted }, Some(named));
             }
         }
+        for probe in own_domains {
+            if !attempt.lookups.iter().any(|lookup| lookup.key == probe.key) {
+                self.look_up(probe, Some(named));
+            }
+        }
+    }
+
+    /// The domains of the named customer's own email.
+    #[cold]
+    fn own_domains(&self, named: &Named, pepper: &Pepper) -> OwnDomains<'a> {
+        let mut probes = OwnDomains::new();
+        let email = |record: &CustomerRecord| record.value(Kind::Email);
+        let Some(email) = self.index.customers.at(named.position, email).flatten() else { return probes };
+        Reaches::OF_TEXTS.for_each_wider(Kind::Email, &email, |wider| {
+            if let WiderText::Part(domain) = wider.text {
+                let key = wider.key(pepper, self.attempt.merchant);
+                let given = Given::OwnDomain(email.len() - domain.len());
+                probes.push(Probe {
+                    kind: wider.kind,
+                    key,
+                    given,
+                    rule: wider.rule,
+                    verified: named.trusted,
+                });
+            }
+        });
+        probes
     }
 
     #[inline]
@@ -202,7 +236,8 @@ impl<'i, 'a> Judge<'i, 'a> {
         if found.unreadable {
             sources.push(unreadable(&probe));
         }
-        let more = probe.given.is_none() && self.sources.len() > sources_before;
+        let is_own = !matches!(probe.given, Given::Attempt(_));
+        let more = is_own && self.sources.len() > sources_before;
         if more || self.counted.len() > counted_before || self.explanation.is_some() {
             self.follow_up(&probe, named, sources_before, counted_before);
         }
@@ -233,7 +268,7 @@ impl<'i, 'a> Judge<'i, 'a> {
                 kind: probe.kind,
                 value,
                 verified: probe.verified,
-                rule: MatchRule::Exact,
+                rule: probe.rule,
                 hit: !hits.is_empty(),
                 entry: entries.min_by_key(|hit| order(hit)).and_then(|hit| hit.entry),
             });
@@ -241,11 +276,15 @@ impl<'i, 'a> Judge<'i, 'a> {
     }
 
     fn value(&self, probe: &Probe<'a>, named: Option<&Named>) -> Option<Value<'a>> {
-        if let Some(given) = probe.given {
-            return Some(Value::Given(given));
+        let own = |kind| {
+            let value = |record: &CustomerRecord| record.value(kind);
+            self.index.customers.at(named?.position, value)?
+        };
+        match probe.given {
+            Given::Attempt(_) => probe.given.value(),
+            Given::Own => own(probe.kind).map(Value::Held),
+            Given::OwnDomain(from) => Some(Value::Held(own(Kind::Email)?.get(from..)?.into())),
         }
-        let value = |record: &CustomerRecord| record.value(probe.kind);
-        self.index.customers.at(named?.position, value)?.map(Value::Held)
     }
 
     /// Adds what stands for or against a customer that counts.
@@ -269,11 +308,11 @@ impl<'i, 'a> Judge<'i, 'a> {
     }
 
     #[inline]
-    fn conclude(mut self, named: Option<&Named>, revision: i64) -> Decision<'a> {
+    fn conclude(mut self, named: Option<&Named>) -> Decision<'a> {
         if self.sources.len() > 1 {
             self.sources.sort_unstable_by_key(order);
         }
-        let mut decision = Decision::new(self.sources, revision);
+        let mut decision = Decision::new(self.sources, self.attempt.as_of);
         decision.customer = named.map(|named| named.id);
         decision.settle();
         decision.explanation =

@@ -1,7 +1,7 @@
 //! How a decision came about: which customers counted, what was looked up, how far the order got.
 //! Made only when asked for.
 
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{Kind, Rule};
 use interdict_domain::ids::{CustomerId, EntryId};
 
 use crate::decision::{Source, Value};
@@ -46,22 +46,6 @@ pub enum Counted<'a> {
     },
 }
 
-/// By which rule a lookup is compared with entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MatchRule {
-    /// The same kind and the same normalised value.
-    Exact,
-}
-
-impl MatchRule {
-    /// The word, as in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-        }
-    }
-}
-
 /// One lookup and what it found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedLookup<'a> {
@@ -72,7 +56,7 @@ pub struct ExplainedLookup<'a> {
     /// Whether allow entries could match it.
     pub verified: bool,
     /// How it was compared.
-    pub rule: MatchRule,
+    pub rule: Rule,
     /// Whether a source was found through it.
     pub hit: bool,
     /// The entry that matched; of several, the one that comes first in the order.

@@ -256,7 +256,7 @@ fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) ->
         None => probes.push(probe),
     };
     for lookup in attempt.lookups {
-        let value = Some(lookup.value.to_owned());
+        let value = Some(lookup.value.text().into_owned());
         add(Probe { kind: lookup.kind, key: lookup.key, value, verified: lookup.verified, hit: false });
     }
     let Some(named) = named else { return probes };
@@ -266,6 +266,17 @@ fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) ->
         let Some(linked) = linked else { continue };
         let value = linked.value.as_deref().map(str::to_owned);
         add(Probe { kind, key: linked.key, value, verified: trusted, hit: false });
+    }
+    let email = named.email.as_ref().and_then(|linked| linked.value.as_deref());
+    if let (Some(pepper), Some(email)) = (attempt.domains, email) {
+        let domain = email.split('@').next_back().unwrap_or_default();
+        let labels: Vec<&str> = domain.split('.').collect();
+        for from in 0..labels.len().saturating_sub(1) {
+            let suffix = labels.get(from..).unwrap_or_default().join(".");
+            let kind = Kind::EmailDomain;
+            let key = pepper.key(attempt.merchant, kind, &suffix);
+            add(Probe { kind, key, value: Some(suffix), verified: trusted, hit: false });
+        }
     }
     probes
 }

@@ -3,10 +3,11 @@
 //!
 //! Not here: how it was found, and which of several decides.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use interdict_domain::customer::ListStatus;
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::{IdentifierKey, Kind, Rule, WiderText};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
 
@@ -16,19 +17,43 @@ use crate::explanation::Counted;
 use crate::index::{CustomerRecord, FoundEntry};
 use crate::order::Tier;
 
+/// Where the value of a lookup is.
+#[derive(Clone, Copy)]
+pub(crate) enum Given<'a> {
+    /// The attempt carries it, or something that lies within it.
+    Attempt(WiderText<'a>),
+    /// The named customer has it.
+    Own,
+    /// It is the rest of the named customer's own email, from a byte on.
+    OwnDomain(usize),
+}
+
+impl<'a> Given<'a> {
+    pub(crate) fn value(self) -> Option<Value<'a>> {
+        match self {
+            Self::Attempt(value) => Some(match value.text() {
+                Cow::Borrowed(text) => Value::Given(text),
+                Cow::Owned(text) => Value::Held(text.into()),
+            }),
+            Self::Own | Self::OwnDomain(_) => None,
+        }
+    }
+}
+
 /// An identifier that is looked up, and where its value is if it is wanted.
 #[derive(Clone, Copy)]
 pub(crate) struct Probe<'a> {
     pub(crate) kind: Kind,
     pub(crate) key: IdentifierKey,
-    /// None: the named customer's own.
-    pub(crate) given: Option<&'a str>,
+    pub(crate) given: Given<'a>,
+    pub(crate) rule: Rule,
     pub(crate) verified: bool,
 }
 
 impl<'a> Probe<'a> {
     pub(crate) const fn of(lookup: &Lookup<'a>) -> Self {
-        Self { kind: lookup.kind, key: lookup.key, given: Some(lookup.value), verified: lookup.verified }
+        let Lookup { kind, key, value, rule, verified } = *lookup;
+        Self { kind, key, given: Given::Attempt(value), rule, verified }
     }
 }
 
@@ -59,7 +84,7 @@ pub(crate) fn judge_entry<'a>(
         entry: Some(entry.id),
         customer: None,
         kind: Some(probe.kind),
-        value: probe.given.map(Value::Given),
+        value: probe.given.value(),
         reason,
         public_message,
         scopes: entry.scopes,
@@ -136,7 +161,7 @@ pub(crate) fn through<'a>(how: &Counted<'a>) -> (Option<Kind>, Option<Value<'a>>
 }
 
 pub(crate) fn unreadable<'a>(probe: &Probe<'a>) -> Source<'a> {
-    blocking_unread(Some(probe.kind), probe.given.map(Value::Given))
+    blocking_unread(Some(probe.kind), probe.given.value())
 }
 
 /// Something is there and cannot be read. It might be a hard block, so it is taken for one: nothing

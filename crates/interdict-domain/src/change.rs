@@ -12,7 +12,7 @@ use crate::actor::Actor;
 use crate::clock::Timestamp;
 use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
-use crate::identifier::{IdentifierKey, Kind};
+use crate::identifier::{IdentifierKey, Kind, Reach};
 use crate::ids::{
     ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
 };
@@ -262,6 +262,24 @@ pub struct CustomerFact {
     pub list_reason: Option<Arc<str>>,
 }
 
+/// What the index must know to look up an identifier under the wider ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RangeFact {
+    /// Whose payers.
+    pub merchant: MerchantNumber,
+    /// How far.
+    pub reach: Reach,
+}
+
+impl RangeFact {
+    /// What an identifier covers besides itself; nothing for most.
+    pub fn of(merchant: MerchantNumber, kind: Kind, value: &str) -> Option<Self> {
+        let reach = Reach::of(kind, value);
+        (reach != Reach::One).then_some(Self { merchant, reach })
+    }
+}
+
 /// All that the index knows of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -278,6 +296,9 @@ pub struct EntryFact {
     pub strength: Strength,
     /// When it counts.
     pub window: Window,
+    /// What it covers besides itself, if it stands for many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<RangeFact>,
     /// Why. Personal: never in a change.
     #[serde(skip)]
     pub reason: Option<Arc<str>>,

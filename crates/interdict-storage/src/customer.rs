@@ -4,7 +4,7 @@ use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Restriction};
 use interdict_domain::date_of_birth::DateOfBirth;
-use interdict_domain::identifier::{Email, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::identifier::{Email, Identifier, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
 use interdict_domain::ids::{CustomerId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::text::{Addresses, Metadata, Name, Reason};
@@ -57,6 +57,8 @@ statements! {
     SELECT_SHARING_PHONE = concat!("SELECT ", columns!(), " FROM customer
         WHERE merchant = $1 AND phone_key = $2 AND id <> $3 ORDER BY id LIMIT $4");
     SELECT_IDS_BY_EMAIL = "SELECT id FROM customer WHERE merchant = $1 AND email_key = $2 ORDER BY id";
+    SELECT_IDS_BY_PHONE = "SELECT id FROM customer WHERE merchant = $1 AND phone_key = $2 ORDER BY id";
+    SELECT_IDS_BY_REF = "SELECT id FROM customer WHERE merchant = $1 AND ref_key = $2 ORDER BY id";
     SELECT_LIST_STATUS_ENDING = concat!("SELECT ", columns!(), " FROM customer
         WHERE merchant = $1 AND list_status = $2 AND list_until > $3 AND list_until <= $4
         ORDER BY list_until, id LIMIT $5");
@@ -179,6 +181,27 @@ impl MerchantView<'_> {
     pub fn customers_with_email(&self, email: &str) -> Result<Vec<CustomerId>, StorageError> {
         let key = self.pepper.key(self.merchant, Kind::Email, email);
         self.connection.query(SELECT_IDS_BY_EMAIL, params![self.merchant.0, key.0], |row| {
+            Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
+        })
+    }
+
+    /// Everybody who has an identifier in the customer's own record. What stands for many, and what a customer only
+    /// shows, is nobody's.
+    pub fn customers_having(&self, identifier: &Identifier) -> Result<Vec<CustomerId>, StorageError> {
+        let sql = match identifier.kind() {
+            Kind::Email => SELECT_IDS_BY_EMAIL,
+            Kind::Phone => SELECT_IDS_BY_PHONE,
+            Kind::MerchantRef => SELECT_IDS_BY_REF,
+            Kind::EmailDomain
+            | Kind::Ip
+            | Kind::Device
+            | Kind::CardFingerprint
+            | Kind::Bin
+            | Kind::Iban
+            | Kind::Country => return Ok(Vec::new()),
+        };
+        let key = self.pepper.key(self.merchant, identifier.kind(), identifier.value());
+        self.connection.query(sql, params![self.merchant.0, key.0], |row| {
             Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
         })
     }

@@ -159,7 +159,7 @@ impl MerchantTransaction<'_, '_> {
             by,
             action,
             Subject::Entry(after.id),
-            vec![load::entry_fact(after)],
+            vec![load::entry_fact(self.merchant, after)],
             Some((body, Some(after.key))),
         )?;
         Ok(())
@@ -244,7 +244,7 @@ impl MerchantTransaction<'_, '_> {
                     self.write_entry(&tombstone)?;
                     let connection = self.transaction.connection;
                     search::forget(connection, Searched::Entries, tombstone.id.ksuid().bytes())?;
-                    facts.push(load::entry_fact(&tombstone));
+                    facts.push(load::entry_fact(self.merchant, &tombstone));
                     kept += 1;
                 }
             }
@@ -289,7 +289,7 @@ impl MerchantTransaction<'_, '_> {
                 };
                 self.write_entry(&tombstone)?;
                 self.transaction.deltas.entry(self.merchant, None, Some(&tombstone));
-                facts.push(load::entry_fact(&tombstone));
+                facts.push(load::entry_fact(self.merchant, &tombstone));
                 kept += 1;
             }
         }

@@ -144,6 +144,7 @@ pub(crate) fn insert_change(
 fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError> {
     let text = |index: usize| row.text(index);
     let subject = Subject::parse(text(6)?).ok_or(StorageError::Corrupt("subject"))?;
+    let merchant = MerchantNumber(row.get(2)?);
     let mut facts: Vec<Fact> = serde_json::from_str(text(7)?)?;
     let personal: Option<String> = row.get(8)?;
     let (before, after) = match (personal, subject) {
@@ -178,13 +179,13 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
     // The texts stand apart from the facts; what was erased meanwhile stays without them.
     match &after {
         Some(Recorded::Customer(customer)) => facts = vec![load::customer_fact(customer, pepper)],
-        Some(Recorded::Entry(entry)) => facts = vec![load::entry_fact(entry)],
+        Some(Recorded::Entry(entry)) => facts = vec![load::entry_fact(merchant, entry)],
         Some(Recorded::User(_)) | None => {}
     }
     let change = Change {
         sequence: row.get(0)?,
         at: Timestamp::from_micros(row.get(1)?),
-        merchant: MerchantNumber(row.get(2)?),
+        merchant,
         actor: Actor {
             kind: ActorType::parse(text(3)?).ok_or(StorageError::Corrupt("actor"))?,
             id: text(4)?.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked};
+use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked, RangeFact};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List, Strength};
@@ -19,7 +19,7 @@ use crate::view::View;
 
 statements! {
     ALL_ENTRIES = "SELECT id, list, kind, identifier_key, scopes, strength, starts_at, expires_at, reason,
-                          public_message
+                          public_message, CASE WHEN kind IN (2, 4, 7) THEN value END, merchant
                    FROM entry";
     ALL_CUSTOMERS = "SELECT id, merchant, email, email_key, phone, phone_key, merchant_ref, ref_key,
                             restrict_cit, restrict_mit, restrict_reason, list_status, list_reason, list_scopes,
@@ -57,7 +57,7 @@ pub(crate) fn customer_fact(customer: &Customer, pepper: &Pepper) -> Fact {
 }
 
 /// What the index knows of an entry.
-pub(crate) fn entry_fact(entry: &Entry) -> Fact {
+pub(crate) fn entry_fact(merchant: MerchantNumber, entry: &Entry) -> Fact {
     Fact::EntryPut(EntryFact {
         id: entry.id,
         kind: entry.kind,
@@ -65,6 +65,7 @@ pub(crate) fn entry_fact(entry: &Entry) -> Fact {
         scopes: entry.scopes,
         strength: entry.strength,
         window: entry.window,
+        range: entry.value.as_deref().and_then(|value| RangeFact::of(merchant, entry.kind, value)),
         reason: entry.reason.as_ref().map(|text| Arc::from(text.as_str())),
         public_message: entry.public_message.as_ref().map(|text| Arc::from(text.as_str())),
     })
@@ -109,13 +110,17 @@ fn text(row: Row<'_>, index: usize) -> Result<Option<Arc<str>>, StorageError> {
 fn entry_row(row: Row<'_>) -> Result<Fact, StorageError> {
     let word = |index: usize| row.text(index);
     let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
+    let merchant = MerchantNumber(row.get(11)?);
+    let kind = Kind::from_code(row.get(2)?).ok_or(StorageError::Corrupt("kind"))?;
     Ok(Fact::EntryPut(EntryFact {
         id: EntryId::from_parts(list, Ksuid::from_bytes(row.get(0)?)),
-        kind: Kind::from_code(row.get(2)?).ok_or(StorageError::Corrupt("kind"))?,
+        kind,
         key: IdentifierKey(row.get(3)?),
         scopes: scopes(row.get(4)?)?,
         strength: Strength::parse(word(5)?).ok_or(StorageError::Corrupt("strength"))?,
         window: window(row.get(6)?, row.get(7)?)?,
+        // What an erasure left was one person's.
+        range: row.optional_text(10)?.and_then(|value| RangeFact::of(merchant, kind, value)),
         reason: text(row, 8)?,
         public_message: text(row, 9)?,
     }))

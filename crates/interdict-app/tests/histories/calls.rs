@@ -121,6 +121,7 @@ fn ends_in_s() -> impl Strategy<Value = Option<i64>> {
 fn identifier() -> impl Strategy<Value = (Kind, Text)> {
     prop_oneof![
         3 => text(&EMAILS).prop_map(|value| (Kind::Email, value)),
+        1 => text(&["a.example", "b.example"]).prop_map(|value| (Kind::EmailDomain, value)),
         1 => text(&PHONES).prop_map(|value| (Kind::Phone, value)),
         1 => text(&REFS).prop_map(|value| (Kind::MerchantRef, value)),
     ]

@@ -23,7 +23,7 @@ use interdict_decision::{Attempt, Lookup};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{Kind, Reaches};
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
@@ -249,15 +249,25 @@ fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, cust
             let attempt =
                 PaymentAttempt { initiator, customer, identifiers: &presented, explain: true, dry_run: true };
             let ours = service.decide(MERCHANT, now, &attempt, |decision, _| verdict(decision));
-            let lookups: Vec<Lookup<'_>> = identifiers
-                .iter()
-                .map(|(kind, value, verified)| {
-                    let key = service.pepper().key(MERCHANT, *kind, value);
-                    Lookup { kind: *kind, key, value, verified: *verified }
-                })
-                .collect();
-            let attempt =
-                Attempt { merchant: MERCHANT, initiator, now, customer, lookups: &lookups, explain: true };
+            let pepper = service.pepper();
+            let given = |(kind, value, verified): &(Kind, &'static str, bool)| {
+                Lookup::given(MERCHANT, pepper, *kind, value, *verified)
+            };
+            let mut lookups: Vec<Lookup<'_>> = identifiers.iter().map(given).collect();
+            for (kind, value, verified) in &identifiers {
+                let within = (MERCHANT, pepper, Reaches::OF_TEXTS);
+                Lookup::for_each_wider(within, *kind, value, *verified, |wider| lookups.push(wider));
+            }
+            let attempt = Attempt {
+                merchant: MERCHANT,
+                initiator,
+                now,
+                customer,
+                lookups: &lookups,
+                as_of: 0,
+                domains: Some(pepper),
+                explain: true,
+            };
             let theirs = oracle.decide(&attempt).map_err(DecidePaymentError::from);
             assert_eq!(ours, theirs, "{customer:?} {identifiers:?} {initiator:?}");
         }

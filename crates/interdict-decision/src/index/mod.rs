@@ -4,12 +4,12 @@
 //! - `customers` holds the customers, by id and by position;
 //! - `clocks` says how far a merchant's clock is ahead, in test mode;
 //! - `outages` says what a merchant wants while all this may be stale;
+//! - `ranges` says which wider identifiers are worth looking up: ranges stand under keys of their own;
 //! - `moment` lets a reader see the state of one moment while changes come in;
 //! - `digest` and `reading` compare all of it with the facts in the database, while changes come in;
 //! - `texts` keeps equal reasons and messages once.
 //!
-//! Deliberately not here: ranges (CIDR, BIN prefixes, domains with subdomains), which come with
-//! tries of their own beside `keys`; and how facts are folded in ([`crate::apply`]).
+//! Deliberately not here: how facts are folded in ([`crate::apply`]).
 
 mod ahead;
 mod clocks;
@@ -23,6 +23,7 @@ mod moment;
 mod outages;
 mod parts;
 mod place;
+mod ranges;
 mod reading;
 mod shelves;
 mod sides;
@@ -33,6 +34,7 @@ mod texts;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use interdict_domain::clock::Timestamp;
+use interdict_domain::identifier::Reaches;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::OutagePolicies;
 use parking_lot::Mutex;
@@ -48,6 +50,7 @@ pub(crate) use keys::{Found, Keys};
 pub(crate) use moment::Moments;
 pub(crate) use outages::Outages;
 pub(crate) use place::Position;
+pub(crate) use ranges::Ranges;
 pub use reading::Reading;
 pub(crate) use texts::Interner;
 
@@ -64,6 +67,7 @@ pub struct Index {
     pub(crate) moments: Moments,
     pub(crate) clocks: Clocks,
     pub(crate) outages: Outages,
+    pub(crate) ranges: Ranges,
     /// The applying thread's own state. A second thread that applies would wait here.
     pub(crate) applying: Mutex<Applying>,
     revision: AtomicI64,
@@ -118,6 +122,7 @@ impl Index {
             moments: Moments::new(),
             clocks: Clocks::default(),
             outages: Outages::default(),
+            ranges: Ranges::default(),
             applying: Mutex::default(),
             revision: AtomicI64::new(0),
         }
@@ -158,6 +163,11 @@ impl Index {
     /// What a merchant's clock shows: in test mode it may be ahead.
     pub fn merchant_now(&self, merchant: MerchantNumber, now: Timestamp) -> Timestamp {
         self.clocks.now(merchant, now)
+    }
+
+    /// How far a merchant's entries reach that stand for many: what lies beyond need not be looked up.
+    pub fn reaches(&self, merchant: MerchantNumber) -> Reaches {
+        self.ranges.of(merchant)
     }
 
     /// What a merchant wants of decisions while the index is stale.

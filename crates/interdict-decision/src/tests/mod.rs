@@ -3,6 +3,7 @@
 mod digests;
 mod equivalence;
 mod incidents;
+mod ranges;
 mod readers;
 mod rules;
 mod world;

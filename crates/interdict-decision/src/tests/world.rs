@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked};
+use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked, RangeFact};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{IdentifierKey, Kind, Pepper};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Rule, WiderText};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
@@ -26,8 +26,12 @@ pub fn window(from: Option<i64>, until: Option<i64>) -> Window {
     Window::new(from.map(at), until.map(at)).unwrap()
 }
 
+pub fn pepper() -> Pepper {
+    Pepper::from_bytes([9; 32])
+}
+
 pub fn key_of(merchant: MerchantNumber, kind: Kind, value: &str) -> IdentifierKey {
-    Pepper::from_bytes([9; 32]).key(merchant, kind, value)
+    pepper().key(merchant, kind, value)
 }
 
 pub fn key(kind: Kind, value: &str) -> IdentifierKey {
@@ -75,6 +79,7 @@ pub fn customer(number: u8) -> CustomerFact {
 pub fn entry(list: List, number: u8, kind: Kind, value: &str) -> EntryFact {
     EntryFact {
         id: entry_id(list, number),
+        range: RangeFact::of(OURS, kind, value),
         kind,
         key: key(kind, value),
         scopes: Scopes::BOTH,
@@ -99,7 +104,7 @@ pub fn index(facts: &[Fact]) -> Index {
 
 /// The merchant's word.
 pub fn given(kind: Kind, value: &str) -> Lookup<'_> {
-    Lookup { kind, key: key(kind, value), value, verified: true }
+    Lookup { kind, key: key(kind, value), value: WiderText::Part(value), rule: Rule::Exact, verified: true }
 }
 
 /// What a payer typed.
@@ -114,12 +119,14 @@ pub fn attempt<'a>(customer: Option<u8>, lookups: &'a [Lookup<'a>]) -> Attempt<'
         now: at(0),
         customer: customer.map(customer_id),
         lookups,
+        as_of: 0,
+        domains: None,
         explain: true,
     }
 }
 
 pub fn decided<'a>(index: &Index, customer: Option<u8>, lookups: &'a [Lookup<'a>]) -> Decision<'a> {
-    decide(index, &attempt(customer, lookups)).unwrap()
+    decide(index, &Attempt { as_of: index.revision(), ..attempt(customer, lookups) }).unwrap()
 }
 
 pub fn refused(index: &Index, customer: Option<u8>, lookups: &[Lookup<'_>]) -> DecideError {

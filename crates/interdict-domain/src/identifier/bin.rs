@@ -1,15 +1,17 @@
 //! BINs: the first 6 to 11 digits of card numbers.
 //!
-//! Deliberately not here: which longer BIN a shorter one covers, which is the index's to say.
+//! Deliberately not here: which longer BIN a shorter one covers ([`super::Reach`]).
 
 use std::borrow::Cow;
 
 use super::IdentifierError;
+use super::reach::{BIN_DIGITS_MAX, BIN_DIGITS_MIN};
 
 /// The canonical form: 6 to 11 ASCII digits. White space around them is ignored.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
     let text = text.trim();
-    if (6..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_long_enough = |digits: u8| (BIN_DIGITS_MIN..=BIN_DIGITS_MAX).contains(&digits);
+    if u8::try_from(text.len()).is_ok_and(is_long_enough) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(Cow::Borrowed(text))
     } else {
         Err(IdentifierError("must be the first 6 to 11 digits of a card number"))

@@ -1,6 +1,6 @@
 //! Addresses and ranges of them (CIDR), in the text that the standard library and RFC 5952 give them.
 //!
-//! Deliberately not here: which addresses a range covers, which is the index's to say.
+//! Deliberately not here: which addresses a range covers ([`super::Reach`]).
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,7 +1,7 @@
 //! Identifiers: a kind and a normalised value. One file a kind, one canonical form, one key.
 //!
 //! The same functions make what is written and what is looked up (invariant 7; incident 1 of the
-//! peers). Not here: matching policies by provider, ranges and subdomains.
+//! peers). What covers many others stands in `reach`. Not here: matching policies by provider.
 
 pub mod bin;
 pub mod card_fingerprint;
@@ -16,6 +16,7 @@ mod key;
 pub mod merchant_ref;
 mod opaque;
 pub mod phone;
+mod reach;
 
 use std::borrow::Cow;
 
@@ -23,6 +24,7 @@ pub use email::Email;
 pub use key::{IdentifierKey, Pepper, PepperError};
 pub use merchant_ref::MerchantRef;
 pub use phone::Phone;
+pub use reach::{Reach, Reaches, Rule, Wider, WiderText};
 
 use crate::entry::Strength;
 

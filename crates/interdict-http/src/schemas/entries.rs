@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::words::{EntryKindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
+use super::words::{KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
 
 /// A new entry. The same identifier twice on one list updates the entry.
 #[derive(Deserialize, ToSchema)]
@@ -21,7 +21,7 @@ pub(crate) struct EntryCreate {
     /// On which list.
     list: ListWord,
     /// Of which kind the value is. One kind so far.
-    kind: EntryKindWord,
+    kind: KindWord,
     /// The identifier, in any form of it; answers in normalised form.
     #[schema(example = "user@example.com")]
     value: String,

@@ -29,14 +29,6 @@ pub(crate) enum KindWord {
     Country,
 }
 
-/// The kinds of which entries can be made so far.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[schema(as = EntryKind)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum EntryKindWord {
-    Email,
-}
-
 /// Who starts a payment: `customer` (CIT) or `merchant` (MIT: renewals).
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = Initiator)]

@@ -31,8 +31,7 @@ fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let list = fields.word("list", &lists);
     let list = fields.required("list", list);
-    // One kind so far: the others come with their matching rules.
-    let kind = fields.word("kind", &[(Kind::Email.as_str(), Kind::Email)]);
+    let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
     let kind = fields.required("kind", kind);
     let value = fields.parse("value", |text| match kind {
         Some(kind) => Identifier::parse(kind, text).map(Some),

@@ -55,6 +55,7 @@ mod payments_listed;
 mod payments_obey;
 mod payments_of_others;
 mod plans;
+mod ranges;
 mod renewals;
 mod restart;
 mod restrictions;

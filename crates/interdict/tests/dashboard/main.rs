@@ -3,6 +3,7 @@
 //! hand, as nobody should send them (`forms.rs`).
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -35,8 +35,8 @@ pub(super) fn groups(sharing: &[(Kind, Customer)], mode: &str) -> Vec<Group> {
             .collect();
         let has_more = others.len() > SHOWN;
         others.truncate(SHOWN);
-        let more = if has_more { "+" } else { "" };
-        let title = format!("{}: {}{more}", of("linked-by-", kind.as_str()), others.len());
+        let at_least = if has_more { "+" } else { "" };
+        let title = format!("{}: {}{at_least}", of("linked-by-", kind.as_str()), others.len());
         Group { title, others }
     };
     [Kind::Email, Kind::Phone].into_iter().map(of_kind).filter(|group| !group.others.is_empty()).collect()

@@ -40,7 +40,8 @@ struct ListPage {
     kinds: Vec<(&'static str, String)>,
     shows: Vec<(&'static str, String, bool)>,
     order: Order,
-    is_filtered: bool,
+    /// What is said when there is no row.
+    nothing: String,
     entries: Vec<EntryRow>,
     customers: Vec<CustomerRow>,
     more: Option<String>,
@@ -57,7 +58,8 @@ struct ListRows {
     name: &'static str,
     shows_customers: bool,
     order: Order,
-    is_filtered: bool,
+    /// What is said when there is no row.
+    nothing: String,
     entries: Vec<EntryRow>,
     customers: Vec<CustomerRow>,
     more: Option<String>,
@@ -199,13 +201,14 @@ pub(super) async fn render<C: Needs>(
     let may_change_many = person.may(Capability::BulkChange) && !shows_customers;
     let text = |field| query.text(field).unwrap_or_default().to_owned();
     let is_filtered = ["query", "kind", "show"].iter().any(|field| query.text(field).is_some());
+    let nothing = if is_filtered { t("nothing-found") } else { t("list-empty") };
     if rows_alone {
         let rows = ListRows {
             frame,
             name,
             shows_customers,
             order,
-            is_filtered,
+            nothing,
             entries,
             customers,
             more,
@@ -227,7 +230,7 @@ pub(super) async fn render<C: Needs>(
             .map(|(word, of)| (word, crate::of("show-", word), of == shown))
             .collect(),
         order,
-        is_filtered,
+        nothing,
         entries,
         customers,
         more,

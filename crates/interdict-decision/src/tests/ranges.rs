@@ -19,7 +19,7 @@ fn widened<'a>(reaches: Reaches, given: &[(Kind, &'a str, bool)]) -> Vec<Lookup<
         .collect();
     for &(kind, value, verified) in given {
         Lookup::for_each_wider((OURS, &pepper, reaches), kind, value, verified, |lookup| {
-            lookups.push(lookup)
+            lookups.push(lookup);
         });
     }
     lookups

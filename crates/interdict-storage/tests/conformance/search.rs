@@ -22,8 +22,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::support::{Deterministic, MERCHANT, World, entry, now, pepper, put_one};
-use crate::trim;
+use crate::support::{Deterministic, MERCHANT, World, entry, now, pepper};
 
 on_both_engines!(a_part_finds_what_a_look_at_every_row_finds,);
 
@@ -370,45 +369,4 @@ fn change(store: &Store, model: &mut Model, generated: &mut Generated) {
             model.entries.extend(new.entries);
         }
     }
-}
-
-/// The index follows the feed. One that was behind when the feed was trimmed cannot: it is filled anew.
-#[test]
-fn an_index_behind_a_trimmed_feed_is_filled_anew() {
-    let (world, random) = (World::sqlite(), Deterministic::new(1));
-    let found = |store: &Store| {
-        let filter = EntryFilter {
-            list: None,
-            kind: None,
-            query: Some("mebod".to_owned()),
-            active: None,
-            identifier: None,
-            now: now(),
-        };
-        let page = PageRequest::After { position: None, limit: 50 };
-        read(store, |view| view.entries(&filter, page)).len()
-    };
-    let store = world.open(1, None);
-    for number in 0..10 {
-        put_one(&store, number, &random);
-    }
-    world.wait_for_search();
-    while trim::trim(&store, &random, trim::small()).is_some() {}
-    assert_eq!(found(&store), 10);
-    drop(store);
-    // As if it had been away since the second change.
-    world.run(
-        "INSERT INTO search_entry (search_entry) VALUES ('delete-all'); DELETE FROM search_entry_row;
-         UPDATE meta SET value = '1' WHERE name = 'search_mark'",
-    );
-    let store = world.open(2, None);
-    assert_eq!(found(&store), 10);
-    world.wait_for_search();
-    assert_eq!(found(&store), 10);
-    assert!(is_indexed(&world, 10));
-}
-
-fn is_indexed(world: &World, rows: i64) -> bool {
-    let beside = rusqlite::Connection::open(world.path()).unwrap();
-    beside.query_row("SELECT COUNT(*) = ?1 FROM search_entry_row", [rows], |row| row.get(0)).unwrap()
 }

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use interdict_storage::{Dialect, Schema, StorageError, Transaction, WriteError, migration_texts};
+use interdict_domain::entry::List;
+use interdict_storage::{
+    Dialect, EntryFilter, PageRequest, Schema, StorageError, Store, Transaction, WriteError, migration_texts,
+};
 use interdict_test_support::wait_until;
 use rusqlite::Connection;
 
-use crate::support::{Deterministic, Observer, World, put, put_one};
+use crate::support::{Deterministic, MERCHANT, Observer, World, now, put, put_one};
+use crate::trim;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -112,4 +116,38 @@ fn nothing_is_heard_while_the_feed_cannot_be_read() {
     world.run("UPDATE meta SET name = 'epoch' WHERE name = 'hidden'");
     wait_until(|| observer.0.lock().heard.len() > heard, PATIENCE).unwrap();
     assert_eq!(observer.revision(), 2);
+}
+
+/// The index follows the feed. One that was behind when the feed was trimmed cannot: it is filled anew.
+#[test]
+fn an_index_behind_a_trimmed_feed_is_filled_anew() {
+    let (world, random) = (World::sqlite(), Deterministic::new(1));
+    let found = |store: &Store| {
+        let filter = EntryFilter { query: Some("mebod".to_owned()), ..EntryFilter::of(List::Block, now()) };
+        let page = PageRequest::After { position: None, limit: 50 };
+        store.read_blocking(|view| view.merchant(MERCHANT).entries(&filter, page)).unwrap().len()
+    };
+    let store = world.open(1, None);
+    for number in 0..10 {
+        put_one(&store, number, &random);
+    }
+    world.wait_for_search();
+    while trim::trim(&store, &random, trim::small()).is_some() {}
+    assert_eq!(found(&store), 10);
+    drop(store);
+    // As if it had been away since the second change.
+    world.run(
+        "INSERT INTO search_entry (search_entry) VALUES ('delete-all'); DELETE FROM search_entry_row;
+         UPDATE meta SET value = '1' WHERE name = 'search_mark'",
+    );
+    let store = world.open(2, None);
+    assert_eq!(found(&store), 10);
+    world.wait_for_search();
+    assert_eq!(found(&store), 10);
+    assert!(is_indexed(&world, 10));
+}
+
+fn is_indexed(world: &World, rows: i64) -> bool {
+    let beside = Connection::open(world.path()).unwrap();
+    beside.query_row("SELECT COUNT(*) = ?1 FROM search_entry_row", [rows], |row| row.get(0)).unwrap()
 }

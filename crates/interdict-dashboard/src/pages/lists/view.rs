@@ -30,32 +30,24 @@ const DAY_S: i64 = 86_400;
 #[template(path = "list.html")]
 struct ListPage {
     frame: Frame,
-    /// `blacklist` or `whitelist`.
-    name: &'static str,
     list: &'static str,
-    /// Customers by their list status, instead of identifiers.
-    shows_customers: bool,
     query: String,
     kind: String,
     kinds: Vec<(&'static str, String)>,
     shows: Vec<(&'static str, String, bool)>,
-    order: Order,
-    /// What is said when there is no row.
-    nothing: String,
-    entries: Vec<EntryRow>,
-    customers: Vec<CustomerRow>,
-    more: Option<String>,
-    may_change: bool,
-    may_change_many: bool,
+    rows: ListRows,
     open: Option<OpenDialog>,
 }
 
-/// The rows alone, for a search as one types.
+/// The rows: of the page, or alone for a search as one types.
 #[derive(Template)]
 #[template(path = "list_rows.html")]
 struct ListRows {
-    frame: Frame,
+    mode: &'static str,
+    once: String,
+    /// `blacklist` or `whitelist`.
     name: &'static str,
+    /// Customers by their list status, instead of identifiers.
     shows_customers: bool,
     order: Order,
     /// What is said when there is no row.
@@ -197,45 +189,33 @@ pub(super) async fn render<C: Needs>(
         List::Allow => ("whitelist", Place::Whitelist),
     };
     let frame = Frame::new(state, person, place, of("nav-", name), query).await;
-    let may_change = person.may(Capability::ChangeCustomers);
-    let may_change_many = person.may(Capability::BulkChange) && !shows_customers;
     let text = |field| query.text(field).unwrap_or_default().to_owned();
     let is_filtered = ["query", "kind", "show"].iter().any(|field| query.text(field).is_some());
-    let nothing = if is_filtered { t("nothing-found") } else { t("list-empty") };
-    if rows_alone {
-        let rows = ListRows {
-            frame,
-            name,
-            shows_customers,
-            order,
-            nothing,
-            entries,
-            customers,
-            more,
-            may_change,
-            may_change_many,
-        };
-        return Ok(answer::page(StatusCode::OK, &rows));
-    }
-    let page = ListPage {
-        frame,
+    let rows = ListRows {
+        mode: frame.mode,
+        once: frame.once.clone(),
         name,
-        list: list.as_str(),
         shows_customers,
-        query: text("query"),
-        kind: text("kind"),
-        kinds: Kind::ALL.into_iter().map(|kind| (kind.as_str(), of("kind-", kind.as_str()))).collect(),
-        shows: Shown::CHOICES
-            .into_iter()
-            .map(|(word, of)| (word, crate::of("show-", word), of == shown))
-            .collect(),
         order,
-        nothing,
+        nothing: if is_filtered { t("nothing-found") } else { t("list-empty") },
         entries,
         customers,
         more,
-        may_change,
-        may_change_many,
+        may_change: person.may(Capability::ChangeCustomers),
+        may_change_many: person.may(Capability::BulkChange) && !shows_customers,
+    };
+    if rows_alone {
+        return Ok(answer::page(StatusCode::OK, &rows));
+    }
+    let choice = |(word, choice)| (word, of("show-", word), choice == shown);
+    let page = ListPage {
+        frame,
+        list: list.as_str(),
+        query: text("query"),
+        kind: text("kind"),
+        kinds: Kind::ALL.into_iter().map(|kind| (kind.as_str(), of("kind-", kind.as_str()))).collect(),
+        shows: Shown::CHOICES.into_iter().map(choice).collect(),
+        rows,
         open,
     };
     let status = if page.open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

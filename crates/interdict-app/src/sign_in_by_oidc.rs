@@ -100,12 +100,18 @@ pub enum OidcError {
     SignIn(#[from] SignInError),
 }
 
+/// What a browser keeps for so long.
+#[derive(Serialize, Deserialize)]
+struct Kept<T> {
+    what: T,
+    /// In seconds since 1970.
+    until_s: i64,
+}
+
 #[derive(Serialize, Deserialize)]
 struct KeptOnTheWay {
     asked: Asked,
     next: String,
-    /// In seconds since 1970.
-    until_s: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,7 +119,6 @@ struct KeptForCode {
     user: UserId,
     email: String,
     next: String,
-    until_s: i64,
 }
 
 impl App {
@@ -128,8 +133,8 @@ impl App {
         let asked = Asked::generate(self.random.as_ref());
         let address = provider.begin(&asked).await?;
         let next = if next.len() > NEXT_BYTES_MAX { String::new() } else { next.to_owned() };
-        let kept = KeptOnTheWay { asked, next, until_s: self.kept_until_s() };
-        Ok(SetOut { address, kept: self.seal_for_browser(&kept, SET_OUT)? })
+        let kept = self.seal_for_browser(KeptOnTheWay { asked, next }, SET_OUT)?;
+        Ok(SetOut { address, kept })
     }
 
     /// Takes a browser that comes from the issuer.
@@ -141,11 +146,11 @@ impl App {
     ) -> Result<Arrival, OidcError> {
         self.check_visit(&visit)?;
         let kept = came.kept.as_deref().and_then(|kept| self.open_from_browser(kept, SET_OUT));
-        let KeptOnTheWay { asked, next, until_s } = kept.ok_or(OidcError::NotAsked)?;
+        let KeptOnTheWay { asked, next } = kept.ok_or(OidcError::NotAsked)?;
         let is_asked =
             came.state.is_some_and(|state| bool::from(state.as_bytes().ct_eq(asked.state.as_bytes())))
                 && came.issuer.is_none_or(|issuer| provider.is_called(&issuer));
-        if !is_asked || self.clock.now().seconds() >= until_s {
+        if !is_asked {
             return Err(OidcError::NotAsked);
         }
         let code = match (came.error.as_deref(), came.code) {
@@ -159,13 +164,8 @@ impl App {
         if account.second_factor.is_none() {
             return self.arrive(account, visit, None, next).await;
         }
-        let kept = KeptForCode {
-            user: account.user.id,
-            email: account.user.email.as_str().to_owned(),
-            next,
-            until_s: self.kept_until_s(),
-        };
-        Ok(Arrival::CodeNeeded { kept: self.seal_for_browser(&kept, PROVEN)? })
+        let kept = KeptForCode { user: account.user.id, email: account.user.email.as_str().to_owned(), next };
+        Ok(Arrival::CodeNeeded { kept: self.seal_for_browser(kept, PROVEN)? })
     }
 
     /// Takes the code of the second factor from whoever came back before.
@@ -177,9 +177,6 @@ impl App {
     ) -> Result<Arrival, OidcError> {
         self.check_visit(&visit)?;
         let kept: KeptForCode = self.open_from_browser(kept, PROVEN).ok_or(OidcError::NotAsked)?;
-        if self.clock.now().seconds() >= kept.until_s {
-            return Err(OidcError::NotAsked);
-        }
         let email = Email::parse(&kept.email).map_err(|_| OidcError::NotAsked)?;
         let account = self.account_with(&email).await?;
         if account.user.id != kept.user {
@@ -230,19 +227,18 @@ impl App {
         counted.map_err(|retry_after_s| SignInError::TooMany { retry_after_s })
     }
 
-    fn kept_until_s(&self) -> i64 {
-        self.clock.now().plus_seconds(KEPT_S).seconds()
-    }
-
-    fn seal_for_browser(&self, kept: &impl Serialize, place: &str) -> Result<String, SignInError> {
-        let text = serde_json::to_string(kept).map_err(|_| SignInError::Unavailable)?;
+    fn seal_for_browser(&self, what: impl Serialize, place: &str) -> Result<String, SignInError> {
+        let kept = Kept { what, until_s: self.clock.now().plus_seconds(KEPT_S).seconds() };
+        let text = serde_json::to_string(&kept).map_err(|_| SignInError::Unavailable)?;
         let sealed =
             self.vault.seal(&text, place, self.random.as_ref()).map_err(|_| SignInError::Unavailable)?;
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    fn open_from_browser<T: DeserializeOwned>(&self, kept: &str, place: &str) -> Option<T> {
-        let sealed = URL_SAFE_NO_PAD.decode(kept).ok()?;
-        serde_json::from_str(&self.vault.open(&sealed, place).ok()?).ok()
+    /// What was sealed for a place, and is not too old. A browser forgets it by itself; whoever copied it does not.
+    fn open_from_browser<T: DeserializeOwned>(&self, sealed: &str, place: &str) -> Option<T> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let kept: Kept<T> = serde_json::from_str(&self.vault.open(&sealed, place).ok()?).ok()?;
+        (self.clock.now().seconds() < kept.until_s).then_some(kept.what)
     }
 }

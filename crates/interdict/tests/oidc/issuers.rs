@@ -195,3 +195,23 @@ fn settings_that_cannot_work_are_told_before_anything_is_made() {
     }
     assert!(!place.path("interdict-data").exists());
 }
+
+#[test]
+fn the_log_says_why_and_never_who() {
+    let house = House::open_with("--log debug");
+    house.issuer.behave(|manners| manners.email = json!("nobody@example.com"));
+    house.refuses(403, REFUSED_WORDS);
+    house.issuer.alter(|claims| claims["aud"] = json!("mallory@example.com"));
+    house.refuses(502, AWAY_WORDS);
+    let mut browser = house.browser();
+    let back = house.way_back(&House::set_out(&mut browser, ""));
+    patiently(|| browser.get(&back)).expect(502);
+    let log = house.server.stop_and_tell();
+    for said in ["may not sign in here", "it is for somebody else", CALLBACK] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    let state = back.split("state=").nth(1).unwrap().split('&').next().unwrap();
+    for secret in ["nobody@", "mallory@", "code-", state] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}

@@ -70,6 +70,8 @@ mod set_password;
 mod settle_payment;
 mod settle_subscription;
 mod sign_in;
+#[cfg(feature = "oidc")]
+mod sign_in_by_oidc;
 mod standing;
 mod subscribe;
 mod team;
@@ -99,6 +101,14 @@ pub use app::{App, AppOptions, DataPlace, MAX_STALENESS, OpenError};
 pub mod gateway {
     pub use interdict_gateway::GatewayError;
     pub use interdict_gateway::stripe::PublishableKey;
+}
+
+/// An issuer of OpenID Connect, at which people sign in.
+#[cfg(feature = "oidc")]
+pub mod oidc {
+    pub use interdict_oidc::{Fault, Provider, ProviderError, ProviderOptions, SetupError};
+
+    pub use crate::sign_in_by_oidc::{Arrival, CameBack, KEPT_S, OidcError, SetOut, Visit};
 }
 
 /// What the use cases take and give that is the store's.

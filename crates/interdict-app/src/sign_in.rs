@@ -4,7 +4,8 @@
 //! is disabled; failures are counted and locked by email, whether anybody has it or not. A second factor is
 //! never asked for before the password was right.
 //!
-//! Deliberately not here: cookies, and what a session may do.
+//! Deliberately not here: cookies, what a session may do, and signing in at an issuer (`sign_in_by_oidc.rs`), which
+//! begins its sessions here.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -143,16 +144,30 @@ impl SignIns {
     }
 
     fn check(&self, address: IpAddr, email: &Email) -> Result<(), SignInError> {
-        self.by_address
-            .check(Network::of(address))
+        self.check_address(address)
             .and_then(|()| self.check_email(email))
             .map_err(|retry_after_s| SignInError::TooMany { retry_after_s })
+    }
+
+    /// Counts an attempt from an address, or says in how many seconds to come again.
+    pub(crate) fn check_address(&self, address: IpAddr) -> Result<(), u64> {
+        self.by_address.check(Network::of(address))
     }
 
     /// Counts an attempt at somebody's password, or says in how many seconds to come again.
     pub(crate) fn check_email(&self, email: &Email) -> Result<(), u64> {
         self.by_email.check(email.as_str().into())
     }
+}
+
+/// How a session begins.
+pub(crate) struct Beginning {
+    /// From where.
+    pub(crate) address: IpAddr,
+    /// What the browser calls itself.
+    pub(crate) user_agent: String,
+    /// What the audit says of it.
+    pub(crate) action: Action,
 }
 
 /// The secret of a session, which the browser keeps.
@@ -163,18 +178,7 @@ impl App {
     pub async fn sign_in(&self, shown: SignIn) -> Result<SignedIn, SignInError> {
         let Ok(email) = Email::parse(&shown.email) else { return Err(SignInError::Refused) };
         self.sign_ins.check(shown.address, &email)?;
-        let asked = email.clone();
-        let (account, failures) = self
-            .core
-            .read_all(move |view| -> Result<_, StorageError> {
-                Ok((view.user_by_email(&asked)?, view.sign_in_failures(&asked)?))
-            })
-            .await?;
-        let now = self.clock.now();
-        if let Some(until) = failures.and_then(|failures| failures.locked_until(now)) {
-            return Err(SignInError::Locked { until });
-        }
-        let account = account.filter(|account| account.user.disabled_at.is_none());
+        let account = self.who_signs_in(&email).await?;
         let hash = account.as_ref().and_then(|account| account.password_hash.clone());
         let is_right = self.sign_ins.hashing.verify(Password::shown(&shown.password), hash).await?;
         let Some(account) = account.filter(|_| is_right) else {
@@ -183,21 +187,42 @@ impl App {
         let factor = match (&account.second_factor, &shown.code) {
             (None, _) => None,
             (Some(_), None) => return Err(SignInError::SecondFactorNeeded),
-            (Some(_), Some(code)) => {
-                match ShownFactor::read(&self.vault, &account, code, self.clock.now())? {
-                    Some(factor) => Some(factor),
-                    None => return Err(self.refuse(email, SignInError::WrongCode).await),
-                }
-            }
+            (Some(_), Some(code)) => Some(self.read_factor(&account, code).await?),
         };
-        match self.begin_session(account, &shown, factor).await {
-            Err(SignInError::WrongCode) => Err(self.refuse(email, SignInError::WrongCode).await),
-            other => other,
+        let beginning =
+            Beginning { address: shown.address, user_agent: shown.user_agent, action: Action::UserSignedIn };
+        self.begin_session(account, beginning, factor).await
+    }
+
+    /// Reads a code of the second factor; one that is wrong counts as a failure.
+    pub(crate) async fn read_factor(
+        &self,
+        account: &UserAccount,
+        code: &str,
+    ) -> Result<ShownFactor, SignInError> {
+        match ShownFactor::read(&self.vault, account, code, self.clock.now())? {
+            Some(factor) => Ok(factor),
+            None => Err(self.refuse(account.user.email.clone(), SignInError::WrongCode).await),
         }
     }
 
+    /// Whoever may sign in with an email; the same refusal of one that is locked, whether anybody has it or not.
+    pub(crate) async fn who_signs_in(&self, email: &Email) -> Result<Option<UserAccount>, SignInError> {
+        let asked = email.clone();
+        let (account, failures) = self
+            .core
+            .read_all(move |view| -> Result<_, StorageError> {
+                Ok((view.user_by_email(&asked)?, view.sign_in_failures(&asked)?))
+            })
+            .await?;
+        if let Some(until) = failures.and_then(|failures| failures.locked_until(self.clock.now())) {
+            return Err(SignInError::Locked { until });
+        }
+        Ok(account.filter(|account| account.user.disabled_at.is_none()))
+    }
+
     /// Counts a failure, and gives what the caller is told.
-    async fn refuse(&self, email: Email, told: SignInError) -> SignInError {
+    pub(crate) async fn refuse(&self, email: Email, told: SignInError) -> SignInError {
         match self.count_failure(email).await {
             Ok(Some(until)) => SignInError::Locked { until },
             Ok(None) => told,
@@ -227,18 +252,32 @@ impl App {
         self.change_core(Actor::system(), count).await
     }
 
-    /// Keeps the session of somebody who has shown everything, unless that is no longer so.
-    async fn begin_session(
+    /// Begins the session of somebody who has shown everything; a code that was used before counts as a failure.
+    pub(crate) async fn begin_session(
         &self,
         account: UserAccount,
-        shown: &SignIn,
+        beginning: Beginning,
+        factor: Option<ShownFactor>,
+    ) -> Result<SignedIn, SignInError> {
+        let email = account.user.email.clone();
+        match self.keep_session(account, beginning, factor).await {
+            Err(SignInError::WrongCode) => Err(self.refuse(email, SignInError::WrongCode).await),
+            other => other,
+        }
+    }
+
+    /// Keeps the session, unless what was shown is no longer so.
+    async fn keep_session(
+        &self,
+        account: UserAccount,
+        beginning: Beginning,
         factor: Option<ShownFactor>,
     ) -> Result<SignedIn, SignInError> {
         let id = account.user.id;
         let token = SecretToken::generate(self.random.as_ref());
         let digest = token.digest();
-        let user_agent = printable(&shown.user_agent);
-        let address = shown.address.to_string();
+        let Beginning { address, user_agent, action } = beginning;
+        let (user_agent, address) = (printable(&user_agent), address.to_string());
         let begin = move |transaction: &mut Transaction<'_>, by: &Authorship<'_>| {
             let view = transaction.view();
             let now_stored = view.user(account.user.id)?.filter(|stored| {
@@ -275,7 +314,7 @@ impl App {
             };
             transaction.create_session(&session, &digest)?;
             transaction.keep_user(&stored)?;
-            transaction.note_user(by, Action::UserSignedIn, &stored.user)?;
+            transaction.note_user(by, action, &stored.user)?;
             Ok((session, stored.user))
         };
         let actor = Actor::user(id);

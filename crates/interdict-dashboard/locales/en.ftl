@@ -31,6 +31,15 @@ sign-in-code-wrong = The code is wrong, or was used before. Wait for the next on
 sign-in-locked = Too many attempts failed. Try again after { $until } UTC, or ask somebody who runs Interdict.
 sign-in-too-many = Too many attempts at once. Wait a few seconds and try again.
 
+oidc-sign-in = Sign in with { $name }
+oidc-going-there = On the way to { $name }
+oidc-signed-in = You are signed in
+oidc-refused = Nobody signs in here with the email that { $name } gave, or the email is not verified there. Ask somebody who runs Interdict.
+oidc-not-asked = This sign-in began in another browser, or too long ago. Try again.
+oidc-denied = { $name } did not let you in. Try again, or sign in with your password.
+oidc-away = { $name } cannot be reached, or says what cannot be used. Try again, or sign in with your password.
+go-on = Go on
+
 problem-not-found-title = There is no such page
 problem-not-found = The address may be mistyped, or the page may have moved.
 problem-not-there-title = That is not there
@@ -479,6 +488,7 @@ action-user-password_changed = Password changed
 action-user-second_factor_enabled = Second factor turned on
 action-user-second_factor_disabled = Second factor turned off
 action-user-signed_in = Signed in
+action-user-signed_in_by_oidc = Signed in by single sign-on
 action-user-locked = Locked after too many attempts
 action-session-ended = Session ended
 

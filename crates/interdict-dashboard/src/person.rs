@@ -15,7 +15,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
-use crate::cookie;
+use crate::cookie::Cookie;
 use crate::form::Form;
 use crate::state::State;
 
@@ -113,7 +113,7 @@ fn in_query(uri: &Uri) -> Option<Mode> {
 
 /// Who a request's cookie belongs to.
 pub(crate) async fn signed_in(parts: &Parts, state: &State) -> Result<Option<SignedIn>, Problem> {
-    let Some(token) = cookie::shown(&parts.headers, state.options.cookies) else { return Ok(None) };
+    let Some(token) = Cookie::Session.shown(&parts.headers, state.options.cookies) else { return Ok(None) };
     Ok(state.app.session(token).await?)
 }
 

@@ -27,6 +27,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/sign-out", post(sign_in::sign_out))
         .route("/dashboard", get(home::home))
         .route("/dashboard/{mode}", get(overview::show))
+        .merge(issuer())
         .merge(customers())
         .merge(lists())
         .merge(people())
@@ -37,6 +38,23 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .layer(from_fn_with_state(state.clone(), same_origin::only))
         .layer(CompressionLayer::new())
         .with_state(state)
+}
+
+/// Signing in at an issuer of OpenID Connect.
+#[cfg(feature = "oidc")]
+fn issuer() -> Router<State> {
+    use crate::pages::sign_in_by_oidc;
+
+    Router::new()
+        .route("/dashboard/sign-in/oidc", post(sign_in_by_oidc::begin))
+        .route("/dashboard/sign-in/oidc/callback", get(sign_in_by_oidc::finish))
+        .route("/dashboard/sign-in/oidc/code", post(sign_in_by_oidc::finish_with_code))
+}
+
+/// This binary was built without.
+#[cfg(not(feature = "oidc"))]
+fn issuer() -> Router<State> {
+    Router::new()
 }
 
 fn customers() -> Router<State> {

@@ -27,11 +27,20 @@ pub struct DashboardOptions {
     pub cookies: CookiePolicy,
     /// How long a form may take to arrive.
     pub body_timeout: Duration,
+    /// The issuer at which people may sign in, too.
+    #[cfg(feature = "oidc")]
+    pub oidc: Option<Arc<interdict_app::oidc::Provider>>,
 }
 
 impl Default for DashboardOptions {
     fn default() -> Self {
-        Self { public_url: None, cookies: CookiePolicy::Loopback, body_timeout: Duration::from_secs(30) }
+        Self {
+            public_url: None,
+            cookies: CookiePolicy::Loopback,
+            body_timeout: Duration::from_secs(30),
+            #[cfg(feature = "oidc")]
+            oidc: None,
+        }
     }
 }
 
@@ -44,12 +53,18 @@ pub(crate) struct Shared {
     pub(crate) options: DashboardOptions,
     pub(crate) presses: Presses,
     pub(crate) verifications: Verifications,
+    /// What people call the issuer at which they may sign in, too.
+    pub(crate) issuer_name: Option<String>,
 }
 
 impl State {
     pub(crate) fn new(app: Arc<App>, options: DashboardOptions) -> Self {
         let (presses, verifications) = (Presses::default(), Verifications::default());
-        Self(Arc::new(Shared { app, options, presses, verifications }))
+        #[cfg(feature = "oidc")]
+        let issuer_name = options.oidc.as_ref().map(|provider| provider.name().to_owned());
+        #[cfg(not(feature = "oidc"))]
+        let issuer_name = None;
+        Self(Arc::new(Shared { app, options, presses, verifications, issuer_name }))
     }
 }
 

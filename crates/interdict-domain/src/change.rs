@@ -128,6 +128,8 @@ words!(
         UserSecondFactorDisabled = "user.second_factor_disabled",
         /// A person signed in.
         UserSignedIn = "user.signed_in",
+        /// A person signed in at an issuer of OpenID Connect.
+        UserSignedInByOidc = "user.signed_in_by_oidc",
         /// Too many attempts to sign in failed.
         UserLocked = "user.locked",
         /// A person's session was ended, or several.

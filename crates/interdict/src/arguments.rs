@@ -4,6 +4,7 @@
 
 mod key;
 mod migrate;
+mod oidc;
 mod user;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use interdict_domain::scopes::Initiator;
 
 pub use key::{KeyCommand, KeyCreateArguments};
 pub use migrate::MigrateArguments;
+pub use oidc::OidcArguments;
 pub use user::{UserCommand, UserCreateArguments};
 
 const AFTER_HELP: &str = "\
@@ -217,6 +219,8 @@ pub struct ServeArguments {
     /// there, nothing but this machine's own addresses is listened on
     #[arg(long, env = "INTERDICT_BEHIND_PROXY", hide_env = true)]
     pub behind_proxy: bool,
+    #[command(flatten)]
+    pub oidc: OidcArguments,
 }
 
 /// What the demonstration takes.

@@ -1,6 +1,8 @@
 //! What this process was told: flags before variables before the file `interdict.toml`, then defaults.
 //! Flags and variables come merged ([`crate::arguments`]); paths are relative to the working directory.
 
+mod oidc;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use serde::Deserialize;
 
 use crate::arguments::{CommonArguments, LogFormat, ServeArguments};
 use crate::failure::misuse;
+
+pub use oidc::OidcSettings;
 
 const FILE: &str = "interdict.toml";
 const LISTEN: &str = "127.0.0.1:8080";
@@ -55,6 +59,10 @@ struct Written {
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     behind_proxy: Option<bool>,
+    oidc_issuer: Option<String>,
+    oidc_client_id: Option<String>,
+    oidc_client_secret_file: Option<PathBuf>,
+    oidc_name: Option<String>,
 }
 
 /// What each command needs to know.
@@ -98,6 +106,8 @@ pub struct Serving {
     pub tls: Option<TlsFiles>,
     /// A proxy in front speaks TLS with people.
     pub behind_proxy: bool,
+    /// The issuer at which people may sign in to the dashboard, too.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Configuration {
@@ -177,6 +187,7 @@ impl Configuration {
             public_url: self.public_url.clone(),
             tls,
             behind_proxy: arguments.behind_proxy || file.behind_proxy.unwrap_or(false),
+            oidc: OidcSettings::of(arguments.oidc, file)?,
         })
     }
 }

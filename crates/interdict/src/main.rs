@@ -12,6 +12,7 @@ mod configuration;
 mod data_folder;
 mod failure;
 mod first_start;
+mod oidc;
 mod output;
 mod password_input;
 mod serve;

@@ -21,6 +21,7 @@ use tokio::time::MissedTickBehavior;
 use crate::compare;
 use crate::configuration::Serving;
 use crate::failure::misuse;
+use crate::oidc::Oidc;
 use crate::shutdown::Signals;
 
 const CHORES_EVERY: Duration = Duration::from_secs(1);
@@ -38,6 +39,7 @@ pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
     serving: Serving,
+    oidc: Oidc,
 }
 
 impl Listening {
@@ -73,20 +75,15 @@ impl Listening {
                  --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS, or listen on 127.0.0.1"
             )));
         }
-        Ok(Self { runtime, background, listener, address, serving })
+        let is_own = address.ip().is_loopback() && serving.tls.is_none() && !serving.behind_proxy;
+        let own_url = is_own.then(|| base_url(&serving, address));
+        let oidc = Oidc::new(&serving, own_url.as_deref())?;
+        Ok(Self { runtime, background, listener, address, serving, oidc })
     }
 
     /// Where a client on this machine reaches it.
     pub fn base_url(&self) -> String {
-        let scheme = if self.serving.tls.is_some() { "https" } else { "http" };
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(match address {
-                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        format!("{scheme}://{address}")
+        base_url(&self.serving, self.address)
     }
 
     /// Runs something on the threads that will serve, before they do.
@@ -96,17 +93,34 @@ impl Listening {
 
     /// Serves until a signal, then lets what runs finish.
     pub fn serve(self, app: App) -> Result<()> {
-        let Self { runtime, background, listener, serving, .. } = self;
+        let Self { runtime, background, listener, serving, oidc, .. } = self;
         let app = Arc::new(app);
         let chores = Chores::start(&background, &app, &serving);
-        let served = runtime.block_on(run(listener, &serving, &app, chores));
+        let served = runtime.block_on(run(listener, &serving, oidc, &app, chores));
         background.shutdown_timeout(THREADS_PATIENCE);
         runtime.shutdown_timeout(THREADS_PATIENCE);
         served
     }
 }
 
-async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: Chores) -> Result<()> {
+fn base_url(serving: &Serving, mut address: SocketAddr) -> String {
+    let scheme = if serving.tls.is_some() { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("{scheme}://{address}")
+}
+
+async fn run(
+    listener: TcpListener,
+    serving: &Serving,
+    oidc: Oidc,
+    app: &Arc<App>,
+    chores: Chores,
+) -> Result<()> {
     let mut signals = Signals::listen().context("signals cannot be listened for")?;
     let metrics = Metrics::new();
     let options = ServerOptions {
@@ -120,7 +134,7 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: C
         behind_proxy: serving.behind_proxy,
         ..HttpOptions::default()
     };
-    let pages = interdict_dashboard::router(Arc::clone(app), dashboard_options(serving));
+    let pages = interdict_dashboard::router(Arc::clone(app), dashboard_options(serving, oidc));
     let http = Http::new(Arc::clone(app), metrics, http_options).with_pages(pages);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stopping = http.clone();
@@ -146,12 +160,14 @@ async fn run(listener: TcpListener, serving: &Serving, app: &Arc<App>, chores: C
 }
 
 /// Cookies are those of https where people come by https.
-fn dashboard_options(serving: &Serving) -> DashboardOptions {
+fn dashboard_options(serving: &Serving, oidc: Oidc) -> DashboardOptions {
     let public_url = serving.public_url.clone();
     let is_secure =
         serving.tls.is_some() || public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     let cookies = if is_secure { CookiePolicy::Secure } else { CookiePolicy::Loopback };
-    DashboardOptions { public_url, cookies, ..DashboardOptions::default() }
+    let mut options = DashboardOptions { public_url, cookies, ..DashboardOptions::default() };
+    oidc.offer(&mut options);
+    options
 }
 
 /// What is done beside the requests.

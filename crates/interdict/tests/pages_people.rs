@@ -13,9 +13,8 @@ mod browser;
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
-use browser::{Browser, GOOD, make_user, owner_password};
+use browser::{Browser, GOOD, authenticator_code, make_user, owner_password};
 use support::{Place, Server};
 
 const ACCOUNT: &str = "/dashboard/account";
@@ -70,16 +69,6 @@ fn sessions_are_ended_one_by_one_and_all_others_at_once() {
     here.post("/dashboard/account/sessions/ses_nobody/end", &[]).expect(404);
 }
 
-/// The code of an authenticator app.
-#[allow(clippy::disallowed_methods, reason = "codes go by the clock of the server under test")]
-fn code(secret: &str) -> String {
-    let secret = totp_rs::Secret::try_from_base32(secret.replace(' ', "")).unwrap();
-    let totp =
-        totp_rs::Builder::new().with_secret(secret).with_account_name("owner").with_issuer(Some("Interdict"));
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    totp.build().unwrap().generate(now).to_string()
-}
-
 #[test]
 fn a_second_factor_is_set_up_asked_for_and_turned_off() {
     let (place, server) = start();
@@ -93,7 +82,7 @@ fn a_second_factor_is_set_up_asked_for_and_turned_off() {
 
     let confirm = "/dashboard/account/second-factor/confirm";
     here.post(confirm, &[("code", "000000")]).expect(422).shows("The code is wrong.").hides(&secret);
-    let page = here.post(confirm, &[("code", &code(&secret))]).expect(200);
+    let page = here.post(confirm, &[("code", &authenticator_code(&secret))]).expect(200);
     let codes: Vec<String> = page
         .between("class=\"codes\">", "</ol>")
         .split("<li>")

@@ -8,6 +8,7 @@ const DOMAIN: &str = "interdict-domain";
 const DECISION: &str = "interdict-decision";
 const STORAGE: &str = "interdict-storage";
 const GATEWAY: &str = "interdict-gateway";
+const OIDC: &str = "interdict-oidc";
 const APP: &str = "interdict-app";
 const HTTP: &str = "interdict-http";
 const DASHBOARD: &str = "interdict-dashboard";
@@ -16,12 +17,13 @@ const TEST_SUPPORT: &str = "interdict-test-support";
 const XTASK: &str = "xtask";
 
 /// A crate of ours, and those of ours that it may use.
-const HOUSE: [(&str, &[&str]); 10] = [
+const HOUSE: [(&str, &[&str]); 11] = [
     (DOMAIN, &[]),
     (DECISION, &[DOMAIN]),
     (STORAGE, &[DOMAIN]),
     (GATEWAY, &[DOMAIN]),
-    (APP, &[DECISION, STORAGE, GATEWAY, DOMAIN]),
+    (OIDC, &[DOMAIN]),
+    (APP, &[DECISION, STORAGE, GATEWAY, OIDC, DOMAIN]),
     (HTTP, &[APP, DOMAIN]),
     (DASHBOARD, &[APP, DOMAIN]),
     // The only place where backends and gateways are chosen.
@@ -38,14 +40,15 @@ const IMPURE: [&str; 9] =
 
 /// An outside crate, and the only ones of ours that may use it directly outside of tests. Chores and the support of
 /// tests are not the service: they are free.
-const KEPT_IN: [(&str, &[&str]); 7] = [
+const KEPT_IN: [(&str, &[&str]); 8] = [
     ("rusqlite", &[STORAGE]),
     ("sqlx", &[STORAGE]),
     ("tokio-postgres", &[STORAGE]),
     ("axum", &[HTTP, DASHBOARD]),
     ("hyper", &[HTTP]),
-    // Nothing but a payment provider is called by the service.
-    ("hyper-rustls", &[GATEWAY]),
+    // Nothing but a payment provider, and an issuer at which people sign in, is called by the service.
+    ("hyper-rustls", &[GATEWAY, OIDC]),
+    ("openidconnect", &[OIDC]),
     ("anyhow", &[COMMAND_LINE]),
 ];
 const FREE: [&str; 2] = [TEST_SUPPORT, XTASK];

@@ -15,6 +15,8 @@ pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+#[cfg(feature = "oidc")]
+pub(crate) mod sign_in_by_oidc;
 pub(crate) mod sources;
 pub(crate) mod team;
 pub(crate) mod undo;

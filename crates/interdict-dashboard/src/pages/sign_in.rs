@@ -11,32 +11,53 @@ use interdict_app::{SignIn, SignInError};
 use zeroize::Zeroizing;
 
 use crate::answer::{self, Problem};
-use crate::cookie;
+use crate::cookie::Cookie;
 use crate::form::{Form, InQuery};
 use crate::person::{Anybody, Person};
 use crate::refused::locked;
 use crate::state::State;
-use crate::t;
+use crate::{t, t_with};
 
 #[derive(Default, Template)]
 #[template(path = "sign_in.html")]
-struct SignInPage {
-    email: String,
-    next: String,
-    problem: Option<String>,
+pub(super) struct SignInPage {
+    pub(super) email: String,
+    pub(super) next: String,
+    pub(super) problem: Option<String>,
+    /// Words on the button that leads to an issuer, if there is one.
+    pub(super) issuer: Option<String>,
     /// An invitation was accepted just now.
-    accepted: bool,
+    pub(super) accepted: bool,
     /// The password was right, and a code is wanted besides.
-    needs_code: bool,
+    pub(super) needs_code: bool,
 }
 
 /// The form.
-pub(crate) async fn show(InQuery(query): InQuery) -> Response {
-    let next = query.text("next").filter(|next| is_ours(next)).unwrap_or_default().to_owned();
-    answer::page(
-        StatusCode::OK,
-        &SignInPage { next, accepted: query.is_set("accepted"), ..SignInPage::default() },
-    )
+pub(crate) async fn show(Shared(state): Shared<State>, InQuery(query): InQuery) -> Response {
+    let (next, accepted) = (next_of(&query), query.is_set("accepted"));
+    let page = SignInPage { next, accepted, issuer: words_of_issuer(&state), ..SignInPage::default() };
+    answer::page(StatusCode::OK, &page)
+}
+
+/// Words on the button that leads to the issuer, if there is one.
+pub(super) fn words_of_issuer(state: &State) -> Option<String> {
+    let name = state.issuer_name.as_deref()?;
+    Some(t_with("oidc-sign-in", &[("name", name.into())]))
+}
+
+/// Where somebody wants to go afterwards; nothing when that is not here.
+pub(super) fn next_of(form: &Form) -> String {
+    form.text("next").filter(|next| is_ours(next)).unwrap_or_default().to_owned()
+}
+
+/// From where a request comes.
+pub(super) fn address_of(address: Option<Extension<IpAddr>>) -> IpAddr {
+    address.map_or(IpAddr::from([127, 0, 0, 1]), |Extension(address)| address)
+}
+
+/// What the browser calls itself.
+pub(super) fn user_agent(headers: &HeaderMap) -> String {
+    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Whether an address leads to a page of ours, and nowhere else.
@@ -57,29 +78,47 @@ pub(crate) async fn sign_in(
     form: Form,
 ) -> Response {
     let email = form.text("email").unwrap_or_default().to_owned();
-    let next = form.text("next").filter(|next| is_ours(next)).unwrap_or_default().to_owned();
+    let next = next_of(&form);
     let shown = SignIn {
         email: email.clone(),
         password: Zeroizing::new(form.exactly("password").to_owned()),
         code: form.text("code").map(str::to_owned),
-        address: address.map_or(IpAddr::from([127, 0, 0, 1]), |Extension(address)| address),
-        user_agent: headers
-            .get(USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
+        address: address_of(address),
+        user_agent: user_agent(&headers),
     };
     let signed_in = match state.app.sign_in(shown).await {
         Ok(signed_in) => signed_in,
-        Err(error) => return refused(&error, email, next),
+        Err(error) => return refused(&state, &error, email, next),
     };
     let mut response = answer::see_other(if next.is_empty() { "/dashboard" } else { &next });
-    cookie::keep(&mut response, state.options.cookies, signed_in.token.as_str());
+    Cookie::Session.keep(&mut response, state.options.cookies, signed_in.token.as_str());
     response
 }
 
-fn refused(error: &SignInError, email: String, next: String) -> Response {
-    let (status, problem, needs_code, retry_after_s) = match error {
+fn refused(state: &State, error: &SignInError, email: String, next: String) -> Response {
+    let Refusal { status, words, needs_code, retry_after_s } = match refusal(error) {
+        Ok(refusal) => refusal,
+        Err(problem) => return answer::problem(&problem),
+    };
+    let issuer = words_of_issuer(state);
+    let page = SignInPage { email, next, problem: Some(words), issuer, needs_code, accepted: false };
+    let mut response = answer::page(status, &page);
+    say_when(&mut response, retry_after_s);
+    response
+}
+
+/// How a refusal is told.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) words: String,
+    /// It can be tried again with a code.
+    pub(super) needs_code: bool,
+    pub(super) retry_after_s: Option<u64>,
+}
+
+/// What a refusal is to people; a page of its own where the form could not be sent better.
+pub(super) fn refusal(error: &SignInError) -> Result<Refusal, Problem> {
+    let (status, words, needs_code, retry_after_s) = match error {
         SignInError::Refused => (StatusCode::UNAUTHORIZED, t("sign-in-refused"), false, None),
         SignInError::SecondFactorNeeded => (StatusCode::UNAUTHORIZED, t("sign-in-code-needed"), true, None),
         SignInError::WrongCode => (StatusCode::UNAUTHORIZED, t("sign-in-code-wrong"), true, None),
@@ -87,19 +126,21 @@ fn refused(error: &SignInError, email: String, next: String) -> Response {
         SignInError::TooMany { retry_after_s } => {
             (StatusCode::TOO_MANY_REQUESTS, t("sign-in-too-many"), false, Some(*retry_after_s))
         }
-        SignInError::Unavailable => return answer::problem(&Problem::unavailable()),
+        SignInError::Unavailable => return Err(Problem::unavailable()),
         SignInError::Storage(error) => {
             tracing::error!(error = error as &dyn std::error::Error, "nobody can sign in");
-            return answer::problem(&Problem::unavailable());
+            return Err(Problem::unavailable());
         }
     };
-    let page = SignInPage { email, next, problem: Some(problem), needs_code, accepted: false };
-    let mut response = answer::page(status, &page);
-    if let Some(seconds) = retry_after_s.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok())
-    {
+    Ok(Refusal { status, words, needs_code, retry_after_s })
+}
+
+/// Says when it may be tried again.
+pub(super) fn say_when(response: &mut Response, retry_after_s: Option<u64>) {
+    let seconds = retry_after_s.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok());
+    if let Some(seconds) = seconds {
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
-    response
 }
 
 /// Signs out: the session ends at the server, not only in this browser.
@@ -113,7 +154,7 @@ pub(crate) async fn sign_out(
         Problem::unavailable()
     })?;
     let mut response = answer::see_other("/dashboard/sign-in");
-    cookie::forget(&mut response, state.options.cookies);
+    Cookie::Session.forget(&mut response, state.options.cookies);
     Ok(response)
 }
 

@@ -14,6 +14,8 @@
 #[path = "../support/browser.rs"]
 mod browser;
 mod forms;
+#[cfg(feature = "oidc")]
+mod issuer_story;
 #[path = "../support/mod.rs"]
 mod support;
 mod visitor;
@@ -48,23 +50,28 @@ impl House {
 /// Runs a story at a fresh house.
 fn tell(story: &str) {
     let house = House::open();
-    tell_at(story, &house.server, &house.key, (OWNER, &house.password));
+    tell_at(story, &house.server, &house.key, (OWNER, &house.password), &[]);
 }
 
 /// Runs a story, and shows what it says when it fails.
-fn tell_at(story: &str, server: &Server, key: &str, (email, password): (&str, &str)) {
+fn tell_at(
+    story: &str,
+    server: &Server,
+    key: &str,
+    (email, password): (&str, &str),
+    others: &[(&str, &str)],
+) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dashboard").join(format!("{story}.mjs"));
     let screenshots = kept_in(story).unwrap();
-    let told = run_in_browser(
-        &script,
-        &[
-            ("BASE", &server.url()),
-            ("KEY", key),
-            ("EMAIL", email),
-            ("PASSWORD", password),
-            ("SCREENSHOTS", screenshots.to_str().unwrap()),
-        ],
-    );
+    let url = server.url();
+    let variables = [
+        ("BASE", url.as_str()),
+        ("KEY", key),
+        ("EMAIL", email),
+        ("PASSWORD", password),
+        ("SCREENSHOTS", screenshots.to_str().unwrap()),
+    ];
+    let told = run_in_browser(&script, &[&variables, others].concat());
     if let Err(error) = told {
         panic!("{error}");
     }
@@ -99,5 +106,5 @@ fn every_page_of_the_demonstration_is_alive_and_can_be_read_by_everybody() {
     let after =
         |word: &str| server.said.split(word).nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let (email, password) = (after("sign in as "), after("with the password "));
-    tell_at("every_page", &server, "", (&email, &password));
+    tell_at("every_page", &server, "", (&email, &password), &[]);
 }

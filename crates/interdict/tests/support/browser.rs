@@ -1,6 +1,7 @@
-//! A browser as far as pages without scripts need one: forms, a cookie, no redirects, and an Origin.
+//! A browser as far as pages without scripts need one: forms, cookies, no redirects, and an Origin.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -67,7 +68,8 @@ pub struct Browser {
     runtime: Runtime,
     client: reqwest::Client,
     base: String,
-    cookie: String,
+    /// What servers let it keep, by name.
+    pub cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -81,7 +83,7 @@ impl Browser {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             client: client.build().unwrap(),
             base: server.url(),
-            cookie: String::new(),
+            cookies: BTreeMap::new(),
         }
     }
 
@@ -121,22 +123,45 @@ impl Browser {
     }
 
     fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
-        let request = request.header(COOKIE, &self.cookie);
-        let (page, cookie) = self.runtime.block_on(async {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header(COOKIE, cookies.join("; "));
+        let (page, cookies) = self.runtime.block_on(async {
             let response = request.send().await.unwrap();
-            let text = |name| {
-                let value = response.headers().get(name);
-                value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
-            };
-            let (location, cookie) = (text(LOCATION), text(SET_COOKIE));
+            let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+            let location = response.headers().get(LOCATION).map(text).unwrap_or_default();
+            let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().map(text).collect();
             let status = response.status().as_u16();
-            (Page { status, location, body: response.text().await.unwrap() }, cookie)
+            (Page { status, location, body: response.text().await.unwrap() }, cookies)
         });
-        if let Some((cookie, _)) = cookie.split_once(';') {
-            cookie.clone_into(&mut self.cookie);
+        for cookie in cookies {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
         }
         page
     }
+}
+
+/// Turns the second factor on for whoever is signed in, and gives a recovery code.
+pub fn enroll_second_factor(browser: &mut Browser) -> String {
+    let page = browser.post("/dashboard/account/second-factor", &[("once", "a")]).expect(200);
+    let code = authenticator_code(&page.between("class=\"shown-once\">", "<"));
+    let page = browser.post("/dashboard/account/second-factor/confirm", &[("code", &code)]).expect(200);
+    let codes = page.between("class=\"codes\">", "</ol>");
+    codes.split("<li>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+/// What an authenticator shows now.
+#[allow(clippy::disallowed_methods, reason = "codes go by the clock of the server under test")]
+pub fn authenticator_code(secret: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let secret = totp_rs::Secret::try_from_base32(secret.replace(' ', "")).unwrap();
+    let totp =
+        totp_rs::Builder::new().with_secret(secret).with_account_name("owner").with_issuer(Some("Interdict"));
+    totp.build().unwrap().generate(now).to_string()
 }
 
 /// The password that the first start showed.

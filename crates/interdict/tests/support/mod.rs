@@ -190,6 +190,14 @@ impl Server {
         self.wait()
     }
 
+    /// Ends it as an operator would; what it has logged.
+    pub fn stop_and_tell(mut self) -> String {
+        self.signal(Signal::TERM);
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+
     /// Waits for its end, and says whether it was a good one.
     pub fn wait(mut self) -> bool {
         self.process.wait().unwrap().success()

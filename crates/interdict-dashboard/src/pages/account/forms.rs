@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::view::{RefusedForm, render};
 use crate::answer::{self, Problem};
-use crate::cookie;
+use crate::cookie::Cookie;
 use crate::form::Form;
 use crate::person::{Anybody, Person};
 use crate::presses::press;
@@ -63,7 +63,7 @@ pub(crate) async fn end_session(
         return Ok(back(&person, "session-ended"));
     }
     let mut response = answer::see_other("/dashboard/sign-in");
-    cookie::forget(&mut response, state.options.cookies);
+    Cookie::Session.forget(&mut response, state.options.cookies);
     Ok(response)
 }
 

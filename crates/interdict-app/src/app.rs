@@ -255,6 +255,9 @@ impl App {
             if let Err(error) = service.write_hits().await {
                 put_off(&error, matches!(error, WriteError::Away), "hit counts are kept for later");
             }
+            if let Err(error) = service.record_ends().await {
+                put_off(&error, matches!(error, WriteError::Away), "what has ended is recorded later");
+            }
             if forget && let Err(error) = service.forget_old_answers().await {
                 put_off(&error, matches!(error, WriteError::Away), "old answers are kept for now");
             }

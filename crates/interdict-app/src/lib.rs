@@ -53,6 +53,7 @@ mod payment_error;
 mod payment_method;
 mod plans;
 mod record_chargeback;
+mod record_ends;
 mod recover_payments;
 mod renew_subscriptions;
 mod renewal_report;

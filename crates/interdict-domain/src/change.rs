@@ -34,6 +34,8 @@ words!(
         CustomerWhitelisted = "customer.whitelisted",
         /// The list status became `normal`.
         CustomerListStatusCleared = "customer.list_status_cleared",
+        /// The window of the list status ended by itself.
+        CustomerListStatusExpired = "customer.list_status_expired",
         /// A restriction flag or the reason was set.
         CustomerRestricted = "customer.restricted",
         /// Both restriction flags are off.
@@ -44,6 +46,8 @@ words!(
         EntryCreated = "entry.created",
         /// An entry was changed.
         EntryUpdated = "entry.updated",
+        /// An entry's window ended by itself.
+        EntryExpired = "entry.expired",
         /// An entry was deleted.
         EntryDeleted = "entry.deleted",
         /// A payment was made, and is not charged yet.

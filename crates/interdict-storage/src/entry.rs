@@ -73,7 +73,7 @@ pub(crate) fn keyset(position: Option<(Timestamp, Ksuid)>) -> (i64, [u8; 20]) {
     position.map_or((i64::MAX, [0xff; 20]), |(at, id)| (at.micros(), *id.bytes()))
 }
 
-fn read(row: Row<'_>) -> Result<Entry, StorageError> {
+pub(crate) fn read(row: Row<'_>) -> Result<Entry, StorageError> {
     let word = |index: usize| row.text(index);
     let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
     let reason_code: Option<String> = row.get(6)?;

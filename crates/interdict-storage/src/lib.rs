@@ -56,6 +56,7 @@ mod transaction;
 mod trim;
 mod user;
 mod view;
+mod window_end;
 mod writer;
 
 pub use attempt_count::{AttemptCount, AttemptOutcome, day_of};

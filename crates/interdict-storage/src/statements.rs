@@ -56,6 +56,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::settings::STATEMENTS,
             crate::subscription::STATEMENTS,
             crate::test_clock::STATEMENTS,
+            crate::window_end::STATEMENTS,
         ],
     };
     common.iter().chain(own).flat_map(|list| list.iter().copied()).collect()

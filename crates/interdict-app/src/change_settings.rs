@@ -1,5 +1,6 @@
 //! What a merchant chooses, in one mode.
 
+use interdict_domain::identifier::EmailMatching;
 use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
 use interdict_domain::subscription::OnLift;
 use interdict_storage::{Authorship, MerchantTransaction};
@@ -22,6 +23,8 @@ pub struct SettingsUpdate {
     pub on_fraud_warning: Option<OnDispute>,
     /// What becomes of attempts while the lists may be stale.
     pub outage: OutageUpdate,
+    /// For which addresses a new entry of the kind email stands.
+    pub email_matching: Option<EmailMatching>,
     /// Where a payer may be sent after a checkout.
     pub allowed_origins: Option<Vec<String>>,
 }
@@ -51,6 +54,7 @@ pub fn change_settings(
             customer: update.outage.customer.unwrap_or(before.outage.customer),
             merchant: update.outage.merchant.unwrap_or(before.outage.merchant),
         },
+        email_matching: update.email_matching.unwrap_or(before.email_matching),
         allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
     };
     if after != before {

@@ -67,7 +67,7 @@ impl Sitting<'_> {
                     customer: attempt.customer,
                     lookups: own,
                     as_of: wanted.as_of,
-                    domains: wanted.domains(&service.pepper, attempt),
+                    of_own_email: wanted.of_own_email(&service.pepper, attempt),
                     explain: attempt.explain,
                 };
                 let mut decided = decide(index, &attempt_in);

@@ -100,9 +100,14 @@ impl Wanted {
         }
     }
 
-    /// What a named customer's own domains are looked up with.
-    pub(crate) fn domains<'p>(self, pepper: &'p Pepper, attempt: &PaymentAttempt<'_>) -> Option<&'p Pepper> {
-        self.reaches(attempt).has_domains().then_some(pepper)
+    /// What is wider than a named customer's own email.
+    pub(crate) fn of_own_email<'p>(
+        self,
+        pepper: &'p Pepper,
+        attempt: &PaymentAttempt<'_>,
+    ) -> Option<(&'p Pepper, Reaches)> {
+        let reaches = self.reaches(attempt);
+        reaches.is_of_emails().then_some((pepper, reaches))
     }
 }
 
@@ -160,7 +165,7 @@ impl Service {
                     customer: attempt.customer,
                     lookups: &lookups,
                     as_of: wanted.as_of,
-                    domains: wanted.domains(&self.pepper, attempt),
+                    of_own_email: wanted.of_own_email(&self.pepper, attempt),
                     explain: attempt.explain,
                 };
                 conclude(index, &attempt_in)

@@ -3,13 +3,13 @@
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::Identifier;
+use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
-use interdict_storage::{Authorship, Foreseen, MerchantTransaction};
+use interdict_storage::{Authorship, Foreseen, MerchantTransaction, MerchantView, StorageError};
 
 use crate::error::UseCaseError;
 use crate::manage_subscription::follow_listing;
@@ -38,6 +38,8 @@ pub struct NewEntry {
     pub expires_at: Option<Timestamp>,
     /// Where it comes from.
     pub source: EntrySource,
+    /// For which addresses an email stands; what the settings say unless said otherwise.
+    pub matching: Option<EmailMatching>,
 }
 
 impl NewEntry {
@@ -56,13 +58,14 @@ pub fn list_entry(
     new: NewEntry,
 ) -> Result<(Entry, bool), UseCaseError> {
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
-    let before = transaction.view().entry_of(new.list, &new.identifier)?;
-    let kind = new.identifier.kind();
+    let (identifier, before) = listed_as(transaction, &new)?;
+    let kind = identifier.kind();
     let after = Entry {
         id: before.as_ref().map_or_else(|| EntryId::generate(new.list, by.now, by.random), |entry| entry.id),
         kind,
-        value: Some(new.identifier.value().to_owned()),
-        key: transaction.pepper().key(transaction.merchant(), kind, new.identifier.value()),
+        value: Some(identifier.value().to_owned()),
+        matching: identifier.matching(),
+        key: identifier.key(transaction.pepper(), transaction.merchant()),
         reason: new.reason,
         reason_code: new.reason_code,
         public_message: new.public_message,
@@ -83,6 +86,45 @@ pub fn list_entry(
         follow_listing(transaction, by, &new.identifier)?;
     }
     Ok((after, before.is_none()))
+}
+
+/// The entry that a new one on a list would only change.
+pub(crate) fn standing_entry(
+    view: &MerchantView<'_>,
+    list: List,
+    identifier: &Identifier,
+) -> Result<Option<Entry>, StorageError> {
+    if let Some(exact) = view.entry_of(list, identifier)? {
+        return Ok(Some(exact));
+    }
+    match view.settings()?.email_matching {
+        EmailMatching::Exact => Ok(None),
+        matching => view.entry_of(list, &identifier.matched(matching)),
+    }
+}
+
+/// What is listed, by the policy that holds, and the entry of it that is there already. One that was listed exactly, under
+/// another policy, goes on standing for itself alone: its policy never changes under it.
+fn listed_as(
+    transaction: &MerchantTransaction<'_, '_>,
+    new: &NewEntry,
+) -> Result<(Identifier, Option<Entry>), UseCaseError> {
+    let view = transaction.view();
+    if new.identifier.kind() != Kind::Email {
+        let before = view.entry_of(new.list, &new.identifier)?;
+        return Ok((new.identifier.clone(), before));
+    }
+    let matching = match new.matching {
+        Some(matching) => matching,
+        None => view.settings()?.email_matching,
+    };
+    let exact = view.entry_of(new.list, &new.identifier)?;
+    if matching == EmailMatching::Exact || (exact.is_some() && new.matching.is_none()) {
+        return Ok((new.identifier.clone(), exact));
+    }
+    let identifier = new.identifier.matched(matching);
+    let before = view.entry_of(new.list, &identifier)?;
+    Ok((identifier, before))
 }
 
 /// A window that still lies before us, at least in part: a block that never counts would be a silent

@@ -14,7 +14,7 @@ use interdict_domain::text::Reason;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
 use crate::error::UseCaseError;
-use crate::list_entry::{NewEntry, list_entry};
+use crate::list_entry::{NewEntry, list_entry, standing_entry};
 use crate::payment_error::PaymentError;
 
 /// A chargeback to record.
@@ -165,7 +165,7 @@ fn block_email(
 ) -> Result<(), PaymentError> {
     let corrupt = || StorageError::Corrupt("a stored email");
     let identifier = Identifier::parse(Kind::Email, email.as_str()).map_err(|_| corrupt())?;
-    let standing = transaction.view().entry_of(List::Block, &identifier)?;
+    let standing = standing_entry(&transaction.view(), List::Block, &identifier)?;
     if let Some(standing) = standing.filter(|entry| entry.window.contains(by.merchant_now)) {
         chargeback.email = if chargeback.entry == Some(standing.id) { chargeback.email } else { Hold::Wants };
         chargeback.entry = Some(standing.id);
@@ -182,6 +182,7 @@ fn block_email(
         starts_at: None,
         expires_at: None,
         source: EntrySource::Chargeback,
+        matching: None,
     };
     let (entry, _) = list_entry(transaction, by, new).map_err(from_use_case)?;
     (chargeback.email, chargeback.entry) = (Hold::Owns, Some(entry.id));

@@ -111,7 +111,7 @@ fn put_entry_back(
     }
     let identifier = interdict_domain::identifier::Identifier::parse(before.kind, value)
         .map_err(|_| UseCaseError::Invalid { path: "value", issue: "is no longer a valid identifier" })?;
-    if transaction.view().entry_of(list, &identifier)?.is_some() {
+    if transaction.view().entry_of(list, &identifier.matched(before.matching))?.is_some() {
         // Listed anew meanwhile, as another entry.
         return Ok(None);
     }
@@ -126,6 +126,7 @@ fn put_entry_back(
         starts_at: before.window.from(),
         expires_at: before.window.until(),
         source: before.source,
+        matching: Some(before.matching),
     };
     list_entry(transaction, by, new)?;
     Ok(Some(undone(list)))

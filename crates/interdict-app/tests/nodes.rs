@@ -102,6 +102,7 @@ fn listing(number: u64, list: List) -> NewEntry {
         starts_at: None,
         expires_at: None,
         source: EntrySource::Api,
+        matching: None,
     }
 }
 

@@ -125,7 +125,7 @@ fn ask(index: &Index, customer: Option<CustomerId>, key: Option<&IdentifierKey>)
         customer,
         lookups: lookup.as_slice(),
         as_of: 1,
-        domains: None,
+        of_own_email: None,
         explain: false,
     };
     let decision = decide(index, black_box(&attempt));

@@ -69,8 +69,8 @@ pub struct Attempt<'a> {
     /// The index's revision, read before its reaches were: what was listed later may reach further than the lookups
     /// do, and the decision must not say that it has seen it.
     pub as_of: i64,
-    /// What a named customer's own email is looked up with under its domains; nothing where nobody listed one.
-    pub domains: Option<&'a Pepper>,
+    /// What a named customer's own email is looked up with under wider identifiers; nothing where none is listed.
+    pub of_own_email: Option<(&'a Pepper, Reaches)>,
     /// Whether the answer is to say how it came about.
     pub explain: bool,
 }

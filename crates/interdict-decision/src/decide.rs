@@ -71,8 +71,8 @@ struct Named {
     by_id: bool,
 }
 
-/// Few domains have more parts.
-type OwnDomains<'a> = SmallVec<[Probe<'a>; 3]>;
+/// Few emails have more.
+type OwnWider<'a> = SmallVec<[Probe<'a>; 3]>;
 
 struct Judge<'i, 'a> {
     index: &'i Index,
@@ -165,9 +165,9 @@ impl<'i, 'a> Judge<'i, 'a> {
     /// along.
     fn look_up_all(&mut self, named: Option<&Named>) {
         let attempt = self.attempt;
-        let own_domains = match (named, attempt.domains) {
-            (Some(named), Some(pepper)) => self.own_domains(named, pepper),
-            (Some(_), None) | (None, _) => OwnDomains::new(),
+        let own_wider = match (named, attempt.of_own_email) {
+            (Some(named), Some(with)) => self.own_wider(named, with),
+            (Some(_), None) | (None, _) => OwnWider::new(),
         };
         for (at, lookup) in attempt.lookups.iter().enumerate() {
             let same = |other: &Lookup<'_>| other.key == lookup.key;
@@ -175,7 +175,7 @@ impl<'i, 'a> Judge<'i, 'a> {
                 continue;
             }
             let is_own = |named: &Named| {
-                named.keys.contains(lookup.key) || own_domains.iter().any(|probe| probe.key == lookup.key)
+                named.keys.contains(lookup.key) || own_wider.iter().any(|probe| probe.key == lookup.key)
             };
             let own = named.is_some_and(|named| named.trusted && is_own(named));
             let verified = lookup.verified
@@ -190,31 +190,27 @@ impl<'i, 'a> Judge<'i, 'a> {
                 self.look_up(Probe { kind, key, given, rule, verified: named.trusted }, Some(named));
             }
         }
-        for probe in own_domains {
+        for probe in own_wider {
             if !attempt.lookups.iter().any(|lookup| lookup.key == probe.key) {
                 self.look_up(probe, Some(named));
             }
         }
     }
 
-    /// The domains of the named customer's own email.
+    /// What is wider than the named customer's own email.
     #[cold]
-    fn own_domains(&self, named: &Named, pepper: &Pepper) -> OwnDomains<'a> {
-        let mut probes = OwnDomains::new();
+    fn own_wider(&self, named: &Named, (pepper, reaches): (&Pepper, Reaches)) -> OwnWider<'a> {
+        let mut probes = OwnWider::new();
         let email = |record: &CustomerRecord| record.value(Kind::Email);
         let Some(email) = self.index.customers.at(named.position, email).flatten() else { return probes };
-        Reaches::OF_TEXTS.for_each_wider(Kind::Email, &email, |wider| {
-            if let WiderText::Part(domain) = wider.text {
-                let key = wider.key(pepper, self.attempt.merchant);
-                let given = Given::OwnDomain(email.len() - domain.len());
-                probes.push(Probe {
-                    kind: wider.kind,
-                    key,
-                    given,
-                    rule: wider.rule,
-                    verified: named.trusted,
-                });
-            }
+        reaches.for_each_wider(Kind::Email, &email, |wider| {
+            let given = match wider.text {
+                WiderText::Part(domain) => Given::OwnDomain(email.len() - domain.len()),
+                WiderText::Folded(matching, _) => Given::OwnFolded(matching),
+                WiderText::Network(_) => return,
+            };
+            let (kind, rule, key) = (wider.kind, wider.rule, wider.key(pepper, self.attempt.merchant));
+            probes.push(Probe { kind, key, given, rule, verified: named.trusted });
         });
         probes
     }
@@ -284,6 +280,7 @@ impl<'i, 'a> Judge<'i, 'a> {
             Given::Attempt(_) => probe.given.value(),
             Given::Own => own(probe.kind).map(Value::Held),
             Given::OwnDomain(from) => Some(Value::Held(own(Kind::Email)?.get(from..)?.into())),
+            Given::OwnFolded(matching) => Some(Value::Held(matching.fold(&own(Kind::Email)?).into())),
         }
     }
 

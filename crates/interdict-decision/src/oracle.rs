@@ -268,7 +268,7 @@ fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) ->
         add(Probe { kind, key: linked.key, value, verified: trusted, hit: false });
     }
     let email = named.email.as_ref().and_then(|linked| linked.value.as_deref());
-    if let (Some(pepper), Some(email)) = (attempt.domains, email) {
+    if let (Some((pepper, _)), Some(email)) = (attempt.of_own_email, email) {
         let domain = email.split('@').next_back().unwrap_or_default();
         let labels: Vec<&str> = domain.split('.').collect();
         for from in 0..labels.len().saturating_sub(1) {

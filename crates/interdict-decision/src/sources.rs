@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use interdict_domain::customer::ListStatus;
-use interdict_domain::identifier::{IdentifierKey, Kind, Rule, WiderText};
+use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Rule, WiderText};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
 
@@ -26,6 +26,8 @@ pub(crate) enum Given<'a> {
     Own,
     /// It is the rest of the named customer's own email, from a byte on.
     OwnDomain(usize),
+    /// It is what the named customer's own email is by a policy.
+    OwnFolded(EmailMatching),
 }
 
 impl<'a> Given<'a> {
@@ -35,7 +37,7 @@ impl<'a> Given<'a> {
                 Cow::Borrowed(text) => Value::Given(text),
                 Cow::Owned(text) => Value::Held(text.into()),
             }),
-            Self::Own | Self::OwnDomain(_) => None,
+            Self::Own | Self::OwnDomain(_) | Self::OwnFolded(_) => None,
         }
     }
 }

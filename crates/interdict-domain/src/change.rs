@@ -12,7 +12,7 @@ use crate::actor::Actor;
 use crate::clock::Timestamp;
 use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
-use crate::identifier::{IdentifierKey, Kind, Reach};
+use crate::identifier::{EmailMatching, IdentifierKey, Kind, Reach};
 use crate::ids::{
     ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
 };
@@ -280,8 +280,8 @@ pub struct RangeFact {
 
 impl RangeFact {
     /// What an identifier covers besides itself; nothing for most.
-    pub fn of(merchant: MerchantNumber, kind: Kind, value: &str) -> Option<Self> {
-        let reach = Reach::of(kind, value);
+    pub fn of(merchant: MerchantNumber, kind: Kind, matching: EmailMatching, value: &str) -> Option<Self> {
+        let reach = Reach::of(kind, matching, value);
         (reach != Reach::One).then_some(Self { merchant, reach })
     }
 }

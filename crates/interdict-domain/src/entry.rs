@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::identifier::{IdentifierKey, Kind};
+use crate::identifier::{EmailMatching, IdentifierKey, Kind};
 use crate::ids::{CustomerId, EntryId};
 use crate::scopes::Scopes;
 use crate::text::{PublicMessage, Reason};
@@ -140,6 +140,9 @@ pub struct Entry {
     pub kind: Kind,
     /// The normalised value; absent when the person was erased and only the key remains.
     pub value: Option<String>,
+    /// For which addresses an email stands: by the policy that held when it was listed.
+    #[serde(default, skip_serializing_if = "is_exact")]
+    pub matching: EmailMatching,
     /// Where the index finds it.
     pub key: IdentifierKey,
     /// Why, for the merchant's own people.
@@ -164,6 +167,11 @@ pub struct Entry {
     pub updated_at: Timestamp,
     /// The customer whose erasure left it behind, for tombstones of a customer's own standing.
     pub erased_customer: Option<CustomerId>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_exact(matching: &EmailMatching) -> bool {
+    matches!(matching, EmailMatching::Exact)
 }
 
 impl Entry {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entry::words;
+use crate::identifier::EmailMatching;
 use crate::scopes::Initiator;
 use crate::subscription::OnLift;
 
@@ -80,6 +81,8 @@ pub struct Settings {
     pub on_fraud_warning: OnDispute,
     /// What becomes of attempts while the lists may be stale.
     pub outage: OutagePolicies,
+    /// For which addresses a new entry of the kind email stands. Older entries keep what held for them.
+    pub email_matching: EmailMatching,
     /// Where a payer may be sent after a checkout: `https://shop.example`.
     pub allowed_origins: Vec<String>,
 }
@@ -92,6 +95,7 @@ impl Default for Settings {
             on_dispute: OnDispute::Block,
             on_fraud_warning: OnDispute::Report,
             outage: OutagePolicies::default(),
+            email_matching: EmailMatching::Exact,
             allowed_origins: Vec::new(),
         }
     }

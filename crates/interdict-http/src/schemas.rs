@@ -37,7 +37,8 @@ pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, HoldWord, IntervalWord, KindWord,
-    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord,
-    PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
+    ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, EmailMatchingWord, HoldWord, IntervalWord,
+    KindWord, ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord,
+    OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord,
+    SubscriptionStatusWord,
 };

@@ -5,7 +5,7 @@ use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{Identifier, IdentifierKey, Kind, Pepper};
+use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
@@ -25,7 +25,7 @@ use crate::{feed, hits, load};
 macro_rules! columns {
     () => {
         "id, list, kind, identifier_key, value, reason, reason_code, public_message, scopes, strength,
-         starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer"
+         starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer, matching"
     };
 }
 
@@ -42,8 +42,8 @@ pub(crate) use {columns, with_hits};
 statements! {
     UPSERT = "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
                     public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
-                    created_at, updated_at, erased_customer)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                    created_at, updated_at, erased_customer, matching)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
               ON CONFLICT (id) DO UPDATE SET value = excluded.value, reason = excluded.reason,
                     reason_code = excluded.reason_code, public_message = excluded.public_message,
                     scopes = excluded.scopes, strength = excluded.strength, starts_at = excluded.starts_at,
@@ -100,14 +100,15 @@ pub(crate) fn read(row: Row<'_>) -> Result<Entry, StorageError> {
         erased_customer: row
             .get::<Option<[u8; 20]>>(17)?
             .map(|bytes| CustomerId::from_ksuid(Ksuid::from_bytes(bytes))),
+        matching: load::matching(row.optional_text(18)?)?,
     })
 }
 
 pub(crate) fn read_with_hits(row: Row<'_>) -> Result<EntryRow, StorageError> {
     Ok(EntryRow {
         entry: read(row)?,
-        hits: row.get::<Option<i64>>(18)?.unwrap_or(0),
-        last_hit_at: row.get::<Option<i64>>(19)?.map(Timestamp::from_micros),
+        hits: row.get::<Option<i64>>(19)?.unwrap_or(0),
+        last_hit_at: row.get::<Option<i64>>(20)?.map(Timestamp::from_micros),
     })
 }
 
@@ -117,7 +118,7 @@ pub(crate) fn foresee_of(
     list: List,
     identifier: &Identifier,
 ) -> Foreseen {
-    let key = pepper.key(merchant, identifier.kind(), identifier.value());
+    let key = identifier.key(pepper, merchant);
     let parameters = bind(params![merchant.0, key.0, list.as_str(), identifier.kind().code()]);
     Foreseen { sql: SELECT_BY_IDENTIFIER, parameters }
 }
@@ -134,7 +135,7 @@ impl MerchantView<'_> {
 
     /// The entry of an identifier on a list.
     pub fn entry_of(&self, list: List, identifier: &Identifier) -> Result<Option<Entry>, StorageError> {
-        let key = self.pepper.key(self.merchant, identifier.kind(), identifier.value());
+        let key = identifier.key(self.pepper, self.merchant);
         self.connection.query_optional(
             SELECT_BY_IDENTIFIER,
             params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()],
@@ -211,6 +212,7 @@ impl MerchantTransaction<'_, '_> {
                 entry.created_at.micros(),
                 entry.updated_at.micros(),
                 entry.erased_customer.map(|id| *id.ksuid().bytes()),
+                Some(entry.matching).filter(|it| *it != EmailMatching::Exact).map(EmailMatching::as_str),
             ],
         )?;
         Ok(())
@@ -286,6 +288,7 @@ impl MerchantTransaction<'_, '_> {
                     created_at: by.now,
                     updated_at: by.now,
                     erased_customer: Some(customer.id),
+                    matching: EmailMatching::Exact,
                 };
                 self.write_entry(&tombstone)?;
                 self.transaction.deltas.entry(self.merchant, None, Some(&tombstone));

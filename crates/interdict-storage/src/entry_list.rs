@@ -261,7 +261,7 @@ impl MerchantView<'_> {
         let pattern = filter.query.as_deref().map(search::pattern);
         let (active, now) = (filter.active.map(i64::from), filter.now.micros());
         let identifier = filter.identifier.as_ref();
-        let key = identifier.map(|of| self.pepper.key(self.merchant, of.kind(), of.value()).0);
+        let key = identifier.map(|of| of.key(self.pepper, self.merchant).0);
         run(params![self.merchant.0, list, kind, pattern, active, now, key])
     }
 

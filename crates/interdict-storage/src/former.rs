@@ -5,7 +5,7 @@
 
 use interdict_domain::change::Subject;
 use interdict_domain::customer::Customer;
-use interdict_domain::identifier::{IdentifierKey, Pepper};
+use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 
@@ -54,7 +54,18 @@ impl FormerIdentifiers {
 
 /// The identifiers that a customer has.
 pub(crate) fn keys_of(customer: &Customer, pepper: &Pepper) -> impl Iterator<Item = IdentifierKey> {
-    keys(customer, pepper).into_iter().filter_map(|(_, key)| key)
+    let own = keys(customer, pepper).into_iter().filter_map(|(_, key)| key);
+    own.chain(matched_keys(customer, pepper))
+}
+
+/// Where entries are found that stand for the customer's email by a policy.
+fn matched_keys(customer: &Customer, pepper: &Pepper) -> impl Iterator<Item = IdentifierKey> {
+    let email = customer.profile.email.clone();
+    let (merchant, pepper) = (customer.merchant, pepper.clone());
+    [EmailMatching::PlusAlias, EmailMatching::Provider].into_iter().filter_map(move |matching| {
+        let email = email.as_ref()?;
+        Some(pepper.matched_key(merchant, Kind::Email, matching, &matching.fold(email.as_str())))
+    })
 }
 
 /// Those of a customer, who is about to be erased: they are forgotten with this.

@@ -6,7 +6,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked, RangeFact}
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List, Strength};
-use interdict_domain::identifier::{Email, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::identifier::{Email, EmailMatching, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
@@ -19,7 +19,7 @@ use crate::view::View;
 
 statements! {
     ALL_ENTRIES = "SELECT id, list, kind, identifier_key, scopes, strength, starts_at, expires_at, reason,
-                          public_message, CASE WHEN kind IN (2, 4, 7) THEN value END, merchant
+                          public_message, CASE WHEN kind IN (2, 4, 7) OR matching IS NOT NULL THEN value END, merchant, matching
                    FROM entry";
     ALL_CUSTOMERS = "SELECT id, merchant, email, email_key, phone, phone_key, merchant_ref, ref_key,
                             restrict_cit, restrict_mit, restrict_reason, list_status, list_reason, list_scopes,
@@ -56,6 +56,16 @@ pub(crate) fn customer_fact(customer: &Customer, pepper: &Pepper) -> Fact {
     })
 }
 
+/// What an entry covers besides itself. What an erasure left has no value any more, and stands for the same addresses.
+fn range(
+    merchant: MerchantNumber,
+    kind: Kind,
+    matching: EmailMatching,
+    value: Option<&str>,
+) -> Option<RangeFact> {
+    RangeFact::of(merchant, kind, matching, value.unwrap_or_default())
+}
+
 /// What the index knows of an entry.
 pub(crate) fn entry_fact(merchant: MerchantNumber, entry: &Entry) -> Fact {
     Fact::EntryPut(EntryFact {
@@ -65,7 +75,7 @@ pub(crate) fn entry_fact(merchant: MerchantNumber, entry: &Entry) -> Fact {
         scopes: entry.scopes,
         strength: entry.strength,
         window: entry.window,
-        range: entry.value.as_deref().and_then(|value| RangeFact::of(merchant, entry.kind, value)),
+        range: range(merchant, entry.kind, entry.matching, entry.value.as_deref()),
         reason: entry.reason.as_ref().map(|text| Arc::from(text.as_str())),
         public_message: entry.public_message.as_ref().map(|text| Arc::from(text.as_str())),
     })
@@ -75,6 +85,12 @@ pub(crate) fn entry_fact(merchant: MerchantNumber, entry: &Entry) -> Fact {
 pub(crate) fn window(from: Option<i64>, until: Option<i64>) -> Result<Window, StorageError> {
     Window::new(from.map(Timestamp::from_micros), until.map(Timestamp::from_micros))
         .map_err(|_| StorageError::Corrupt("window"))
+}
+
+/// A policy as a column holds it.
+pub(crate) fn matching(word: Option<&str>) -> Result<EmailMatching, StorageError> {
+    let parse = |word| EmailMatching::parse(word).ok_or(StorageError::Corrupt("matching"));
+    word.map_or(Ok(EmailMatching::Exact), parse)
 }
 
 /// Scopes as a column holds them.
@@ -111,6 +127,7 @@ fn entry_row(row: Row<'_>) -> Result<Fact, StorageError> {
     let word = |index: usize| row.text(index);
     let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
     let merchant = MerchantNumber(row.get(11)?);
+    let matching = matching(row.optional_text(12)?)?;
     let kind = Kind::from_code(row.get(2)?).ok_or(StorageError::Corrupt("kind"))?;
     Ok(Fact::EntryPut(EntryFact {
         id: EntryId::from_parts(list, Ksuid::from_bytes(row.get(0)?)),
@@ -119,8 +136,7 @@ fn entry_row(row: Row<'_>) -> Result<Fact, StorageError> {
         scopes: scopes(row.get(4)?)?,
         strength: Strength::parse(word(5)?).ok_or(StorageError::Corrupt("strength"))?,
         window: window(row.get(6)?, row.get(7)?)?,
-        // What an erasure left was one person's.
-        range: row.optional_text(10)?.and_then(|value| RangeFact::of(merchant, kind, value)),
+        range: range(merchant, kind, matching, row.optional_text(10)?),
         reason: text(row, 8)?,
         public_message: text(row, 9)?,
     }))

@@ -46,6 +46,7 @@ const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_id
 const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_counts.sql");
 const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.sql");
 const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql");
+const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 
@@ -69,6 +70,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             ATTEMPT_COUNTS,
             SEARCH,
             WINDOW_ENDS,
+            ENTRY_MATCHING,
         ],
     };
     let complete = |text: &&str| {

@@ -87,6 +87,7 @@ fn block_long_ago(place: &Place) {
                 starts_at: None,
                 expires_at: None,
                 source: EntrySource::Api,
+                matching: None,
             };
             list_entry(&mut transaction.merchant(MerchantNumber(1)), &by, new)?;
         }

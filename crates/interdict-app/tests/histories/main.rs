@@ -265,7 +265,7 @@ fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, cust
                 customer,
                 lookups: &lookups,
                 as_of: 0,
-                domains: Some(pepper),
+                of_own_email: Some((pepper, Reaches::OF_TEXTS)),
                 explain: true,
             };
             let theirs = oracle.decide(&attempt).map_err(DecidePaymentError::from);

@@ -328,6 +328,7 @@ pub fn new_entry(list: List, kind: Kind, value: &str) -> NewEntry {
         starts_at: None,
         expires_at: None,
         source: EntrySource::Api,
+        matching: None,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use interdict_domain::change::EntryFact;
+use interdict_domain::change::{EntryFact, RangeFact};
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{Kind, Reaches, Rule};
+use interdict_domain::identifier::{EmailMatching, Identifier, Kind, Reach, Reaches, Rule};
 use proptest::prelude::*;
 
 use super::world::*;
@@ -72,6 +72,50 @@ fn a_blocked_range_does_not_swallow_an_allowed_address() {
     }
 }
 
+/// Incident 2: 69 % of a thousand suspended accounts were plus-addresses.
+#[test]
+fn an_entry_counts_for_the_addresses_that_its_own_policy_takes_for_one() {
+    let listed = |number, matching: EmailMatching, address: &str| {
+        let identifier = Identifier::parse(Kind::Email, address).unwrap().matched(matching);
+        let range = Some(RangeFact { merchant: OURS, reach: identifier.reach() });
+        let range = range.filter(|range| range.reach != Reach::One);
+        put(EntryFact {
+            key: identifier.key(&pepper(), OURS),
+            range,
+            ..entry(List::Block, number, Kind::Email, address)
+        })
+    };
+    let index = index(&[
+        listed(1, EmailMatching::PlusAlias, "ann+a@shop.example"),
+        listed(2, EmailMatching::Provider, "b.o.b+x@gmail.com"),
+        listed(3, EmailMatching::Exact, "cy+1@shop.example"),
+    ]);
+    for (address, rule) in [
+        ("ann+other@shop.example", Some(Rule::PlusAlias)),
+        ("ann@shop.example", Some(Rule::PlusAlias)),
+        ("a.nn@shop.example", None),
+        ("bob@googlemail.com", Some(Rule::Provider)),
+        ("b.ob+y@gmail.com", Some(Rule::Provider)),
+        ("b.o.b@shop.example", None),
+        ("cy+1@shop.example", Some(Rule::Exact)),
+        ("cy@shop.example", None),
+        ("cy+2@shop.example", None),
+    ] {
+        let lookups = widened(index.reaches(OURS), &[(Kind::Email, address, true)]);
+        let explanation = asked(&index, &lookups).explanation.unwrap();
+        let hit = explanation.lookups.iter().find(|lookup| lookup.hit);
+        assert_eq!(hit.map(|lookup| lookup.rule), rule, "{address}");
+    }
+    // A customer's own address, too.
+    let mut known = customer(1);
+    known.email = linked(Kind::Email, "ann+new@shop.example");
+    index.apply(&[interdict_domain::change::Fact::CustomerPut(known)]);
+    let pepper = pepper();
+    let of_own_email = Some((&pepper, index.reaches(OURS)));
+    let decision = decide(&index, &Attempt { of_own_email, ..attempt(Some(1), &[]) }).unwrap();
+    assert_eq!(decision.sources[0].value.as_deref(), Some("ann@shop.example"));
+}
+
 #[test]
 fn a_named_customers_own_domain_counts() {
     let mut known = customer(1);
@@ -81,7 +125,7 @@ fn a_named_customers_own_domain_counts() {
         put(entry(List::Block, 1, Kind::EmailDomain, "example.com")),
     ]);
     let pepper = pepper();
-    let attempt = Attempt { domains: Some(&pepper), ..attempt(Some(1), &[]) };
+    let attempt = Attempt { of_own_email: Some((&pepper, index.reaches(OURS))), ..attempt(Some(1), &[]) };
     let decision = decide(&index, &attempt).unwrap();
     assert_eq!(decision.code, Code::IdentifierBlacklisted);
     let source = &decision.sources[0];

@@ -6,7 +6,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked, RangeFact}
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Rule, WiderText};
+use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Pepper, Rule, WiderText};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
@@ -79,7 +79,7 @@ pub fn customer(number: u8) -> CustomerFact {
 pub fn entry(list: List, number: u8, kind: Kind, value: &str) -> EntryFact {
     EntryFact {
         id: entry_id(list, number),
-        range: RangeFact::of(OURS, kind, value),
+        range: RangeFact::of(OURS, kind, EmailMatching::Exact, value),
         kind,
         key: key(kind, value),
         scopes: Scopes::BOTH,
@@ -120,7 +120,7 @@ pub fn attempt<'a>(customer: Option<u8>, lookups: &'a [Lookup<'a>]) -> Attempt<'
         customer: customer.map(customer_id),
         lookups,
         as_of: 0,
-        domains: None,
+        of_own_email: None,
         explain: true,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::Kind;
+use super::{EmailMatching, Kind};
 use crate::merchant::MerchantNumber;
 
 /// Where an identifier is found, in memory and on disk. Already a hash: its own bits choose slots.
@@ -28,6 +28,10 @@ impl<'de> serde::Deserialize<'de> for IdentifierKey {
         hex::serde::deserialize(deserializer).map(Self)
     }
 }
+
+/// In the place of a kind's code, under which no kind will ever be.
+const PLUS_ALIAS_CODE: u8 = 129;
+const PROVIDER_CODE: u8 = 130;
 
 /// The secret under all keys: 32 bytes, written as 64 hex digits.
 #[derive(Clone)]
@@ -59,6 +63,27 @@ impl Pepper {
     /// The key of a normalised value. The length of each part is fixed or last, so that no two
     /// inputs run into one another.
     pub fn key(&self, merchant: MerchantNumber, kind: Kind, value: &str) -> IdentifierKey {
+        self.key_of(merchant, kind.code(), value)
+    }
+
+    /// The same for a value that stands for more than itself by a policy: such keys are apart from each other and
+    /// from those of all kinds.
+    pub fn matched_key(
+        &self,
+        merchant: MerchantNumber,
+        kind: Kind,
+        matching: EmailMatching,
+        value: &str,
+    ) -> IdentifierKey {
+        let code = match (kind, matching) {
+            (Kind::Email, EmailMatching::PlusAlias) => PLUS_ALIAS_CODE,
+            (Kind::Email, EmailMatching::Provider) => PROVIDER_CODE,
+            (_, _) => kind.code(),
+        };
+        self.key_of(merchant, code, value)
+    }
+
+    fn key_of(&self, merchant: MerchantNumber, code: u8, value: &str) -> IdentifierKey {
         // Up to 55 bytes of value fit one BLAKE3 block together with the prefix: the common case
         // is hashed from the stack in one go.
         let mut block = [0_u8; 64];
@@ -68,13 +93,13 @@ impl Pepper {
                 *head = merchant.0.to_le_bytes();
             }
             if let Some(byte) = block.get_mut(8) {
-                *byte = kind.code();
+                *byte = code;
             }
             blake3::keyed_hash(&self.0, block.get(..9 + value.len()).unwrap_or_default())
         } else {
             let mut hasher = blake3::Hasher::new_keyed(&self.0);
             hasher.update(&merchant.0.to_le_bytes());
-            hasher.update(&[kind.code()]);
+            hasher.update(&[code]);
             hasher.update(value.as_bytes());
             hasher.finalize()
         };

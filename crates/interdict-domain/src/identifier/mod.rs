@@ -1,8 +1,9 @@
 //! Identifiers: a kind and a normalised value. One file a kind, one canonical form, one key.
 //!
 //! The same functions make what is written and what is looked up (invariant 7; incident 1 of the
-//! peers). What covers many others stands in `reach`. Not here: matching policies by provider.
+//! peers). What covers many others stands in `reach`, which addresses are one mailbox in `alias`.
 
+mod alias;
 pub mod bin;
 pub mod card_fingerprint;
 pub mod country;
@@ -17,16 +18,20 @@ pub mod merchant_ref;
 mod opaque;
 pub mod phone;
 mod reach;
+mod wider;
 
 use std::borrow::Cow;
 
+pub use alias::EmailMatching;
 pub use email::Email;
 pub use key::{IdentifierKey, Pepper, PepperError};
 pub use merchant_ref::MerchantRef;
 pub use phone::Phone;
-pub use reach::{Reach, Reaches, Rule, Wider, WiderText};
+pub use reach::{Reach, Reaches};
+pub use wider::{Rule, Wider, WiderText};
 
 use crate::entry::Strength;
+use crate::merchant::MerchantNumber;
 
 /// The kinds of identifier, in entries and in decisions by the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,17 +165,27 @@ impl<'de> serde::Deserialize<'de> for Kind {
 #[error("{0}")]
 pub struct IdentifierError(pub &'static str);
 
-/// A kind and a normalised value.
+/// A kind and a normalised value; for an email also for which addresses it stands.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Identifier {
     kind: Kind,
     value: Box<str>,
+    matching: EmailMatching,
 }
 
 impl Identifier {
     /// Parses a value of a kind.
     pub fn parse(kind: Kind, text: &str) -> Result<Self, IdentifierError> {
-        Ok(Self { kind, value: kind.normalise(text)?.into() })
+        Ok(Self { kind, value: kind.normalise(text)?.into(), matching: EmailMatching::Exact })
+    }
+
+    /// The same as it is listed by a policy. Other kinds know none.
+    #[must_use]
+    pub fn matched(&self, matching: EmailMatching) -> Self {
+        match self.kind {
+            Kind::Email => Self { kind: self.kind, value: matching.fold(&self.value).into(), matching },
+            _ => self.clone(),
+        }
     }
 
     /// The kind.
@@ -181,6 +196,21 @@ impl Identifier {
     /// The value in canonical form.
     pub fn value(&self) -> &str {
         &self.value
+    }
+
+    /// Which addresses it stands for; itself, unless it is an email that says otherwise.
+    pub const fn matching(&self) -> EmailMatching {
+        self.matching
+    }
+
+    /// Where it is found.
+    pub fn key(&self, pepper: &Pepper, merchant: MerchantNumber) -> IdentifierKey {
+        pepper.matched_key(merchant, self.kind, self.matching, &self.value)
+    }
+
+    /// How far it reaches.
+    pub fn reach(&self) -> Reach {
+        Reach::of(self.kind, self.matching, &self.value)
     }
 }
 

@@ -1,24 +1,20 @@
 //! Identifiers that stand for many: a range of addresses, a BIN for all longer ones, a domain with its subdomains. An
 //! attempt is looked up under each wider identifier that covers what it carries.
 //!
-//! Deliberately not here: the looking up. What is wider is a text of its own, with a key of its own.
+//! Deliberately not here: the looking up. What is wider is a text of its own, with a key of its own (`wider`).
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentifierKey, Kind, Pepper};
-use crate::merchant::MerchantNumber;
+use super::wider::{Rule, Wider, WiderText};
+use super::{EmailMatching, Kind};
 
 /// The shortest BIN, in digits.
 pub(super) const BIN_DIGITS_MIN: u8 = 6;
 /// The longest BIN, in digits.
 pub(super) const BIN_DIGITS_MAX: u8 = 11;
-/// The longest text of a range: eight groups of four digits, and the bits.
-const NETWORK_BYTES_MAX: usize = 43;
 
 /// How far an identifier reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,6 +24,10 @@ pub enum Reach {
     One,
     /// All addresses at a domain and at what is below it.
     Domain,
+    /// All addresses that differ in a tag.
+    PlusAlias,
+    /// All addresses of one mailbox, as its provider says.
+    Provider,
     /// All cards whose numbers begin with so many digits.
     Digits(u8),
     /// All IPv4 addresses that agree in so many bits.
@@ -37,10 +37,16 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// How far a canonical value reaches.
-    pub fn of(kind: Kind, value: &str) -> Self {
+    /// How far a canonical value reaches; an empty one was erased.
+    pub fn of(kind: Kind, matching: EmailMatching, value: &str) -> Self {
         match kind {
+            Kind::Email => match matching {
+                EmailMatching::Exact => Self::One,
+                EmailMatching::PlusAlias => Self::PlusAlias,
+                EmailMatching::Provider => Self::Provider,
+            },
             Kind::EmailDomain => Self::Domain,
+            Kind::Bin if value.is_empty() => Self::One,
             Kind::Bin => u8::try_from(value.len()).map_or(Self::One, Self::Digits),
             Kind::Ip => match value.parse() {
                 Ok(IpNet::V4(range)) => Self::V4(range.prefix_len()),
@@ -48,8 +54,7 @@ impl Reach {
                 // A single address.
                 Err(_) => Self::One,
             },
-            Kind::Email
-            | Kind::Phone
+            Kind::Phone
             | Kind::Device
             | Kind::CardFingerprint
             | Kind::Iban
@@ -63,6 +68,8 @@ impl Reach {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reaches {
     domains: bool,
+    plus_aliases: bool,
+    providers: bool,
     /// A bit for each length.
     digits: u16,
     v4: u32,
@@ -70,8 +77,9 @@ pub struct Reaches {
 }
 
 impl Reaches {
-    /// Every reach that needs no more than a look at the text: all but ranges of addresses.
-    pub const OF_TEXTS: Self = Self { domains: true, digits: u16::MAX, v4: 0, v6: 0 };
+    /// Every reach that needs no more than a look at the text: all but ranges of IP addresses and policies.
+    pub const OF_TEXTS: Self =
+        Self { domains: true, plus_aliases: false, providers: false, digits: u16::MAX, v4: 0, v6: 0 };
 
     /// Adds one. False when it was there.
     pub fn insert(&mut self, reach: Reach) -> bool {
@@ -79,6 +87,8 @@ impl Reaches {
         match reach {
             Reach::One => {}
             Reach::Domain => self.domains = true,
+            Reach::PlusAlias => self.plus_aliases = true,
+            Reach::Provider => self.providers = true,
             Reach::Digits(digits) => self.digits |= 1_u16.checked_shl(digits.into()).unwrap_or_default(),
             Reach::V4(bits) => self.v4 |= 1_u32.checked_shl(bits.into()).unwrap_or_default(),
             Reach::V6(bits) => self.v6 |= 1_u128.checked_shl(bits.into()).unwrap_or_default(),
@@ -91,24 +101,40 @@ impl Reaches {
     pub const fn union(self, other: Self) -> Self {
         Self {
             domains: self.domains || other.domains,
+            plus_aliases: self.plus_aliases || other.plus_aliases,
+            providers: self.providers || other.providers,
             digits: self.digits | other.digits,
             v4: self.v4 | other.v4,
             v6: self.v6 | other.v6,
         }
     }
 
-    /// Whether domains are worth looking up.
-    pub const fn has_domains(self) -> bool {
-        self.domains
+    /// Whether anything wider than an email is worth looking up.
+    pub const fn is_of_emails(self) -> bool {
+        self.domains || self.plus_aliases || self.providers
     }
 
     /// Shows what is wider than a canonical value, and within reach: the narrowest first.
     pub fn for_each_wider<'a>(self, kind: Kind, value: &'a str, mut show: impl FnMut(Wider<'a>)) {
         match kind {
-            Kind::Email if self.domains => {
-                let domain = value.rsplit_once('@').map_or("", |(_, domain)| domain);
-                show(Wider { kind: Kind::EmailDomain, rule: Rule::Domain, text: WiderText::Part(domain) });
-                parents(domain, show);
+            Kind::Email => {
+                for (is_within, rule, matching) in [
+                    (self.plus_aliases, Rule::PlusAlias, EmailMatching::PlusAlias),
+                    (self.providers, Rule::Provider, EmailMatching::Provider),
+                ] {
+                    if is_within {
+                        show(Wider { kind, rule, text: WiderText::Folded(matching, value) });
+                    }
+                }
+                if self.domains {
+                    let domain = value.rsplit_once('@').map_or("", |(_, domain)| domain);
+                    show(Wider {
+                        kind: Kind::EmailDomain,
+                        rule: Rule::Domain,
+                        text: WiderText::Part(domain),
+                    });
+                    parents(domain, show);
+                }
             }
             Kind::EmailDomain if self.domains => parents(value, show),
             Kind::Bin => {
@@ -130,8 +156,7 @@ impl Reaches {
                     }
                 }
             }
-            Kind::Email
-            | Kind::EmailDomain
+            Kind::EmailDomain
             | Kind::Phone
             | Kind::Ip
             | Kind::Device
@@ -171,119 +196,14 @@ fn widen(range: IpNet, bits: u8) -> Option<IpNet> {
     Some(IpNet::new(range.addr(), bits).ok()?.trunc())
 }
 
-/// By which rule an identifier covers another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// The same kind and the same normalised value.
-    Exact,
-    /// An address by its domain.
-    Domain,
-    /// An address or a domain by a domain above its own.
-    Subdomain,
-    /// A BIN by its first digits.
-    Prefix,
-    /// An IP address or a range by a range around it.
-    Range,
-}
-
-impl Rule {
-    /// The word, as in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Domain => "domain",
-            Self::Subdomain => "subdomain",
-            Self::Prefix => "prefix",
-            Self::Range => "range",
-        }
-    }
-}
-
-/// An identifier that covers another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wider<'a> {
-    /// Its kind.
-    pub kind: Kind,
-    /// How it covers the other.
-    pub rule: Rule,
-    /// Its value.
-    pub text: WiderText<'a>,
-}
-
-impl Wider<'_> {
-    /// Where it is found.
-    pub fn key(&self, pepper: &Pepper, merchant: MerchantNumber) -> IdentifierKey {
-        match self.text {
-            WiderText::Part(part) => pepper.key(merchant, self.kind, part),
-            WiderText::Network(range) => {
-                let mut text = StackText::default();
-                // It has room for the longest.
-                let _ = write!(text, "{range}");
-                pepper.key(merchant, self.kind, text.as_str())
-            }
-        }
-    }
-}
-
-/// The value of a wider identifier.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum WiderText<'a> {
-    /// A part of the narrower one's.
-    Part(&'a str),
-    /// A range of addresses.
-    Network(IpNet),
-}
-
-impl<'a> WiderText<'a> {
-    /// As it is written.
-    pub fn text(self) -> Cow<'a, str> {
-        match self {
-            Self::Part(part) => Cow::Borrowed(part),
-            Self::Network(range) => Cow::Owned(range.to_string()),
-        }
-    }
-}
-
-/// Identifiers never reach a log.
-impl std::fmt::Debug for WiderText<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WiderText(…)")
-    }
-}
-
-/// A short text without the heap.
-struct StackText {
-    bytes: [u8; NETWORK_BYTES_MAX],
-    length: usize,
-}
-
-impl Default for StackText {
-    fn default() -> Self {
-        Self { bytes: [0; NETWORK_BYTES_MAX], length: 0 }
-    }
-}
-
-impl StackText {
-    fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Write for StackText {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::Pepper;
     use super::*;
+    use crate::merchant::MerchantNumber;
 
     fn wider(kind: Kind, value: &str, reaches: Reaches) -> Vec<(Kind, &'static str, String)> {
         let mut found = Vec::new();
@@ -295,7 +215,10 @@ mod tests {
                 pepper.key(MerchantNumber(1), wider.kind, &text),
                 "the key of the canonical text"
             );
-            assert_eq!(wider.kind.normalise(&text).unwrap(), text, "canonical");
+            // A public suffix is a domain that nobody can list.
+            if wider.kind != Kind::EmailDomain || wider.kind.normalise(&text).is_ok() {
+                assert_eq!(wider.kind.normalise(&text).unwrap(), text, "canonical");
+            }
             found.push((wider.kind, wider.rule.as_str(), text));
         });
         found
@@ -349,7 +272,7 @@ mod tests {
             (Kind::MerchantRef, "a@example.com"),
         ] {
             assert_eq!(wider(kind, value, Reaches::OF_TEXTS), []);
-            assert_eq!(Reach::of(kind, value), Reach::One);
+            assert_eq!(Reach::of(kind, EmailMatching::Provider, value), Reach::One);
         }
     }
 
@@ -359,7 +282,7 @@ mod tests {
         fn a_range_covers_what_lies_in_it(address: u32, bits in 0..32_u8, other: u32) {
             let listed = Kind::Ip.normalise(&format!("{}/{bits}", IpAddr::from(address.to_be_bytes()))).unwrap().into_owned();
             let range: IpNet = listed.parse().unwrap();
-            let reaches = reaches(&[Reach::of(Kind::Ip, &listed)]);
+            let reaches = reaches(&[Reach::of(Kind::Ip, EmailMatching::Exact, &listed)]);
             for candidate in [address, other, address ^ 1 << (31 - bits), address ^ 1] {
                 let candidate = IpAddr::from(candidate.to_be_bytes());
                 let found = wider(Kind::Ip, &candidate.to_string(), reaches);
@@ -371,7 +294,7 @@ mod tests {
         fn a_range_of_ipv6_covers_what_lies_in_it(address: u128, bits in 0..128_u8, flipped in 0..128_u8) {
             let listed = Kind::Ip.normalise(&format!("{}/{bits}", IpAddr::from(address.to_be_bytes()))).unwrap().into_owned();
             let range: IpNet = listed.parse().unwrap();
-            let reaches = reaches(&[Reach::of(Kind::Ip, &listed)]);
+            let reaches = reaches(&[Reach::of(Kind::Ip, EmailMatching::Exact, &listed)]);
             for candidate in [address, address ^ 1 << flipped] {
                 let text = Kind::Ip.normalise(&IpAddr::from(candidate.to_be_bytes()).to_string()).unwrap().into_owned();
                 let candidate: IpAddr = text.parse().unwrap();
@@ -390,7 +313,7 @@ mod tests {
 
         #[test]
         fn a_bin_covers_what_begins_with_it(digits in "[01]{6,11}", listed in "[01]{6,11}") {
-            let reaches = reaches(&[Reach::of(Kind::Bin, &listed)]);
+            let reaches = reaches(&[Reach::of(Kind::Bin, EmailMatching::Exact, &listed)]);
             let found = wider(Kind::Bin, &digits, reaches);
             let is_longer = digits.len() > listed.len() && digits.starts_with(&listed);
             prop_assert_eq!(found.iter().any(|(.., text)| *text == listed), is_longer);

@@ -41,6 +41,7 @@ fn read(mut fields: Fields) -> Result<NewEntry, Refused> {
         starts_at: None,
         expires_at: None,
         source: EntrySource::Api,
+        matching: None,
     });
     Ok(fields.finish(new)?)
 }

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::words::{IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
+use super::words::{
+    EmailMatchingWord, IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord,
+};
 
 /// A new plan (Duro).
 #[derive(Deserialize, ToSchema)]
@@ -104,7 +106,8 @@ pub(crate) struct OutageUpdate {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
-    "outage": {"customer": "index", "merchant": "retry_later"}, "allowedOrigins": ["https://shop.example"]
+    "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact",
+    "allowedOrigins": ["https://shop.example"]
 })))]
 pub(crate) struct SettingsUpdate {
     /// What happens to held renewals when the block is lifted.
@@ -122,6 +125,9 @@ pub(crate) struct SettingsUpdate {
     /// What becomes of attempts while the lists may be stale.
     #[schema(inline, nullable = false)]
     outage: Option<OutageUpdate>,
+    /// For which addresses a new entry of the kind `email` stands.
+    #[schema(inline, nullable = false)]
+    email_matching: Option<EmailMatchingWord>,
     /// Where a payer may be sent after a checkout: at most 50 origins.
     #[schema(nullable = false)]
     allowed_origins: Option<Vec<String>>,

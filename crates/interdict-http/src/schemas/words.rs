@@ -29,6 +29,18 @@ pub(crate) enum KindWord {
     Country,
 }
 
+/// For which addresses an entry of the kind `email` stands: `exact` for the one, `plus_alias` for all that differ in a
+/// `+tag` at the end of the local part, `provider` for all that their provider says are one mailbox (tags and, at Gmail
+/// only, dots).
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = EmailMatching)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EmailMatchingWord {
+    Exact,
+    PlusAlias,
+    Provider,
+}
+
 /// Who starts a payment: `customer` (CIT) or `merchant` (MIT: renewals).
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = Initiator)]
@@ -257,7 +269,7 @@ mod tests {
     use interdict_domain::checkout::{CheckoutStatus, Rail};
     use interdict_domain::customer::ListStatus;
     use interdict_domain::entry::{List, ReasonCode, Strength};
-    use interdict_domain::identifier::Kind;
+    use interdict_domain::identifier::{EmailMatching, Kind};
     use interdict_domain::payment::{DeclineType, OutcomeStatus, PaymentOrigin, PaymentStatus};
     use interdict_domain::scopes::Initiator;
     use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage};
@@ -297,6 +309,8 @@ mod tests {
         assert_eq!(words::<OnDisputeWord>(), disputes);
         let outages: Vec<&str> = OnOutage::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<OnOutageWord>(), outages);
+        let matchings: Vec<&str> = EmailMatching::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<EmailMatchingWord>(), matchings);
         let statuses: Vec<&str> = CheckoutStatus::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<CheckoutStatusWord>(), statuses);
         let rails: Vec<&str> = Rail::ALL.iter().map(|word| word.as_str()).collect();

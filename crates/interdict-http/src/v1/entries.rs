@@ -56,6 +56,7 @@ fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
         starts_at,
         expires_at,
         source: EntrySource::Api,
+        matching: None,
     });
     Ok(fields.finish(new)?)
 }

@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::StorageError;
 use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
+use interdict_domain::identifier::EmailMatching;
 use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use crate::error::Detail;
 use crate::extract::{PaymentsRead, PaymentsWrite, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
-use crate::schemas::{self, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
+use crate::schemas::{self, EmailMatchingWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
 
 /// What becomes of an attempt that the lists do not block while they may be stale, for each initiator.
 #[derive(Serialize, ToSchema)]
@@ -54,6 +55,10 @@ pub(crate) struct SettingsView {
     on_fraud_warning: &'static str,
     /// What becomes of attempts while the lists may be stale.
     outage: OutageView,
+    /// For which addresses a new entry of the kind `email` stands: the one, all with another `+tag`, or what the provider
+    /// says is one mailbox. Older entries keep what held for them.
+    #[schema(value_type = EmailMatchingWord)]
+    email_matching: &'static str,
     /// Where a payer may be sent after a checkout.
     allowed_origins: Vec<String>,
 }
@@ -66,6 +71,7 @@ impl SettingsView {
             on_dispute: settings.on_dispute.as_str(),
             on_fraud_warning: settings.on_fraud_warning.as_str(),
             outage: OutageView::of(settings.outage),
+            email_matching: settings.email_matching.as_str(),
             allowed_origins: settings.allowed_origins.clone(),
         }
     }
@@ -112,6 +118,8 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let disputes = fields.word("onDispute", &on_dispute);
     let warnings = fields.word("onFraudWarning", &on_dispute);
     let outage = fields.object("outage", read_outage);
+    let matchings: Vec<_> = EmailMatching::ALL.iter().map(|word| (word.as_str(), *word)).collect();
+    let matching = fields.word("emailMatching", &matchings);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
     let update = SettingsUpdate {
         on_lift: fields.not_null("onLift", on_lift),
@@ -119,6 +127,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         on_dispute: fields.not_null("onDispute", disputes),
         on_fraud_warning: fields.not_null("onFraudWarning", warnings),
         outage: fields.not_null("outage", outage).unwrap_or_default(),
+        email_matching: fields.not_null("emailMatching", matching),
         allowed_origins: fields.not_null("allowedOrigins", origins),
     };
     let bad = update.allowed_origins.iter().flatten().any(|origin| !is_origin(origin));

@@ -4,14 +4,14 @@ use interdict_app::store::EntryRow;
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{EmailMatching, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::scopes::Scopes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::change::ActorView;
-use crate::schemas::{KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
+use crate::schemas::{EmailMatchingWord, KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
 
 /// One identifier on the block or the allow list.
 #[derive(Serialize, ToSchema)]
@@ -41,6 +41,10 @@ pub(crate) struct EntryView {
     /// `hard` beats every exemption, `soft` yields to them.
     #[schema(value_type = StrengthWord)]
     strength: Strength,
+    /// For which addresses an email stands, if for more than the one.
+    #[schema(value_type = Option<EmailMatchingWord>, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matching: Option<EmailMatching>,
     /// The first moment that counts.
     #[schema(value_type = Option<String>, format = DateTime)]
     starts_at: Option<Timestamp>,
@@ -74,6 +78,7 @@ impl EntryView {
             public_message: entry.public_message.as_ref().map(|text| text.as_str().to_owned()),
             scopes: entry.scopes,
             strength: entry.strength,
+            matching: Some(entry.matching).filter(|matching| *matching != EmailMatching::Exact),
             starts_at: entry.window.from(),
             expires_at: entry.window.until(),
             source: entry.source,

@@ -65,6 +65,7 @@ async fn a_block_that_is_written_beside_is_obeyed() {
             starts_at: None,
             expires_at: None,
             source: EntrySource::Api,
+            matching: None,
         };
         list_entry(&mut transaction.merchant(FIRST), &by, new).map(|_| ()).map_err(|error| match error {
             UseCaseError::Storage(error) => error,

@@ -42,6 +42,7 @@ mod incidents;
 mod incidents_of_chargebacks;
 mod incidents_of_payments;
 mod list_status;
+mod matching;
 mod metrics;
 mod oauth;
 mod odus_blacklist;

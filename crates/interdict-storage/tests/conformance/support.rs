@@ -305,6 +305,7 @@ pub fn entry(number: u64, random: &dyn Random) -> Entry {
         created_at: now(),
         updated_at: now(),
         erased_customer: None,
+        matching: interdict_domain::identifier::EmailMatching::Exact,
     }
 }
 

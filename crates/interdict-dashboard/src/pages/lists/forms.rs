@@ -67,6 +67,7 @@ fn new_entry(form: &Form, list: List) -> Result<NewEntry, String> {
         starts_at: None,
         expires_at: until(form)?,
         source: EntrySource::Dashboard,
+        matching: None,
     })
 }
 

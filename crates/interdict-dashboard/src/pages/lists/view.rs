@@ -8,7 +8,7 @@ use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageReq
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::List;
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{EmailMatching, Kind};
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
@@ -293,7 +293,10 @@ fn entry_row(row: &Row, now: Timestamp) -> EntryRow {
     let entry = &row.entry;
     EntryRow {
         id: entry.id.to_string(),
-        kind: of("kind-", entry.kind.as_str()),
+        kind: match entry.matching {
+            EmailMatching::Exact => of("kind-", entry.kind.as_str()),
+            matching => of("kind-email-", matching.as_str()),
+        },
         value: entry.value.clone().unwrap_or_else(|| t("erased")),
         reason: entry.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
         added_at: when(entry.created_at),

@@ -9,6 +9,7 @@ use interdict_app::{
     GatewayUpdate, ORIGINS_MAX, OutageUpdate, SettingsUpdate, UseCaseError, change_settings, is_origin,
     set_gateway as set,
 };
+use interdict_domain::identifier::EmailMatching;
 use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage};
 use interdict_domain::subscription::OnLift;
 
@@ -41,6 +42,7 @@ fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
             customer: word(form, "outage-customer", OnOutage::parse)?,
             merchant: word(form, "outage-merchant", OnOutage::parse)?,
         },
+        email_matching: word(form, "email-matching", EmailMatching::parse)?,
         allowed_origins: form
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),

@@ -179,6 +179,7 @@ impl Filler {
             starts_at: at(listing.starts_in_days),
             expires_at: at(listing.ends_in_days),
             source: EntrySource::Api,
+            matching: None,
         })
     }
 }

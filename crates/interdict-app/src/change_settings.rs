@@ -1,6 +1,8 @@
 //! What a merchant chooses, in one mode.
 
-use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
+use interdict_domain::settings::{
+    DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
+};
 use interdict_domain::subscription::OnLift;
 use interdict_storage::{Authorship, MerchantTransaction};
 
@@ -24,6 +26,8 @@ pub struct SettingsUpdate {
     pub outage: OutageUpdate,
     /// Where a payer may be sent after a checkout.
     pub allowed_origins: Option<Vec<String>>,
+    /// How many decisions a second that let somebody pay are kept in the log.
+    pub allowed_per_second: Option<u16>,
 }
 
 /// What to change of the outage policies.
@@ -52,6 +56,9 @@ pub fn change_settings(
             merchant: update.outage.merchant.unwrap_or(before.outage.merchant),
         },
         allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
+        decision_log: DecisionLogSettings {
+            allowed_per_second: update.allowed_per_second.unwrap_or(before.decision_log.allowed_per_second),
+        },
     };
     if after != before {
         transaction.put_settings(by, &after)?;

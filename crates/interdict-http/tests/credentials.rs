@@ -97,6 +97,8 @@ const ROWS: &[Row] = &[
     Row("PATCH", "/v1/settings", PAY, "/v1/settings", None),
     Row("POST", "/v1/test-clock/advance", PAY, "/v1/test-clock/advance", ADVANCE),
     Row("GET", "/v1/changes", READ, "/v1/changes", None),
+    Row("GET", "/v1/decisions", DECIDE, "/v1/decisions", None),
+    Row("GET", "/v1/decisions/{id}", DECIDE, "/v1/decisions/{D}", None),
     Row("POST", "/v1/decisions", DECIDE, "/v1/decisions", ATTEMPT),
     Row("POST", "/v1/decisions/batch", DECIDE, "/v1/decisions/batch", BATCH),
     Row("GET", "/customers", READ, "/customers", None),
@@ -254,7 +256,7 @@ impl Credentials {
 }
 
 /// What the placeholders of one cell stand for: a customer on the blacklist and an entry of its own.
-async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'static str, String); 4] {
+async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'static str, String); 5] {
     let reference = format!("ref-{cell}");
     let email = format!("{reference}@example.com");
     let add = json!({
@@ -265,11 +267,14 @@ async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'stati
     assert_eq!(shop.send(client, "POST", "/customer/add", key, Some(&add)).await.status, 200);
     let found = shop.send(client, "GET", &format!("/v1/customers/ref/{reference}"), key, None).await;
     let entry = shop.send(client, "POST", "/blacklist", key, Some(&json!({ "email": email }))).await;
+    let attempt = json!({"initiator": "customer", "email": email});
+    let decision = shop.send(client, "POST", "/v1/decisions", key, Some(&attempt)).await;
     assert_eq!((found.status, entry.status), (200, 201));
     let id = |body: &Value| body["id"].as_str().unwrap().to_owned();
     [
         ("{C}", id(&found.body)),
         ("{E}", id(&entry.body)),
+        ("{D}", id(&decision.body)),
         ("{R}", reference),
         ("{N}", shop.number().0.to_string()),
     ]

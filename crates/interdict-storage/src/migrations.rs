@@ -8,13 +8,15 @@ const SELECT_RAN: &str = "SELECT version, digest FROM migration ORDER BY version
 const INSERT_RAN: &str = "INSERT INTO migration (version, digest) VALUES ($1, $2)";
 const SELECT_FLOOR: &str = "SELECT value FROM meta WHERE name = 'migration_floor'";
 
-/// The two kinds of store. PostgreSQL keeps them in schemas `core`, `test`, `live`.
+/// The kinds of store. PostgreSQL keeps them in schemas `core`, `test`, `live`, `test_decisions`, `live_decisions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// Merchants, credentials, and people who sign in.
     Core,
     /// Customers, lists, payments and subscriptions of one mode.
     Mode,
+    /// The log of one mode's decisions, which has no feed.
+    Decisions,
 }
 
 /// The engines' SQL, as far as it differs.
@@ -44,6 +46,7 @@ const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
 const ANCHOR: &str = include_str!("../migrations/feed_0002_anchor.sql");
 const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_identifiers.sql");
 const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_counts.sql");
+const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -64,9 +67,12 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             FORMER_IDENTIFIERS,
             ATTEMPT_COUNTS,
         ],
+        Schema::Decisions => &[DECISIONS],
     };
     let mut texts: Vec<String> = texts.iter().map(|text| translate(text, dialect)).collect();
-    if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {
+    if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut())
+        && schema != Schema::Decisions
+    {
         first.insert_str(0, FEED_POSTGRES);
     }
     texts
@@ -151,7 +157,7 @@ mod tests {
 
     #[test]
     fn migrations_run_once_and_again_to_no_effect() {
-        for schema in [Schema::Core, Schema::Mode] {
+        for schema in [Schema::Core, Schema::Mode, Schema::Decisions] {
             let connection = rusqlite::Connection::open_in_memory().unwrap();
             migrate(Connection::Sqlite(&connection), schema, Dialect::Sqlite).unwrap();
             migrate(Connection::Sqlite(&connection), schema, Dialect::Sqlite).unwrap();

@@ -113,7 +113,10 @@ pub(crate) async fn show(
             let attempt =
                 PaymentAttempt { initiator, customer, identifiers: &presented, explain: true, dry_run: true };
             let (merchant, service) = (person.signed_in.user.merchant, person.service());
-            match service.decide(merchant, service.now(), &attempt, Decided::of) {
+            let decided = service.decide(merchant, service.now(), &attempt, |decision, judged| {
+                Decided::of(decision, judged.degraded)
+            });
+            match decided {
                 Ok(decided) => answer = Some(shown(&person, decided).await?),
                 Err(error) => {
                     (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(undecided(error)));

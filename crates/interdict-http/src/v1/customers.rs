@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{CustomerFilter, Erased, PageRequest, StorageError};
-use interdict_app::{Caller, create_customer, erase_customer, update_customer};
+use interdict_app::{Caller, create_customer, erase_forgotten_customer, update_customer};
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::ids::CustomerId;
 use serde::Serialize;
@@ -82,6 +82,8 @@ pub(crate) struct ErasureView {
     erased: bool,
     /// Blocks that stay in force without plain text.
     blocks_kept: i64,
+    /// Decisions of the log that no longer say who it was.
+    decisions_emptied: usize,
 }
 
 #[utoipa::path(
@@ -90,7 +92,8 @@ pub(crate) struct ErasureView {
     operation_id = "eraseCustomer",
     tag = "Customers",
     summary = "Erase a customer",
-    description = "Personal data goes for good; the blocks stay in force on its email, phone and ref. Afterwards the id is 404.",
+    description = "Personal data goes for good, from the log of decisions too; the blocks stay in force on its email, \
+                   phone and ref. Afterwards the id is 404.",
     params(schemas::CustomerPath),
     responses((status = 200, description = "Erased.", body = ErasureView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
@@ -100,13 +103,19 @@ pub(crate) async fn erase(
     InPath(id): InPath<CustomerId>,
     mutation: Mutation,
 ) -> Response {
+    let forgotten = match key.caller.service.forget_in_log(key.caller.merchant, id).await {
+        Ok(forgotten) => forgotten,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
+    let decisions_emptied = forgotten.decisions;
     mutation
         .run(
             &key.caller,
             |fields| Ok(fields.finish(Some(()))?),
-            move |transaction, by, ()| erase_customer(transaction, by, id),
-            |erased: &Erased, _| {
-                answer::answer(StatusCode::OK, &ErasureView { erased: true, blocks_kept: erased.blocks_kept })
+            move |transaction, by, ()| erase_forgotten_customer(transaction, by, id, &forgotten),
+            move |erased: &Erased, _| {
+                let blocks_kept = erased.blocks_kept;
+                answer::answer(StatusCode::OK, &ErasureView { erased: true, blocks_kept, decisions_emptied })
             },
         )
         .await

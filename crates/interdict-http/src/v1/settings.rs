@@ -4,7 +4,9 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::StorageError;
 use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
-use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
+use interdict_domain::settings::{
+    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,6 +37,16 @@ impl OutageView {
     }
 }
 
+/// What of the decisions is kept in the log. Blocks, and whatever was asked for a charge, always are.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DecisionLogSettings)]
+pub(crate) struct DecisionLogView {
+    /// How many decisions a second that let somebody pay are kept, on each node; in a burst five times as many.
+    #[schema(minimum = 0, maximum = 1000)]
+    allowed_per_second: u16,
+}
+
 /// What the merchant has chosen.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +68,8 @@ pub(crate) struct SettingsView {
     outage: OutageView,
     /// Where a payer may be sent after a checkout.
     allowed_origins: Vec<String>,
+    /// What of the decisions is kept in the log.
+    decision_log: DecisionLogView,
 }
 
 impl SettingsView {
@@ -67,6 +81,7 @@ impl SettingsView {
             on_fraud_warning: settings.on_fraud_warning.as_str(),
             outage: OutageView::of(settings.outage),
             allowed_origins: settings.allowed_origins.clone(),
+            decision_log: DecisionLogView { allowed_per_second: settings.decision_log.allowed_per_second },
         }
     }
 }
@@ -104,6 +119,12 @@ fn read_outage(mut fields: Fields) -> Result<OutageUpdate, Vec<Detail>> {
     fields.finish(Some(update))
 }
 
+fn read_decision_log(mut fields: Fields) -> Result<Option<u16>, Vec<Detail>> {
+    let rate = fields.integer("allowedPerSecond", 0..=i64::from(ALLOWED_PER_SECOND_MAX));
+    let rate = fields.not_null("allowedPerSecond", rate).and_then(|rate| rate.try_into().ok());
+    fields.finish(Some(rate))
+}
+
 fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let on_blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let on_dispute: Vec<_> = OnDispute::ALL.iter().map(|word| (word.as_str(), *word)).collect();
@@ -113,6 +134,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let warnings = fields.word("onFraudWarning", &on_dispute);
     let outage = fields.object("outage", read_outage);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
+    let decision_log = fields.object("decisionLog", read_decision_log);
     let update = SettingsUpdate {
         on_lift: fields.not_null("onLift", on_lift),
         on_blacklist: fields.not_null("onBlacklist", on_blacklist),
@@ -120,6 +142,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         on_fraud_warning: fields.not_null("onFraudWarning", warnings),
         outage: fields.not_null("outage", outage).unwrap_or_default(),
         allowed_origins: fields.not_null("allowedOrigins", origins),
+        allowed_per_second: fields.not_null("decisionLog", decision_log).flatten(),
     };
     let bad = update.allowed_origins.iter().flatten().any(|origin| !is_origin(origin));
     if bad {

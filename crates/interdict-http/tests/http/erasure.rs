@@ -22,7 +22,8 @@ async fn the_person_goes_and_the_blocks_stay() {
     let erased = api.delete(&format!("/v1/customers/{id}")).await.expect(200);
     assert_eq!(erased["erased"], true);
     assert!(erased["blocksKept"].as_i64().unwrap() >= 1, "{erased}");
-    assert_eq!(erased.as_object().unwrap().len(), 2);
+    assert_eq!(erased["decisionsEmptied"], 0);
+    assert_eq!(erased.as_object().unwrap().len(), 3);
     for (method, path) in [
         ("GET", format!("/v1/customers/{id}")),
         ("DELETE", format!("/v1/customers/{id}")),
@@ -80,7 +81,7 @@ async fn somebody_without_blocks_leaves_none() {
     let api = shop.secret();
     let id = api.customer(json!({"email": PERSON[0]})).await;
     let erased = api.delete(&format!("/v1/customers/{id}")).await.expect(200);
-    assert_eq!(erased, json!({"erased": true, "blocksKept": 0}));
+    assert_eq!(erased, json!({"erased": true, "blocksKept": 0, "decisionsEmptied": 0}));
     assert_eq!(api.code_for(PERSON[0]).await, "default");
     // The ref and the email are free again.
     api.customer(json!({"email": PERSON[0], "merchantRef": PERSON[4]})).await;

@@ -3,7 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod connection;
 mod readers;
-mod scrub;
+pub(crate) mod scrub;
 pub(crate) mod writer;
 
 pub(crate) use connection::{begin_part, column, end_part, execute, for_each};

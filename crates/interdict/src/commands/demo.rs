@@ -28,7 +28,8 @@ use seed::Seed;
 /// Fills a shop and serves it until a signal; then it is gone.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
     let serving = configuration.serving(arguments)?;
-    let wanted = Wanted::Serving { alone: false, max_staleness: serving.max_staleness };
+    let (max_staleness, decision_retention) = (serving.max_staleness, serving.decision_retention);
+    let wanted = Wanted::Serving { alone: false, max_staleness, decision_retention };
     let listening = Listening::start(serving)?;
     let folder = tempfile::Builder::new()
         .prefix("interdict-demo-")

@@ -3,6 +3,7 @@
 //!
 //! Deliberately not here: who is in the shop ([`shop`], [`cast`]) and what is told of it ([`story`]).
 
+mod asked;
 mod cast;
 mod past;
 mod seed;
@@ -46,6 +47,7 @@ pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<E
         till::fill(&app, &shop).await
     });
     let till = till.context("the shop's till cannot be filled")?;
+    asked::ask(&app, &shop).context("the shop's questions cannot be asked")?;
     output::print(&story::tell(&shop, &till, &listening.base_url()))?;
     listening.serve(app)?;
     folder.close().context("the temporary folder cannot be removed")?;

@@ -51,7 +51,8 @@ pub fn erase_forgotten_customer(
 }
 
 /// Erases a customer: the row, all that the feed ever said of the person, the answers kept for
-/// replays. Blocks on its email, phone and ref stay as keys without plain text.
+/// replays. Blocks on its email, phone and ref stay as keys without plain text. The log of decisions is not touched: where
+/// there is one, [`erase_forgotten_customer`] comes after it.
 pub fn erase_customer(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,

@@ -368,6 +368,19 @@ fn an_erased_person_leaves_no_byte_in_the_log() {
 }
 
 #[test]
+fn a_person_whom_the_log_cannot_forget_now_is_not_erased_and_can_be_tried_again() {
+    let shop = Shop::new();
+    let id = shop.customer(with_email("ada@a.example")).id;
+    shop.decide(&by_email("ada@a.example")).unwrap();
+    assert_eq!(all(&shop).len(), 1);
+    let somebody = rusqlite::Connection::open(log_file(&shop)).unwrap();
+    somebody.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert!(block_on(shop.service().forget_in_log(MERCHANT, id)).is_err());
+    somebody.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(block_on(shop.service().forget_in_log(MERCHANT, id)).unwrap().decisions, 1);
+}
+
+#[test]
 fn who_changes_while_being_forgotten_is_not_erased_by_half() {
     let shop = Shop::new();
     let id = shop.customer(with_email("ada@a.example")).id;

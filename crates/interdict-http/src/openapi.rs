@@ -172,7 +172,7 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
     let scopes = Scopes::from_iter([
         ("customers:read", "Read customers, entries and changes."),
         ("customers:write", "Change customers and entries."),
-        ("decisions", "Ask for decisions and scores."),
+        ("decisions", "Ask for decisions and scores, and read the decisions that were kept."),
         ("payments:read", "Read payments, plans, subscriptions and settings."),
         ("payments:write", "Change payments, plans, subscriptions and settings."),
     ]);

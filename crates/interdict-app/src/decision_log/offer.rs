@@ -156,8 +156,8 @@ fn keep(
     occasion: Occasion,
 ) -> LoggedDecision {
     let explanation = match &decision.explanation {
-        Some(explanation) => Some(explanation.as_ref().clone()),
-        None => explain(index, attempt, decision),
+        Some(explanation) => Some(own_explanation(explanation)),
+        None => explain(index, attempt, decision).as_deref().map(own_explanation),
     };
     LoggedDecision {
         id: judged.id,
@@ -176,21 +176,25 @@ fn keep(
             sources: decision.sources.iter().map(own_source).collect(),
             public_message: decision.public_message.clone(),
             revision: decision.revision,
-            explanation: explanation.as_ref().map(own_explanation).map(Box::new),
+            explanation: explanation.map(Box::new),
         },
     }
 }
 
 /// The same decision once more, with its explanation. The lists may have changed in between, and then it would explain
 /// another decision: better none.
-fn explain<'a>(index: &Index, attempt: &Attempt<'a>, decision: &Decision<'_>) -> Option<Explanation<'a>> {
+fn explain<'a>(
+    index: &Index,
+    attempt: &Attempt<'a>,
+    decision: &Decision<'_>,
+) -> Option<Box<Explanation<'a>>> {
     let again = decide(index, &Attempt { explain: true, ..*attempt }).ok()?;
     let is_degraded = decision.sources.is_empty() && decision.outcome == Outcome::Block;
     let same_sources = is_degraded
         || (again.sources.len() == decision.sources.len()
             && again.sources.iter().zip(&decision.sources).all(|(one, other)| one == other));
     let is_same = again.tier == decision.tier && again.customer == decision.customer && same_sources;
-    again.explanation.filter(|_| is_same).map(|explanation| *explanation)
+    again.explanation.filter(|_| is_same)
 }
 
 fn own(value: Option<&Value<'_>>) -> Option<Value<'static>> {

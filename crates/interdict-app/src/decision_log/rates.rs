@@ -5,6 +5,7 @@
 //! decision has read already.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,13 +14,18 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::DecisionLogSettings;
 use parking_lot::RwLock;
 
+use crate::hits::IdHasher;
+
 const SECOND_US: i64 = 1_000_000;
 /// A burst is what comes together in so much time.
 const BURST_US: i64 = 5 * SECOND_US;
 
 /// The rate of each merchant in one mode.
 #[derive(Default)]
-pub(crate) struct Rates(RwLock<HashMap<MerchantNumber, Arc<Bucket>>>);
+pub(crate) struct Rates(RwLock<Buckets>);
+
+/// Numbers of merchants are of our own making, too.
+type Buckets = HashMap<MerchantNumber, Arc<Bucket>, BuildHasherDefault<IdHasher>>;
 
 /// One merchant's. The moment up to which everything was given away moves on by an interval with each that is let in.
 pub(crate) struct Bucket {

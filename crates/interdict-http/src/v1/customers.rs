@@ -105,7 +105,14 @@ pub(crate) async fn erase(
 ) -> Response {
     let forgotten = match key.caller.service.forget_in_log(key.caller.merchant, id).await {
         Ok(forgotten) => forgotten,
-        Err(error) => return read_failed(&error).respond(Dialect::Native),
+        Err(error) => {
+            // Nothing was erased yet, and the next try begins anew.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the decision log cannot forget a person"
+            );
+            return ApiError::unavailable().respond(Dialect::Native);
+        }
     };
     let decisions_emptied = forgotten.decisions;
     mutation

@@ -19,6 +19,7 @@ on_both_engines!(
     whoever_writes_after_an_erasure_writes_without_the_person,
     a_second_process_reads_and_writes_the_same_log,
     merchants_do_not_meet,
+    nobody_writes_a_person_past_an_erasure_that_goes_on_beside,
 );
 
 const OTHER: MerchantNumber = MerchantNumber(2);
@@ -218,6 +219,31 @@ fn merchants_do_not_meet(world: &World) {
     assert_eq!((find(&log, &DecisionFilter::default()), find(&log, &by_key)), (vec![2], vec![2]));
     assert_eq!(log.erase(MERCHANT, &[key("a")], now()).unwrap(), 1);
     assert_eq!(get(&log, OTHER, theirs.id), Some(theirs));
+}
+
+fn nobody_writes_a_person_past_an_erasure_that_goes_on_beside(world: &World) {
+    let logs: Vec<DecisionStore> = (0..3).map(|_| open(world)).collect();
+    let (eraser, erased_at) = (open(world), now().plus_seconds(10_000));
+    std::thread::scope(|scope| {
+        for (log, first) in logs.iter().zip([0, 1_000, 2_000]) {
+            scope.spawn(move || {
+                for second in first..first + 60 {
+                    write(log, [(decision(second), vec![key("ada@example.com")])]);
+                }
+            });
+        }
+        // In the middle of it, wherever that is.
+        while find(&eraser, &DecisionFilter::default()).len() < 20 {
+            std::thread::yield_now();
+        }
+        eraser.erase(MERCHANT, &[key("ada@example.com")], erased_at).unwrap();
+    });
+    let rows = eraser
+        .read_blocking(MERCHANT, |view| view.decisions(&DecisionFilter::default(), None, 1_000))
+        .unwrap();
+    assert_eq!(rows.len(), 180);
+    assert!(rows.iter().all(|row| row.personal.is_none()), "all were decided before the erasure");
+    assert_eq!(world.count_in_log("decision_identifier"), 0);
 }
 
 /// Where each filter begins: none walks over the whole table.

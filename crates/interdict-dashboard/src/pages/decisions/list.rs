@@ -156,19 +156,19 @@ async fn read(person: &Person<ViewPayments>, query: &Form) -> Result<Rows, Probl
     let filter = match filter_of(query) {
         Ok(filter) => filter,
         Err(problem) => {
-            let (decisions, more) = (Vec::new(), None);
-            return Ok(Rows { problem: Some(problem), is_kept, is_filtered: true, decisions, more });
+            let decisions = Vec::new();
+            return Ok(Rows { problem: Some(problem), is_kept, is_filtered: true, decisions, more: None });
         }
     };
     let position = paging::position(query);
     let found = person.service().logged_decisions(merchant, &filter, position, PAGE_ROWS + 1).await?;
-    let (found, more) = paging::one_more(found, |logged| (logged.at, logged.id.ksuid()), query);
+    let (found, next) = paging::one_more(found, |logged| (logged.at, logged.id.ksuid()), query);
     Ok(Rows {
         problem: None,
         is_kept,
         is_filtered: filter != LoggedFilter::default(),
         decisions: found.iter().map(|logged| DecisionRow::of(logged, mode)).collect(),
-        more,
+        more: next,
     })
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use interdict_app::decision::{Code, Outcome};
 use interdict_app::{
-    App, DecisionLogStatus, Judged, LoggedDecision, LoggedFilter, NewPayment, PaymentAttempt, Presented,
+    DecisionLogStatus, Judged, LoggedDecision, LoggedFilter, NewPayment, PaymentAttempt, Presented,
     SettingsUpdate, change_settings, create_payment, erase_customer,
 };
 use interdict_domain::customer::Profile;
@@ -394,12 +394,4 @@ fn who_changes_while_being_forgotten_is_not_erased_by_half() {
         .run(move |transaction, by| interdict_app::erase_forgotten_customer(transaction, by, id, &forgotten));
     assert!(matches!(erase, Err(interdict_app::UseCaseError::ChangedMeanwhile)));
     shop.run(move |transaction, by| erase_customer(transaction, by, id)).unwrap();
-}
-
-#[test]
-fn what_only_writes_keeps_no_decisions() {
-    let shop = Shop::new();
-    let writes = shop.without_index();
-    assert!(writes.service(Mode::Test).decision_log_status().is_none());
-    let _: &App = &writes;
 }

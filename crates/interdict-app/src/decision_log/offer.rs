@@ -19,6 +19,9 @@ use crate::service::Service;
 /// A batch may fill so much of the queue: the rest is for those who ask one by one.
 const BATCHES_WAITING_MAX: usize = WAITING_MAX / 2;
 
+/// Reasons, and customers, of a decision that are kept. Thousands may share an email.
+const KEPT_MAX: usize = 100;
+
 /// What is true of a decision besides what the lists say.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged {
@@ -173,7 +176,7 @@ fn keep(
             code: decision.code,
             tier: decision.tier,
             customer: decision.customer,
-            sources: decision.sources.iter().map(own_source).collect(),
+            sources: decision.sources.iter().take(KEPT_MAX).map(own_source).collect(),
             public_message: decision.public_message.clone(),
             revision: decision.revision,
             explanation: explanation.map(Box::new),
@@ -220,7 +223,7 @@ fn own_source(source: &Source<'_>) -> Source<'static> {
 }
 
 fn own_explanation(explanation: &Explanation<'_>) -> Explanation<'static> {
-    let customers = explanation.customers.iter().map(|customer| CountedCustomer {
+    let customers = explanation.customers.iter().take(KEPT_MAX).map(|customer| CountedCustomer {
         id: customer.id,
         how: match &customer.how {
             Counted::Id => Counted::Id,

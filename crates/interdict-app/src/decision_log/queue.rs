@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::record::Record;
 
@@ -35,6 +36,15 @@ struct Waiting {
     is_idle: bool,
     is_chore_due: bool,
     is_stopping: bool,
+}
+
+/// How long the thread rests before it goes on.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Rest {
+    /// Whoever waits for it.
+    pub(crate) least: Duration,
+    /// When nobody waits.
+    pub(crate) usual: Duration,
 }
 
 /// What there is to do.
@@ -86,11 +96,19 @@ impl Queue {
         true
     }
 
-    /// Waits until there is something to do; after a rest, unless somebody waits for what is in.
-    pub(crate) fn next(&self, rest: Duration, patience: Duration) -> Work {
+    /// Waits until there is something to do; after a rest, of which whoever waits for what is in cuts short all but the
+    /// least.
+    pub(crate) fn next(&self, rest: Rest, patience: Duration) -> Work {
+        let begun = Instant::now();
         let mut waiting = self.waiting.lock();
-        if !rest.is_zero() && waiting.wanted <= waiting.settled && !waiting.is_stopping {
-            self.news.wait_for(&mut waiting, rest);
+        loop {
+            let is_wanted = waiting.wanted > waiting.settled;
+            let wished = if is_wanted { rest.least } else { rest.usual };
+            let left = wished.saturating_sub(begun.elapsed());
+            if left.is_zero() || waiting.is_stopping {
+                break;
+            }
+            self.news.wait_for(&mut waiting, left);
         }
         if waiting.records.is_empty() && !waiting.is_chore_due && !waiting.is_stopping {
             waiting.is_idle = true;

@@ -1,5 +1,6 @@
 //! The thread that writes the log. It works a fifth of the time at most, so that a storm of blocks does not take the
-//! processor from those who decide; somebody who waits for a decision to be written is not made to wait for its rest.
+//! processor from those who decide. Somebody who waits for a decision to be written is not made to wait for its rest: then
+//! it works half of the time at most.
 
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use interdict_domain::identifier::Pepper;
 use tokio::time::Instant;
 
 use super::log::DecisionLog;
+use super::queue::Rest;
 use super::record::Record;
+use crate::app::put_off;
 
 /// It rests so many times as long as it worked.
 const REST: u32 = 4;
@@ -18,7 +21,7 @@ const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(log: &DecisionLog, pepper: &Pepper, clock: &dyn Clock) {
-    let mut rest = Duration::ZERO;
+    let mut rest = Rest::default();
     loop {
         let work = log.queue.next(rest, PATIENCE);
         let begun = Instant::now();
@@ -39,9 +42,9 @@ pub(super) fn run(log: &DecisionLog, pepper: &Pepper, clock: &dyn Clock) {
         }
         log.store.tend();
         let worked = begun.elapsed();
-        rest = worked.saturating_mul(REST);
+        rest = Rest { least: worked, usual: worked.saturating_mul(REST) };
         if !is_well {
-            rest = rest.max(REST_AFTER_FAILURE);
+            rest.usual = rest.usual.max(REST_AFTER_FAILURE);
         }
     }
 }
@@ -60,11 +63,7 @@ fn write(log: &DecisionLog, pepper: &Pepper, records: &[Record]) -> bool {
         }
         Err(error) => {
             log.fail(count);
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                count,
-                "decisions could not be logged, and are lost to the log"
-            );
+            put_off(&error, error.is_away(), "decisions could not be written, and are lost to the log");
             false
         }
     }
@@ -74,7 +73,7 @@ fn write(log: &DecisionLog, pepper: &Pepper, records: &[Record]) -> bool {
 fn drop_all(log: &DecisionLog) -> usize {
     let mut dropped = 0;
     loop {
-        let count = log.queue.next(Duration::ZERO, Duration::ZERO).records.len();
+        let count = log.queue.next(Rest::default(), Duration::ZERO).records.len();
         if count == 0 {
             return dropped;
         }
@@ -93,10 +92,7 @@ fn trim(log: &DecisionLog, clock: &dyn Clock) {
         Ok(true) => log.queue.remind(),
         Ok(false) => {}
         Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "old decisions could not be deleted, and are kept for now"
-            );
+            put_off(&error, error.is_away(), "old decisions are kept for now");
         }
     }
 }

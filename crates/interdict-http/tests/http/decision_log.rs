@@ -165,6 +165,45 @@ async fn each_of_a_batch_is_kept_with_its_place() {
 }
 
 #[tokio::test]
+async fn whatever_is_charged_is_kept_and_names_what_it_was_asked_for() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    api.patch("/v1/settings", json!({"decisionLog": {"allowedPerSecond": 0}})).await.expect(200);
+    api.code_for("ada@example.com").await;
+    let customer = api.customer(json!({"email": "ada@example.com"})).await;
+    let plan = api.plan(json!({})).await;
+    api.subscribe(&customer, &plan).await;
+    shop.next_day().await;
+    let session = api.session(json!({"amount": 100})).await;
+    shop.anonymous().pay_session(&session, json!({"email": "eve@example.com"})).await.expect(200);
+    let payload = json!({"transaction_amount": 1, "currency": "NGN", "user_id": "ada@example.com"});
+    let score = json!({"subscriber_id": 1, "request_id": "q-1", "payload": payload});
+    api.post("/risk/bin/score", score).await.expect(200);
+    let kept = listed(&api, "?limit=100").await;
+    for (origin, initiator) in
+        [("payment", "customer"), ("renewal", "merchant"), ("checkout", "customer"), ("score", "customer")]
+    {
+        let of_origin: Vec<&Value> = kept.iter().filter(|item| item["origin"] == origin).collect();
+        assert!(!of_origin.is_empty(), "{origin}");
+        for item in of_origin {
+            assert_eq!(
+                (&item["initiator"], &item["outcome"]),
+                (&json!(initiator), &json!("allow")),
+                "{origin}"
+            );
+            match item["payment"].as_str() {
+                Some(payment) => drop(api.get(&format!("/payments/{payment}")).await.expect(200)),
+                None => assert_eq!(origin, "score"),
+            }
+        }
+    }
+    assert!(kept.iter().all(|item| item["origin"] != "api"), "of the others none is wanted");
+    let scores = api.get("/v1/scores").await.expect(200);
+    let scored = listed(&api, "?origin=score").await;
+    assert_eq!(scored[0]["id"], scores["items"][0]["id"]);
+}
+
+#[tokio::test]
 async fn an_erased_person_is_taken_out_of_the_log_before_the_answer() {
     let shop = Shop::open().await;
     let api = shop.secret();

@@ -198,9 +198,9 @@ async fn whatever_is_charged_is_kept_and_names_what_it_was_asked_for() {
         }
     }
     assert!(kept.iter().all(|item| item["origin"] != "api"), "of the others none is wanted");
-    let scores = api.get("/v1/scores").await.expect(200);
-    let scored = listed(&api, "?origin=score").await;
-    assert_eq!(scored[0]["id"], scores["items"][0]["id"]);
+    let kept_scores = api.get("/v1/scores").await.expect(200);
+    let found = listed(&api, "?origin=score").await;
+    assert_eq!(found[0]["id"], kept_scores["items"][0]["id"]);
 }
 
 #[tokio::test]

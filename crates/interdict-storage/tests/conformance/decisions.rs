@@ -1,13 +1,17 @@
 //! The log of decisions: what is written is found by each filter, old ones go, and persons are forgotten, those too whom
 //! somebody writes after they were erased.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
 use interdict_domain::clock::Timestamp;
 use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::{CustomerId, DecisionId, Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
-use interdict_storage::{DecisionFilter, DecisionRow, DecisionStore, SearchKey};
+use interdict_storage::{DecisionFilter, DecisionRow, DecisionStore, MerchantView, SearchKey};
+use interdict_test_support::wait_until;
 
 use crate::support::{Deterministic, MERCHANT, World, now, pepper};
 
@@ -223,25 +227,30 @@ fn merchants_do_not_meet(world: &World) {
 
 fn nobody_writes_a_person_past_an_erasure_that_goes_on_beside(world: &World) {
     let logs: Vec<DecisionStore> = (0..3).map(|_| open(world)).collect();
-    let (eraser, erased_at) = (open(world), now().plus_seconds(10_000));
+    let (eraser, erased_at) = (open(world), now().plus_seconds(10_000_000));
+    let (written, is_erased) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
-        for (log, first) in logs.iter().zip([0, 1_000, 2_000]) {
+        for (log, first) in logs.iter().zip([0, 1_000_000, 2_000_000]) {
+            let (written, is_erased) = (&written, &is_erased);
             scope.spawn(move || {
-                for second in first..first + 60 {
+                let mut rest = 5;
+                for second in first..first + 1_000_000 {
                     write(log, [(decision(second), vec![key("ada@example.com")])]);
+                    written.fetch_add(1, Ordering::SeqCst);
+                    rest -= i32::from(is_erased.load(Ordering::SeqCst));
+                    if rest == 0 {
+                        break;
+                    }
                 }
             });
         }
-        // In the middle of it, wherever that is.
-        while find(&eraser, &DecisionFilter::default()).len() < 20 {
-            std::thread::yield_now();
-        }
+        wait_until(|| written.load(Ordering::SeqCst) >= 20, Duration::from_mins(1)).unwrap();
         eraser.erase(MERCHANT, &[key("ada@example.com")], erased_at).unwrap();
+        is_erased.store(true, Ordering::SeqCst);
     });
-    let rows = eraser
-        .read_blocking(MERCHANT, |view| view.decisions(&DecisionFilter::default(), None, 1_000))
-        .unwrap();
-    assert_eq!(rows.len(), 180);
+    let read = |view: &MerchantView<'_>| view.decisions(&DecisionFilter::default(), None, i64::MAX);
+    let rows = eraser.read_blocking(MERCHANT, read).unwrap();
+    assert_eq!(rows.len(), written.load(Ordering::SeqCst));
     assert!(rows.iter().all(|row| row.personal.is_none()), "all were decided before the erasure");
     assert_eq!(world.count_in_log("decision_identifier"), 0);
 }

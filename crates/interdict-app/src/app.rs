@@ -15,6 +15,7 @@ use interdict_storage::{
     StoreStatus, Transaction, WriteError,
 };
 
+use crate::decision_log::DecisionLogOptions;
 use crate::directory::{Directory, DirectoryFollower};
 use crate::gateways::StripeAddress;
 use crate::service::{Service, ServiceOptions};
@@ -49,6 +50,8 @@ pub struct AppOptions {
     /// Whether this process is the only one that serves the data: what whoever served before has begun at
     /// a gateway is taken over at once.
     pub take_over: bool,
+    /// What of the decisions is kept; nothing for what does not serve.
+    pub decision_log: Option<DecisionLogOptions>,
 }
 
 /// Where the data lives.
@@ -139,6 +142,7 @@ impl App {
                 lease_term: options.lease_term,
                 with_index: options.with_index,
                 take_over: options.take_over,
+                decision_log: options.decision_log,
             })
             .map(Arc::new)
             .map_err(failed(name))
@@ -252,6 +256,9 @@ impl App {
     pub async fn do_chores(&self, forget: bool) {
         for mode in Mode::ALL {
             let service = self.service(mode);
+            if forget {
+                service.forget_old_decisions();
+            }
             if let Err(error) = service.write_hits().await {
                 put_off(&error, matches!(error, WriteError::Away), "hit counts are kept for later");
             }
@@ -299,6 +306,7 @@ impl App {
         for mode in Mode::ALL {
             // An error leaves the rest in memory, and that is lost: there is nobody left to try again.
             while let Ok(true) = self.service(mode).write_hits().await {}
+            self.service(mode).finish_log().await;
         }
         self.write_last_uses().await;
     }

@@ -12,7 +12,7 @@ use interdict_domain::subscription::Subscription;
 use interdict_gateway::{Charge, Charged, Gateway, GatewayError, Reversal};
 use interdict_storage::{Authorship, RequestKey, StorageError, Transaction, WriteError};
 
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 use crate::settle_payment::{Settlement, settle_payment};
@@ -112,7 +112,7 @@ impl Service {
         }
         // The last look before the money moves: a block may have come since.
         let payer = Payer::of(payment);
-        let refusal = self.refusal(payment.merchant, &payer, Counting::SecondLook);
+        let refusal = self.refusal(payment.merchant, &payer, AskedFor::of(payment), Counting::SecondLook);
         if let Some(outcome) = refusal.map_err(PaymentError::from)? {
             return Ok(Settlement::Refused(outcome));
         }

@@ -6,7 +6,7 @@ use interdict_domain::payment::{Operation, Payment, PaymentMethod, PaymentStatus
 use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::ask_gateway::Ask;
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
@@ -76,7 +76,8 @@ fn decide_again(
     by: &Authorship<'_>,
     payment: &mut Payment,
 ) -> Result<Option<Begun>, PaymentError> {
-    let refusal = service.refusal(payment.merchant, &Payer::of(payment), Counting::Counted)?;
+    let refusal =
+        service.refusal(payment.merchant, &Payer::of(payment), AskedFor::of(payment), Counting::Counted)?;
     let Some(outcome) = refusal else { return Ok(None) };
     payment.updated_at = by.now;
     if payment.status == PaymentStatus::RequiresAction {

@@ -1,7 +1,9 @@
 //! What a merchant chooses, in one mode.
 
 use interdict_domain::identifier::EmailMatching;
-use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
+use interdict_domain::settings::{
+    DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
+};
 use interdict_domain::subscription::OnLift;
 use interdict_storage::{Authorship, MerchantTransaction};
 
@@ -27,6 +29,8 @@ pub struct SettingsUpdate {
     pub email_matching: Option<EmailMatching>,
     /// Where a payer may be sent after a checkout.
     pub allowed_origins: Option<Vec<String>>,
+    /// How many decisions a second that let somebody pay are kept in the log.
+    pub allowed_per_second: Option<u16>,
 }
 
 /// What to change of the outage policies.
@@ -56,6 +60,9 @@ pub fn change_settings(
         },
         email_matching: update.email_matching.unwrap_or(before.email_matching),
         allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
+        decision_log: DecisionLogSettings {
+            allowed_per_second: update.allowed_per_second.unwrap_or(before.decision_log.allowed_per_second),
+        },
     };
     if after != before {
         transaction.put_settings(by, &after)?;

@@ -14,7 +14,7 @@ use interdict_domain::text::Metadata;
 use interdict_storage::{Authorship, MerchantTransaction};
 use sha2::{Digest as _, Sha256};
 
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 
@@ -117,7 +117,9 @@ pub fn create_checkout(
     if checkout.email.is_some() || checkout.phone.is_some() {
         let mut attempt = attempt_to_pay(by, &checkout);
         let payer = Payer::of(&attempt);
-        if let Some(outcome) = service.refusal(checkout.merchant, &payer, Counting::Counted)? {
+        if let Some(outcome) =
+            service.refusal(checkout.merchant, &payer, AskedFor::of(&attempt), Counting::Counted)?
+        {
             attempt.checkout = None;
             attempt.cancel(outcome);
             transaction.insert_payment(by, Some(Action::PaymentBlocked), &attempt)?;

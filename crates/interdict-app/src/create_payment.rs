@@ -10,7 +10,7 @@ use interdict_domain::text::Metadata;
 use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::ask_gateway::Ask;
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
@@ -42,7 +42,8 @@ pub fn create_payment(
     new: NewPayment,
 ) -> Result<Begun, PaymentError> {
     let (confirm, mut payment) = (new.confirm, blank(transaction, by, new));
-    let refusal = service.refusal(payment.merchant, &Payer::of(&payment), Counting::Counted)?;
+    let refusal =
+        service.refusal(payment.merchant, &Payer::of(&payment), AskedFor::of(&payment), Counting::Counted)?;
     if let Some(outcome) = refusal {
         payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;

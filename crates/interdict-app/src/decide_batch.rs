@@ -1,10 +1,14 @@
 //! Deciding many attempts under one answer, which says once for all of them what they rest on.
 
+use std::sync::Arc;
+
 use interdict_decision::{Attempt, Decision, decide};
 use interdict_domain::clock::Timestamp;
+use interdict_domain::ids::DecisionId;
 use interdict_domain::merchant::MerchantNumber;
 
 use crate::decide_payment::{DecidePaymentError, PaymentAttempt, Wanted, settle_outage};
+use crate::decision_log::{Bucket, Item};
 use crate::service::Service;
 
 /// Many attempts of one merchant at one moment. How fresh the lists are is settled at its beginning, so
@@ -15,6 +19,8 @@ pub struct Sitting<'s> {
     now: Timestamp,
     revision: i64,
     degraded: bool,
+    id: DecisionId,
+    log_rate: Arc<Bucket>,
 }
 
 impl Service {
@@ -22,11 +28,24 @@ impl Service {
     pub fn sit(&self, merchant: MerchantNumber, now: Timestamp) -> Sitting<'_> {
         let known = self.index.known();
         let revision = self.index.revision();
-        Sitting { service: self, merchant, now, revision, degraded: self.is_stale(known) }
+        Sitting {
+            service: self,
+            merchant,
+            now,
+            revision,
+            degraded: self.is_stale(known),
+            id: DecisionId::generate(now, self.random.as_ref()),
+            log_rate: self.log_rate(merchant),
+        }
     }
 }
 
 impl Sitting<'_> {
+    /// Of all of them together.
+    pub fn id(&self) -> DecisionId {
+        self.id
+    }
+
     /// Each decision has seen at least this change.
     pub fn revision(&self) -> i64 {
         self.revision
@@ -38,13 +57,15 @@ impl Sitting<'_> {
     }
 
     /// Decides some of the attempts on one reading of the index, as [`Service::decide`] does one, and shows
-    /// each decision in its turn with its number. All of them wait for the memory together.
+    /// each decision in its turn with its number. All of them wait for the memory together. `first` is the place of
+    /// the first of them among all attempts.
     pub fn decide_all(
         &self,
+        first: usize,
         attempts: &[PaymentAttempt<'_>],
         mut answer: impl FnMut(usize, Result<&Decision<'_>, DecidePaymentError>),
     ) {
-        let Self { service, merchant, now, degraded, .. } = *self;
+        let Self { service, merchant, now, degraded, id, ref log_rate, .. } = *self;
         let mut hits = Vec::with_capacity(attempts.len());
         let decided = service.index.with(|index| {
             let wanted = Wanted::of(index, merchant);
@@ -79,6 +100,8 @@ impl Sitting<'_> {
                     Ok(decision) => {
                         if !attempt.dry_run {
                             hits.extend(decision.sources.iter().filter_map(|source| source.entry));
+                            let item = Item { batch: id, position: first + at, rate: log_rate };
+                            service.offer_item(index, &attempt_in, decision, (now, degraded), item);
                         }
                         answer(at, Ok(decision));
                     }

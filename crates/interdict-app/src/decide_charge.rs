@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use interdict_decision::{Decision, order};
+use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::identifier::{Email, Kind, Phone};
-use interdict_domain::ids::CustomerId;
+use interdict_domain::ids::{CustomerId, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentOrigin, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use smallvec::SmallVec;
 
 use crate::decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
+use crate::decision_log::{Kept, Occasion};
 use crate::service::Service;
 
 /// What a payer is told when no entry says anything better.
@@ -57,8 +59,33 @@ impl<'a> Payer<'a> {
 pub(crate) enum Counting {
     /// An attempt of its own.
     Counted,
-    /// A second look at an attempt that was counted.
+    /// A second look at an attempt that was counted. The log is told of it when it refuses.
     SecondLook,
+    /// A look ahead at an attempt that may never come.
+    Foresight,
+}
+
+impl Counting {
+    const fn kept(self) -> Kept {
+        match self {
+            Self::Counted => Kept::AsUsual,
+            Self::SecondLook => Kept::Refusals,
+            Self::Foresight => Kept::Nothing,
+        }
+    }
+}
+
+/// What the decision is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskedFor {
+    pub(crate) origin: DecisionOrigin,
+    pub(crate) payment: Option<PaymentId>,
+}
+
+impl AskedFor {
+    pub(crate) fn of(payment: &Payment) -> Self {
+        Self { origin: payment.origin.into(), payment: Some(payment.id) }
+    }
 }
 
 impl Service {
@@ -68,6 +95,7 @@ impl Service {
         &self,
         merchant: MerchantNumber,
         payer: &Payer<'_>,
+        asked_for: AskedFor,
         counting: Counting,
     ) -> Result<Option<Outcome>, DecidePaymentError> {
         let email = payer.email.map(|email| (Kind::Email, email.as_str()));
@@ -82,9 +110,11 @@ impl Service {
             customer: payer.customer,
             identifiers: &identifiers,
             explain: false,
-            dry_run: counting == Counting::SecondLook,
+            dry_run: counting != Counting::Counted,
         };
-        self.decide(merchant, self.now(), &attempt, |decision, _| {
+        let AskedFor { origin, payment } = asked_for;
+        let occasion = Occasion { origin, payment, kept: counting.kept() };
+        self.decide_on(merchant, self.now(), &attempt, occasion, |decision, _| {
             if payer.can_wait && decision.code == order::Code::DegradedBlocked {
                 return Err(DecidePaymentError::Stale);
             }

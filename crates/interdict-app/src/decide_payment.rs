@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use interdict_decision::{Attempt, DecideError, Decision, Index, Lookup, Outcome, decide};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::{Kind, Pepper, Reaches};
-use interdict_domain::ids::CustomerId;
+use interdict_domain::ids::{CustomerId, DecisionId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::settings::OnOutage;
 use smallvec::SmallVec;
 
+use crate::decision_log::{Judged, Occasion};
 use crate::freshness::Known;
 use crate::service::Service;
 
@@ -42,7 +43,7 @@ pub struct PaymentAttempt<'a> {
     pub identifiers: &'a [Presented<'a>],
     /// Whether the answer is to say how it came about.
     pub explain: bool,
-    /// Whether it counts no hit and leaves no trace.
+    /// Whether it counts no hit and leaves no trace, in the log neither.
     pub dry_run: bool,
 }
 
@@ -113,14 +114,26 @@ impl Wanted {
 
 impl Service {
     /// Decides an attempt and hands the decision to `answer`, which turns it into what the caller
-    /// gets. The second argument says whether the lists may be stale: then the merchant's outage policy
-    /// has had its say.
+    /// gets, with what is true of it besides.
     pub fn decide<R>(
         &self,
         merchant: MerchantNumber,
         now: Timestamp,
         attempt: &PaymentAttempt<'_>,
-        answer: impl FnOnce(&Decision<'_>, bool) -> R,
+        answer: impl FnOnce(&Decision<'_>, Judged) -> R,
+    ) -> Result<R, DecidePaymentError> {
+        self.decide_on(merchant, now, attempt, Occasion::call(attempt.dry_run), answer)
+    }
+
+    /// The same for something that is more than the decision itself.
+    #[inline]
+    pub(crate) fn decide_on<R>(
+        &self,
+        merchant: MerchantNumber,
+        now: Timestamp,
+        attempt: &PaymentAttempt<'_>,
+        occasion: Occasion,
+        answer: impl FnOnce(&Decision<'_>, Judged) -> R,
     ) -> Result<R, DecidePaymentError> {
         // Before the index is read, and the clock after it: a process that was stopped in between must
         // not take for fresh what it read before.
@@ -136,7 +149,10 @@ impl Service {
                     if !attempt.dry_run {
                         self.count_hits(decision, now);
                     }
-                    Ok(answer(decision, degraded))
+                    let id = DecisionId::generate(now, self.random.as_ref());
+                    let judged = Judged { id, at: now, degraded };
+                    self.offer(index, attempt_in, decision, judged, occasion);
+                    Ok(answer(decision, judged))
                 }
                 Err(error) => Err((*error).into()),
             }

@@ -19,6 +19,9 @@ pub enum UseCaseError {
         /// What would be right.
         issue: &'static str,
     },
+    /// Somebody else was faster: what was looked at is no longer so.
+    #[error("it has changed meanwhile")]
+    ChangedMeanwhile,
     /// The store failed.
     #[error("the store failed")]
     Storage(#[from] StorageError),

@@ -12,6 +12,7 @@ use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use crate::decision_log::Rates;
 use crate::freshness::{Freshness, Known};
 
 /// Facts handed from the reading to the applying thread at once.
@@ -27,6 +28,8 @@ pub(crate) struct IndexState {
     revision: watch::Sender<i64>,
     /// Counts up when a merchant's account at a provider may have changed.
     gateway_changes: Arc<AtomicU64>,
+    /// How much of each merchant's decisions the log is offered.
+    log_rates: Arc<Rates>,
 }
 
 impl IndexState {
@@ -37,6 +40,7 @@ impl IndexState {
             freshness: Freshness::new(),
             revision: watch::Sender::new(0),
             gateway_changes: Arc::default(),
+            log_rates: Arc::default(),
         })
     }
 
@@ -76,6 +80,11 @@ impl IndexState {
         Arc::clone(&self.gateway_changes)
     }
 
+    /// How much of each merchant's decisions the log is offered.
+    pub(crate) fn log_rates(&self) -> &Arc<Rates> {
+        &self.log_rates
+    }
+
     fn seen(&self, revision: i64) {
         self.revision.send_replace(revision);
     }
@@ -91,12 +100,20 @@ impl IndexFollower {
     pub(crate) fn new(mode: Mode, state: Arc<IndexState>) -> Self {
         Self { mode, state }
     }
+
+    fn read_log_rates(&self, view: &View<'_>) -> Result<(), StorageError> {
+        for (merchant, settings) in view.all_settings()? {
+            self.state.log_rates.set(merchant, settings.decision_log);
+        }
+        Ok(())
+    }
 }
 
 impl FeedObserver for IndexFollower {
     /// Builds a whole index aside and swaps it in: meanwhile the old one goes on deciding.
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let revision = view.revision()?;
+        self.read_log_rates(view)?;
         let (customers, entries) = view.counts()?;
         // Each customer may be found by email, phone and ref.
         let keys = usize::try_from(entries.saturating_add(customers.saturating_mul(3))).unwrap_or(0);
@@ -115,10 +132,16 @@ impl FeedObserver for IndexFollower {
         Ok(())
     }
 
-    fn apply(&mut self, changes: &[Change], _: &View<'_>) {
+    fn apply(&mut self, changes: &[Change], view: &View<'_>) {
         let Some(last) = changes.last() else { return };
         if changes.iter().any(|change| change.action == Action::GatewayChanged) {
             self.state.gateway_changes.fetch_add(1, Ordering::AcqRel);
+        }
+        if changes.iter().any(|change| change.action == Action::SettingsChanged)
+            && let Err(error) = self.read_log_rates(view)
+        {
+            // No decision hangs on it: the log goes on at the rates that are known.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the log's rates cannot be read");
         }
         let index = self.state.index.read();
         for change in changes {

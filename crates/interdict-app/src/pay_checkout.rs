@@ -13,7 +13,7 @@ use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 use crate::ask_gateway::Ask;
 use crate::create_checkout::attempt_to_pay;
 use crate::create_customer::create_customer;
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::error::UseCaseError;
 use crate::pay::Begun;
 use crate::payment_error::PaymentError;
@@ -53,7 +53,9 @@ pub fn pay_checkout(
     payment.payment_method = sent.payment_method;
     checkout.payment = Some(payment.id);
     checkout.updated_at = by.now;
-    if let Some(outcome) = service.refusal(checkout.merchant, &Payer::of(&payment), Counting::Counted)? {
+    if let Some(outcome) =
+        service.refusal(checkout.merchant, &Payer::of(&payment), AskedFor::of(&payment), Counting::Counted)?
+    {
         payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         transaction.put_checkout(by, None, &checkout)?;

@@ -317,6 +317,6 @@ fn from_use_case(error: UseCaseError) -> PaymentError {
         UseCaseError::NotFound(what) => PaymentError::NotFound(what),
         UseCaseError::Invalid { path, issue } => PaymentError::Invalid { path, issue },
         UseCaseError::Storage(error) => PaymentError::Storage(error),
-        UseCaseError::RefTaken => PaymentError::NotFound("entry"),
+        UseCaseError::RefTaken | UseCaseError::ChangedMeanwhile => PaymentError::NotFound("entry"),
     }
 }

@@ -10,6 +10,7 @@ use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Customer;
+use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::ids::PaymentId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::payment::{Payment, PaymentOrigin, PaymentStatus};
@@ -19,7 +20,7 @@ use interdict_storage::{Authorship, MerchantTransaction, StorageError, View, Wri
 use tokio::task::JoinSet;
 
 use crate::ask_gateway::Ask;
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::decide_payment::DecidePaymentError;
 use crate::payment_error::PaymentError;
 use crate::renewal_report::{RenewalProgress, Renewed};
@@ -130,7 +131,8 @@ impl Service {
             verified: true,
             can_wait: true,
         };
-        match self.refusal(subscription.merchant, &payer, Counting::SecondLook) {
+        let asked_for = AskedFor { origin: DecisionOrigin::Renewal, payment: None };
+        match self.refusal(subscription.merchant, &payer, asked_for, Counting::Foresight) {
             Ok(Some(_)) if subscription.is_held => Some(Renewed::StillHeld),
             Err(DecidePaymentError::Stale) => Some(Renewed::Waiting),
             Ok(_) | Err(DecidePaymentError::NotLoaded | DecidePaymentError::Attempt(_)) => None,
@@ -230,7 +232,12 @@ fn claim(
         return take_up(service, transaction, by, begun);
     }
     let mut payment = renewal_payment(by, &subscription, &customer);
-    let refusal = service.refusal(payment.merchant, &payer(&subscription, &customer), Counting::Counted);
+    let refusal = service.refusal(
+        payment.merchant,
+        &payer(&subscription, &customer),
+        AskedFor::of(&payment),
+        Counting::Counted,
+    );
     if refusal == Err(DecidePaymentError::Stale) {
         return Ok(Claimed::Done(Renewed::Waiting));
     }

@@ -2,11 +2,13 @@
 //! like an attempt, whatever comes of it.
 
 use interdict_decision::{DecideError, order};
+use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::ids::DecisionId;
 use interdict_domain::scopes::Initiator;
 use interdict_storage::{Authorship, MerchantTransaction, Score};
 
 use crate::decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
+use crate::decision_log::{Kept, Occasion};
 use crate::payment_error::PaymentError;
 use crate::service::Service;
 
@@ -59,17 +61,22 @@ pub fn score_transaction(
         explain: false,
         dry_run: false,
     };
-    let decided = service.decide(transaction.merchant(), by.now, &attempt, |decision, _| {
-        (decision.outcome, decision.tier, decision.code)
-    });
-    let (outcome, tier, code) = match decided {
+    let occasion = Occasion { origin: DecisionOrigin::Score, payment: None, kept: Kept::AsUsual };
+    let decided =
+        service.decide_on(transaction.merchant(), by.now, &attempt, occasion, |decision, judged| {
+            (decision.outcome, decision.tier, decision.code, judged.id)
+        });
+    let (outcome, tier, code, id) = match decided {
         Ok(decided) => decided,
         // Nothing that the lists could know: they say nothing.
         Err(DecidePaymentError::Attempt(
             DecideError::NothingIdentifies
             | DecideError::UnknownCustomer
             | DecideError::CustomerDisagreesWithRef,
-        )) => (order::Outcome::Allow, order::Tier::Default, order::Code::Default),
+        )) => {
+            let id = DecisionId::generate(by.now, by.random);
+            (order::Outcome::Allow, order::Tier::Default, order::Code::Default, id)
+        }
         Err(error @ (DecidePaymentError::NotLoaded | DecidePaymentError::Stale)) => return Err(error.into()),
     };
     let verdict = match (outcome, tier) {
@@ -78,7 +85,7 @@ pub fn score_transaction(
         (order::Outcome::Allow, _) => Verdict::Review,
     };
     let score = Score {
-        id: DecisionId::generate(by.now, by.random),
+        id,
         request_id: new.request_id,
         amount: new.amount,
         currency: new.currency,

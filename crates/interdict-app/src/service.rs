@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::compare_with_store::Comparisons;
+use crate::decision_log::{DecisionLog, DecisionLogOptions};
 use crate::gateways::{Accounts, Gateways, StripeAddress};
 use crate::hits::Hits;
 use crate::index_feed::{IndexFollower, IndexState};
@@ -38,6 +39,8 @@ pub struct Service {
     pub(crate) store: Store,
     pub(crate) index: Arc<IndexState>,
     pub(crate) hits: Hits,
+    /// Nothing for what does not serve.
+    pub(crate) decision_log: Option<Arc<DecisionLog>>,
     pub(crate) running: Running,
     pub(crate) gateways: Gateways,
     pub(crate) vault: Vault,
@@ -70,6 +73,8 @@ pub(crate) struct ServiceOptions {
     pub(crate) with_index: bool,
     /// Whether nobody else serves the data.
     pub(crate) take_over: bool,
+    /// Nothing for what keeps no decisions.
+    pub(crate) decision_log: Option<DecisionLogOptions>,
 }
 
 /// Whether a service can answer, and from what.
@@ -87,6 +92,7 @@ impl Service {
     pub(crate) fn open(options: ServiceOptions) -> Result<Self, StorageError> {
         let index = IndexState::new();
         let observer = IndexFollower::new(options.mode, Arc::clone(&index));
+        let place = options.place.clone();
         let store = Store::open(StoreOptions {
             place: options.place,
             schema: Schema::Mode,
@@ -98,6 +104,11 @@ impl Service {
             lease_term: options.lease_term,
             take_over: options.take_over,
         })?;
+        let open_log = |chosen: DecisionLogOptions| {
+            let (clock, rates) = (Arc::clone(&options.clock), Arc::clone(index.log_rates()));
+            DecisionLog::open(&place, &options.pepper, clock, rates, chosen)
+        };
+        let decision_log = options.decision_log.map(open_log).transpose()?;
         let vault = Vault::new(&options.pepper);
         let gateways = match options.mode {
             Mode::Test => {
@@ -123,6 +134,7 @@ impl Service {
             due: Notify::new(),
             index,
             hits: Hits::default(),
+            decision_log,
             running: Running::default(),
             clock: options.clock,
             max_staleness: options.max_staleness,
@@ -253,6 +265,15 @@ impl Service {
             if forgotten.value < FORGET_AT_ONCE.unsigned_abs() {
                 return Ok(());
             }
+        }
+    }
+}
+
+/// What waits for the log is written before its service is gone.
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(log) = &self.decision_log {
+            log.stop();
         }
     }
 }

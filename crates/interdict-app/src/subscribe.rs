@@ -11,7 +11,7 @@ use interdict_domain::text::Metadata;
 use interdict_storage::{Authorship, MerchantTransaction};
 
 use crate::ask_gateway::Ask;
-use crate::decide_charge::{Counting, Payer};
+use crate::decide_charge::{AskedFor, Counting, Payer};
 use crate::pay::Begun;
 use crate::payment_error::PaymentError;
 use crate::service::Service;
@@ -48,7 +48,9 @@ pub fn subscribe(
     }
     let mut payment = first_payment(by, &plan, &new);
     let payer = Payer::of(&payment);
-    if let Some(outcome) = service.refusal(payment.merchant, &payer, Counting::Counted)? {
+    if let Some(outcome) =
+        service.refusal(payment.merchant, &payer, AskedFor::of(&payment), Counting::Counted)?
+    {
         payment.cancel(outcome);
         transaction.insert_payment(by, Some(Action::PaymentBlocked), &payment)?;
         return Ok(Begun::Ended(Box::new(payment)));

@@ -38,8 +38,9 @@ pub fn unlist_customer(
     }
     clear_list_status(transaction, by, customer.id, status).map_err(|error| match error {
         UseCaseError::Storage(error) => UnlistError::Storage(error),
-        UseCaseError::NotFound(_) | UseCaseError::RefTaken | UseCaseError::Invalid { .. } => {
-            UnlistError::Nobody
-        }
+        UseCaseError::NotFound(_)
+        | UseCaseError::RefTaken
+        | UseCaseError::Invalid { .. }
+        | UseCaseError::ChangedMeanwhile => UnlistError::Nobody,
     })
 }

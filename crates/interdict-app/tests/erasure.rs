@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use interdict_app::store::StorageError;
 use interdict_app::{
-    Answer, App, NewListStatus, ProfileUpdate, Refusal, RestrictionUpdate, UseCaseError, erase_customer,
-    restrict_customer, set_list_status, unlist_entry, update_customer,
+    Answer, App, NewListStatus, ProfileUpdate, Refusal, RestrictionUpdate, UseCaseError,
+    erase_forgotten_customer, restrict_customer, set_list_status, unlist_entry, update_customer,
 };
 use interdict_domain::customer::{ListStatus, Profile};
 use interdict_domain::entry::{Entry, List};
@@ -23,7 +23,9 @@ use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{Metadata, Name, PublicMessage};
 use interdict_test_support::wait_until;
 use serde_json::{Map, Value, json};
-use support::{Shop, block_on, by, by_email, decide, email, merchant_ref, new_entry, phone, reason};
+use support::{
+    MERCHANT, Shop, block_on, by, by_email, decide, email, merchant_ref, new_entry, phone, reason,
+};
 
 const PEOPLE: usize = 1_000;
 
@@ -244,7 +246,12 @@ fn assert_decisions(shop: &Shop, people: &[Person], erased: bool) {
 /// Erases people by calls that come at once; returns how many blocks stay.
 fn erase_together(shop: &Shop, ids: &[CustomerId]) -> i64 {
     std::thread::scope(|scope| {
-        let erase = |id| shop.run(move |transaction, by| erase_customer(transaction, by, id)).unwrap();
+        let erase = |id| {
+            let forgotten = block_on(shop.service().forget_in_log(MERCHANT, id)).unwrap();
+            let erase =
+                shop.run(move |transaction, by| erase_forgotten_customer(transaction, by, id, &forgotten));
+            erase.unwrap()
+        };
         let calls: Vec<_> = ids.iter().map(|id| scope.spawn(move || erase(*id).blocks_kept)).collect();
         calls.into_iter().map(|call| call.join().unwrap()).sum()
     })

@@ -64,6 +64,7 @@ fn an_index_over_the_copy_is_the_same() {
         durability: Durability::ControlWithoutFlush,
         with_index: true,
         take_over: false,
+        decision_log: None,
     })
     .unwrap();
     wait_until(|| moved.is_ready(), Duration::from_mins(1)).unwrap();

@@ -80,6 +80,7 @@ fn open(url: &str, seed: u64) -> Arc<App> {
         lease_term: Some(MAX_STALENESS),
         with_index: true,
         take_over: false,
+        decision_log: None,
     })
     .unwrap();
     wait_until(|| app.is_ready(), PATIENCE).unwrap();

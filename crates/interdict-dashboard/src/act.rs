@@ -40,7 +40,7 @@ impl From<UseCaseError> for No {
     fn from(error: UseCaseError) -> Self {
         match error {
             UseCaseError::Storage(error) => Self::Storage(error),
-            UseCaseError::NotFound(_) => Self::ChangedMeanwhile,
+            UseCaseError::NotFound(_) | UseCaseError::ChangedMeanwhile => Self::ChangedMeanwhile,
             UseCaseError::Invalid { path: "expiresAt", .. } => Self::Says(t("invalid-until")),
             other @ (UseCaseError::RefTaken | UseCaseError::Invalid { .. }) => {
                 Self::Says(format!("{other}."))

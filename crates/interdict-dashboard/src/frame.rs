@@ -33,7 +33,7 @@ impl Place {
         (Self::Blacklist, "blacklist", Capability::ViewCustomers),
         (Self::Whitelist, "whitelist", Capability::ViewCustomers),
         (Self::Payments, "payments", Capability::ViewPayments),
-        (Self::Decisions, "decisions", Capability::TryDecision),
+        (Self::Decisions, "decisions", Capability::ViewPayments),
         (Self::Keys, "keys", Capability::ViewKeys),
         (Self::Audit, "audit", Capability::ViewAudit),
         (Self::Team, "team", Capability::ViewTeam),

@@ -31,7 +31,9 @@ pub(crate) fn says(error: UserError) -> Result<String, Problem> {
             return Err(Problem::not_there(&t("key-not-there")));
         }
         UserError::Forbidden(_) => return Err(Problem::forbidden()),
-        UserError::ChangedMeanwhile => return Err(Problem::changed_meanwhile()),
+        UserError::ChangedMeanwhile | UserError::UseCase(UseCaseError::ChangedMeanwhile) => {
+            return Err(Problem::changed_meanwhile());
+        }
         UserError::InvitationOver => return Err(Problem::not_there(&t("invitation-over"))),
         UserError::Busy | UserError::NotWritten => return Err(Problem::unavailable()),
         UserError::UseCase(UseCaseError::Storage(error)) | UserError::Storage(error) => {

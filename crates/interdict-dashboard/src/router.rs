@@ -108,5 +108,7 @@ fn money() -> Router<State> {
     Router::new()
         .route("/dashboard/{mode}/payments", get(payments::list))
         .route("/dashboard/{mode}/payments/{id}", get(payment::show))
-        .route("/dashboard/{mode}/decisions", get(decisions::show))
+        .route("/dashboard/{mode}/decisions", get(decisions::list))
+        .route("/dashboard/{mode}/decisions/try", get(decisions::try_one))
+        .route("/dashboard/{mode}/decisions/{id}", get(decisions::show))
 }

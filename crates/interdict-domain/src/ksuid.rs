@@ -27,12 +27,21 @@ impl Ksuid {
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
         let mut bytes = [0_u8; 20];
         random.fill(&mut bytes);
-        let seconds = (now.seconds() - EPOCH_S).clamp(0, i64::from(u32::MAX));
+        Self(bytes).at(now)
+    }
+
+    /// The least KSUID of a moment's second: whatever was made before it is less.
+    pub fn least_of(moment: Timestamp) -> Self {
+        Self([0; 20]).at(moment)
+    }
+
+    fn at(mut self, moment: Timestamp) -> Self {
+        let seconds = (moment.seconds() - EPOCH_S).clamp(0, i64::from(u32::MAX));
         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-        if let Some(head) = bytes.first_chunk_mut::<4>() {
+        if let Some(head) = self.0.first_chunk_mut::<4>() {
             *head = seconds.to_be_bytes();
         }
-        Self(bytes)
+        self
     }
 
     /// The raw bytes, as stored.

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod credential;
 pub mod customer;
 pub mod date_of_birth;
+pub mod decision_origin;
 pub mod entry;
 pub mod identifier;
 pub mod ids;

@@ -67,6 +67,23 @@ impl Default for OutagePolicies {
     }
 }
 
+/// The most decisions a second that a merchant may want kept of those that let somebody pay.
+pub const ALLOWED_PER_SECOND_MAX: u16 = 1_000;
+
+/// What of a merchant's decisions is kept in the log. Blocks, and whatever was asked for a charge, always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DecisionLogSettings {
+    /// How many decisions a second that let somebody pay are offered on each node; in a burst five times as many.
+    pub allowed_per_second: u16,
+}
+
+impl Default for DecisionLogSettings {
+    fn default() -> Self {
+        Self { allowed_per_second: 10 }
+    }
+}
+
 /// What a merchant has chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -85,6 +102,8 @@ pub struct Settings {
     pub email_matching: EmailMatching,
     /// Where a payer may be sent after a checkout: `https://shop.example`.
     pub allowed_origins: Vec<String>,
+    /// What of the decisions is kept in the log.
+    pub decision_log: DecisionLogSettings,
 }
 
 impl Default for Settings {
@@ -97,6 +116,7 @@ impl Default for Settings {
             outage: OutagePolicies::default(),
             email_matching: EmailMatching::Exact,
             allowed_origins: Vec::new(),
+            decision_log: DecisionLogSettings::default(),
         }
     }
 }
@@ -106,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_that_were_written_before_there_were_outage_policies_have_the_default() {
+    fn settings_that_were_written_before_there_were_outage_policies_or_a_log_have_the_default() {
         let old = r#"{"onLift":"collect_arrears","allowedOrigins":[]}"#;
         let read: Settings = serde_json::from_str(old).unwrap();
         assert_eq!(read, Settings { on_lift: OnLift::CollectArrears, ..Settings::default() });

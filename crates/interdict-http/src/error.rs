@@ -140,6 +140,17 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "secret_already_shown", message)
     }
 
+    /// 404: a decision that is not in the log. The message says why that may be.
+    pub fn decision_not_retained(is_kept: bool) -> Self {
+        let message = if is_kept {
+            "The log has no such decision in this merchant and mode. It keeps blocks, charges, and so many of the others a \
+             second as the settings' decisionLog says, for as many days as the operator says; a dry run leaves nothing."
+        } else {
+            "No decisions are kept here: the operator has set --decision-retention-days to 0."
+        };
+        Self::new(StatusCode::NOT_FOUND, "not_retained", message)
+    }
+
     /// 410: what is asked for was trimmed.
     pub fn not_retained(through: i64) -> Self {
         let message = format!(

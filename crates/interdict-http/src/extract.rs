@@ -13,7 +13,9 @@ use http::request::Parts;
 use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
-use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
+use interdict_domain::ids::{
+    ChargebackId, CustomerId, DecisionId, EntryId, PaymentId, PlanId, SubscriptionId,
+};
 
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -232,6 +234,10 @@ impl Named for PlanId {
 
 impl Named for SubscriptionId {
     const WHAT: &'static str = "subscription";
+}
+
+impl Named for DecisionId {
+    const WHAT: &'static str = "decision";
 }
 
 /// A merchantRef in a path.

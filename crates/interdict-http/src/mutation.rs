@@ -255,6 +255,10 @@ impl From<UseCaseError> for Failure {
         Self::Refused(Box::new(match error {
             UseCaseError::Storage(error) => return Self::Storage(error),
             UseCaseError::NotFound(what) => ApiError::not_found(what),
+            UseCaseError::ChangedMeanwhile => {
+                ApiError::conflict("Somebody else has changed it at the same moment. Send the request again.")
+                    .with_retry_after(1)
+            }
             UseCaseError::RefTaken => ApiError::conflict(
                 "Another customer of this merchant has this merchantRef. Update that customer, or use another ref.",
             ),

@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 
 use crate::comparison_metrics::ComparisonMetrics;
+use crate::decision_log_metrics::DecisionLogMetrics;
 use crate::middleware::metrics::{Metrics, RouteMetrics};
 use crate::renewal_metrics::RenewalMetrics;
 
@@ -46,6 +47,7 @@ pub(crate) struct Observed {
     entries: Family<ModeLabels, Gauge>,
     renewals: RenewalMetrics,
     comparisons: ComparisonMetrics,
+    decision_log: DecisionLogMetrics,
     routes: RwLock<HashMap<(String, Method), RouteMetrics>>,
 }
 
@@ -62,6 +64,7 @@ impl Observed {
             entries: register(&metrics, "index_entries", "Entries in the index"),
             renewals: RenewalMetrics::new(&metrics),
             comparisons: ComparisonMetrics::new(&metrics),
+            decision_log: DecisionLogMetrics::new(&metrics),
             routes: RwLock::default(),
             metrics,
         }
@@ -75,6 +78,7 @@ impl Observed {
     pub(crate) fn gauge(&self, app: &App) {
         self.renewals.gauge(app);
         self.comparisons.gauge(app);
+        self.decision_log.gauge(app);
         for mode in Mode::ALL {
             let service = app.service(mode);
             let labels = ModeLabels { mode: mode.as_str() };

@@ -90,6 +90,8 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::test_clock::advance,
         v1::changes::list,
         v1::decisions::answer,
+        v1::decision_log::list,
+        v1::decision_log::get,
         v1::batch::answer,
         odus::customers::create,
         odus::customers::list,
@@ -149,6 +151,7 @@ fn plain_names(text: &str) -> String {
         ("Numbered_OdusCustomer", "OdusCustomerPage"),
         ("Numbered_BlacklistEntry", "BlacklistPage"),
         ("Numbered_Payment", "PaymentPage"),
+        ("Items_LoggedDecision", "DecisionPage"),
         ("Items_Plan", "PlanPage"),
         ("Items_ScoredTransaction", "ScoredTransactionPage"),
         ("Items_ProviderEvent", "ProviderEventPage"),
@@ -169,7 +172,7 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
     let scopes = Scopes::from_iter([
         ("customers:read", "Read customers, entries and changes."),
         ("customers:write", "Change customers and entries."),
-        ("decisions", "Ask for decisions and scores."),
+        ("decisions", "Ask for decisions and scores, and read the decisions that were kept."),
         ("payments:read", "Read payments, plans, subscriptions and settings."),
         ("payments:write", "Change payments, plans, subscriptions and settings."),
     ]);

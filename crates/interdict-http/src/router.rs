@@ -59,7 +59,8 @@ fn native() -> Router<State> {
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
         .route("/v1/changes", get(v1::changes::list))
-        .route("/v1/decisions", post(answered_before))
+        .route("/v1/decisions", get(v1::decision_log::list).post(answered_before))
+        .route("/v1/decisions/{id}", get(v1::decision_log::get))
         .route("/v1/decisions/batch", post(answered_before))
 }
 

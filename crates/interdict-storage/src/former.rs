@@ -12,8 +12,10 @@ use interdict_domain::merchant::MerchantNumber;
 use crate::customer::keys;
 use crate::error::StorageError;
 use crate::feed;
+use crate::personal;
 use crate::sql::{Connection, params};
 use crate::statements::statements;
+use crate::view::MerchantView;
 
 statements! {
     INSERT = "INSERT INTO former_identifier (merchant, customer, identifier_key) VALUES ($1, $2, $3)
@@ -49,6 +51,26 @@ impl FormerIdentifiers {
         self.0.iter().try_for_each(|(merchant, customer, key)| {
             connection.execute(INSERT, params![merchant.0, &customer.ksuid().bytes()[..], key.0])
         })
+    }
+}
+
+impl MerchantView<'_> {
+    /// Every identifier that a customer has or had; nothing for somebody who is not there.
+    pub fn identifiers_ever(&self, id: CustomerId) -> Result<Option<Vec<IdentifierKey>>, StorageError> {
+        let Some(customer) = self.customer(id)? else { return Ok(None) };
+        let mut lives = vec![customer];
+        for body in personal::bodies(self.connection, self.merchant, &id.to_string())? {
+            lives.extend(feed::customers_of(&body)?.into_iter().flatten());
+        }
+        let id = *id.ksuid().bytes();
+        let former = self
+            .connection
+            .query(SELECT, params![self.merchant.0, id], |row| Ok(IdentifierKey(row.get(0)?)))?;
+        let mut keys: Vec<_> =
+            lives.iter().flat_map(|life| keys_of(life, self.pepper)).chain(former).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Some(keys))
     }
 }
 

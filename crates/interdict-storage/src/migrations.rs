@@ -8,13 +8,15 @@ const SELECT_RAN: &str = "SELECT version, digest FROM migration ORDER BY version
 const INSERT_RAN: &str = "INSERT INTO migration (version, digest) VALUES ($1, $2)";
 const SELECT_FLOOR: &str = "SELECT value FROM meta WHERE name = 'migration_floor'";
 
-/// The two kinds of store. PostgreSQL keeps them in schemas `core`, `test`, `live`.
+/// The kinds of store. PostgreSQL keeps them in schemas `core`, `test`, `live`, `test_decisions`, `live_decisions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// Merchants, credentials, and people who sign in.
     Core,
     /// Customers, lists, payments and subscriptions of one mode.
     Mode,
+    /// The log of one mode's decisions, which has no feed.
+    Decisions,
 }
 
 /// The engines' SQL, as far as it differs.
@@ -49,6 +51,7 @@ const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql"
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
+const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -72,13 +75,16 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             WINDOW_ENDS,
             ENTRY_MATCHING,
         ],
+        Schema::Decisions => &[DECISIONS],
     };
     let complete = |text: &&str| {
         let is_sqlites = dialect == Dialect::Sqlite && *text == SEARCH;
         translate(text, dialect) + &if is_sqlites { translate(SEARCH_SQLITE, dialect) } else { String::new() }
     };
     let mut texts: Vec<String> = texts.iter().map(complete).collect();
-    if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut()) {
+    if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut())
+        && schema != Schema::Decisions
+    {
         first.insert_str(0, FEED_POSTGRES);
     }
     texts
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn migrations_run_once_and_again_to_no_effect() {
-        for schema in [Schema::Core, Schema::Mode] {
+        for schema in [Schema::Core, Schema::Mode, Schema::Decisions] {
             let connection = rusqlite::Connection::open_in_memory().unwrap();
             migrate(Connection::Sqlite(&connection), schema, Dialect::Sqlite).unwrap();
             migrate(Connection::Sqlite(&connection), schema, Dialect::Sqlite).unwrap();

@@ -44,6 +44,13 @@ impl MerchantTransaction<'_, '_> {
 }
 
 impl View<'_> {
+    /// What each merchant has chosen who has chosen anything.
+    pub fn all_settings(&self) -> Result<Vec<(MerchantNumber, Settings)>, StorageError> {
+        self.connection.query(SELECT_ALL, &[], |row| {
+            Ok((MerchantNumber(row.get(0)?), serde_json::from_str(row.text(1)?)?))
+        })
+    }
+
     /// What of each merchant's settings a decision needs.
     pub(crate) fn outages(&self) -> Result<Vec<Fact>, StorageError> {
         self.connection.query(SELECT_ALL, &[], |row| {

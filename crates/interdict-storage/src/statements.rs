@@ -13,6 +13,7 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
+use crate::decision_log::{FIND_STATEMENTS, FORGET_STATEMENTS};
 use crate::migrations::Schema;
 
 /// All statements that run in a schema, by name.
@@ -24,6 +25,10 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
         crate::trim::STATEMENTS,
     ];
     let own: &[&[(&str, &str)]] = match schema {
+        Schema::Decisions => {
+            let log = [crate::decision_log::ROW_STATEMENTS, FIND_STATEMENTS, FORGET_STATEMENTS];
+            return log.iter().flat_map(|list| list.iter().copied()).collect();
+        }
         Schema::Core => &[
             crate::merchant::STATEMENTS,
             crate::credential::STATEMENTS,

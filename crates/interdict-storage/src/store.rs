@@ -205,7 +205,7 @@ impl Store {
         }
         let distrusted = follower.distrusted();
         let follower = Arc::new(Mutex::new(follower));
-        let readers = postgres::Readers::new(server.clone(), name, pepper.clone());
+        let readers = postgres::Readers::new(server.clone(), name.as_str(), pepper.clone());
         let (own, own_writer) = (Arc::clone(&follower), OwnWriter::default());
         let writer = PostgresWriter::new(
             server.clone(),

@@ -64,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         lease_term: (promise != "leases-ignored").then_some(max_staleness),
         with_index: true,
         take_over: false,
+        decision_log: None,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -100,6 +100,7 @@ async fn main() -> anyhow::Result<()> {
         lease_term: None,
         with_index: true,
         take_over: true,
+        decision_log: None,
     };
     let app = Arc::new(App::open(&options)?);
     tokio::spawn(go_on_with_payments(Arc::clone(&app)));

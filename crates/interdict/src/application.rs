@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::Durability;
-use interdict_app::{App, AppOptions, DataPlace, MAX_STALENESS, OpenError, StripeAddress};
+use interdict_app::{
+    App, AppOptions, DataPlace, DecisionLogOptions, MAX_STALENESS, OpenError, StripeAddress,
+};
 use interdict_domain::identifier::Pepper;
 use interdict_storage::{Place, PostgresServer, Schema, StorageError, Store, StoreOptions};
 
@@ -25,6 +27,8 @@ pub enum Wanted {
         alone: bool,
         /// For how long changes may go unheard before decisions are degraded.
         max_staleness: Duration,
+        /// For how long decisions are kept; zero for not at all.
+        decision_retention: Duration,
     },
     /// To decide on data that is there.
     DecisionsOnData,
@@ -41,6 +45,16 @@ impl Wanted {
 
     const fn needs_index(self) -> bool {
         matches!(self, Self::Serving { .. } | Self::DecisionsOnData)
+    }
+
+    /// Decisions are kept where they are made for somebody: a command makes its own for people to look at.
+    const fn decision_log(self) -> Option<DecisionLogOptions> {
+        match self {
+            Self::Serving { decision_retention, .. } => {
+                Some(DecisionLogOptions { retention: decision_retention })
+            }
+            Self::DecisionsOnData | Self::Writes | Self::Data => None,
+        }
     }
 
     const fn max_staleness(self) -> Duration {
@@ -74,6 +88,9 @@ pub fn open(configuration: &Configuration, wanted: Wanted) -> Result<App> {
     let pepper = data_folder::pepper(&configuration.pepper_file, folder, &SystemRandom)?;
     refuse_lost_databases(configuration, &pepper)?;
     data_folder::create_databases(folder)?;
+    if wanted.decision_log().is_some() {
+        data_folder::create_logs(folder)?;
+    }
     App::open(&AppOptions {
         stripe: stripe(configuration),
         ..options(DataPlace::Folder(folder.clone()), pepper, wanted)
@@ -140,6 +157,7 @@ fn options(data: DataPlace, pepper: Pepper, wanted: Wanted) -> AppOptions {
         lease_term: None,
         with_index: wanted.needs_index(),
         take_over: matches!(wanted, Wanted::Serving { alone: true, .. }),
+        decision_log: wanted.decision_log(),
     }
 }
 

@@ -209,6 +209,9 @@ pub struct ServeArguments {
     /// Trim changes that are older than so many days, 1 to 36500 [default: keep them for ever]
     #[arg(long, env = "INTERDICT_FEED_RETENTION_DAYS", value_name = "DAYS", hide_env = true)]
     pub feed_retention_days: Option<u64>,
+    /// Keep decisions for so many days, 0 to 36500; 0 keeps none [default: 30]
+    #[arg(long, env = "INTERDICT_DECISION_RETENTION_DAYS", value_name = "DAYS", hide_env = true)]
+    pub decision_retention_days: Option<u64>,
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, env = "INTERDICT_TLS_CERT", value_name = "FILE", hide_env = true)]
     pub tls_cert: Option<PathBuf>,

@@ -31,8 +31,9 @@ const COMPARE_INTERVAL_MS: u64 = 3_600_000;
 /// A month: who compares less often does not want to.
 const COMPARE_INTERVAL_MS_MAX: u64 = 2_592_000_000;
 /// A century: who keeps more keeps everything.
-const FEED_RETENTION_DAYS_MAX: u64 = 36_500;
+const RETENTION_DAYS_MAX: u64 = 36_500;
 const DAY_S: u64 = 86_400;
+const DECISION_RETENTION_DAYS: u64 = 30;
 const RENEWAL_INTERVAL_MS: u64 = 60_000;
 /// A day: who looks for renewals less often does not want them.
 const RENEWAL_INTERVAL_MS_MAX: u64 = 86_400_000;
@@ -55,6 +56,7 @@ struct Written {
     renewal_interval_ms: Option<u64>,
     compare_interval_ms: Option<u64>,
     feed_retention_days: Option<u64>,
+    decision_retention_days: Option<u64>,
     public_url: Option<String>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -100,6 +102,8 @@ pub struct Serving {
     pub compare_interval: Option<Duration>,
     /// How old changes grow before they are trimmed; nothing to keep them for ever.
     pub feed_retention: Option<Duration>,
+    /// For how long decisions are kept; zero for not at all.
+    pub decision_retention: Duration,
     /// The address under which people reach this service.
     pub public_url: Option<String>,
     /// Certificate and key.
@@ -166,8 +170,13 @@ impl Configuration {
             return Err(misuse(format!("--compare-interval-ms must be 0 to {COMPARE_INTERVAL_MS_MAX}")));
         }
         let retention_days = arguments.feed_retention_days.or(file.feed_retention_days);
-        if retention_days.is_some_and(|days| !(1..=FEED_RETENTION_DAYS_MAX).contains(&days)) {
-            return Err(misuse(format!("--feed-retention-days must be 1 to {FEED_RETENTION_DAYS_MAX}")));
+        if retention_days.is_some_and(|days| !(1..=RETENTION_DAYS_MAX).contains(&days)) {
+            return Err(misuse(format!("--feed-retention-days must be 1 to {RETENTION_DAYS_MAX}")));
+        }
+        let decision_days = arguments.decision_retention_days.or(file.decision_retention_days);
+        let decision_days = decision_days.unwrap_or(DECISION_RETENTION_DAYS);
+        if decision_days > RETENTION_DAYS_MAX {
+            return Err(misuse(format!("--decision-retention-days must be 0 to {RETENTION_DAYS_MAX}")));
         }
         let cert = arguments.tls_cert.or_else(|| file.tls_cert.clone());
         let key = arguments.tls_key.or_else(|| file.tls_key.clone());
@@ -184,6 +193,7 @@ impl Configuration {
             renewal_interval: Duration::from_millis(renewal_ms),
             compare_interval: (compare_ms > 0).then(|| Duration::from_millis(compare_ms)),
             feed_retention: retention_days.map(|days| Duration::from_secs(days * DAY_S)),
+            decision_retention: Duration::from_secs(decision_days * DAY_S),
             public_url: self.public_url.clone(),
             tls,
             behind_proxy: arguments.behind_proxy || file.behind_proxy.unwrap_or(false),

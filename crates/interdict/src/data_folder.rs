@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use interdict_app::App;
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
+use interdict_domain::mode::Mode;
+use interdict_storage::DecisionStore;
 
 /// The databases, the modes' before the core. The core is copied last: a copy never has a customer of a
 /// merchant that it lacks.
@@ -42,6 +44,14 @@ pub fn databases(folder: &Path) -> Vec<&'static str> {
 pub fn create_databases(folder: &Path) -> Result<()> {
     for store in STORES {
         create_private(&App::file(folder, store))?;
+    }
+    Ok(())
+}
+
+/// Makes the files of the decision logs likewise.
+pub fn create_logs(folder: &Path) -> Result<()> {
+    for mode in Mode::ALL {
+        create_private(&DecisionStore::file(&App::file(folder, mode.as_str())))?;
     }
     Ok(())
 }

@@ -35,6 +35,9 @@ fn it_ends_with_0_when_allowed_and_3_when_blocked() {
     place.run(&format!("{check} --initiator merchant customer={id}")).code(0);
     place.run(&format!("{check} merchantRef=A-17 +2348012345678")).code(3);
 
+    let (_, log) = server.call("GET", "/v1/decisions", &key, &Value::Null);
+    assert_eq!(log["items"], json!([]), "it leaves no trace");
+
     let shown = place.run(&format!("{check} {id}")).code(3);
     let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
     for word in ["block: customer_restricted", "under review", "list status blacklisted", "not reached"] {

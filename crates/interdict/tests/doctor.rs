@@ -118,6 +118,7 @@ fn a_node_says_what_its_last_comparison_found() {
     assert!(check(&report, "readiness")["ok"].as_bool().unwrap());
     assert_eq!(check(&report, "test index")["found"], "at change 3, nothing behind");
     assert!(check(&report, "test comparison")["found"].as_str().unwrap().starts_with("none since its start"));
+    assert!(check(&report, "test decision log")["found"].as_str().unwrap().ends_with("none lost"));
     assert_eq!(metric(&server, "interdict_index_compared_revision"), None);
 
     server.signal(Signal::USR1);

@@ -38,7 +38,8 @@ fn the_first_start_makes_a_merchant_and_the_second_keeps_everything() {
     assert!(server.stop(), "SIGTERM is a good end");
 
     assert_eq!(mode(&place.data("")), 0o700);
-    for file in ["pepper", "first-run.txt", "core.db", "test.db", "live.db"] {
+    let logs = ["test-decisions.db", "live-decisions.db"];
+    for file in ["pepper", "first-run.txt", "core.db", "test.db", "live.db"].into_iter().chain(logs) {
         assert_eq!(mode(&place.data(file)), 0o600, "{file}");
     }
     let pepper = fs::read_to_string(place.data("pepper")).unwrap();
@@ -48,6 +49,14 @@ fn the_first_start_makes_a_merchant_and_the_second_keeps_everything() {
     assert!(!server.said.contains("first-run.txt"), "{}", server.said);
     server.wait_until_ready();
     assert_eq!(server.decide(&key, &payer), "identifier_blacklisted");
+    let (_, log) = server.call("GET", "/v1/decisions", &key, &serde_json::Value::Null);
+    let codes: Vec<&str> =
+        log["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap()).collect();
+    assert_eq!(
+        codes,
+        ["identifier_blacklisted", "identifier_blacklisted", "default"],
+        "the end wrote what waited"
+    );
     assert_eq!(fs::read_to_string(place.data("pepper")).unwrap(), pepper);
     assert_eq!(place.json("key list --json")["items"].as_array().unwrap().len(), 4);
 }

@@ -51,7 +51,10 @@ fn a_key_is_made_rotated_with_an_overlap_and_revoked() {
     assert!(old.starts_with("sk_test_") && works(&server, &old));
     assert_eq!(owner.post(KEYS, &form).between("class=\"shown-once\">", "<"), old, "a second press");
     let page = owner.get(KEYS).expect(200);
-    page.shows("&#60;i&#62;shop").hides("<i>shop").hides(&old).shows("ask for decisions, read payments");
+    page.shows("&#60;i&#62;shop")
+        .hides("<i>shop")
+        .hides(&old)
+        .shows("ask for decisions and read the log of them, read payments");
     assert_eq!(page.body.matches("<tr id=\"key_").count(), 3, "two from the first start, and one");
 
     let id = format!("key_{}", page.between("<tr id=\"key_", "\""));
@@ -221,6 +224,7 @@ fn settings_are_changed_unless_somebody_else_was_faster() {
             ("on-dispute", "record".to_owned()),
             ("on-fraud-warning", "block".to_owned()),
             ("origins", origins.to_owned()),
+            ("allowed-per-second", "25".to_owned()),
         ]
     };
     let mut send = |seen: &str, origins: &str| {
@@ -234,6 +238,7 @@ fn settings_are_changed_unless_somebody_else_was_faster() {
     send(&seen, "").expect(409).shows("Somebody else was faster");
     let (_, settings) = server.call("GET", "/v1/settings", &place.first_key(), &Value::Null);
     assert_eq!(settings["allowedOrigins"], json!(["https://shop.example", "https://two.example"]));
+    assert_eq!(settings["decisionLog"], json!({"allowedPerSecond": 25}));
     assert_eq!(settings["outage"], json!({"customer": "block", "merchant": "retry_later"}));
     assert_eq!(
         (&settings["onLift"], &settings["onBlacklist"], &settings["onDispute"], &settings["onFraudWarning"]),
@@ -242,6 +247,8 @@ fn settings_are_changed_unless_somebody_else_was_faster() {
     let page = owner.get("/dashboard/test/settings?done=settings-changed").expect(200);
     page.shows("Saved. It counts from now on.").shows("https://two.example");
     owner.post(SETTINGS, &[("seen", &page.field(SETTINGS, "seen")), ("on-lift", "never")]).expect(422);
+    let too_many = [("seen", &*page.field(SETTINGS, "seen")), ("allowed-per-second", "1001")];
+    owner.post(SETTINGS, &too_many).expect(422);
     owner.get("/dashboard/live/settings").expect(200).hides("https://two.example");
     owner.get(AUDIT).expect(200).shows("Settings changed");
 }

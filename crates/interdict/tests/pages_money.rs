@@ -62,6 +62,11 @@ impl Shop {
         self.server.call("POST", "/payments", &self.key, &body).1
     }
 
+    fn call_for_decision(&self, attempt: &Value) {
+        let (status, answer) = self.server.call("POST", "/v1/decisions", &self.key, attempt);
+        assert_eq!(status, 200, "{answer}");
+    }
+
     fn restrict(&self, customer: &str) {
         let body = json!({"restrictCit": true, "restrictReason": "<i>looked odd</i>"});
         self.call(&format!("/customers/{customer}/restrictions"), &body);
@@ -124,7 +129,7 @@ fn payments_are_found_and_each_says_why() {
     page.shows(&format!("/dashboard/test/customers/{anna}"))
         .shows("&#60;i&#62;looked odd")
         .hides("<i>looked");
-    page.shows("/dashboard/test/decisions?initiator=customer");
+    page.shows("/dashboard/test/decisions/try?initiator=customer");
 
     shop.call(&format!("/customers/{anna}/restrictions"), &json!({"restrictCit": false}));
     let lifted = owner.get(&path).expect(200);
@@ -159,7 +164,7 @@ fn a_chargeback_stands_on_its_payment_and_pages_follow_one_another() {
 #[test]
 fn a_decision_is_explained_and_its_address_says_all_of_it() {
     let shop = Shop::open();
-    let at = "/dashboard/test/decisions";
+    let at = "/dashboard/test/decisions/try";
     let mallory = shop.customer("Mallory", "mallory@example.com");
     shop.server.block(&shop.key, "bad@example.com");
     let mut owner = shop.owner();
@@ -183,6 +188,74 @@ fn a_decision_is_explained_and_its_address_says_all_of_it() {
     let gone = "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
     owner.get(&format!("{at}?initiator=customer&customer={gone}")).expect(422).shows("no such customer");
     owner.get("/dashboard/test/blacklist").expect(200).shows("never");
+}
+
+/// The address of the first decision of a page.
+fn first_decision(page: &Page) -> String {
+    let rest = page.body.split_once("href=\"/dashboard/test/decisions/dec_").unwrap().1;
+    format!("/dashboard/test/decisions/dec_{}", rest.split_once('"').unwrap().0)
+}
+
+#[test]
+fn the_log_finds_decisions_and_each_says_what_it_rested_on() {
+    let shop = Shop::open();
+    let at = "/dashboard/test/decisions";
+    let mut owner = shop.owner();
+    owner.get(at).expect(200).shows("No decisions yet.").shows("/dashboard/test/decisions/try");
+    let anna = shop.customer("Anna <b>Bold</b>", "anna@example.com");
+    shop.server.block(&shop.key, "bad@example.com");
+    shop.restrict(&anna);
+    shop.pay(("customer", &anna), "pm_test_success");
+    for attempt in [
+        json!({"initiator": "customer", "email": "bad@example.com", "device": "<i>d-1"}),
+        json!({"initiator": "merchant", "customer": anna}),
+        json!({"initiator": "customer", "email": "new@example.com"}),
+        json!({"initiator": "customer", "email": "dry@example.com", "dryRun": true}),
+    ] {
+        shop.call_for_decision(&attempt);
+    }
+    let rows = |owner: &mut Browser, query: &str| {
+        owner.get(&format!("{at}?{query}")).expect(200).body.matches("/dashboard/test/decisions/dec_").count()
+    };
+    for (query, expected) in [
+        ("", 4),
+        ("outcome=block", 2),
+        ("code=customer_restricted", 1),
+        ("initiator=merchant", 1),
+        ("origin=payment", 1),
+        ("kind=email&value=BAD%40example.com", 1),
+        ("kind=device&value=%3Ci%3Ed-1", 1),
+        (&format!("customer={anna}"), 2),
+        ("kind=email&value=dry%40example.com", 0),
+    ] {
+        assert_eq!(rows(&mut owner, query), expected, "{query}");
+    }
+    owner.get(&format!("{at}?value=nonsense")).expect(200).shows("role=\"alert\"");
+    owner.get(&format!("{at}?customer=%22%3E%3Cb%3E")).expect(200).shows("role=\"alert\"").hides("\"><b>");
+
+    let path = first_decision(&owner.get(&format!("{at}?kind=device&value=%3Ci%3Ed-1")).expect(200));
+    let page = owner.get(&path).expect(200);
+    page.shows("identifier_blacklisted").shows("blacklist?query=bad%40example.com").shows("decides");
+    page.shows("&#60;i&#62;d-1").hides("<i>d-1").shows("/dashboard/test/decisions/try?initiator=customer");
+    assert_eq!(page.body.matches("<th scope=\"row\">").count(), 7, "seven steps");
+    let id = path.rsplit('/').next().unwrap();
+    assert_eq!(owner.get(&format!("{at}?value={id}")).expect(303).location, path);
+    owner.get(&path.replace("/test/", "/live/")).expect(404);
+    owner.get(&format!("{at}/dec_nonsense")).expect(404);
+    owner.get("/dashboard/live/decisions").expect(200).hides("/decisions/dec_");
+
+    // What was said stays, whatever is lifted.
+    let paid = first_payment(&owner.get("/dashboard/test/payments").expect(200));
+    shop.call(&format!("/customers/{anna}/restrictions"), &json!({"restrictCit": false}));
+    let payment = owner.get(&paid).expect(200);
+    let decided = owner.get(&first_decision(&payment)).expect(200);
+    decided.shows("customer_restricted").shows(&paid).shows("&#60;i&#62;looked odd").hides("<i>looked");
+
+    let (status, _) = shop.server.call("DELETE", &format!("/v1/customers/{anna}"), &shop.key, &json!({}));
+    assert_eq!(status, 200);
+    let payment = owner.get(&paid).expect(200);
+    let erased = owner.get(&first_decision(&payment)).expect(200);
+    erased.shows("Somebody in this decision was erased").hides("looked odd").hides("Anna").hides("try-same");
 }
 
 #[test]
@@ -218,7 +291,8 @@ fn the_overview_counts_what_happened_and_finds_good_customers() {
 #[test]
 fn everybody_who_signs_in_may_look_and_nobody_else() {
     let shop = Shop::open();
-    let paths = ["/dashboard/test", "/dashboard/test/payments", "/dashboard/test/decisions"];
+    let decisions = "/dashboard/test/decisions";
+    let paths = ["/dashboard/test", "/dashboard/test/payments", decisions, "/dashboard/test/decisions/try"];
     for path in paths {
         let refused = Browser::new(&shop.server).get(path).expect(303);
         assert!(refused.location.starts_with("/dashboard/sign-in"), "{}", refused.location);
@@ -254,6 +328,19 @@ fn the_demonstration_has_something_of_everything() {
         owner.get(&format!("/dashboard/test/payments?status={status}")).expect(200).shows("/payments/pay_");
     }
     owner.get("/dashboard/test/payments?initiator=merchant&blocked=on").expect(200).shows("Femi Bello");
+    // Of each step of the order, the first six by what they say, the last one by who asked.
+    for query in [
+        "code=customer_restricted",
+        "code=customer_blacklisted",
+        "code=identifier_blacklisted&kind=merchantRef&value=shop-1003",
+        "code=customer_whitelisted",
+        "code=identifier_whitelisted",
+        "code=identifier_blacklisted&kind=email&value=bargain.hunter%40example.org",
+        "code=default&origin=api",
+    ] {
+        let page = owner.get(&format!("/dashboard/test/decisions?{query}")).expect(200);
+        assert!(page.body.contains("/dashboard/test/decisions/dec_"), "{query}");
+    }
 
     let (succeeded, cancelled) =
         (count(&mut owner, "?status=succeeded"), count(&mut owner, "?status=cancelled"));

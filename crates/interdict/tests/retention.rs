@@ -69,6 +69,7 @@ fn block_long_ago(place: &Place) {
         lease_term: None,
         with_index: false,
         take_over: false,
+        decision_log: None,
     })
     .unwrap();
     let listed = app.service(Mode::Test).store().write_blocking(move |transaction| {

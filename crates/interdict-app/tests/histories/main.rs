@@ -60,7 +60,12 @@ impl World {
     fn make(&mut self, call: Call) {
         match self.try_make(call) {
             Ok(())
-            | Err(UseCaseError::NotFound(_) | UseCaseError::RefTaken | UseCaseError::Invalid { .. }) => {}
+            | Err(
+                UseCaseError::NotFound(_)
+                | UseCaseError::RefTaken
+                | UseCaseError::Invalid { .. }
+                | UseCaseError::ChangedMeanwhile,
+            ) => {}
             Err(UseCaseError::Storage(error)) => panic!("{error:?}"),
         }
     }

@@ -14,8 +14,8 @@ use std::time::Duration;
 use interdict_app::decision::{Code, Decision, Outcome};
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
-    App, AppOptions, Caller, DataPlace, DecidePaymentError, NewEntry, PaymentAttempt, Presented, Service,
-    Shown, UseCaseError,
+    App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, NewEntry, PaymentAttempt,
+    Presented, Service, Shown, UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -96,6 +96,17 @@ pub fn open(folder: &Path, clock: &Arc<FakeClock>, random: &Arc<Deterministic>) 
 }
 
 fn open_on(data: DataPlace, clock: &Arc<FakeClock>, random: &Arc<Deterministic>, with_index: bool) -> App {
+    open_keeping(data, clock, random, with_index.then_some(Duration::from_hours(720)))
+}
+
+/// With an index and a log of decisions, or with neither.
+fn open_keeping(
+    data: DataPlace,
+    clock: &Arc<FakeClock>,
+    random: &Arc<Deterministic>,
+    retention: Option<Duration>,
+) -> App {
+    let with_index = retention.is_some();
     let app = App::open(&AppOptions {
         max_staleness: MAX_STALENESS,
         stripe: interdict_app::StripeAddress::default(),
@@ -107,6 +118,7 @@ fn open_on(data: DataPlace, clock: &Arc<FakeClock>, random: &Arc<Deterministic>,
         lease_term: None,
         with_index,
         take_over: false,
+        decision_log: retention.map(|retention| DecisionLogOptions { retention }),
     })
     .unwrap();
     wait_until(|| app.is_ready() || !with_index, Duration::from_mins(1)).unwrap();
@@ -135,6 +147,11 @@ impl Shop {
     /// The same files, opened anew beside.
     pub fn reopened(&self) -> App {
         open_on(self.data.clone(), &self.clock, &self.random, true)
+    }
+
+    /// The same with decisions kept for so long.
+    pub fn reopened_keeping(&self, retention: Duration) -> App {
+        open_keeping(self.data.clone(), &self.clock, &self.random, Some(retention))
     }
 
     /// The same for one who only writes.

@@ -21,6 +21,7 @@ use crate::answer::{self, Problem};
 use crate::form::InQuery;
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
+use crate::pages::decisions::{DecisionRow, try_path};
 use crate::pages::history::Event;
 use crate::pages::payments::{initiator, status};
 use crate::pages::sources::{Anchor, Names, SourceLine, meaning, refusal, undecided};
@@ -29,7 +30,7 @@ use crate::state::State;
 use crate::when::{when, when_or_dash};
 use crate::{of, t, t_with};
 
-/// Changes that are shown.
+/// Changes and decisions that are shown.
 const SHOWN: i64 = 20;
 
 #[derive(Template)]
@@ -41,6 +42,7 @@ struct PaymentPage {
     why: Option<Why>,
     now: Now,
     try_path: String,
+    decisions: Vec<DecisionRow>,
     chargebacks: Vec<ChargebackRow>,
     history: Vec<Event>,
 }
@@ -114,15 +116,18 @@ pub(crate) async fn show(
         }))
     });
     let Read { payment, customer, chargebacks, history } = read.await?.ok_or_else(not_there)?;
+    let (merchant, mode) = (person.signed_in.user.merchant, person.mode.as_str());
+    let decisions = person.service().logged_decisions_of_payment(merchant, id, SHOWN).await?;
     let amount = payment.money.to_string();
     let title = t_with("payment-title", &[("amount", amount.into())]);
     let page = PaymentPage {
         frame: Frame::new(&state, &person, Place::Payments, title.clone(), &query).await,
         title,
-        payment: shown(&payment, customer.as_ref(), person.mode.as_str()),
+        payment: shown(&payment, customer.as_ref(), mode),
         why: why(&payment),
         now: now(&person, &payment).await?,
-        try_path: try_path(&payment, person.mode.as_str()),
+        try_path: same_now(&payment, mode),
+        decisions: decisions.iter().map(|logged| DecisionRow::of(logged, mode)).collect(),
         chargebacks: chargebacks.iter().map(chargeback_row).collect(),
         history: history.iter().map(|item| Event::of(&state.app, item)).collect(),
     };
@@ -217,19 +222,11 @@ async fn now(person: &Person<ViewPayments>, payment: &Payment) -> Result<Now, Pr
 }
 
 /// The same attempt on the page that explains decisions.
-fn try_path(payment: &Payment, mode: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("initiator", payment.initiator.as_str());
-    if let Some(customer) = payment.customer.filter(|_| payment.payer_verified) {
-        query.append_pair("customer", &customer.to_string());
-    }
-    for Presented { kind, value, .. } in identifiers(payment) {
-        query.append_pair(kind.as_str(), &value);
-    }
-    if !payment.payer_verified {
-        query.append_pair("typed", "on");
-    }
-    format!("/dashboard/{mode}/decisions?{}", query.finish())
+fn same_now(payment: &Payment, mode: &str) -> String {
+    let customer = payment.customer.filter(|_| payment.payer_verified);
+    let identifiers = identifiers(payment);
+    let given = identifiers.iter().map(|presented| (presented.kind, &*presented.value));
+    try_path(mode, payment.initiator, customer, given, !payment.payer_verified)
 }
 
 fn chargeback_row(chargeback: &Chargeback) -> ChargebackRow {

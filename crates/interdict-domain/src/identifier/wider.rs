@@ -31,6 +31,22 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Each of them once.
+    pub const ALL: [Self; 7] = [
+        Self::Exact,
+        Self::Domain,
+        Self::Subdomain,
+        Self::PlusAlias,
+        Self::Provider,
+        Self::Prefix,
+        Self::Range,
+    ];
+
+    /// The reverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
+    }
+
     /// The word, as in answers.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::words::{KindWord, ListStatusWord, ListWord, PaymentStatusWord, StatusWord};
+use super::words::{
+    DecisionCodeWord, DecisionOriginWord, DecisionOutcomeWord, InitiatorWord, KindWord, ListStatusWord,
+    ListWord, PaymentStatusWord, StatusWord,
+};
 
 /// A customer by its id.
 #[derive(Deserialize, IntoParams)]
@@ -104,6 +107,79 @@ pub(crate) struct EntriesQuery {
     /// Only those whose window is open now, or is not.
     #[param(nullable = false)]
     active: Option<bool>,
+}
+
+/// A decision by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct DecisionPath {
+    /// `dec_` and a KSUID.
+    #[param(example = "dec_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// Which decisions of the log. Of the kinds of identifier one may be given.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DecisionsQuery {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// Only those that said this.
+    #[param(nullable = false, inline)]
+    outcome: Option<DecisionOutcomeWord>,
+    /// Only those with this code.
+    #[param(nullable = false, inline)]
+    code: Option<DecisionCodeWord>,
+    /// Only payments that this one started.
+    #[param(nullable = false, inline)]
+    initiator: Option<InitiatorWord>,
+    /// Only those that were asked for this.
+    #[param(nullable = false, inline)]
+    origin: Option<DecisionOriginWord>,
+    /// Made at this moment or later.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false)]
+    from: Option<String>,
+    /// Made before this moment.
+    #[param(value_type = Option<String>, format = DateTime, nullable = false)]
+    to: Option<String>,
+    /// Only those in which this customer counted.
+    #[param(nullable = false)]
+    customer: Option<String>,
+    /// Exactly this email.
+    #[param(nullable = false)]
+    email: Option<String>,
+    /// Exactly this domain, sent as such.
+    #[param(nullable = false)]
+    email_domain: Option<String>,
+    /// Exactly this phone number.
+    #[param(nullable = false)]
+    phone: Option<String>,
+    /// Exactly this address.
+    #[param(nullable = false)]
+    ip: Option<String>,
+    /// Exactly this device.
+    #[param(max_length = 256, nullable = false)]
+    device: Option<String>,
+    /// Exactly this fingerprint.
+    #[param(max_length = 256, nullable = false)]
+    card_fingerprint: Option<String>,
+    /// Exactly these digits.
+    #[param(nullable = false)]
+    bin: Option<String>,
+    /// Exactly this account.
+    #[param(nullable = false)]
+    iban: Option<String>,
+    /// Exactly this id of the merchant's own.
+    #[param(max_length = 128, nullable = false)]
+    merchant_ref: Option<String>,
+    /// Exactly this country.
+    #[param(nullable = false)]
+    country: Option<String>,
 }
 
 /// Where Stripe sends its webhooks.

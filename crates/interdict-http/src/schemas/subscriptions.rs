@@ -101,13 +101,23 @@ pub(crate) struct OutageUpdate {
     merchant: Option<OnOutageWord>,
 }
 
+/// What of the decisions is kept in the log: what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DecisionLogUpdate {
+    /// How many decisions a second that let somebody pay are kept, on each node.
+    #[schema(minimum = 0, maximum = 1000, nullable = false)]
+    allowed_per_second: Option<u16>,
+}
+
 /// A change of the settings: what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
     "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact",
-    "allowedOrigins": ["https://shop.example"]
+    "allowedOrigins": ["https://shop.example"],
+    "decisionLog": {"allowedPerSecond": 10}
 })))]
 pub(crate) struct SettingsUpdate {
     /// What happens to held renewals when the block is lifted.
@@ -131,4 +141,7 @@ pub(crate) struct SettingsUpdate {
     /// Where a payer may be sent after a checkout: at most 50 origins.
     #[schema(nullable = false)]
     allowed_origins: Option<Vec<String>>,
+    /// What of the decisions is kept in the log.
+    #[schema(inline, nullable = false)]
+    decision_log: Option<DecisionLogUpdate>,
 }

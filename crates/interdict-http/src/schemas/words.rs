@@ -114,6 +114,43 @@ pub(crate) enum PaymentOriginWord {
     Renewal,
 }
 
+/// What a decision was asked for: a call for itself alone, one in a batch, a payment or sign-up, a checkout, a renewal, or
+/// a transaction to score.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = DecisionOrigin)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DecisionOriginWord {
+    Api,
+    Batch,
+    Payment,
+    Checkout,
+    Renewal,
+    Score,
+}
+
+/// What a decision said.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = DecisionOutcome)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DecisionOutcomeWord {
+    Allow,
+    Block,
+}
+
+/// Why a decision said it.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = DecisionCode)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DecisionCodeWord {
+    CustomerRestricted,
+    CustomerBlacklisted,
+    IdentifierBlacklisted,
+    CustomerWhitelisted,
+    IdentifierWhitelisted,
+    Default,
+    DegradedBlocked,
+}
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = OutcomeStatus)]
@@ -265,9 +302,11 @@ pub(crate) enum GrantWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use interdict_app::decision::{Code, Outcome};
     use interdict_domain::chargeback::{ChargebackSource, Hold};
     use interdict_domain::checkout::{CheckoutStatus, Rail};
     use interdict_domain::customer::ListStatus;
+    use interdict_domain::decision_origin::DecisionOrigin;
     use interdict_domain::entry::{List, ReasonCode, Strength};
     use interdict_domain::identifier::{EmailMatching, Kind};
     use interdict_domain::payment::{DeclineType, OutcomeStatus, PaymentOrigin, PaymentStatus};
@@ -293,6 +332,10 @@ mod tests {
         assert_eq!(words::<PaymentStatusWord>(), statuses);
         let origins: Vec<&str> = PaymentOrigin::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<PaymentOriginWord>(), origins);
+        let origins: Vec<&str> = DecisionOrigin::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words::<DecisionOriginWord>(), origins);
+        assert_eq!(words::<DecisionOutcomeWord>(), [Outcome::Allow, Outcome::Block].map(Outcome::as_str));
+        assert_eq!(words::<DecisionCodeWord>(), Code::ALL.map(Code::as_str));
         let outcomes: Vec<&str> = OutcomeStatus::ALL.iter().map(|word| word.as_str()).collect();
         assert_eq!(words::<OutcomeStatusWord>(), outcomes);
         let declines: Vec<&str> = DeclineType::ALL.iter().map(|word| word.as_str()).collect();

@@ -172,7 +172,7 @@ fn decide_all(state: &State, caller: &Caller, items: Vec<Item<'_>>) -> (Vec<u8>,
     let now = service.now();
     let sitting = service.sit(caller.merchant, now);
     let mut text = Text::with_room(items.len().saturating_mul(ROOM_EACH).saturating_add(ROOM_AROUND));
-    text.raw("{\"id\":").id(Some(DecisionId::generate(now, service.random()).text()));
+    text.raw("{\"id\":").id(Some(sitting.id().text()));
     text.raw(",\"revision\":").integer(sitting.revision());
     text.raw(",\"degraded\":").flag(sitting.is_degraded());
     text.raw(",\"decidedAt\":").time(now);
@@ -230,7 +230,7 @@ impl<'a> Results<'_, 'a> {
             waiting.iter().map(Resolved::attempt).collect();
         let Self { state, sitting, ref mut text, ref mut written, .. } = *self;
         let first = *written;
-        sitting.decide_all(&attempts, |at, decided| match decided {
+        sitting.decide_all(first, &attempts, |at, decided| match decided {
             Ok(decision) => {
                 state.observed.decided(decision);
                 write_item(text, written, decision);

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{CustomerFilter, Erased, PageRequest, StorageError};
-use interdict_app::{Caller, create_customer, erase_customer, update_customer};
+use interdict_app::{Caller, create_customer, erase_forgotten_customer, update_customer};
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::ids::CustomerId;
 use serde::Serialize;
@@ -90,7 +90,8 @@ pub(crate) struct ErasureView {
     operation_id = "eraseCustomer",
     tag = "Customers",
     summary = "Erase a customer",
-    description = "Personal data goes for good; the blocks stay in force on its email, phone and ref. Afterwards the id is 404.",
+    description = "Personal data goes for good, from the log of decisions too; the blocks stay in force on its email, \
+                   phone and ref. Afterwards the id is 404.",
     params(schemas::CustomerPath),
     responses((status = 200, description = "Erased.", body = ErasureView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
@@ -100,11 +101,22 @@ pub(crate) async fn erase(
     InPath(id): InPath<CustomerId>,
     mutation: Mutation,
 ) -> Response {
+    let forgotten = match key.caller.service.forget_in_log(key.caller.merchant, id).await {
+        Ok(forgotten) => forgotten,
+        Err(error) => {
+            // Nothing was erased yet, and the next try begins anew.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the decision log cannot forget a person"
+            );
+            return ApiError::unavailable().respond(Dialect::Native);
+        }
+    };
     mutation
         .run(
             &key.caller,
             |fields| Ok(fields.finish(Some(()))?),
-            move |transaction, by, ()| erase_customer(transaction, by, id),
+            move |transaction, by, ()| erase_forgotten_customer(transaction, by, id, &forgotten),
             |erased: &Erased, _| {
                 answer::answer(StatusCode::OK, &ErasureView { erased: true, blocks_kept: erased.blocks_kept })
             },

@@ -7,7 +7,6 @@ use hyper::body::Incoming;
 use interdict_app::decision::DecideError;
 use interdict_app::{Caller, DecidePaymentError};
 use interdict_domain::credential::Permission;
-use interdict_domain::ids::DecisionId;
 
 use super::attempt::{self, Raw, Resolved, Unresolved};
 use crate::body;
@@ -124,10 +123,11 @@ fn decide_resolved(
     let service = &caller.service;
     let now = service.now();
     service
-        .decide(caller.merchant, now, &resolved.attempt(), |decision, degraded| {
+        .decide(caller.merchant, now, &resolved.attempt(), |decision, judged| {
             state.observed.decided(decision);
-            let id = DecisionId::generate(now, service.random());
-            (views::write_decision(decision, id, resolved.initiator, now, degraded), decision.revision)
+            let body =
+                views::write_decision(decision, judged.id, resolved.initiator, judged.at, judged.degraded);
+            (body, decision.revision)
         })
         .map_err(|error| undecided(error, &Path::root()))
 }

@@ -6,6 +6,7 @@ pub(crate) mod changes;
 pub(crate) mod chargebacks;
 pub(crate) mod checkout_sessions;
 pub(crate) mod customers;
+pub(crate) mod decision_log;
 pub(crate) mod decisions;
 pub(crate) mod entries;
 pub(crate) mod gateway;

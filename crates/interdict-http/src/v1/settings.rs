@@ -5,7 +5,9 @@ use http::StatusCode;
 use interdict_app::store::StorageError;
 use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
 use interdict_domain::identifier::EmailMatching;
-use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings};
+use interdict_domain::settings::{
+    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,6 +38,16 @@ impl OutageView {
     }
 }
 
+/// What of the decisions is kept in the log. Blocks, and whatever was asked for a charge, always are.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DecisionLogSettings)]
+pub(crate) struct DecisionLogView {
+    /// How many decisions a second that let somebody pay are kept, on each node; in a burst five times as many.
+    #[schema(minimum = 0, maximum = 1000)]
+    allowed_per_second: u16,
+}
+
 /// What the merchant has chosen.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +73,8 @@ pub(crate) struct SettingsView {
     email_matching: &'static str,
     /// Where a payer may be sent after a checkout.
     allowed_origins: Vec<String>,
+    /// What of the decisions is kept in the log.
+    decision_log: DecisionLogView,
 }
 
 impl SettingsView {
@@ -73,6 +87,7 @@ impl SettingsView {
             outage: OutageView::of(settings.outage),
             email_matching: settings.email_matching.as_str(),
             allowed_origins: settings.allowed_origins.clone(),
+            decision_log: DecisionLogView { allowed_per_second: settings.decision_log.allowed_per_second },
         }
     }
 }
@@ -110,6 +125,12 @@ fn read_outage(mut fields: Fields) -> Result<OutageUpdate, Vec<Detail>> {
     fields.finish(Some(update))
 }
 
+fn read_decision_log(mut fields: Fields) -> Result<Option<u16>, Vec<Detail>> {
+    let rate = fields.integer("allowedPerSecond", 0..=i64::from(ALLOWED_PER_SECOND_MAX));
+    let rate = fields.not_null("allowedPerSecond", rate).and_then(|rate| rate.try_into().ok());
+    fields.finish(Some(rate))
+}
+
 fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let on_blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let on_dispute: Vec<_> = OnDispute::ALL.iter().map(|word| (word.as_str(), *word)).collect();
@@ -121,6 +142,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let matchings: Vec<_> = EmailMatching::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let matching = fields.word("emailMatching", &matchings);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
+    let decision_log = fields.object("decisionLog", read_decision_log);
     let update = SettingsUpdate {
         on_lift: fields.not_null("onLift", on_lift),
         on_blacklist: fields.not_null("onBlacklist", on_blacklist),
@@ -129,6 +151,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         outage: fields.not_null("outage", outage).unwrap_or_default(),
         email_matching: fields.not_null("emailMatching", matching),
         allowed_origins: fields.not_null("allowedOrigins", origins),
+        allowed_per_second: fields.not_null("decisionLog", decision_log).flatten(),
     };
     let bad = update.allowed_origins.iter().flatten().any(|origin| !is_origin(origin));
     if bad {

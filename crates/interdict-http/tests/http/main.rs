@@ -29,6 +29,7 @@ mod chargebacks;
 mod checkouts;
 mod credentials;
 mod customers;
+mod decision_log;
 mod decisions;
 mod documents;
 mod entries;

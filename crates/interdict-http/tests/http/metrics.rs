@@ -64,6 +64,10 @@ async fn these_are_all_metrics_and_their_types() {
     let scrape = Scrape::of(&shop).await;
     let types: Vec<String> = scrape.types().iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     insta::assert_snapshot!(types.join("\n"), @"
+    interdict_decision_log_lost counter
+    interdict_decision_log_queue gauge
+    interdict_decision_log_queue_max gauge
+    interdict_decision_log_written counter
     interdict_decisions counter
     interdict_feed_trimmed_through gauge
     interdict_http_open_connections gauge

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_app::{
-    App, AppOptions, DataPlace, NewKey, NewKeyOptions, NewMerchant, UseCaseError, revoke_key, store,
+    App, AppOptions, DataPlace, DecisionLogOptions, NewKey, NewKeyOptions, NewMerchant, UseCaseError,
+    revoke_key, store,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -79,6 +80,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let options = AppOptions {
             take_over: false,
+            decision_log: Some(DecisionLogOptions { retention: Duration::from_hours(720) }),
             max_staleness: interdict_app::MAX_STALENESS,
             stripe: interdict_app::StripeAddress::default(),
             data: DataPlace::Folder(folder.path().to_path_buf()),

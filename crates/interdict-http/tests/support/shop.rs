@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use interdict_app::store::{Durability, PostgresServer};
 use interdict_app::{
-    App, AppOptions, DataPlace, MAX_STALENESS, NewKey, NewKeyOptions, NewMerchant, StripeAddress, revoke_key,
+    App, AppOptions, DataPlace, DecisionLogOptions, MAX_STALENESS, NewKey, NewKeyOptions, NewMerchant,
+    StripeAddress, revoke_key,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -343,6 +344,7 @@ fn open_app(
 ) -> Arc<App> {
     let options = AppOptions {
         take_over: role == Role::Alone,
+        decision_log: Some(DecisionLogOptions { retention: Duration::from_hours(720) }),
         max_staleness: MAX_STALENESS,
         stripe: stripe.clone(),
         data: data.place(),

@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_statement_that_writes_is_known_for_what_it_is() {
-        for schema in [crate::Schema::Core, crate::Schema::Mode] {
+        for schema in [crate::Schema::Core, crate::Schema::Mode, crate::Schema::Decisions] {
             for (name, sql) in crate::statements(schema) {
                 let writes = ["INSERT", "UPDATE", "DELETE"].iter().any(|word| sql.starts_with(word));
                 assert_eq!(Write::parse(sql).is_some(), writes, "{name}");

@@ -6,6 +6,7 @@ use interdict_domain::identifier::Pepper;
 
 use super::search;
 use super::server::{PostgresServer, Purpose, SchemaName};
+use super::session::Session;
 use crate::counter;
 use crate::error::StorageError;
 use crate::meta::prepare_meta;
@@ -36,13 +37,7 @@ pub(crate) fn prepare(
     if must_be_durable {
         require_durable(connection)?;
     }
-    session.run_script("BEGIN")?;
-    connection.query_one(TAKE_TURN, &[], |row| row.get::<i64>(0))?;
-    let is_there: bool = connection.query_one(SELECT_SCHEMA, params![name.as_str()], |row| row.get(0))?;
-    if !is_there {
-        session.run_script(&format!("CREATE SCHEMA {}", name.as_str()))?;
-    }
-    migrate(connection, schema, Dialect::Postgres)?;
+    begin(&session, name.as_str(), schema)?;
     prepare_meta(connection, pepper, random)?;
     if schema == Schema::Mode && !counter::are_true(connection)? {
         // No other node's commit comes in between.
@@ -53,6 +48,29 @@ pub(crate) fn prepare(
         search::prepare(&session)?;
     }
     session.run_script("COMMIT")
+}
+
+/// The same for a schema that has no feed, and in which nothing was ever acknowledged.
+pub(crate) fn prepare_schema(
+    server: &PostgresServer,
+    name: &str,
+    schema: Schema,
+) -> Result<(), StorageError> {
+    let session = server.connect(name, Purpose::Maintain)?;
+    begin(&session, name, schema)?;
+    session.run_script("COMMIT")
+}
+
+/// Begins a transaction in which a schema is there and up to date.
+fn begin(session: &Session, name: &str, schema: Schema) -> Result<(), StorageError> {
+    let connection = Connection::Postgres(session);
+    session.run_script("BEGIN")?;
+    connection.query_one(TAKE_TURN, &[], |row| row.get::<i64>(0))?;
+    let is_there: bool = connection.query_one(SELECT_SCHEMA, params![name], |row| row.get(0))?;
+    if !is_there {
+        session.run_script(&format!("CREATE SCHEMA {name}"))?;
+    }
+    migrate(connection, schema, Dialect::Postgres)
 }
 
 /// Refuses a server that may lose what it has acknowledged.

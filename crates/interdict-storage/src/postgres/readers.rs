@@ -4,7 +4,7 @@
 use interdict_domain::identifier::Pepper;
 use parking_lot::Mutex;
 
-use super::server::{PostgresServer, Purpose, SchemaName};
+use super::server::{PostgresServer, Purpose};
 use super::session::{COMMIT, Session};
 use crate::error::StorageError;
 use crate::sql::Connection;
@@ -18,13 +18,13 @@ const MAY_BE_LOST: &str =
 /// The pool of one store on one node. Its callers see to it that no more are used than there may be.
 pub(crate) struct Readers {
     server: PostgresServer,
-    schema: SchemaName,
+    schema: &'static str,
     pepper: Pepper,
     idle: Mutex<Vec<Session>>,
 }
 
 impl Readers {
-    pub(crate) fn new(server: PostgresServer, schema: SchemaName, pepper: Pepper) -> Self {
+    pub(crate) fn new(server: PostgresServer, schema: &'static str, pepper: Pepper) -> Self {
         Self { server, schema, pepper, idle: Mutex::default() }
     }
 
@@ -64,7 +64,7 @@ impl Readers {
                 return Ok((session, may_be_lost));
             }
         }
-        let session = self.server.connect(self.schema.as_str(), Purpose::Read)?;
+        let session = self.server.connect(self.schema, Purpose::Read)?;
         let may_be_lost = begin(&session)?;
         Ok((session, may_be_lost))
     }
@@ -75,7 +75,7 @@ impl Readers {
         E: From<StorageError>,
         F: FnOnce(&View<'_>) -> Result<T, E>,
     {
-        let session = self.server.connect(self.schema.as_str(), Purpose::Maintain)?;
+        let session = self.server.connect(self.schema, Purpose::Maintain)?;
         session.run_script(BEGIN)?;
         walk(&View { connection: Connection::Postgres(&session), pepper: &self.pepper })
     }

@@ -3,7 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod connection;
 mod readers;
-mod scrub;
+pub(crate) mod scrub;
 pub(crate) mod search;
 pub(crate) mod writer;
 

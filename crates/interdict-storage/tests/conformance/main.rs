@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 
 mod attempts;
 mod chain;
+mod decisions;
 mod feed;
 mod foresight;
 mod leases;

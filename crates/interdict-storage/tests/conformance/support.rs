@@ -248,6 +248,41 @@ impl World {
         wait_until(is_even, Duration::from_mins(1)).unwrap();
     }
 
+    /// Runs a script past the log of decisions.
+    pub fn run_in_log(&self, script: &str) {
+        match self {
+            Self::Sqlite(_) => {
+                let path = interdict_storage::DecisionStore::file(&self.path());
+                rusqlite::Connection::open(path).unwrap().execute_batch(script).unwrap();
+            }
+            Self::Postgres { .. } => self.run(&format!("SET search_path TO test_decisions; {script}")),
+        }
+    }
+
+    /// How many rows a table of the log has.
+    pub fn count_in_log(&self, table: &str) -> i64 {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        match self {
+            Self::Sqlite(_) => {
+                let path = interdict_storage::DecisionStore::file(&self.path());
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+            }
+            Self::Postgres { url, .. } => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+                    let driver = tokio::spawn(connection);
+                    client.batch_execute("SET search_path TO test_decisions").await.unwrap();
+                    let count = client.query_one(&sql, &[]).await.unwrap().get(0);
+                    drop(client);
+                    driver.await.unwrap().unwrap();
+                    count
+                })
+            }
+        }
+    }
+
     /// Runs a script past the store, as somebody with the database's password could.
     pub fn run(&self, script: &str) {
         match self {

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use interdict_app::decision::{DecideError, Decision, Outcome};
-use interdict_app::{App, DecidePaymentError, PaymentAttempt, Presented, Service};
+use interdict_app::{App, DecidePaymentError, Judged, PaymentAttempt, Presented, Service};
 use interdict_domain::identifier::Kind;
-use interdict_domain::ids::{CustomerId, DecisionId};
+use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_http::decision_as_json;
 
@@ -41,13 +41,13 @@ pub fn run(configuration: &Configuration, arguments: &CheckArguments) -> Result<
         dry_run: true,
     };
     let now = app.clock().now();
-    let show = |decision: &Decision<'_>, degraded: bool| {
+    let show = |decision: &Decision<'_>, judged: Judged| {
         let text = if arguments.json.json {
-            let id = DecisionId::generate(now, app.random());
-            let shown = decision_as_json(decision, id, arguments.initiator, now, degraded)?;
+            let Judged { id, at, degraded } = judged;
+            let shown = decision_as_json(decision, id, arguments.initiator, at, degraded)?;
             format!("{}\n", serde_json::to_string_pretty(&shown)?)
         } else {
-            answer::as_text(decision, arguments.initiator, degraded)
+            answer::as_text(decision, arguments.initiator, judged.degraded)
         };
         Ok::<_, serde_json::Error>((decision.outcome, text))
     };

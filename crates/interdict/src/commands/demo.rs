@@ -3,6 +3,7 @@
 //!
 //! Deliberately not here: who is in the shop ([`shop`], [`cast`]) and what is told of it ([`story`]).
 
+mod asked;
 mod cast;
 mod past;
 mod seed;
@@ -28,7 +29,8 @@ use seed::Seed;
 /// Fills a shop and serves it until a signal; then it is gone.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
     let serving = configuration.serving(arguments)?;
-    let wanted = Wanted::Serving { alone: false, max_staleness: serving.max_staleness };
+    let (max_staleness, decision_retention) = (serving.max_staleness, serving.decision_retention);
+    let wanted = Wanted::Serving { alone: false, max_staleness, decision_retention };
     let listening = Listening::start(serving)?;
     let folder = tempfile::Builder::new()
         .prefix("interdict-demo-")
@@ -45,6 +47,7 @@ pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<E
         till::fill(&app, &shop).await
     });
     let till = till.context("the shop's till cannot be filled")?;
+    asked::ask(&app, &shop).context("the shop's questions cannot be asked")?;
     output::print(&story::tell(&shop, &till, &listening.base_url()))?;
     listening.serve(app)?;
     folder.close().context("the temporary folder cannot be removed")?;

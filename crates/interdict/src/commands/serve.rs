@@ -13,11 +13,11 @@ use crate::{data_folder, first_start, output};
 /// Serves until a signal.
 pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<ExitCode> {
     let serving = configuration.serving(arguments)?;
-    let max_staleness = serving.max_staleness;
+    let (max_staleness, decision_retention) = (serving.max_staleness, serving.decision_retention);
     let listening = Listening::start(serving)?;
     data_folder::create(&configuration.data_dir)?;
     let alone = data_folder::serve_alone(&configuration.data_dir)?;
-    let wanted = Wanted::Serving { alone: alone.is_some(), max_staleness };
+    let wanted = Wanted::Serving { alone: alone.is_some(), max_staleness, decision_retention };
     let app = application::open(configuration, wanted)?;
     let base_url = listening.base_url();
     first_start::begin(&app, &configuration.data_dir, &base_url)?;

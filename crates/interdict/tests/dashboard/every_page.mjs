@@ -9,7 +9,7 @@ await tell(async (page) => {
   assert(page.url().endsWith("/dashboard/test"), "test mode comes first");
   assert((await page.locator("svg").count()) > 0, "the overview has charts");
   const chips = new Set();
-  for (const name of ["Overview", "Customers", "Blacklist", "Whitelist", "Payments", "Try a decision", "API keys", "Audit log", "Team", "Settings"]) {
+  for (const name of ["Overview", "Customers", "Blacklist", "Whitelist", "Payments", "Decisions", "API keys", "Audit log", "Team", "Settings"]) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name, exact: true }).click();
     await page.getByRole("heading", { level: 1 }).first().waitFor();
     const file = name.toLowerCase().replaceAll(" ", "-");
@@ -44,10 +44,16 @@ await tell(async (page) => {
   await page.getByRole("heading", { level: 1 }).waitFor();
   await look(page, "payment");
   await lookOnPhone(page, "payment");
-  // What would be decided, with all seven tiers.
-  await page.goto(`${BASE}/dashboard/test/decisions?initiator=customer&email=mallory%40example.com`);
+  // A decision that was made, with all seven tiers.
+  await page.goto(`${BASE}/dashboard/test/decisions?outcome=block`);
+  await page.locator("main table a").first().click();
+  await page.getByRole("heading", { level: 1, name: "A decision" }).waitFor();
   await look(page, "decision");
   await lookOnPhone(page, "decision");
+  // What would be decided.
+  await page.goto(`${BASE}/dashboard/test/decisions/try?initiator=customer&email=mallory%40example.com`);
+  await look(page, "decision-try");
+  await lookOnPhone(page, "decision-try");
   // One's own.
   await page.goto(`${BASE}/dashboard/account`);
   await look(page, "account");

@@ -93,6 +93,11 @@ fn a_support_person_finds_out_why_and_lifts_it() {
 }
 
 #[test]
+fn somebody_finds_out_what_a_decision_rested_on() {
+    tell("decisions");
+}
+
+#[test]
 fn the_main_paths_work_without_a_script() {
     tell("without_script");
 }

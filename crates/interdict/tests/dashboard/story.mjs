@@ -10,14 +10,14 @@ export const { BASE, KEY, EMAIL, PASSWORD, SCREENSHOTS, ISSUER } = process.env;
 // The machine may be busy with builds.
 const PATIENCE_MS = 60_000;
 
-export async function api(path, body) {
+export async function api(path, body, method = "POST") {
   const answer = await fetch(BASE + path, {
-    method: "POST",
+    method,
     headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
+  return answer.status === 204 ? undefined : answer.json();
 }
 
 export function assert(condition, what) {

@@ -4,7 +4,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::store::MerchantTransaction;
 use interdict_app::{
-    NewListStatus, RestrictionUpdate, clear_list_status, erase_customer, restrict_customer,
+    NewListStatus, RestrictionUpdate, clear_list_status, erase_forgotten_customer, restrict_customer,
     set_list_status as set,
 };
 use interdict_domain::clock::Timestamp;
@@ -124,8 +124,9 @@ pub(crate) async fn erase(
     if !is_meant {
         return again(&state, &person, id, "erase", t("erase-unconfirmed"), form).await;
     }
+    let forgotten = person.service().forget_in_log(person.signed_in.user.merchant, id).await?;
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
-        erase_customer(transaction, by, id)?;
+        erase_forgotten_customer(transaction, by, id, &forgotten)?;
         Ok(format!("/dashboard/{mode}/customers?done=erased"))
     });
     go_on(&state, &person, id, "erase", done.await?, form).await

@@ -10,7 +10,7 @@ use interdict_app::{
     set_gateway as set,
 };
 use interdict_domain::identifier::EmailMatching;
-use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage};
+use interdict_domain::settings::{ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage};
 use interdict_domain::subscription::OnLift;
 
 use super::view::{RefusedForm, render, seen};
@@ -32,6 +32,10 @@ fn word<T>(form: &Form, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Re
     parse(text).map(Some).ok_or_else(|| Problem::invalid(&t("invalid-choice")))
 }
 
+fn allowed_per_second(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|rate| *rate <= ALLOWED_PER_SECOND_MAX)
+}
+
 fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
     Ok(SettingsUpdate {
         on_lift: word(form, "on-lift", OnLift::parse)?,
@@ -46,6 +50,7 @@ fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
         allowed_origins: form
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),
+        allowed_per_second: word(form, "allowed-per-second", allowed_per_second)?,
     })
 }
 

@@ -25,6 +25,7 @@ struct SettingsPage {
     frame: Frame,
     choices: Vec<Choice>,
     origins: String,
+    allowed_per_second: String,
     seen: String,
     gateway: GatewayView,
     refused: Option<RefusedForm>,
@@ -98,11 +99,16 @@ pub(super) async fn render(
         Some(typed) => typed.exactly("origins").to_owned(),
         None => settings.allowed_origins.join("\n"),
     };
+    let allowed_per_second = match typed {
+        Some(typed) => typed.exactly("allowed-per-second").to_owned(),
+        None => settings.decision_log.allowed_per_second.to_string(),
+    };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SettingsPage {
         frame: Frame::new(state, person, Place::Settings, t("nav-settings"), query).await,
         choices: choices(&settings, typed),
         origins,
+        allowed_per_second,
         seen: seen(&settings),
         gateway: gateway(person.mode, account),
         refused,

@@ -58,6 +58,7 @@ impl Node {
         for mode in Mode::ALL {
             checks.push(self.progress(app, mode));
             checks.push(self.comparison(app, mode));
+            checks.push(self.decision_log(mode));
         }
     }
 
@@ -142,13 +143,43 @@ impl Node {
         }
     }
 
+    /// What its log of decisions has lost. A full queue is how a storm ends; a write that fails wants somebody to look.
+    fn decision_log(&self, mode: Mode) -> Check {
+        let title = self.title(&format!("{} decision log", mode.as_str()));
+        let text = match self.metrics() {
+            Ok(text) => text,
+            Err(error) => return Check::failed(title, format!("{error:#}"), "is it a node of Interdict?"),
+        };
+        let written = number(&text, "interdict_decision_log_written_total", mode);
+        let lost = |reason: &str| number_for(&text, "interdict_decision_log_lost_total", mode, reason);
+        match (written, lost("queue_full"), lost("write_failed")) {
+            (_, _, Some(failed)) if failed > 0 => Check::failed(
+                title,
+                format!("{failed} decisions could not be written since its start"),
+                "its log says why: is the disk full, or the database away?",
+            ),
+            (Some(written), Some(0), _) => {
+                Check::passed(title, format!("{written} decisions were written since its start, none lost"))
+            }
+            (Some(written), Some(lost), _) => Check::passed(
+                title,
+                format!("{written} decisions were written since its start, for {lost} there was no room"),
+            ),
+            _ => Check::passed(title, "it has none"),
+        }
+    }
+
     /// A number of this mode, if there is one.
     fn metric(&self, name: &str, mode: Mode) -> Result<Option<i64>> {
+        Ok(number(&self.metrics()?, name, mode))
+    }
+
+    fn metrics(&self) -> Result<String> {
         let (status, text) = self.get("/metrics")?;
         if status != 200 {
             bail!("/metrics answers {status}");
         }
-        Ok(number(&text, name, mode))
+        Ok(text)
     }
 
     /// One request over a connection of its own: the status and the body.
@@ -176,6 +207,12 @@ fn parse(answer: &str) -> Option<(u16, String)> {
 /// A metric that has no label but the mode.
 fn number(text: &str, name: &str, mode: Mode) -> Option<i64> {
     let start = format!("{name}{{mode=\"{}\"}} ", mode.as_str());
+    text.lines().find_map(|line| line.strip_prefix(&start)?.trim().parse().ok())
+}
+
+/// A metric that says a reason, too.
+fn number_for(text: &str, name: &str, mode: Mode, reason: &str) -> Option<i64> {
+    let start = format!("{name}{{mode=\"{}\",reason=\"{reason}\"}} ", mode.as_str());
     text.lines().find_map(|line| line.strip_prefix(&start)?.trim().parse().ok())
 }
 

@@ -1,0 +1,133 @@
+//! Try a decision: what an attempt would get now, and how that comes about. Asked for in the address, so that
+//! the answer can be sent to somebody; nothing is charged, counted or kept.
+
+use std::borrow::Cow;
+
+use askama::Template;
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use interdict_app::{PaymentAttempt, Presented};
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::CustomerId;
+use interdict_domain::scopes::Initiator;
+
+use super::explained::{Decided, Shown, shown};
+use crate::answer::{self, Problem};
+use crate::form::{Form, InQuery};
+use crate::frame::{Frame, Place};
+use crate::pages::payments::initiator as started_by;
+use crate::pages::sources::{self, undecided};
+use crate::person::{Person, TryDecision};
+use crate::state::State;
+use crate::t;
+
+#[derive(Template)]
+#[template(path = "decision_try.html")]
+struct DecisionPage {
+    frame: Frame,
+    initiators: Vec<(&'static str, String, bool)>,
+    fields: Vec<Field>,
+    typed: bool,
+    problem: Option<String>,
+    answer: Option<Shown>,
+}
+
+/// A field that says who pays.
+struct Field {
+    name: &'static str,
+    label: String,
+    value: String,
+    problem: Option<String>,
+}
+
+pub(crate) async fn show(
+    Shared(state): Shared<State>,
+    person: Person<TryDecision>,
+    InQuery(query): InQuery,
+) -> Result<Response, Problem> {
+    let initiator = query.text("initiator").and_then(Initiator::parse);
+    let (fields, customer, presented) = read(&query);
+    let has_problem = fields.iter().any(|field| field.problem.is_some());
+    let (mut status, mut problem, mut answer) = (StatusCode::OK, None, None);
+    match initiator {
+        Some(_) if has_problem => {
+            (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(t("decision-invalid")));
+        }
+        Some(initiator) => {
+            let attempt =
+                PaymentAttempt { initiator, customer, identifiers: &presented, explain: true, dry_run: true };
+            let (merchant, service) = (person.signed_in.user.merchant, person.service());
+            let decided = service.decide(merchant, service.now(), &attempt, |decision, judged| {
+                Decided::of(decision, judged.degraded)
+            });
+            match decided {
+                Ok(decided) => answer = Some(shown(&person, decided).await?),
+                Err(error) => {
+                    (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(undecided(error)));
+                }
+            }
+        }
+        None => {}
+    }
+    let chosen = initiator.unwrap_or(Initiator::Customer);
+    let page = DecisionPage {
+        frame: Frame::new(&state, &person, Place::Decisions, t("decisions-try"), &query).await,
+        initiators: Initiator::ALL.map(|one| (one.as_str(), started_by(one), one == chosen)).to_vec(),
+        fields,
+        typed: query.is_set("typed"),
+        problem,
+        answer,
+    };
+    Ok(answer::page(status, &page))
+}
+
+/// Where an attempt is tried.
+pub(crate) fn try_path<'a>(
+    mode: &str,
+    initiator: Initiator,
+    customer: Option<CustomerId>,
+    identifiers: impl IntoIterator<Item = (Kind, &'a str)>,
+    is_typed: bool,
+) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("initiator", initiator.as_str());
+    if let Some(customer) = customer {
+        query.append_pair("customer", &customer.to_string());
+    }
+    for (kind, value) in identifiers {
+        query.append_pair(kind.as_str(), value);
+    }
+    if is_typed {
+        query.append_pair("typed", "on");
+    }
+    format!("/dashboard/{mode}/decisions/try?{}", query.finish())
+}
+
+/// The fields with what is wrong in them, and what they say.
+fn read(query: &Form) -> (Vec<Field>, Option<CustomerId>, Vec<Presented<'_>>) {
+    let verified = !query.is_set("typed");
+    let mut presented = Vec::new();
+    let text = query.text("customer");
+    let parsed = text.map(str::parse::<CustomerId>);
+    let problem = match &parsed {
+        Some(Err(error)) => Some(format!("{} {error}.", t("customer-id"))),
+        _ => None,
+    };
+    let value = text.unwrap_or_default().to_owned();
+    let mut fields = vec![Field { name: "customer", label: t("customer-id"), value, problem }];
+    for kind in Kind::ALL {
+        let (name, label) = (kind.as_str(), sources::kind(kind));
+        let text = query.text(name);
+        let problem = match text.map(|text| kind.normalise(text)) {
+            Some(Ok(value)) => {
+                presented.push(Presented { kind, value: Cow::Owned(value.into_owned()), verified });
+                None
+            }
+            Some(Err(error)) => Some(format!("{label} {error}.")),
+            None => None,
+        };
+        fields.push(Field { name, label, value: text.unwrap_or_default().to_owned(), problem });
+    }
+    (fields, parsed.and_then(Result::ok), presented)
+}

@@ -1,0 +1,109 @@
+//! Finding decisions of the log: by id, by payment, and in pages with filters, each of which an index answers or narrows.
+
+use interdict_domain::clock::Timestamp;
+use interdict_domain::decision_origin::DecisionOrigin;
+use interdict_domain::ids::{DecisionId, Ksuid, PaymentId};
+use interdict_domain::scopes::Initiator;
+
+use super::row::{DecisionRow, SearchKey, columns, read};
+use crate::entry::keyset;
+use crate::error::StorageError;
+use crate::sql::params;
+use crate::statements::statements;
+use crate::view::MerchantView;
+
+macro_rules! filter {
+    () => {
+        " AND (CAST($2 AS TEXT) IS NULL OR d.code = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR d.initiator = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR d.origin = $4)
+          AND d.at >= $5 "
+    };
+}
+
+// The engines do not see through a filter that may be absent: an outcome's and a key's indexes need to be asked for. A
+// cross join keeps SQLite from beginning at the other end.
+statements! {
+    SELECT = concat!("SELECT ", columns!(), " FROM decision d WHERE d.merchant = $1 AND d.id = $2");
+    SELECT_OF_PAYMENT = concat!("SELECT ", columns!(), " FROM decision d
+        WHERE d.merchant = $1 AND d.payment = $2 ORDER BY d.at DESC, d.id DESC LIMIT $3");
+    SELECT_AFTER = concat!("SELECT ", columns!(), " FROM decision d WHERE d.merchant = $1 ", filter!(),
+        " AND (d.at, d.id) < ($6, $7) ORDER BY d.at DESC, d.id DESC LIMIT $8");
+    SELECT_AFTER_OF_OUTCOME = concat!("SELECT ", columns!(), " FROM decision d WHERE d.merchant = $1 ", filter!(),
+        " AND d.outcome = $6 AND (d.at, d.id) < ($7, $8) ORDER BY d.at DESC, d.id DESC LIMIT $9");
+    SELECT_AFTER_OF_KEY = concat!("SELECT ", columns!(), " FROM decision_identifier i CROSS JOIN decision d
+        WHERE d.id = i.decision AND i.merchant = $1 ", filter!(),
+        " AND (CAST($6 AS TEXT) IS NULL OR d.outcome = $6)
+          AND i.identifier_key = $7
+          AND (CAST($8 AS BYTEA) IS NULL OR EXISTS (SELECT 1 FROM decision_identifier o
+               WHERE o.merchant = $1 AND o.identifier_key = $8 AND o.at = i.at AND o.decision = i.decision))
+          AND (i.at, i.decision) < ($9, $10) ORDER BY i.at DESC, i.decision DESC LIMIT $11");
+}
+
+/// Which decisions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// `allow` or `block`.
+    pub outcome: Option<String>,
+    /// With this code.
+    pub code: Option<String>,
+    /// Started by whom.
+    pub initiator: Option<Initiator>,
+    /// Asked for what.
+    pub origin: Option<DecisionOrigin>,
+    /// Made at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Made before this moment.
+    pub until: Option<Timestamp>,
+    /// An identifier that was looked up.
+    pub identifier: Option<SearchKey>,
+    /// A customer that counted.
+    pub customer: Option<SearchKey>,
+}
+
+impl MerchantView<'_> {
+    /// A decision by id, if it is kept.
+    pub fn decision(&self, id: DecisionId) -> Result<Option<DecisionRow>, StorageError> {
+        self.connection.query_optional(SELECT, params![self.merchant.0, id.ksuid().bytes()[..]], read)
+    }
+
+    /// The decisions that were asked for a payment, newest first.
+    pub fn decisions_of_payment(
+        &self,
+        payment: PaymentId,
+        limit: i64,
+    ) -> Result<Vec<DecisionRow>, StorageError> {
+        let payment = *payment.ksuid().bytes();
+        self.connection.query(SELECT_OF_PAYMENT, params![self.merchant.0, payment, limit], read)
+    }
+
+    /// A page of decisions, newest first, behind the last row of the page before.
+    pub fn decisions(
+        &self,
+        filter: &DecisionFilter,
+        position: Option<(Timestamp, Ksuid)>,
+        limit: i64,
+    ) -> Result<Vec<DecisionRow>, StorageError> {
+        // Nothing of the moment itself: the least id there is stands before all of its own.
+        let until = filter.until.map(|until| (until, Ksuid::from_bytes([0; 20])));
+        let (at, id) = keyset([position, until].into_iter().flatten().min());
+        let (code, outcome) = (filter.code.as_deref(), filter.outcome.as_deref());
+        let initiator = filter.initiator.map(Initiator::as_str);
+        let origin = filter.origin.map(DecisionOrigin::as_str);
+        let from = filter.from.map_or(i64::MIN, Timestamp::micros);
+        let merchant = self.merchant.0;
+        let mut keys = [filter.identifier, filter.customer].into_iter().flatten().map(|key| key.bytes());
+        if let Some(key) = keys.next() {
+            let other = keys.next();
+            let parameters =
+                params![merchant, code, initiator, origin, from, outcome, key, other, at, id, limit];
+            return self.connection.query(SELECT_AFTER_OF_KEY, parameters, read);
+        }
+        if outcome.is_some() {
+            let parameters = params![merchant, code, initiator, origin, from, outcome, at, id, limit];
+            return self.connection.query(SELECT_AFTER_OF_OUTCOME, parameters, read);
+        }
+        let parameters = params![merchant, code, initiator, origin, from, at, id, limit];
+        self.connection.query(SELECT_AFTER, parameters, read)
+    }
+}

@@ -3,7 +3,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::Identifier;
+use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
@@ -14,6 +14,9 @@ use interdict_storage::{Authorship, Foreseen, MerchantTransaction};
 use crate::error::UseCaseError;
 use crate::manage_subscription::follow_listing;
 use crate::service::Service;
+
+/// The kinds that can be listed so far, by hand or by a file: the others come with their matching rules.
+pub const LISTABLE_KINDS: [Kind; 1] = [Kind::Email];
 
 /// An entry to make.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::customer::ListStatus;
 use crate::entry::{Strength, words};
 use crate::identifier::{IdentifierKey, Kind};
 use crate::ids::{
-    ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
+    ChargebackId, CheckoutId, CustomerId, EntryId, ImportId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
 };
 use crate::merchant::MerchantNumber;
 use crate::scopes::Scopes;
@@ -46,6 +46,10 @@ words!(
         EntryUpdated = "entry.updated",
         /// An entry was deleted.
         EntryDeleted = "entry.deleted",
+        /// Entries were made and changed by a part of an import.
+        EntriesImported = "entries.imported",
+        /// What a part of an import did was undone.
+        EntriesImportUndone = "entries.import_undone",
         /// A payment was made, and is not charged yet.
         PaymentCreated = "payment.created",
         /// An attempt to be paid was refused by the lists.
@@ -142,6 +146,8 @@ pub enum Subject {
     Customer(CustomerId),
     /// An entry.
     Entry(EntryId),
+    /// An import of many entries.
+    Import(ImportId),
     /// A payment.
     Payment(PaymentId),
     /// A plan.
@@ -170,6 +176,7 @@ impl std::fmt::Display for Subject {
         match self {
             Self::Customer(id) => id.fmt(f),
             Self::Entry(id) => id.fmt(f),
+            Self::Import(id) => id.fmt(f),
             Self::Payment(id) => id.fmt(f),
             Self::Plan(id) => id.fmt(f),
             Self::Subscription(id) => id.fmt(f),
@@ -191,6 +198,9 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Entry(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Import(id));
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Payment(id));
@@ -318,6 +328,20 @@ pub enum Fact {
         /// For each initiator.
         outage: OutagePolicies,
     },
+    /// Which part of a file the entries beside came from. Means nothing to the index.
+    RowsImported(RowsImported),
+}
+
+/// Which part of a file a change took, and a proof of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowsImported {
+    /// The lines of its first and its last row.
+    pub rows: [i64; 2],
+    /// Of the rows as understood; keyed, so that nobody tries values against it.
+    pub digest: String,
+    /// Whether any entry has a text: those stand with the entries alone.
+    pub has_texts: bool,
 }
 
 /// A change as the feed gives it.
@@ -350,6 +374,15 @@ mod tests {
         assert_eq!(Subject::parse("feed/123"), Some(Subject::Feed(123)));
         assert_eq!(Subject::parse("feed/"), None);
         assert_eq!(Subject::parse("123"), Some(Subject::Merchant(MerchantNumber(123))));
+    }
+
+    #[test]
+    fn an_import_is_a_subject() {
+        let id = "imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
+        assert_eq!(Subject::parse(id).unwrap().to_string(), id);
+        let fact = RowsImported { rows: [2, 900], digest: "00".to_owned(), has_texts: false };
+        let text = r#"{"rowsImported":{"rows":[2,900],"digest":"00","hasTexts":false}}"#;
+        assert_eq!(serde_json::to_string(&Fact::RowsImported(fact)).unwrap(), text);
     }
 
     /// What the feed holds must be readable for ever.

@@ -18,6 +18,7 @@ pub mod date_of_birth;
 pub mod entry;
 pub mod identifier;
 pub mod ids;
+pub mod import;
 mod ksuid;
 pub mod merchant;
 pub mod mode;

@@ -13,7 +13,7 @@ use http::request::Parts;
 use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
-use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId, PlanId, SubscriptionId};
+use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, ImportId, PaymentId, PlanId, SubscriptionId};
 
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -216,6 +216,10 @@ impl Named for CustomerId {
 
 impl Named for EntryId {
     const WHAT: &'static str = "entry";
+}
+
+impl Named for ImportId {
+    const WHAT: &'static str = "import";
 }
 
 impl Named for PaymentId {

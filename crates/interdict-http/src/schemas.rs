@@ -30,14 +30,16 @@ pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
-    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, LimitQuery,
-    NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath, WebhookPath,
+    ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, EntriesQuery, EntryPath, ExportQuery,
+    ImportPath, ImportQuery, LimitQuery, NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath,
+    RefPath, SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, HoldWord, IntervalWord, KindWord,
-    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord,
-    PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
+    ChargebackSourceWord, CheckoutStatusWord, DeclineTypeWord, HoldWord, ImportFormatWord, ImportStateWord,
+    IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord,
+    OnOutageWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord,
+    StrengthWord, SubscriptionStatusWord,
 };

@@ -73,7 +73,7 @@ pub(crate) fn keyset(position: Option<(Timestamp, Ksuid)>) -> (i64, [u8; 20]) {
     position.map_or((i64::MAX, [0xff; 20]), |(at, id)| (at.micros(), *id.bytes()))
 }
 
-fn read(row: Row<'_>) -> Result<Entry, StorageError> {
+pub(crate) fn read(row: Row<'_>) -> Result<Entry, StorageError> {
     let word = |index: usize| row.text(index);
     let list = List::parse(word(1)?).ok_or(StorageError::Corrupt("list"))?;
     let reason_code: Option<String> = row.get(6)?;
@@ -180,7 +180,7 @@ impl MerchantTransaction<'_, '_> {
         Ok(())
     }
 
-    fn remove_entry_row(&mut self, entry: &Entry) -> Result<(), StorageError> {
+    pub(crate) fn remove_entry_row(&mut self, entry: &Entry) -> Result<(), StorageError> {
         let connection = self.transaction.connection;
         connection.execute(DELETE, params![self.merchant.0, &entry.id.ksuid().bytes()[..]])?;
         search::forget(connection, Searched::Entries, entry.id.ksuid().bytes())?;
@@ -188,7 +188,7 @@ impl MerchantTransaction<'_, '_> {
         hits::forget(connection, entry.id)
     }
 
-    fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
+    pub(crate) fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
         self.transaction.connection.execute(
             UPSERT,
             params![

@@ -45,6 +45,7 @@ const ANCHOR: &str = include_str!("../migrations/feed_0002_anchor.sql");
 const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_identifiers.sql");
 const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_counts.sql");
 const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.sql");
+const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 
@@ -67,6 +68,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             FORMER_IDENTIFIERS,
             ATTEMPT_COUNTS,
             SEARCH,
+            IMPORTS,
         ],
     };
     let complete = |text: &&str| {

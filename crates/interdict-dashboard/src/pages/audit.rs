@@ -110,7 +110,8 @@ fn row(state: &State, mode: Mode, keys: &HashMap<KeyId, Mode>, item: AuditItem) 
         }),
         Subject::Key(id) => keys.get(&id).map(|mode| format!("/dashboard/{}/keys#{id}", mode.as_str())),
         Subject::User(_) => Some(format!("/dashboard/team?mode={mode}")),
-        Subject::Payment(_)
+        Subject::Import(_)
+        | Subject::Payment(_)
         | Subject::Plan(_)
         | Subject::Subscription(_)
         | Subject::Checkout(_)

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::words::{KindWord, ListStatusWord, ListWord, PaymentStatusWord, StatusWord};
+use super::words::{
+    EntryKindWord, ImportFormatWord, KindWord, ListStatusWord, ListWord, PaymentStatusWord, StatusWord,
+};
 
 /// A customer by its id.
 #[derive(Deserialize, IntoParams)]
@@ -104,6 +106,46 @@ pub(crate) struct EntriesQuery {
     /// Only those whose window is open now, or is not.
     #[param(nullable = false)]
     active: Option<bool>,
+}
+
+/// An import by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ImportPath {
+    /// `imp_` and a KSUID.
+    #[param(example = "imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// What goes without saying in a file of entries.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImportQuery {
+    /// The list of all its entries.
+    #[param(inline)]
+    list: ListWord,
+    /// The kind of values that say none themselves.
+    #[param(nullable = false, inline, default = json!("email"))]
+    kind: Option<EntryKindWord>,
+    /// Check the rows, and write nothing before the import is started.
+    #[param(nullable = false, default = json!(false))]
+    dry_run: Option<bool>,
+}
+
+/// Which entries, and how.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// On which list.
+    #[param(inline)]
+    list: ListWord,
+    /// Only this kind.
+    #[param(nullable = false, inline)]
+    kind: Option<KindWord>,
+    /// How the file is written.
+    #[param(nullable = false, inline, default = json!("csv"))]
+    format: Option<ImportFormatWord>,
 }
 
 /// Where Stripe sends its webhooks.

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, PageRequest, StorageError};
-use interdict_app::{Answer, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
+use interdict_app::{Answer, EntryUpdate, LISTABLE_KINDS, NewEntry, list_entry, unlist_entry, update_entry};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -31,8 +31,7 @@ fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let list = fields.word("list", &lists);
     let list = fields.required("list", list);
-    // One kind so far: the others come with their matching rules.
-    let kind = fields.word("kind", &[(Kind::Email.as_str(), Kind::Email)]);
+    let kind = fields.word("kind", &LISTABLE_KINDS.map(|kind| (kind.as_str(), kind)));
     let kind = fields.required("kind", kind);
     let value = fields.parse("value", |text| match kind {
         Some(kind) => Identifier::parse(kind, text).map(Some),

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
+use interdict_domain::ids::ImportId;
 use interdict_domain::pan;
 
 use crate::formula_safe;
 use crate::import_entries::ImportRunError;
 use crate::import_row::BadRow;
+use crate::service::Service;
 
 /// Bad rows as CSV.
 pub(crate) struct Errors<'a>(csv::Writer<&'a mut dyn Write>);
@@ -33,5 +35,32 @@ impl<'a> Errors<'a> {
     /// Writes what is kept back.
     pub(crate) fn flush(&mut self) -> Result<(), ImportRunError> {
         self.0.flush().map_err(ImportRunError::Errors)
+    }
+}
+
+/// A bad row as it was told, without what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldRow {
+    /// Where it begins in the file.
+    pub line: String,
+    /// Which field is wrong; empty for the row as such.
+    pub column: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Service {
+    /// The first bad rows of an import, as long as this process has them. For a thread that may wait.
+    pub fn first_import_errors(&self, id: ImportId, most: usize) -> Vec<ToldRow> {
+        let file = self.import_errors(id).and_then(|path| csv::Reader::from_path(path).ok());
+        let Some(mut file) = file else { return Vec::new() };
+        let cell = |row: &csv::StringRecord, index| row.get(index).unwrap_or_default().to_owned();
+        let told = |row: &csv::StringRecord| ToldRow {
+            line: cell(row, 0),
+            column: cell(row, 1),
+            reason: cell(row, 2),
+        };
+        // One that is being written may end in the middle of a row.
+        file.records().map_while(Result::ok).take(most).map(|row| told(&row)).collect()
     }
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use interdict_app::store::{StorageError, WriteError};
-use interdict_app::{ImportError, LISTABLE_KINDS, NewImport, Upload, UploadError};
+use interdict_app::{ImportError, LISTABLE_KINDS, NewImport, UploadError};
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::ImportId;
@@ -22,16 +22,8 @@ use crate::interface::State;
 use crate::mutation::{idempotency_key, read_failed};
 use crate::page::{Cursor, CursorPage, Items, Query};
 use crate::schemas;
-use crate::stream::{self, Sink};
+use crate::stream;
 use crate::views::{ImportView, UndoneView};
-
-impl Sink for Upload {
-    type Error = UploadError;
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UploadError> {
-        self.write(bytes)
-    }
-}
 
 /// What the caller is told; the log has the rest.
 fn refused(error: &ImportError) -> ApiError {

@@ -3,6 +3,7 @@
 //!
 //! Deliberately not here: what is done with the rows (`interdict-app`).
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Read, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -161,12 +162,14 @@ fn show(arguments: &ImportArguments, import: &Import, errors: Option<&PathBuf>) 
         None if arguments.dry_run => "Nothing was written. The import would do this:\n".to_owned(),
         None => String::new(),
     };
-    text.push_str(&format!(
-        "{} rows: {} new, {} changed, {} as they were, {} bad\n",
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{} rows: {} new, {} changed, {} as they were, {} bad",
         counts.rows, counts.created, counts.updated, counts.unchanged, counts.bad
-    ));
+    );
     if let Some(path) = errors {
-        text.push_str(&format!("The bad rows, with line and reason: {}\n", path.display()));
+        let _ = writeln!(text, "The bad rows, with line and reason: {}", path.display());
     }
     output::print(&text)
 }

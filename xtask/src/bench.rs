@@ -10,6 +10,7 @@ mod client;
 mod data;
 mod decisions;
 mod disk;
+mod import;
 mod machine;
 mod nodes;
 mod payments;
@@ -76,6 +77,8 @@ enum What {
     Payments,
     /// A sweep over due subscriptions, and decisions meanwhile
     Renewals,
+    /// A file of emails over HTTP, in and out, and decisions meanwhile
+    Import,
     /// From the start of the process until it is ready
     Start,
     /// Nodes over one PostgreSQL: mutations, how soon the others know of them, and decisions
@@ -91,7 +94,7 @@ impl What {
 
     fn tools(self) -> Vec<Tool> {
         let mut tools = Vec::new();
-        if !matches!(self, Self::Start | Self::Renewals) {
+        if !matches!(self, Self::Start | Self::Renewals | Self::Import) {
             tools.push(Tool::Wrk);
         }
         if self.covers(Self::Http) {
@@ -173,6 +176,9 @@ fn measure(what: What, bench: &Bench, report: &mut Report) -> Result<()> {
     }
     if what.covers(What::Renewals) {
         renewals::measure(bench, report).context("renewals")?;
+    }
+    if what.covers(What::Import) {
+        import::measure(bench, report).context("imports")?;
     }
     if what.covers(What::Start) {
         start::measure(bench, report).context("starts")?;

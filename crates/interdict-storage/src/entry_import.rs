@@ -117,6 +117,7 @@ impl MerchantTransaction<'_, '_> {
         let before = self.view().entries_of_rows(import.list, &part.rows)?;
         let mut after: HashMap<IdentifierKey, Entry> = HashMap::new();
         let (mut written, mut ended) = (Vec::new(), Vec::new());
+        let mut next_id = Ksuid::generate(by.now, by.random);
         for (index, row) in part.rows.iter().enumerate() {
             // The same value may stand in a part twice.
             let found = after.get(&row.key).or_else(|| before.get(&row.key));
@@ -134,7 +135,8 @@ impl MerchantTransaction<'_, '_> {
                 }
             };
             *count += 1;
-            let entry = row.entry(import.list, found, by);
+            let entry = row.entry(EntryId::from_parts(import.list, next_id), found, by);
+            next_id = next_id.successor();
             after.insert(row.key, entry);
             written.push(index);
         }

@@ -3,7 +3,7 @@
 //! Deliberately not here: how a part is written ([`crate::entry_import`]).
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::entry::{Entry, EntrySource, ReasonCode, Strength};
 use interdict_domain::identifier::{IdentifierKey, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::import::Import;
@@ -93,9 +93,10 @@ impl ImportedRow {
             && (entry.scopes, entry.strength, entry.window) == (self.scopes, self.strength, self.window)
     }
 
-    pub(crate) fn entry(&self, list: List, before: Option<&Entry>, by: &Authorship<'_>) -> Entry {
+    /// The entry that it makes of the one that is there, or of a new id.
+    pub(crate) fn entry(&self, id: EntryId, before: Option<&Entry>, by: &Authorship<'_>) -> Entry {
         Entry {
-            id: before.map_or_else(|| EntryId::generate(list, by.now, by.random), |entry| entry.id),
+            id: before.map_or(id, |entry| entry.id),
             kind: self.kind,
             value: Some(self.value.clone()),
             key: self.key,

@@ -210,3 +210,24 @@ async fn a_file_that_is_too_large_or_cut_leaves_nothing() {
     until(|| import_files(&shop).is_empty()).await;
     assert_eq!(api.get("/v1/imports").await.expect(200)["items"], json!([]));
 }
+
+#[tokio::test]
+async fn whoever_is_blocked_by_a_file_is_charged_no_more_where_the_merchant_wants_it_so() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let plan = api.plan(json!({})).await;
+    let mut subscriptions = Vec::new();
+    for email in ["ada@example.com", "ben@example.com", "carl@example.com"] {
+        let customer = api.customer(json!({ "email": email })).await;
+        subscriptions.push(api.subscribe(&customer, &plan).await);
+    }
+    import(&shop, "list=block", "email\ncarl@example.com\n").await;
+    api.patch("/v1/settings", json!({"onBlacklist": "cancel"})).await.expect(200);
+    // For customers' own payments alone, it blocks no renewal.
+    import(&shop, "list=block", "email,scopes\nada@example.com,cit mit\nben@example.com,cit\n").await;
+    let mut statuses = Vec::new();
+    for subscription in &subscriptions {
+        statuses.push(api.subscription(subscription).await["status"].clone());
+    }
+    assert_eq!(statuses, ["canceled", "active", "active"], "one before the wish is held");
+}

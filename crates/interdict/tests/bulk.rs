@@ -33,8 +33,8 @@ fn a_list_goes_in_beside_a_server_and_comes_out_as_it_went_in() {
     let server = place.serve("serve");
     server.wait_until_ready();
     let key = place.first_key();
-    let rows: String = (0..1_500).map(|number| format!("n{number}@example.com,=1+1\n")).collect();
-    fs::write(place.path("list.csv"), format!("email,reason\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..1_500).map(|number| format!("n{number}@example.com,=1+1")).collect();
+    fs::write(place.path("list.csv"), format!("email,reason\n{}\n", rows.join("\n"))).unwrap();
     let checked = place.json(&format!("import list.csv {WHERE} --dry-run --json"));
     assert_eq!((&checked["state"], &checked["created"]), (&"checked".into(), &1_500.into()));
     let code = |email: &str| server.decide(&key, &json!({"initiator": "customer", "email": email}));

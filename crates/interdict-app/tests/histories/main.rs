@@ -9,6 +9,7 @@ mod calls;
 mod support;
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +107,7 @@ impl World {
                 let mut file = "email,reason,strength\n".to_owned();
                 for (email, why, strength) in rows {
                     let strength = strength.map_or("", Strength::as_str);
-                    file.push_str(&format!("{email},{},{strength}\n", why.unwrap_or_default()));
+                    writeln!(file, "{email},{},{strength}", why.unwrap_or_default()).unwrap();
                 }
                 let import = self.shop.import_as(NewImport { list, ..new_import(false) }, &file);
                 assert_eq!(import.state, ImportState::Done);

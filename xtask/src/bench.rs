@@ -10,6 +10,7 @@ mod client;
 mod data;
 mod decisions;
 mod disk;
+mod import;
 mod machine;
 mod nodes;
 mod pages;
@@ -77,6 +78,8 @@ enum What {
     Payments,
     /// A sweep over due subscriptions, and decisions meanwhile
     Renewals,
+    /// A file of emails over HTTP, in and out, and decisions meanwhile
+    Import,
     /// From the start of the process until it is ready
     Start,
     /// The dashboard's pages over as many customers as entries
@@ -94,7 +97,7 @@ impl What {
 
     fn tools(self) -> Vec<Tool> {
         let mut tools = Vec::new();
-        if !matches!(self, Self::Start | Self::Renewals | Self::Pages) {
+        if !matches!(self, Self::Start | Self::Renewals | Self::Pages | Self::Import) {
             tools.push(Tool::Wrk);
         }
         if self.covers(Self::Http) {
@@ -176,6 +179,9 @@ fn measure(what: What, bench: &Bench, report: &mut Report) -> Result<()> {
     }
     if what.covers(What::Renewals) {
         renewals::measure(bench, report).context("renewals")?;
+    }
+    if what.covers(What::Import) {
+        import::measure(bench, report).context("imports")?;
     }
     if what.covers(What::Start) {
         start::measure(bench, report).context("starts")?;

@@ -18,6 +18,7 @@ use interdict_storage::{
 use crate::decision_log::DecisionLogOptions;
 use crate::directory::{Directory, DirectoryFollower};
 use crate::gateways::StripeAddress;
+use crate::import_jobs::ImportJobs;
 use crate::service::{Service, ServiceOptions};
 use crate::sign_in::SignIns;
 use crate::tokens::TokenKeys;
@@ -141,6 +142,10 @@ impl App {
                 stripe: options.stripe.clone(),
                 lease_term: options.lease_term,
                 with_index: options.with_index,
+                imports: match &options.data {
+                    DataPlace::Folder(folder) => ImportJobs::alone_in(imports_of(folder, mode)),
+                    DataPlace::Server(_) => ImportJobs::default(),
+                },
                 take_over: options.take_over,
                 decision_log: options.decision_log,
             })
@@ -158,6 +163,13 @@ impl App {
             test: service(Mode::Test)?,
             live: service(Mode::Live)?,
         })
+    }
+
+    /// Where this process keeps the files of imports: in a folder of its own, where many nodes share the data.
+    pub fn keep_imports_in(&self, data_dir: &Path) {
+        for mode in Mode::ALL {
+            self.service(mode).imports.keep_in(imports_of(data_dir, mode));
+        }
     }
 
     /// The service of a mode.
@@ -301,6 +313,13 @@ impl App {
         }
     }
 
+    /// Ends the imports behind their present parts: the next start goes on with them.
+    pub fn stop_imports(&self) {
+        for mode in Mode::ALL {
+            self.service(mode).imports.stop();
+        }
+    }
+
     /// What has gathered in memory and should outlive this process is written, all of it.
     pub async fn finish_chores(&self) {
         for mode in Mode::ALL {
@@ -326,6 +345,10 @@ impl App {
             put_off(&error, matches!(error, WriteError::Away), "last uses were not written");
         }
     }
+}
+
+fn imports_of(data_dir: &Path, mode: Mode) -> PathBuf {
+    data_dir.join("imports").join(mode.as_str())
 }
 
 /// A chore could not be done. That the database is away was said already, once: an outage is not told anew by each

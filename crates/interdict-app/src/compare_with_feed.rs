@@ -93,6 +93,7 @@ impl Named {
             Fact::EntryRemoved { id, .. } => self.entries.insert(*id),
             Fact::ClockAdvanced { merchant, .. } => self.clocks.insert(*merchant),
             Fact::OutageChosen { merchant, .. } => self.outages.insert(*merchant),
+            Fact::RowsImported(_) => false,
         };
     }
 
@@ -104,6 +105,7 @@ impl Named {
             Fact::EntryRemoved { id, .. } => self.entries.contains(id),
             Fact::ClockAdvanced { merchant, .. } => self.clocks.contains(merchant),
             Fact::OutageChosen { merchant, .. } => self.outages.contains(merchant),
+            Fact::RowsImported(_) => false,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::compare_with_store::Comparisons;
 use crate::decision_log::{DecisionLog, DecisionLogOptions};
 use crate::gateways::{Accounts, Gateways, StripeAddress};
 use crate::hits::Hits;
+use crate::import_jobs::ImportJobs;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
 use crate::renew_subscriptions::COMMITS_AT_ONCE;
@@ -50,6 +51,7 @@ pub struct Service {
     pub(crate) renewal_commits: Semaphore,
     /// Told when something may have fallen due before its time.
     pub(crate) due: Notify,
+    pub(crate) imports: ImportJobs,
     pub(crate) clock: Arc<dyn Clock>,
     /// For how long what was committed may be unknown before the index is stale.
     pub(crate) max_staleness: Duration,
@@ -71,6 +73,7 @@ pub(crate) struct ServiceOptions {
     pub(crate) lease_term: Option<Duration>,
     /// Whether decisions are wanted: a command that only writes needs no index.
     pub(crate) with_index: bool,
+    pub(crate) imports: ImportJobs,
     /// Whether nobody else serves the data.
     pub(crate) take_over: bool,
     /// Nothing for what keeps no decisions.
@@ -136,6 +139,7 @@ impl Service {
             hits: Hits::default(),
             decision_log,
             running: Running::default(),
+            imports: options.imports,
             clock: options.clock,
             max_staleness: options.max_staleness,
             random: options.random,

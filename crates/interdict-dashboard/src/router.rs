@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use interdict_app::App;
@@ -10,8 +11,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::answer::Problem;
 use crate::pages::{
-    account, audit, customer, customers, decisions, home, keys, lists, overview, payment, payments, settings,
-    sign_in, team, undo,
+    account, audit, customer, customers, decisions, home, imports, keys, lists, overview, payment, payments,
+    settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -30,6 +31,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .merge(issuer())
         .merge(customers())
         .merge(lists())
+        .merge(imports())
         .merge(people())
         .merge(operations())
         .merge(money())
@@ -73,6 +75,19 @@ fn lists() -> Router<State> {
         .route("/dashboard/{mode}/entries", post(lists::add))
         .route("/dashboard/{mode}/entries/{id}/delete", post(lists::delete))
         .route("/dashboard/{mode}/entries/delete", post(lists::delete_many))
+}
+
+fn imports() -> Router<State> {
+    Router::new()
+        .route("/dashboard/{mode}/entries/export", get(imports::export))
+        .route("/dashboard/{mode}/imports", get(imports::list).post(imports::upload))
+        .route("/dashboard/{mode}/imports/{id}", get(imports::show))
+        .route("/dashboard/{mode}/imports/{id}/errors", get(imports::errors))
+        .route("/dashboard/{mode}/imports/{id}/start", post(imports::start))
+        .route("/dashboard/{mode}/imports/{id}/cancel", post(imports::cancel))
+        .route("/dashboard/{mode}/imports/{id}/undo", post(imports::undo))
+        // A file has a limit of its own, and is never held.
+        .layer(DefaultBodyLimit::disable())
 }
 
 fn people() -> Router<State> {

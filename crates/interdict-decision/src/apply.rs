@@ -11,7 +11,8 @@ use interdict_domain::ids::CustomerId;
 use crate::index::{Applying, CustomerRecord, EntryRecord, Index, Interner, OwnKeys};
 
 impl Index {
-    /// Folds in the facts of one change. Readers see all of them or none.
+    /// Folds in the facts of one change. Readers see all of them or none; of a change that is about nothing but
+    /// entries, they see each entry before or after.
     ///
     /// One thread applies. A second would wait for the first, but then nobody could say which of two
     /// changes of the same customer is the later.
@@ -34,6 +35,12 @@ impl Index {
         match facts {
             [] => {}
             [fact] if !self.spans_shards(fact) => self.apply_one(&mut applying.interner, fact),
+            // An import's: each entry stands for itself, and readers would wait for a thousand of them.
+            facts if facts.iter().all(is_of_entries_alone) => {
+                for fact in facts {
+                    self.apply_one(&mut applying.interner, fact);
+                }
+            }
             facts => self.moments.change(|| {
                 for fact in facts {
                     // Again: those before it may have moved where it goes. Nearly always there is nothing left.
@@ -51,7 +58,8 @@ impl Index {
             Fact::EntryPut(_)
             | Fact::EntryRemoved { .. }
             | Fact::ClockAdvanced { .. }
-            | Fact::OutageChosen { .. } => false,
+            | Fact::OutageChosen { .. }
+            | Fact::RowsImported(_) => false,
             Fact::CustomerRemoved(_) => true,
             Fact::CustomerPut(fact) => {
                 let held = self.customers.find(fact.id, |_, record| record.keys).unwrap_or_default();
@@ -72,6 +80,7 @@ impl Index {
             Fact::CustomerRemoved(id) => self.remove_customer(interner, *id),
             Fact::ClockAdvanced { merchant, ahead_s } => self.clocks.put(*merchant, *ahead_s),
             Fact::OutageChosen { merchant, outage } => self.outages.put(*merchant, *outage),
+            Fact::RowsImported(_) => {}
         }
     }
 
@@ -109,4 +118,9 @@ impl Index {
         }
         interner.release(self.customers.remove(id).and_then(|removed| removed.texts));
     }
+}
+
+/// Whether a fact leaves every customer where it is.
+fn is_of_entries_alone(fact: &Fact) -> bool {
+    matches!(fact, Fact::EntryPut(_) | Fact::EntryRemoved { .. } | Fact::RowsImported(_))
 }

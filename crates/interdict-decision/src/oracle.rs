@@ -95,6 +95,7 @@ impl Oracle {
                 self.outages.retain(|(whose, _)| whose != merchant);
                 self.outages.push((*merchant, *outage));
             }
+            Fact::RowsImported(_) => {}
         }
     }
 

@@ -4,22 +4,19 @@
 //! and holds a salted commitment to it. What the index needs stands in [`Fact`]s, without texts; the
 //! texts come from the personal row, as long as it is there.
 
-use std::sync::Arc;
+mod fact;
 
 use serde::{Deserialize, Serialize};
 
+pub use fact::{CustomerFact, EntryFact, Fact, Linked, RangeFact, RowsImported};
+
 use crate::actor::Actor;
 use crate::clock::Timestamp;
-use crate::customer::ListStatus;
-use crate::entry::{Strength, words};
-use crate::identifier::{EmailMatching, IdentifierKey, Kind, Reach};
+use crate::entry::words;
 use crate::ids::{
-    ChargebackId, CheckoutId, CustomerId, EntryId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
+    ChargebackId, CheckoutId, CustomerId, EntryId, ImportId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
 };
 use crate::merchant::MerchantNumber;
-use crate::scopes::Scopes;
-use crate::settings::OutagePolicies;
-use crate::window::Window;
 
 words!(
     /// What was done.
@@ -50,6 +47,10 @@ words!(
         EntryExpired = "entry.expired",
         /// An entry was deleted.
         EntryDeleted = "entry.deleted",
+        /// Entries were made and changed by a part of an import.
+        EntriesImported = "entries.imported",
+        /// What a part of an import did was undone.
+        EntriesImportUndone = "entries.import_undone",
         /// A payment was made, and is not charged yet.
         PaymentCreated = "payment.created",
         /// An attempt to be paid was refused by the lists.
@@ -148,6 +149,8 @@ pub enum Subject {
     Customer(CustomerId),
     /// An entry.
     Entry(EntryId),
+    /// An import of many entries.
+    Import(ImportId),
     /// A payment.
     Payment(PaymentId),
     /// A plan.
@@ -176,6 +179,7 @@ impl std::fmt::Display for Subject {
         match self {
             Self::Customer(id) => id.fmt(f),
             Self::Entry(id) => id.fmt(f),
+            Self::Import(id) => id.fmt(f),
             Self::Payment(id) => id.fmt(f),
             Self::Plan(id) => id.fmt(f),
             Self::Subscription(id) => id.fmt(f),
@@ -197,6 +201,9 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Entry(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Import(id));
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Payment(id));
@@ -226,127 +233,6 @@ impl Subject {
     }
 }
 
-/// An identifier by which a customer is found, with its value while the person is not erased.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Linked {
-    /// Where the index finds it.
-    pub key: IdentifierKey,
-    /// The normalised value. Personal: never in a change.
-    #[serde(skip)]
-    pub value: Option<Arc<str>>,
-}
-
-/// All that the index knows of a customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CustomerFact {
-    /// Its id.
-    pub id: CustomerId,
-    /// Whose customer.
-    pub merchant: MerchantNumber,
-    /// Its email.
-    pub email: Option<Linked>,
-    /// Its phone.
-    pub phone: Option<Linked>,
-    /// Its merchantRef.
-    pub merchant_ref: Option<Linked>,
-    /// Customer-initiated payments are blocked.
-    pub restrict_cit: bool,
-    /// Merchant-initiated payments are blocked.
-    pub restrict_mit: bool,
-    /// Why. Personal: never in a change.
-    #[serde(skip)]
-    pub restrict_reason: Option<Arc<str>>,
-    /// The list status as last set.
-    pub list_status: ListStatus,
-    /// For which initiators the status counts.
-    pub list_scopes: Scopes,
-    /// When the status counts.
-    pub list_window: Window,
-    /// Why. Personal: never in a change.
-    #[serde(skip)]
-    pub list_reason: Option<Arc<str>>,
-}
-
-/// What the index must know to look up an identifier under the wider ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RangeFact {
-    /// Whose payers.
-    pub merchant: MerchantNumber,
-    /// How far.
-    pub reach: Reach,
-}
-
-impl RangeFact {
-    /// What an identifier covers besides itself; nothing for most.
-    pub fn of(merchant: MerchantNumber, kind: Kind, matching: EmailMatching, value: &str) -> Option<Self> {
-        let reach = Reach::of(kind, matching, value);
-        (reach != Reach::One).then_some(Self { merchant, reach })
-    }
-}
-
-/// All that the index knows of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EntryFact {
-    /// Its id, which names its list.
-    pub id: EntryId,
-    /// The kind of its identifier.
-    pub kind: Kind,
-    /// Where the index finds it.
-    pub key: IdentifierKey,
-    /// For which initiators it counts.
-    pub scopes: Scopes,
-    /// How strongly it blocks.
-    pub strength: Strength,
-    /// When it counts.
-    pub window: Window,
-    /// What it covers besides itself, if it stands for many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub range: Option<RangeFact>,
-    /// Why. Personal: never in a change.
-    #[serde(skip)]
-    pub reason: Option<Arc<str>>,
-    /// What the payer is told. Personal: never in a change.
-    #[serde(skip)]
-    pub public_message: Option<Arc<str>>,
-}
-
-/// What a change means to the index. The index is the fold of these (invariant 2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Fact {
-    /// The customer is now this.
-    CustomerPut(CustomerFact),
-    /// The customer is gone.
-    CustomerRemoved(CustomerId),
-    /// The entry is now this. An entry never changes its key.
-    EntryPut(EntryFact),
-    /// The entry is gone.
-    EntryRemoved {
-        /// Which entry.
-        id: EntryId,
-        /// Where the index finds it.
-        key: IdentifierKey,
-    },
-    /// The merchant's clock is ahead by so much, in test mode.
-    #[serde(rename_all = "camelCase")]
-    ClockAdvanced {
-        /// Whose clock.
-        merchant: MerchantNumber,
-        /// Seconds in all.
-        ahead_s: i64,
-    },
-    /// What the merchant wants of decisions while the index is stale.
-    OutageChosen {
-        /// Whose wish.
-        merchant: MerchantNumber,
-        /// For each initiator.
-        outage: OutagePolicies,
-    },
-}
-
 /// A change as the feed gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -369,7 +255,6 @@ pub struct Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::OnOutage;
 
     #[test]
     fn where_the_feed_was_trimmed_is_read_as_it_is_written() {
@@ -379,16 +264,9 @@ mod tests {
         assert_eq!(Subject::parse("123"), Some(Subject::Merchant(MerchantNumber(123))));
     }
 
-    /// What the feed holds must be readable for ever.
     #[test]
-    fn facts_of_settings_are_written_like_this() {
-        let outage = OutagePolicies { customer: OnOutage::Block, merchant: OnOutage::RetryLater };
-        let facts = vec![
-            Fact::ClockAdvanced { merchant: MerchantNumber(1), ahead_s: 60 },
-            Fact::OutageChosen { merchant: MerchantNumber(1), outage },
-        ];
-        let text = r#"[{"clockAdvanced":{"merchant":1,"aheadS":60}},{"outageChosen":{"merchant":1,"outage":{"customer":"block","merchant":"retry_later"}}}]"#;
-        assert_eq!(serde_json::to_string(&facts).unwrap(), text);
-        assert_eq!(serde_json::from_str::<Vec<Fact>>(text).unwrap(), facts);
+    fn an_import_is_a_subject() {
+        let id = "imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
+        assert_eq!(Subject::parse(id).unwrap().to_string(), id);
     }
 }

@@ -61,6 +61,12 @@ impl Timestamp {
         )
     }
 
+    /// What is left when it is written: the rest of a millisecond would be lost on the way through a change or a
+    /// file, and a time that was read must come back as it was.
+    const fn whole_millis(self) -> Self {
+        Self(self.0.div_euclid(1_000) * 1_000)
+    }
+
     /// RFC 3339 in UTC with milliseconds, `2026-11-21T03:43:33.123Z`, without the heap and without a
     /// formatter: each decision has one. ASCII, and nothing that JSON would escape.
     pub fn text(self) -> [u8; TIME_LENGTH] {
@@ -123,8 +129,8 @@ impl FromStr for Timestamp {
             return Err(TimestampError);
         }
         match text.parse::<jiff::Timestamp>() {
-            Ok(moment) => Ok(Self::from_micros(moment.as_microsecond())),
-            Err(_) => parse_at_the_ends(text).ok_or(TimestampError),
+            Ok(moment) => Ok(Self::from_micros(moment.as_microsecond()).whole_millis()),
+            Err(_) => parse_at_the_ends(text).map(Self::whole_millis).ok_or(TimestampError),
         }
     }
 }

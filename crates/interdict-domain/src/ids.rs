@@ -161,6 +161,12 @@ id!(
 );
 
 id!(
+    /// An import of many entries.
+    ImportId,
+    "imp_"
+);
+
+id!(
     /// A person who signs in to the dashboard.
     UserId,
     "usr_"
@@ -197,6 +203,11 @@ impl EntryId {
     /// The id without its prefix.
     pub const fn ksuid(&self) -> Ksuid {
         self.ksuid
+    }
+
+    /// The same as it is stored.
+    pub const fn ksuid_bytes(&self) -> &[u8; 20] {
+        self.ksuid.bytes()
     }
 
     /// The id as a text.

@@ -19,6 +19,7 @@ pub mod decision_origin;
 pub mod entry;
 pub mod identifier;
 pub mod ids;
+pub mod import;
 mod ksuid;
 pub mod merchant;
 pub mod mode;

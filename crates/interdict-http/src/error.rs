@@ -174,6 +174,13 @@ impl ApiError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
     }
 
+    /// 415: a body that is no file of entries.
+    pub fn not_a_file_of_entries() -> Self {
+        let message =
+            "The body is no file of entries. Send \"Content-Type: text/csv\" or \"application/x-ndjson\".";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
     /// 415: a page's form of another type.
     pub fn unsupported_form() -> Self {
         let message =

@@ -14,7 +14,7 @@ use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
 use interdict_domain::ids::{
-    ChargebackId, CustomerId, DecisionId, EntryId, PaymentId, PlanId, SubscriptionId,
+    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PlanId, SubscriptionId,
 };
 
 use crate::dialect::Dialect;
@@ -218,6 +218,10 @@ impl Named for CustomerId {
 
 impl Named for EntryId {
     const WHAT: &'static str = "entry";
+}
+
+impl Named for ImportId {
+    const WHAT: &'static str = "import";
 }
 
 impl Named for PaymentId {

@@ -40,8 +40,10 @@ pub(crate) const REVISION: HeaderName = HeaderName::from_static("interdict-revis
 pub struct HttpOptions {
     /// How long a read with `Interdict-At-Least` waits for its revision.
     pub at_least_wait: Duration,
-    /// How long a body may take to arrive.
+    /// How long a body may take to arrive; of a file to import, how long it may pause.
     pub body_timeout: Duration,
+    /// The largest file to import, in bytes.
+    pub import_bytes_max: u64,
     /// The address under which people reach this service, without a slash at its end. Left out, it is
     /// what a request's Host says.
     pub public_url: Option<String>,
@@ -54,6 +56,7 @@ impl Default for HttpOptions {
         Self {
             at_least_wait: Duration::from_secs(1),
             body_timeout: Duration::from_secs(30),
+            import_bytes_max: interdict_app::FILE_BYTES_MAX,
             public_url: None,
             behind_proxy: false,
         }

@@ -29,6 +29,7 @@ mod router;
 mod schemas;
 pub mod server;
 mod store_metrics;
+mod stream;
 mod v1;
 mod views;
 mod webhooks;

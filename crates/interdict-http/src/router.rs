@@ -58,6 +58,13 @@ fn native() -> Router<State> {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/entries/export", get(v1::export::export))
+        .route("/v1/imports", get(v1::imports::list).post(v1::imports::create))
+        .route("/v1/imports/{id}", get(v1::imports::get))
+        .route("/v1/imports/{id}/start", post(v1::imports::start))
+        .route("/v1/imports/{id}/cancel", post(v1::imports::cancel))
+        .route("/v1/imports/{id}/errors", get(v1::imports::errors))
+        .route("/v1/imports/{id}/undo", post(v1::imports::undo))
         .route("/v1/changes", get(v1::changes::list))
         .route("/v1/decisions", get(v1::decision_log::list).post(answered_before))
         .route("/v1/decisions/{id}", get(v1::decision_log::get))

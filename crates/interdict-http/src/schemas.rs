@@ -31,15 +31,15 @@ pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest}
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, DecisionPath, DecisionsQuery,
-    EntriesQuery, EntryPath, LimitQuery, NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath,
-    RefPath, SubscriptionPath, WebhookPath,
+    EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery, NumberedQuery, PageQuery,
+    PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
     ChargebackSourceWord, CheckoutStatusWord, DecisionOriginWord, DeclineTypeWord, EmailMatchingWord,
-    HoldWord, IntervalWord, KindWord, ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord,
-    OnOutageWord, OutcomeStatusWord, PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord,
-    StrengthWord, SubscriptionStatusWord,
+    HoldWord, ImportFormatWord, ImportStateWord, IntervalWord, KindWord, ListStatusWord, ListWord,
+    OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord, PaymentOriginWord,
+    PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

@@ -12,15 +12,18 @@
 )]
 
 mod shop;
+#[path = "shop/things.rs"]
+mod things;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use interdict_domain::credential::{CredentialKind, Permission, Permissions};
 use interdict_domain::mode::Mode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use shop::{Life, Shop, all_but};
+use things::{imports, money, things};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/credentials.md");
 
@@ -35,7 +38,8 @@ const PAY: Needs = Some(Permission::PaymentsWrite);
 
 /// A route, what it needs, and its smallest good request. `C`, `E`, `D`, `R` and `N` in braces stand for the
 /// merchant's customer, entry, decision, merchantRef and number; `B`, `G`, `U`, `H`, `O` and `P` for a buyer that nothing
-/// blocks, a plan, a subscription, a halted one, an open payment and one that was paid.
+/// blocks, a plan, a subscription, a halted one, an open payment and one that was paid; `M` and `X` for an import that is
+/// under way and one that was cancelled.
 struct Row(&'static str, &'static str, Needs, &'static str, Option<&'static str>);
 
 const RESTRICT: Option<&str> = Some(r#"{"restrictCit": true}"#);
@@ -83,6 +87,14 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/entries/{id}", READ, "/v1/entries/{E}", None),
     Row("PATCH", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
     Row("DELETE", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
+    Row("GET", "/v1/entries/export", READ, "/v1/entries/export?list=block", None),
+    Row("GET", "/v1/imports", READ, "/v1/imports", None),
+    Row("POST", "/v1/imports", WRITE, "/v1/imports?list=block", Some("\"email\\nnew{R}@example.com\\n\"")),
+    Row("GET", "/v1/imports/{id}", READ, "/v1/imports/{M}", None),
+    Row("POST", "/v1/imports/{id}/start", WRITE, "/v1/imports/{M}/start", None),
+    Row("POST", "/v1/imports/{id}/cancel", WRITE, "/v1/imports/{M}/cancel", None),
+    Row("GET", "/v1/imports/{id}/errors", READ, "/v1/imports/{M}/errors", None),
+    Row("POST", "/v1/imports/{id}/undo", WRITE, "/v1/imports/{X}/undo", None),
     Row("GET", "/v1/plans", SEE, "/v1/plans", None),
     Row("POST", "/v1/plans", PAY, "/v1/plans", PLAN),
     Row("GET", "/v1/plans/{id}", SEE, "/v1/plans/{G}", None),
@@ -194,7 +206,7 @@ fn allowed(row: &Row, column: Column, status: u16) -> bool {
                 }
         }
         Column::WithoutPermission => status == 403,
-        Column::OnlyPermission | Column::Token => matches!(status, 200 | 201 | 204),
+        Column::OnlyPermission | Column::Token => matches!(status, 200 | 201 | 202 | 204),
         Column::OtherMode | Column::OtherMerchant if template.contains('{') => status == 404,
         Column::OtherMerchant if template.starts_with("/customer/") || template.starts_with("/risk/") => {
             status == 401
@@ -255,64 +267,6 @@ impl Credentials {
     }
 }
 
-/// What the placeholders of one cell stand for: a customer on the blacklist and an entry of its own.
-async fn things(shop: &Shop, client: &reqwest::Client, cell: usize) -> [(&'static str, String); 5] {
-    let reference = format!("ref-{cell}");
-    let email = format!("{reference}@example.com");
-    let add = json!({
-        "subscriber_id": shop.number().0, "first_name": "A", "last_name": "B", "email": email,
-        "customer_reference_id": reference, "add_to_blacklist": true
-    });
-    let key = Some(shop.secret());
-    assert_eq!(shop.send(client, "POST", "/customer/add", key, Some(&add)).await.status, 200);
-    let found = shop.send(client, "GET", &format!("/v1/customers/ref/{reference}"), key, None).await;
-    let entry = shop.send(client, "POST", "/blacklist", key, Some(&json!({ "email": email }))).await;
-    let attempt = json!({"initiator": "customer", "email": email});
-    let decision = shop.send(client, "POST", "/v1/decisions", key, Some(&attempt)).await;
-    assert_eq!((found.status, entry.status), (200, 201));
-    let id = |body: &Value| body["id"].as_str().unwrap().to_owned();
-    [
-        ("{C}", id(&found.body)),
-        ("{E}", id(&entry.body)),
-        ("{D}", id(&decision.body)),
-        ("{R}", reference),
-        ("{N}", shop.number().0.to_string()),
-    ]
-}
-
-/// The same for money.
-async fn money(shop: &Shop, client: &reqwest::Client) -> Vec<(&'static str, String)> {
-    let make = async |path: &str, body: Value| {
-        let made = shop.send(client, "POST", path, Some(shop.secret()), Some(&body)).await;
-        assert!(matches!(made.status, 200 | 201), "{path}: {}", made.body);
-        made.body["id"].as_str().unwrap().to_owned()
-    };
-    let buyer = make("/v1/customers", json!({})).await;
-    let plan = make("/v1/plans", serde_json::from_str(PLAN.unwrap()).unwrap()).await;
-    let sign_up = json!({"customerId": buyer, "planId": plan});
-    let payment = json!({"amount": 500_000, "currency": "NGN", "customer": buyer});
-    let halted = make("/v1/subscriptions", sign_up.clone()).await;
-    let paid = make("/payments", payment.clone()).await;
-    make(&format!("/v1/subscriptions/{halted}/pause"), json!({})).await;
-    make(&format!("/payments/{paid}/authorize"), json!({})).await;
-    let refuted = json!({"amount": 5, "currency": "NGN", "customer": buyer, "confirm": true});
-    let refuted = make("/payments", refuted).await;
-    let (refuted, key) = (format!("/payments/{refuted}/record-chargeback"), Some(shop.secret()));
-    let chargeback = shop.send(client, "POST", &refuted, key, None).await;
-    let session = json!({"amount": 5});
-    let session = shop.send(client, "POST", "/v1/checkout/sessions", key, Some(&session)).await;
-    vec![
-        ("{K}", chargeback.body["chargeback"]["id"].as_str().unwrap().to_owned()),
-        ("{T}", session.body["token"].as_str().unwrap().to_owned()),
-        ("{U}", make("/v1/subscriptions", sign_up).await),
-        ("{O}", make("/payments", payment).await),
-        ("{B}", buyer),
-        ("{G}", plan),
-        ("{H}", halted),
-        ("{P}", paid),
-    ]
-}
-
 #[tokio::test]
 async fn credentials_are_asserted_cell_by_cell() {
     let shop = Shop::open().await;
@@ -328,6 +282,9 @@ async fn credentials_are_asserted_cell_by_cell() {
             let mut fillings = things(&shop, &maker, cell).await.to_vec();
             if matches!(*needs, SEE | PAY) || template.starts_with("/checkout/") {
                 fillings.extend(money(&shop, &maker).await);
+            }
+            if path.starts_with("/v1/imports/") {
+                fillings.extend(imports(&shop, &maker, cell).await);
             }
             fillings.push(("{I}", credentials.client_id.clone()));
             fillings.push(("{S}", credentials.client_secret.clone()));
@@ -349,8 +306,10 @@ async fn credentials_are_asserted_cell_by_cell() {
 fn render(table: &[Vec<u16>]) -> String {
     let mut text = String::from(
         "# Routes and credentials\n\n\
-         Every route, asked with its smallest good request and every credential, and the status that comes back. Generated by `crates/interdict-http/tests/credentials.rs` from a running service; `cargo xtask codegen` writes it anew, and the tests assert it cell by cell.\n\n\
-         The requests name a customer, an entry, a decision, a plan, a subscription, a payment, a chargeback or the token of \
+         Every route, asked with its smallest good request and every credential, and the status that comes \
+         back. Generated by `crates/interdict-http/tests/credentials.rs` from a running service; \
+         `cargo xtask codegen` writes it anew, and the tests assert it cell by cell.\n\n\
+         The requests name a customer, an entry, a decision, an import, a plan, a subscription, a payment, a chargeback or the token of \
          a checkout of one merchant in test mode. *All but the permission* is a secret key with every permission but the one that the route needs, *only the permission* one \
          with nothing else. *Other mode* is a live secret key of the same merchant, *other merchant* a test secret key of another one: neither can see the ids (404), and both act on their own data where no id is named. *OAuth client secret* is the secret of an OAuth client shown as if it were a key. Idenza's paths name the merchant by `subscriber_id`, hence 401 with another merchant's key.\n\n",
     );

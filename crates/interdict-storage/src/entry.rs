@@ -181,7 +181,7 @@ impl MerchantTransaction<'_, '_> {
         Ok(())
     }
 
-    fn remove_entry_row(&mut self, entry: &Entry) -> Result<(), StorageError> {
+    pub(crate) fn remove_entry_row(&mut self, entry: &Entry) -> Result<(), StorageError> {
         let connection = self.transaction.connection;
         connection.execute(DELETE, params![self.merchant.0, &entry.id.ksuid().bytes()[..]])?;
         search::forget(connection, Searched::Entries, entry.id.ksuid().bytes())?;
@@ -189,7 +189,7 @@ impl MerchantTransaction<'_, '_> {
         hits::forget(connection, entry.id)
     }
 
-    fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
+    pub(crate) fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
         self.transaction.connection.execute(
             UPSERT,
             params![

@@ -14,6 +14,7 @@ use interdict_domain::user::UserRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{Hash, Link};
+use crate::entry_import;
 use crate::error::StorageError;
 use crate::follower::CHUNK;
 use crate::load;
@@ -49,6 +50,9 @@ statements! {
                       WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3
                       ORDER BY c.sequence DESC LIMIT $4";
 }
+
+/// Bytes of facts that are read at once: those of an import are a thousand times those of another change.
+const WEIGHT_MAX: usize = 8 << 20;
 
 pub(crate) const SELECT_HEAD: &str = SELECT_HEAD_TEXT;
 pub(crate) const UPDATE_HEAD: &str = UPDATE_HEAD_TEXT;
@@ -172,7 +176,8 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
             | Subject::Subscription(_)
             | Subject::Checkout(_)
             | Subject::Chargeback(_)
-            | Subject::Feed(_),
+            | Subject::Feed(_)
+            | Subject::Import(_),
         )
         | (None, _) => (None, None),
     };
@@ -197,15 +202,25 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
     Ok(HistoryItem { change, before, after })
 }
 
-/// Changes from a sequence on, each with its hash.
+/// Changes from a sequence on, each with its hash; fewer of them when they are heavy.
 pub(crate) fn changes_from(
     connection: Connection<'_>,
     pepper: &Pepper,
     sequence: i64,
     limit: i64,
 ) -> Result<Vec<(Change, Hash)>, StorageError> {
-    connection
-        .query(SELECT_FROM, params![sequence, limit], |row| Ok((read_item(row, pepper)?.change, row.get(9)?)))
+    let (mut read, mut hashes, mut weight): (Vec<Change>, Vec<Hash>, usize) = (Vec::new(), Vec::new(), 0);
+    connection.for_each(SELECT_FROM, params![sequence, limit], &mut |row| {
+        // The first one may be known: with it alone nobody would get on.
+        if read.len() < 2 || weight < WEIGHT_MAX {
+            weight += row.text(7)?.len();
+            read.push(read_item(row, pepper)?.change);
+            hashes.push(row.get(9)?);
+        }
+        Ok(())
+    })?;
+    entry_import::add_texts(connection, &mut read)?;
+    Ok(read.into_iter().zip(hashes).collect())
 }
 
 fn items(

@@ -49,6 +49,7 @@ const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_count
 const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.sql");
 const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql");
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
+const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
@@ -74,6 +75,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             SEARCH,
             WINDOW_ENDS,
             ENTRY_MATCHING,
+            IMPORTS,
         ],
         Schema::Decisions => &[DECISIONS],
     };

@@ -8,6 +8,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
 
 use crate::chain::{self, GENESIS, Hash};
+use crate::entry_import;
 use crate::error::StorageError;
 use crate::former::FormerIdentifiers;
 use crate::sql::{Connection, params};
@@ -32,6 +33,9 @@ const KEPT: i64 = 1_000;
 const LEAST: i64 = 100;
 /// Changes in one transaction: those who write wait meanwhile.
 const MOST: i64 = 1_000;
+
+/// Bytes of facts in one transaction, about: those of imports are heavy.
+const WEIGHT_MAX: usize = 8 << 20;
 
 /// The newest change that was trimmed, and its hash: the chain goes on behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,20 +101,25 @@ impl Transaction<'_> {
         if last < worth_it {
             return Ok(None);
         }
-        let mut former = FormerIdentifiers::default();
+        let (mut former, mut weight, mut has_imports) = (FormerIdentifiers::default(), 0, false);
         let reached = chain::verify_part(connection, anchor, last, &mut |row| {
-            let is_old = row.get::<i64>(1)? < what.before.micros();
-            if is_old {
+            let is_wanted = row.get::<i64>(1)? < what.before.micros() && weight < WEIGHT_MAX;
+            if is_wanted {
+                weight += row.text(7)?.len();
+                has_imports |= row.text(5)? == Action::EntriesImported.as_str();
                 former.read(row.text(6)?, row.optional_text(11)?, pepper)?;
             }
-            Ok(is_old)
+            Ok(is_wanted)
         })?;
-        if reached.sequence < worth_it {
+        if reached.sequence < worth_it && weight < WEIGHT_MAX {
             return Ok(None);
         }
         former.keep(connection)?;
         connection.execute(DELETE_CHANGES, params![anchor.sequence, reached.sequence])?;
         connection.execute(DELETE_PERSONAL, params![anchor.sequence, reached.sequence])?;
+        if has_imports {
+            entry_import::trim(connection, anchor.sequence, reached.sequence)?;
+        }
         connection.execute(PUT_ANCHOR, params![reached.sequence, reached.hash])?;
         self.append(NewChange {
             merchant: NOBODY,

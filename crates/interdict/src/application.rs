@@ -120,14 +120,16 @@ fn open_server(configuration: &Configuration, server: &PostgresServer, wanted: W
         data_folder::create(folder)?;
         data_folder::pepper(path, folder, &SystemRandom)?
     };
-    App::open(&AppOptions {
+    let app = App::open(&AppOptions {
         stripe: stripe(configuration),
         // Other nodes may be at it.
         take_over: false,
         lease_term: matches!(wanted, Wanted::Serving { .. }).then(|| wanted.max_staleness()),
         ..options(DataPlace::Server(server.clone()), pepper, wanted)
     })
-    .map_err(|error| explain(error, "the database", path))
+    .map_err(|error| explain(error, "the database", path))?;
+    app.keep_imports_in(folder);
+    Ok(app)
 }
 
 fn stripe(configuration: &Configuration) -> StripeAddress {

@@ -2,6 +2,7 @@
 //!
 //! Deliberately not here: values out of the configuration file and defaults ([`crate::configuration`]).
 
+mod bulk;
 mod key;
 mod migrate;
 mod oidc;
@@ -14,6 +15,7 @@ use interdict_domain::identifier::Kind;
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 
+pub use bulk::{ExportArguments, ImportArguments};
 pub use key::{KeyCommand, KeyCreateArguments};
 pub use migrate::MigrateArguments;
 pub use oidc::OidcArguments;
@@ -159,6 +161,12 @@ pub enum Command {
     /// Ask whether a payment would be allowed, and why
     #[command(after_help = CHECK_HELP)]
     Check(Box<CheckArguments>),
+    /// Take a file of entries
+    #[command(after_help = bulk::IMPORT_HELP)]
+    Import(Box<ImportArguments>),
+    /// Write a list as a file
+    #[command(after_help = bulk::EXPORT_HELP)]
+    Export(Box<ExportArguments>),
     /// Verify what was recorded
     #[command(subcommand)]
     Audit(AuditCommand),

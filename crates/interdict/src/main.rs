@@ -65,6 +65,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Key(command) => commands::key::run(&configuration, command),
         Command::User(command) => commands::user::run(&configuration, command),
         Command::Check(arguments) => commands::check::run(&configuration, &arguments),
+        Command::Import(arguments) => commands::import::run(&configuration, &arguments),
+        Command::Export(arguments) => commands::export::run(&configuration, &arguments),
         Command::Audit(command) => commands::audit::run(&configuration, command),
         Command::Doctor(arguments) => commands::doctor::run(&configuration, &arguments),
         Command::Backup(arguments) => commands::backup::run(&configuration, &arguments),

@@ -27,6 +27,10 @@ use crate::shutdown::Signals;
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 /// Old answers are forgotten at every so many chores.
 const FORGET_EVERY: u32 = 60;
+/// What could not be done is tried again, and what another process left is found.
+const IMPORTS_EVERY: Duration = Duration::from_secs(5);
+/// Files that nobody needs are deleted at every so many looks.
+const TIDY_EVERY: u32 = 720;
 const TRIM_EVERY: Duration = Duration::from_hours(1);
 /// How long threads that wait for the disk may keep the process after the drain.
 const THREADS_PATIENCE: Duration = Duration::from_secs(5);
@@ -153,6 +157,7 @@ async fn run(
         served = served => served.context("serving failed")?,
         () = twice => bail!("stopped by a second signal: requests that still ran were cut"),
     }
+    app.stop_imports();
     chores.stop();
     // What was counted since the last time.
     app.finish_chores().await;
@@ -186,6 +191,7 @@ impl Chores {
             [
                 background.spawn(renew(service(), serving.renewal_interval)),
                 background.spawn(compare::now_and_then(service(), serving.compare_interval)),
+                background.spawn(import(service())),
             ]
         });
         Self(chores.into_iter().chain(trim).chain(of_modes).collect())
@@ -210,6 +216,31 @@ async fn renew(service: Arc<Service>, every: Duration) {
             && let Err(error) = service.renew_subscriptions().await
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "renewals are looked for again later");
+        }
+    }
+}
+
+/// Runs imports, as soon as there are any and when this process starts: some may have been cut. Apart from the other
+/// chores, on a thread of its own: a file takes as long as it takes.
+async fn import(service: Arc<Service>) {
+    let mut ticks = tokio::time::interval(IMPORTS_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = 0_u32;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = service.imports_wanted() => {}
+        }
+        let (working, tidies) = (Arc::clone(&service), looks.is_multiple_of(TIDY_EVERY));
+        looks = looks.wrapping_add(1);
+        let work = tokio::task::spawn_blocking(move || {
+            if tidies {
+                working.tidy_imports()?;
+            }
+            working.work_on_imports()
+        });
+        if let Ok(Err(error)) = work.await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "imports are looked for again later");
         }
     }
 }

@@ -36,6 +36,8 @@ fn each_command_explains_itself() {
         "user enable",
         "user set-password",
         "check",
+        "import",
+        "export",
         "audit verify",
         "doctor",
         "backup",

@@ -39,6 +39,26 @@ pub fn get(port: u16, path: &str) -> Result<Answer> {
     ask(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
 }
 
+/// GET of a path with a secret key.
+pub fn get_as(port: u16, path: &str, secret: &str) -> Result<Answer> {
+    ask(
+        port,
+        &format!(
+            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\r\n"
+        ),
+    )
+}
+
+/// POST of a file with a secret key.
+pub fn post_file(port: u16, path: &str, secret: &str, content_type: &str, file: &str) -> Result<Answer> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        file.len()
+    );
+    ask(port, &(head + file))
+}
+
 /// POST of a JSON body with a secret key.
 pub fn post(port: u16, path: &str, secret: &str, body: &str) -> Result<Answer> {
     ask(port, &kept_alive(path, secret, "Connection: close\r\n", body))

@@ -79,6 +79,13 @@ pub enum Call {
     Erase {
         who: Index,
     },
+    Import {
+        list: List,
+        rows: Vec<(Text, Option<Text>, Option<Strength>)>,
+    },
+    UndoImport {
+        which: Index,
+    },
     Choose {
         outage: OutageUpdate,
     },
@@ -165,6 +172,7 @@ pub fn call() -> impl Strategy<Value = Call> {
         ends_in_s(),
         maybe(&REASONS),
     );
+    let row = (text(&EMAILS), maybe(&REASONS), proptest::option::of(strength()));
     prop_oneof![
         8 => about_customers(),
         3 => enter.prop_map(|(list, identifier, strength, scopes, starts_in_s, ends_in_s, reason)| {
@@ -173,6 +181,9 @@ pub fn call() -> impl Strategy<Value = Call> {
         1 => (which(), proptest::option::of(proptest::option::of(strength())), proptest::option::of(ends_in_s()), patch(&REASONS))
             .prop_map(|(which, strength, ends_in_s, reason)| Call::Change { which, strength, ends_in_s, reason }),
         1 => which().prop_map(|which| Call::Delete { which }),
+        2 => (select(List::ALL.to_vec()), proptest::collection::vec(row, 1..5))
+            .prop_map(|(list, rows)| Call::Import { list, rows }),
+        1 => which().prop_map(|which| Call::UndoImport { which }),
         1 => (on_outage(), on_outage())
             .prop_map(|(customer, merchant)| Call::Choose { outage: OutageUpdate { customer, merchant } }),
         1 => (0..3_i64).prop_map(|seconds| Call::Wait { seconds }),

@@ -9,35 +9,40 @@ mod calls;
 mod support;
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use calls::{Call, EMAILS, PHONES, REFS, Text, call};
 use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
 use interdict_app::{
-    DecidePaymentError, EntryUpdate, ListedCustomer, NewListStatus, PaymentAttempt, Presented, ProfileUpdate,
-    RestrictionUpdate, Service, SettingsUpdate, UnlistError, UseCaseError, change_settings,
+    DecidePaymentError, EntryUpdate, ImportError, ListedCustomer, NewImport, NewListStatus, PaymentAttempt,
+    Presented, ProfileUpdate, RestrictionUpdate, Service, SettingsUpdate, UnlistError, UseCaseError,
+    change_settings,
 };
 use interdict_decision::oracle::{Oracle, verdict};
 use interdict_decision::{Attempt, Lookup};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
+use interdict_domain::entry::Strength;
 use interdict_domain::identifier::{Kind, Reaches};
-use interdict_domain::ids::{CustomerId, EntryId};
+use interdict_domain::ids::{CustomerId, EntryId, ImportId};
+use interdict_domain::import::ImportState;
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::{Name, PublicMessage};
 use interdict_test_support::wait_until;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use support::{MERCHANT, Shop, email, merchant_ref, new_entry, open, phone, reason};
+use support::{MERCHANT, Shop, email, merchant_ref, new_entry, new_import, open, phone, reason};
 
 /// A shop with whom and what it has ever had.
 struct World {
     shop: Shop,
     customers: Vec<CustomerId>,
     entries: Vec<EntryId>,
+    imports: Vec<ImportId>,
     /// What the feed said up to a change, in case that it is trimmed.
     oracle: Oracle,
     told: i64,
@@ -102,6 +107,26 @@ impl World {
             Call::Delete { which } => {
                 let Some(id) = self.entry(which) else { return Ok(()) };
                 self.shop.run(move |transaction, by| interdict_app::unlist_entry(transaction, by, id))?;
+            }
+            Call::Import { list, rows } => {
+                let mut file = "email,reason,strength\n".to_owned();
+                for (email, why, strength) in rows {
+                    let strength = strength.map_or("", Strength::as_str);
+                    writeln!(file, "{email},{},{strength}", why.unwrap_or_default()).unwrap();
+                }
+                let import = self.shop.import_as(NewImport { list, ..new_import(false) }, &file);
+                assert_eq!(import.state, ImportState::Done);
+                self.imports.push(import.id);
+            }
+            Call::UndoImport { which } => {
+                if self.imports.is_empty() {
+                    return Ok(());
+                }
+                let id = self.imports[which.index(self.imports.len())];
+                match self.shop.undo_import(id) {
+                    Ok(_) | Err(ImportError::State(_) | ImportError::Trimmed) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
             }
             Call::Choose { outage } => {
                 let update = SettingsUpdate { outage, ..SettingsUpdate::default() };
@@ -297,6 +322,7 @@ proptest! {
             shop: Shop::new(),
             customers: Vec::new(),
             entries: Vec::new(),
+            imports: Vec::new(),
             oracle: Oracle::default(),
             told: 0,
         };

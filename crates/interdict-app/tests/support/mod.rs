@@ -14,8 +14,8 @@ use std::time::Duration;
 use interdict_app::decision::{Code, Decision, Outcome};
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
-    App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, NewEntry, PaymentAttempt,
-    Presented, Service, Shown, UseCaseError,
+    App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, ImportError, NewEntry,
+    NewImport, PaymentAttempt, Presented, Service, Shown, UndoneImport, UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -23,7 +23,8 @@ use interdict_domain::credential::Permissions;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Pepper, Phone};
-use interdict_domain::ids::{CustomerId, EntryId, KeyId};
+use interdict_domain::ids::{CustomerId, EntryId, ImportId, KeyId};
+use interdict_domain::import::{Import, ImportFormat};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::{Initiator, Scopes};
@@ -141,6 +142,7 @@ impl Shop {
         let clock = FakeClock::new();
         let random = Arc::new(Deterministic(AtomicU64::new(0)));
         let app = open_on(data.clone(), &clock, &random, true);
+        app.keep_imports_in(folder.path());
         Self { app, clock, random, folder, data }
     }
 
@@ -213,9 +215,40 @@ impl Shop {
         self.run(move |transaction, by| interdict_app::list_entry(transaction, by, new)).unwrap().0
     }
 
+    /// Imports a text of CSV on the block list, as the API would, and says how that ended.
+    pub fn import(&self, csv: &str) -> Import {
+        self.import_as(new_import(false), csv)
+    }
+
+    pub fn import_as(&self, new: NewImport, text: &str) -> Import {
+        let import = self.upload(new, text).unwrap();
+        self.service().work_on_imports().unwrap();
+        self.import_of(import.id)
+    }
+
+    pub fn upload(&self, new: NewImport, text: &str) -> Result<Import, ImportError> {
+        let mut upload = self.service().begin_upload()?;
+        upload.write(text.as_bytes())?;
+        block_on(self.service().create_import(&self.caller(), upload, new))
+    }
+
+    pub fn import_of(&self, id: ImportId) -> Import {
+        self.read(|view| view.import(id)).unwrap()
+    }
+
+    pub fn undo_import(&self, id: ImportId) -> Result<UndoneImport, ImportError> {
+        block_on(self.service().undo_import(&self.caller(), id))
+    }
+
     pub fn decide(&self, attempt: &Try<'_>) -> Result<Answered, DecidePaymentError> {
         decide(self.service(), self.now(), attempt)
     }
+}
+
+/// A file of emails for the block list.
+pub fn new_import(is_dry_run: bool) -> NewImport {
+    let (list, kind, format) = (List::Block, Kind::Email, ImportFormat::Csv);
+    NewImport { list, kind, format, is_dry_run, request: None }
 }
 
 /// Waits for what is asynchronous.

@@ -7,6 +7,7 @@ pub(crate) mod customers;
 pub(crate) mod decisions;
 pub(crate) mod history;
 pub(crate) mod home;
+pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod overview;

@@ -199,7 +199,7 @@ impl Digest {
             Fact::EntryPut(fact) => self.add_entry(fact),
             Fact::CustomerPut(fact) => self.add_customer(fact),
             // A snapshot says nothing of what is gone.
-            Fact::EntryRemoved { .. } | Fact::CustomerRemoved(_) => {}
+            Fact::EntryRemoved { .. } | Fact::CustomerRemoved(_) | Fact::RowsImported(_) => {}
             Fact::ClockAdvanced { merchant, ahead_s } => {
                 self.add(&Held::Clock { merchant: *merchant, ahead_s: *ahead_s });
             }

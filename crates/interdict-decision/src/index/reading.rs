@@ -93,7 +93,7 @@ impl Snapshot {
             Fact::CustomerPut(fact) => self.read_customer_before(index, fact.id, own_keys(fact)),
             Fact::CustomerRemoved(id) => self.read_customer_before(index, *id, OwnKeys::default()),
             // Read at the beginning.
-            Fact::ClockAdvanced { .. } | Fact::OutageChosen { .. } => {}
+            Fact::ClockAdvanced { .. } | Fact::OutageChosen { .. } | Fact::RowsImported(_) => {}
         }
     }
 

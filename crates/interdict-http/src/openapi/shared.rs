@@ -21,6 +21,8 @@ enum Way {
     Read,
     Decision,
     Mutation,
+    /// A file that comes in as a job, or a step of one.
+    Job,
     /// A payer, whose credential is in the path.
     Payer,
     /// A provider, whose credential is a signature.
@@ -36,6 +38,7 @@ impl Way {
             _ if path.starts_with("/webhooks/") => Self::Webhook,
             _ if path.starts_with("/checkout/") => Self::Payer,
             _ if method == "get" => Self::Read,
+            _ if path.starts_with("/v1/imports") => Self::Job,
             _ => Self::Mutation,
         }
     }
@@ -65,13 +68,13 @@ const REFUSALS: [Refusal; 12] = [
     Refusal(
         413,
         "PayloadTooLarge",
-        "`payload_too_large`: the body is larger than 1 MiB (a batch: 16 MiB).",
+        "`payload_too_large`: the body is larger than 1 MiB (a batch: 16 MiB, a file to import: 1 GiB).",
         false,
     ),
     Refusal(
         415,
         "UnsupportedMediaType",
-        "`unsupported_media_type`: the body is of another type than JSON.",
+        "`unsupported_media_type`: the body is of another type than JSON (a file to import: CSV or NDJSON).",
         false,
     ),
     Refusal(
@@ -107,7 +110,7 @@ const NAMES_IN_BODY: [(&str, &str); 5] = [
 /// Whether an operation can refuse so.
 fn applies(status: u16, way: Way, method: &str, path: &str) -> bool {
     let has_body = match way {
-        Way::Token | Way::Decision | Way::Mutation | Way::Webhook => true,
+        Way::Token | Way::Decision | Way::Mutation | Way::Job | Way::Webhook => true,
         Way::Payer => method == "post",
         Way::Open | Way::Read => false,
     };
@@ -116,7 +119,7 @@ fn applies(status: u16, way: Way, method: &str, path: &str) -> bool {
         401 => !matches!(way, Way::Payer | Way::Webhook),
         403 => !matches!(way, Way::Token | Way::Webhook),
         404 => !is_idenza && (path.contains('{') || NAMES_IN_BODY.contains(&(method, path))),
-        409 => way == Way::Mutation || (way == Way::Payer && has_body),
+        409 => matches!(way, Way::Mutation | Way::Job) || (way == Way::Payer && has_body),
         408 | 413 | 415 => has_body,
         // Idenza knows 400 only; Odus's queries fall back silently.
         422 => !is_idenza && (has_body || (method == "get" && path.starts_with("/v1"))),
@@ -165,8 +168,9 @@ fn complete(operation: &mut Operation, method: &str, path: &str) {
     let headers: &[&str] = match way {
         Way::Read | Way::Decision => &["InterdictAtLeast"],
         Way::Mutation => &["IdempotencyKey", "InterdictWait"],
+        Way::Job if path == "/v1/imports" => &["IdempotencyKey"],
         Way::Payer if method == "post" => &["IdempotencyKey"],
-        Way::Open | Way::Token | Way::Payer | Way::Webhook => &[],
+        Way::Open | Way::Token | Way::Job | Way::Payer | Way::Webhook => &[],
     };
     let parameters = operation.parameters.get_or_insert_default();
     for name in headers {

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::words::{
-    DecisionCodeWord, DecisionOriginWord, DecisionOutcomeWord, InitiatorWord, KindWord, ListStatusWord,
-    ListWord, PaymentStatusWord, StatusWord,
+    DecisionCodeWord, DecisionOriginWord, DecisionOutcomeWord, ImportFormatWord, InitiatorWord, KindWord,
+    ListStatusWord, ListWord, PaymentStatusWord, StatusWord,
 };
 
 /// A customer by its id.
@@ -180,6 +180,46 @@ pub(crate) struct DecisionsQuery {
     /// Exactly this country.
     #[param(nullable = false)]
     country: Option<String>,
+}
+
+/// An import by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ImportPath {
+    /// `imp_` and a KSUID.
+    #[param(example = "imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
+/// What goes without saying in a file of entries.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImportQuery {
+    /// The list of all its entries.
+    #[param(inline)]
+    list: ListWord,
+    /// The kind of values that say none themselves.
+    #[param(nullable = false, inline, default = json!("email"))]
+    kind: Option<KindWord>,
+    /// Check the rows, and write nothing before the import is started.
+    #[param(nullable = false, default = json!(false))]
+    dry_run: Option<bool>,
+}
+
+/// Which entries, and how.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// On which list.
+    #[param(inline)]
+    list: ListWord,
+    /// Only this kind.
+    #[param(nullable = false, inline)]
+    kind: Option<KindWord>,
+    /// How the file is written.
+    #[param(nullable = false, inline, default = json!("csv"))]
+    format: Option<ImportFormatWord>,
 }
 
 /// Where Stripe sends its webhooks.

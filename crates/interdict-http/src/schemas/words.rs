@@ -41,6 +41,29 @@ pub(crate) enum EmailMatchingWord {
     Provider,
 }
 
+/// How far an import is.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = ImportState)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ImportStateWord {
+    Checking,
+    Ready,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+    Undone,
+}
+
+/// How a file of entries is written.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = ImportFormat)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ImportFormatWord {
+    Csv,
+    Ndjson,
+}
+
 /// Who starts a payment: `customer` (CIT) or `merchant` (MIT: renewals).
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = Initiator)]

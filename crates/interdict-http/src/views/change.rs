@@ -77,7 +77,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant`, `key` or `user`.
+    /// What it is about: `customer`, `entry`, `import`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant`, `key` or `user`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -89,6 +89,7 @@ impl ChangeView {
         let subject_type = match item.change.subject {
             Subject::Customer(_) => "customer",
             Subject::Entry(_) => "entry",
+            Subject::Import(_) => "import",
             Subject::Payment(_) => "payment",
             Subject::Plan(_) => "plan",
             Subject::Subscription(_) => "subscription",

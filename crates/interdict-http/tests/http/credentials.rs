@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::shop::{Api, Shop};
 
 /// Every call that wants a credential, with what it needs.
-const CALLS: [(&str, &str, &str); 30] = [
+const CALLS: [(&str, &str, &str); 33] = [
     ("POST", "/v1/customers", "customers:write"),
     ("GET", "/v1/customers", "customers:read"),
     ("GET", "/v1/customers/{id}", "customers:read"),
@@ -40,6 +40,9 @@ const CALLS: [(&str, &str, &str); 30] = [
     ("GET", "/blacklist", "customers:read"),
     ("GET", "/blacklist/{entry}", "customers:read"),
     ("DELETE", "/blacklist/{entry}", "customers:write"),
+    ("GET", "/v1/entries/export", "customers:read"),
+    ("GET", "/v1/imports", "customers:read"),
+    ("POST", "/v1/imports", "customers:write"),
 ];
 
 const IDENZA: [(&str, &str, &str); 4] = [

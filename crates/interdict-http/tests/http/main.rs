@@ -39,6 +39,7 @@ mod hosted_page;
 mod hosted_page_live;
 mod idempotency;
 mod idenza;
+mod imports;
 mod incidents;
 mod incidents_of_chargebacks;
 mod incidents_of_payments;

@@ -183,13 +183,26 @@ impl Shop {
         if let Some(bearer) = bearer {
             request = request.bearer_auth(bearer);
         }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+        request = match body {
+            None => request,
+            // A text is a file.
+            Some(Value::String(text)) => request.header("content-type", "text/csv").body(text.clone()),
+            Some(body) => request.json(body),
+        };
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.bytes().await.unwrap();
         Answered { status, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+    }
+
+    /// A dry run of a file of one entry, and its id.
+    pub async fn import(&self, client: &reqwest::Client, email: &str) -> String {
+        let request = client.post(format!("http://{}/v1/imports?list=block&dryRun=true", self.address));
+        let request = request.bearer_auth(self.secret()).header("content-type", "text/csv");
+        let response = request.body(format!("email\n{email}\n")).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 202);
+        let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        body["id"].as_str().unwrap().to_owned()
     }
 
     /// A token for a new client of the merchant's, and the client's id and secret.

@@ -31,6 +31,8 @@ use crate::support::{Server, options};
 
 /// No condition takes longer than this; it is reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The largest file to import here.
+pub const IMPORT_BYTES_MAX: u64 = 1 << 20;
 /// When every test begins.
 const BEGINNING: &str = "2026-11-21T03:00:00Z";
 
@@ -135,6 +137,16 @@ impl Data {
         }
     }
 
+    /// Where a node keeps the files of imports.
+    fn imports(&self) -> std::path::PathBuf {
+        match self {
+            Self::Folder(folder) => folder.path().to_owned(),
+            Self::Database { server, url } => {
+                server.data_folder().join("interdict").join(url.rsplit('/').next().unwrap())
+            }
+        }
+    }
+
     /// The server of the tests does not flush: nothing there pulls its plug.
     fn durability(&self) -> Durability {
         match self {
@@ -185,7 +197,11 @@ impl Shop {
             }
         };
         tokio::time::timeout(PATIENCE, ready).await.expect("the index is loaded");
-        let limits = HttpOptions { at_least_wait: Duration::from_millis(50), ..HttpOptions::default() };
+        let limits = HttpOptions {
+            at_least_wait: Duration::from_millis(50),
+            import_bytes_max: IMPORT_BYTES_MAX,
+            ..HttpOptions::default()
+        };
         let http = Http::new(Arc::clone(&app), Metrics::new(), limits);
         let server = Server::start(options(), http).await;
         Self { app, clock, merchant, random, server, client: client(), data, stripe }
@@ -218,6 +234,11 @@ impl Shop {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         node
+    }
+
+    /// Where the files of imports of test mode are.
+    pub fn imports(&self) -> std::path::PathBuf {
+        self.data.imports().join("imports/test")
     }
 
     /// A client without a credential.
@@ -355,7 +376,9 @@ fn open_app(
         lease_term: None,
         with_index: role != Role::Command,
     };
-    Arc::new(waiting(|| App::open(&options)).unwrap())
+    let app = waiting(|| App::open(&options)).unwrap();
+    app.keep_imports_in(&data.imports());
+    Arc::new(app)
 }
 
 /// Does something that waits for the core's writer, on a thread that may wait.

@@ -19,6 +19,17 @@ pub enum MoveError {
         /// The newest migration that this binary knows.
         known: i64,
     },
+    /// An import would lose its file, which is not in the database.
+    #[error(
+        "{store}.db has {imports} imports that have not ended: let a server end them, or cancel them \
+         (POST /v1/imports/ID/cancel), and move it then"
+    )]
+    ImportsUnderWay {
+        /// Which store.
+        store: &'static str,
+        /// How many.
+        imports: i64,
+    },
     /// The source's own chain is broken: a copy of it would be, too.
     #[error("the chain of {store}.db is broken: {fault}")]
     SourceBroken {

@@ -25,6 +25,9 @@ const SELECT_META: &str = "SELECT name, value FROM meta
                            WHERE name NOT IN ('epoch', 'pepper', 'migration_floor', 'scrub', 'counted')
                                AND substr(name, 1, 7) <> 'search_' ORDER BY name";
 
+/// Those that need a file.
+const SELECT_IMPORTS: &str = "SELECT COUNT(*) FROM import WHERE state IN ('checking', 'ready', 'running')";
+
 /// A chunk ends at so many bytes, however few rows that are: it is held in memory.
 const CHUNK_BYTES_MAX: usize = 4 << 20;
 
@@ -73,6 +76,12 @@ impl Source {
         let stored: String = view.query_one(SELECT_PEPPER, &[], |row| row.get(0))?;
         if stored != hex::encode(pepper.fingerprint()) {
             return Err(StorageError::WrongPepper.into());
+        }
+        if schema == Schema::Mode {
+            let imports: i64 = view.query_one(SELECT_IMPORTS, &[], |row| row.get(0))?;
+            if imports > 0 {
+                return Err(MoveError::ImportsUnderWay { store: name.as_str(), imports });
+            }
         }
         let head = Head::read(view)?;
         let epoch = view.query_one(SELECT_EPOCH, &[], |row| row.get(0))?;

@@ -17,6 +17,8 @@ use crate::search::{Found, Searched};
 const GROUPS_MAX: usize = 12;
 /// Rows or changes that the chore takes in one transaction.
 const CHUNK: i64 = 256;
+/// Rows that the chore has not reached and that a search looks at besides.
+const TAIL_MAX: usize = 20_000;
 
 /// The last change that the chore has seen, and where the filling of what was there before it stands:
 /// no longer there once it is done. A mark behind which changes were trimmed away is none: all is filled in anew.
@@ -115,7 +117,8 @@ pub(crate) fn rows(
     if most.is_some_and(|most| found.len() > most) {
         return Ok(None);
     }
-    for id in ids_of_tail(connection, searched, merchant, mark)? {
+    let Some(tail) = ids_of_tail(connection, searched, merchant, mark)? else { return Ok(None) };
+    for id in tail {
         let mut created = connection.prepare_cached(texts.select_created)?;
         let row = created.query_row(params![id, merchant.0], |row| Ok((row.get(0)?, row.get(1)?)));
         found.extend(row.optional()?);
@@ -160,25 +163,29 @@ fn ids_of(facts: &str) -> Result<impl Iterator<Item = (Searched, [u8; 20])>, Sto
         Fact::CustomerRemoved(id) => Some((Searched::Customers, *id.ksuid().bytes())),
         Fact::EntryPut(entry) => Some((Searched::Entries, *entry.id.ksuid().bytes())),
         Fact::EntryRemoved { id, .. } => Some((Searched::Entries, *id.ksuid().bytes())),
-        Fact::ClockAdvanced { .. } | Fact::OutageChosen { .. } => None,
+        Fact::ClockAdvanced { .. } | Fact::OutageChosen { .. } | Fact::RowsImported(_) => None,
     }))
 }
 
-/// What has changed since the chore was here.
+/// What has changed since the chore was here; nothing when that is so much, behind an import, that one row after the
+/// other is no slower.
 fn ids_of_tail(
     connection: &Connection,
     searched: Searched,
     merchant: MerchantNumber,
     mark: i64,
-) -> Result<HashSet<[u8; 20]>, StorageError> {
+) -> Result<Option<HashSet<[u8; 20]>>, StorageError> {
     let mut ids = HashSet::new();
     let mut tail = connection.prepare_cached(SELECT_TAIL)?;
     let mut rows = tail.query(params![mark, merchant.0])?;
     while let Some(row) = rows.next()? {
         let facts = row.get_ref(0)?.as_str().map_err(|_| StorageError::Corrupt("a change's facts"))?;
         ids.extend(ids_of(facts)?.filter(|(of, _)| *of == searched).map(|(_, id)| id));
+        if ids.len() > TAIL_MAX {
+            return Ok(None);
+        }
     }
-    Ok(ids)
+    Ok(Some(ids))
 }
 
 /// Takes a row's text out of the index.
@@ -289,19 +296,24 @@ fn fill(connection: &Connection, filling: &str) -> Result<bool, StorageError> {
 
 /// The next changes of the feed.
 fn follow(connection: &Connection, mark: i64) -> Result<bool, StorageError> {
-    let changes: Vec<(i64, String)> = connection
-        .prepare_cached(SELECT_CHANGES)?
-        .query_map(params![mark, CHUNK], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let mut touched = HashSet::new();
-    for (_, facts) in &changes {
-        touched.extend(ids_of(facts)?);
+    let (mut touched, mut last) = (HashSet::new(), None);
+    {
+        let mut changes = connection.prepare_cached(SELECT_CHANGES)?;
+        let mut changes = changes.query(params![mark, CHUNK])?;
+        // One of an import names a thousand rows.
+        while i64::try_from(touched.len()).is_ok_and(|touched| touched < CHUNK)
+            && let Some(row) = changes.next()?
+        {
+            let facts = row.get_ref(1)?.as_str().map_err(|_| StorageError::Corrupt("a change's facts"))?;
+            touched.extend(ids_of(facts)?);
+            last = Some(row.get::<_, i64>(0)?);
+        }
     }
     for row in touched {
         index(connection, row)?;
     }
-    if let Some((last, _)) = changes.last() {
+    if let Some(last) = last {
         put(connection, "search_mark", &last.to_string())?;
     }
-    Ok(!changes.is_empty())
+    Ok(last.is_some())
 }

@@ -69,7 +69,8 @@ fn refused(error: DecidePaymentError) -> anyhow::Error {
     }
 }
 
-fn refuse_unknown_merchant(app: &App, merchant: MerchantNumber) -> Result<()> {
+/// A merchant that there is not is a mistake in the call.
+pub fn refuse_unknown_merchant(app: &App, merchant: MerchantNumber) -> Result<()> {
     let (known, count) = app
         .core()
         .read_blocking(|view| -> Result<_, interdict_storage::StorageError> {

@@ -6,6 +6,8 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod export;
+pub mod import;
 pub mod key;
 pub mod merchant;
 pub mod migrate;

@@ -54,6 +54,10 @@ await tell(async (page) => {
   await page.goto(`${BASE}/dashboard/test/decisions/try?initiator=customer&email=mallory%40example.com`);
   await look(page, "decision-try");
   await lookOnPhone(page, "decision-try");
+  // Files of many entries.
+  await page.goto(`${BASE}/dashboard/test/imports`);
+  await look(page, "imports-of-a-shop");
+  await lookOnPhone(page, "imports-of-a-shop");
   // One's own.
   await page.goto(`${BASE}/dashboard/account`);
   await look(page, "account");

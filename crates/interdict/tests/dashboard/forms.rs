@@ -292,3 +292,20 @@ fn a_server_that_others_can_reach_without_tls_refuses_to_start() {
     let behind = "serve --behind-proxy --public-url https://interdict.example --listen 0.0.0.0:0";
     drop(super::support::Server::start(place.process(behind)));
 }
+
+#[test]
+fn whoever_may_not_change_many_sends_no_files_and_takes_no_bad_rows_away() {
+    let house = House::open();
+    let developer = with_role(&house, "developer");
+    let import = "/dashboard/test/imports/imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
+    assert_eq!(developer.get("/dashboard/test/imports").status, 403);
+    assert_eq!(developer.post("/dashboard/test/imports", &[]).status, 403);
+    assert_eq!(developer.get(&format!("{import}/errors")).status, 403);
+    for step in ["start", "cancel", "undo"] {
+        assert_eq!(developer.post(&format!("{import}/{step}"), &[]).status, 403);
+    }
+    assert_eq!(developer.get("/dashboard/test/entries/export?list=block").status, 403);
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    assert_eq!(owner.get(import).status, 404);
+    assert_eq!(owner.post("/dashboard/test/imports", &[("list", "block")]).status, 400, "no multipart");
+}

@@ -88,6 +88,11 @@ fn the_blacklist_is_kept_as_the_document_says() {
 }
 
 #[test]
+fn a_file_of_many_is_looked_at_taken_and_taken_back() {
+    tell("import");
+}
+
+#[test]
 fn a_support_person_finds_out_why_and_lifts_it() {
     tell("support");
 }

@@ -11,6 +11,7 @@
 )]
 
 mod flush;
+mod import_kill;
 mod kill;
 mod payment_answers;
 mod payment_books;

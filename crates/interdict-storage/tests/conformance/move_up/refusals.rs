@@ -175,3 +175,14 @@ fn what_has_no_place_in_the_database_is_named() {
         }
     }
 }
+
+#[test]
+fn an_import_that_has_not_ended_is_ended_first() {
+    let source = Source::filled(3);
+    source.run(SchemaName::Live, "UPDATE import SET state = 'ready' WHERE id = (SELECT MIN(id) FROM import)");
+    let database = Database::new("importing");
+    let moved = source.move_to(&database.url);
+    assert!(matches!(moved, Err(MoveError::ImportsUnderWay { store: "live", imports: 1 })), "{moved:?}");
+    source.run(SchemaName::Live, "UPDATE import SET state = 'cancelled'");
+    source.move_to(&database.url).unwrap();
+}

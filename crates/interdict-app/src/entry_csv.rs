@@ -1,0 +1,232 @@
+//! Entries as CSV: read row by row out of a file of any size, and written so that reading gives them back.
+//!
+//! Deliberately not here: what a row may say ([`crate::import_row`]).
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read, Write};
+
+use csv::{ByteRecord, ReaderBuilder, Terminator, Writer};
+use interdict_domain::entry::{Entry, ReasonCode};
+use interdict_domain::identifier::{EmailMatching, Kind};
+use interdict_domain::text::{PublicMessage, Reason};
+
+use crate::formula_safe;
+use crate::import_row::{
+    BadRow, EXPIRES_AT, FileError, KIND, MATCHING, PUBLIC_MESSAGE, REASON, REASON_CODE, ROW_BYTES_MAX,
+    RawRow, ReadRow, RowDefaults, SCOPES, STARTS_AT, STRENGTH, VALUE, kinds,
+};
+use crate::list_entry::NewEntry;
+
+/// The columns of an export, in order.
+const COLUMNS: [&str; 10] =
+    [KIND, VALUE, REASON, REASON_CODE, PUBLIC_MESSAGE, SCOPES, STRENGTH, STARTS_AT, EXPIRES_AT, MATCHING];
+
+/// Bytes that are read at once.
+const BUFFER: usize = 64 * 1024;
+
+/// The rows of a CSV file.
+pub(crate) struct CsvRows<R: Read> {
+    reader: csv::Reader<Bounded<R>>,
+    columns: Vec<&'static str>,
+    defaults: RowDefaults,
+    record: ByteRecord,
+}
+
+/// Ends a row that has no end: a quotation mark that nobody closes would take the rest of the file for one.
+struct Bounded<R> {
+    inner: R,
+    given: u64,
+    last: u8,
+    /// Where the present row begins.
+    row_start: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        // Nobody asks for more before all that was given is used: so much of the row there is already.
+        let row = self.given.saturating_sub(self.row_start);
+        if row > ROW_BYTES_MAX as u64 {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        let read = self.inner.read(buffer)?;
+        self.given = self.given.saturating_add(read as u64);
+        self.last = buffer.get(..read).and_then(<[u8]>::last).copied().unwrap_or(self.last);
+        Ok(read)
+    }
+}
+
+fn known() -> String {
+    let others = COLUMNS.into_iter().filter(|column| *column != VALUE);
+    let names: Vec<&str> = std::iter::once(VALUE).chain(Kind::ALL.map(Kind::as_str)).chain(others).collect();
+    names.join(", ")
+}
+
+fn known_column(name: &[u8]) -> Option<&'static str> {
+    let kinds = Kind::ALL.map(Kind::as_str);
+    let trimmed = name.trim_ascii();
+    COLUMNS.into_iter().chain(kinds).find(|column| column.as_bytes() == trimmed)
+}
+
+fn is_value(column: &str) -> bool {
+    column == VALUE || Kind::parse(column).is_some()
+}
+
+impl<R: Read> CsvRows<R> {
+    /// Reads the head.
+    pub(crate) fn open(file: R, defaults: RowDefaults) -> Result<Self, FileError> {
+        let bounded = Bounded { inner: file, given: 0, last: b'\n', row_start: 0 };
+        // With both line ends for one, the reader would count a line's end to the row behind it.
+        let mut reader = ReaderBuilder::new()
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(BUFFER)
+            .from_reader(bounded);
+        let head = reader.byte_headers().map_err(|error| failed(error, 1))?;
+        if head.is_empty() {
+            return Err(FileError::Empty { known: known() });
+        }
+        let mut columns: Vec<&'static str> = Vec::new();
+        for (number, name) in (1..).zip(head) {
+            match known_column(name).filter(|name| !columns.contains(name)) {
+                Some(column) => columns.push(column),
+                None => return Err(FileError::UnknownColumn { number, known: known() }),
+            }
+        }
+        match columns.iter().filter(|column| is_value(column)).count() {
+            0 => Err(FileError::NoValues { kinds: kinds() }),
+            1 => Ok(Self { reader, columns, defaults, record: ByteRecord::new() }),
+            _ => Err(FileError::TwoValues),
+        }
+    }
+
+    /// The next row.
+    pub(crate) fn next_row(&mut self) -> Result<Option<ReadRow>, FileError> {
+        let start = self.reader.position();
+        let (row_start, behind) = (start.byte(), line(start));
+        self.reader.get_mut().row_start = row_start;
+        let line = loop {
+            if !self.reader.read_byte_record(&mut self.record).map_err(|error| failed(error, behind))? {
+                return Ok(None);
+            }
+            // An empty line that ends as those of Windows do.
+            if self.record.len() > 1 || self.record.as_slice() != b"\r" {
+                break self.line();
+            }
+        };
+        let row = self.read().map_err(|(column, reason)| BadRow {
+            line,
+            column: column.to_owned(),
+            reason,
+            row: as_it_came(&self.record),
+        });
+        Ok(Some((line, row)))
+    }
+
+    /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end, if
+    /// it has one.
+    fn line(&self) -> i64 {
+        let within = self.record.as_slice().split(|byte| *byte == b'\n').count() - 1;
+        let (file, position) = (self.reader.get_ref(), self.reader.position());
+        let end = usize::from(position.byte() < file.given || file.last == b'\n');
+        line(position).saturating_sub(i64::try_from(within + end).unwrap_or(0))
+    }
+
+    fn read(&self) -> Result<NewEntry, (&'static str, String)> {
+        let (cells, wanted) = (self.record.len(), self.columns.len());
+        if cells != wanted {
+            return Err(("", format!("has {cells} cells where the head has {wanted}")));
+        }
+        if self.record.as_slice().len() > ROW_BYTES_MAX {
+            return Err(("", "must be at most 64 KiB long".to_owned()));
+        }
+        let mut raw = RawRow::default();
+        for (number, (column, cell)) in (1..).zip(self.columns.iter().copied().zip(&self.record)) {
+            let cell = if number == cells { cell.strip_suffix(b"\r").unwrap_or(cell) } else { cell };
+            let cell = std::str::from_utf8(cell).map_err(|_| (column, "must be UTF-8".to_owned()))?;
+            let text = formula_safe::text(cell);
+            match column {
+                KIND => raw.kind = text,
+                REASON => raw.reason = text,
+                REASON_CODE => raw.reason_code = text,
+                PUBLIC_MESSAGE => raw.public_message = text,
+                SCOPES => raw.scopes = text,
+                STRENGTH => raw.strength = text,
+                STARTS_AT => raw.starts_at = text,
+                EXPIRES_AT => raw.expires_at = text,
+                MATCHING => raw.matching = text,
+                _ => raw.value = text.map(|text| (column, text)),
+            }
+        }
+        raw.read(self.defaults)
+    }
+}
+
+fn line(position: &csv::Position) -> i64 {
+    i64::try_from(position.line()).unwrap_or(i64::MAX)
+}
+
+fn failed(error: csv::Error, line: i64) -> FileError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) if error.kind() == ErrorKind::FileTooLarge => {
+            FileError::RowTooLong { line }
+        }
+        csv::ErrorKind::Io(error) => FileError::Io(error),
+        // Cells of any number and bytes of any kind are taken: nothing else is left.
+        _ => FileError::Io(ErrorKind::InvalidData.into()),
+    }
+}
+
+fn as_it_came(record: &ByteRecord) -> String {
+    let mut writer = Writer::from_writer(Vec::new());
+    let written = writer.write_byte_record(record).ok().and_then(|()| writer.into_inner().ok());
+    let text = String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned();
+    text.trim_end().to_owned()
+}
+
+/// For which addresses an email stands, if for more than the one.
+fn matching_of(entry: &Entry) -> Option<&'static str> {
+    Some(entry.matching).filter(|matching| *matching != EmailMatching::Exact).map(EmailMatching::as_str)
+}
+
+/// Writes entries as CSV.
+pub(crate) struct CsvEntries<W: Write>(Writer<W>);
+
+impl<W: Write> CsvEntries<W> {
+    /// Writes the head.
+    pub(crate) fn begin(file: W) -> std::io::Result<Self> {
+        let mut writer = Writer::from_writer(file);
+        writer.write_record(COLUMNS).map_err(std::io::Error::other)?;
+        Ok(Self(writer))
+    }
+
+    /// Writes an entry. One of somebody who was erased has no value, and is left out.
+    pub(crate) fn write(&mut self, entry: &Entry) -> std::io::Result<()> {
+        let Some(value) = &entry.value else { return Ok(()) };
+        let time = |time: Option<interdict_domain::clock::Timestamp>| time.map(|time| time.to_string());
+        let (starts_at, expires_at) = (time(entry.window.from()), time(entry.window.until()));
+        let scopes = entry.scopes.names().join(" ");
+        let cells: HashMap<&str, Option<&str>> = HashMap::from([
+            (KIND, Some(entry.kind.as_str())),
+            (VALUE, Some(value.as_str())),
+            (REASON, entry.reason.as_ref().map(Reason::as_str)),
+            (REASON_CODE, entry.reason_code.map(ReasonCode::as_str)),
+            (PUBLIC_MESSAGE, entry.public_message.as_ref().map(PublicMessage::as_str)),
+            (SCOPES, Some(scopes.as_str())),
+            (STRENGTH, Some(entry.strength.as_str())),
+            (STARTS_AT, starts_at.as_deref()),
+            (EXPIRES_AT, expires_at.as_deref()),
+            (MATCHING, matching_of(entry)),
+        ]);
+        for column in COLUMNS {
+            let text = cells.get(column).copied().flatten();
+            let cell = text.map(formula_safe::cell).unwrap_or_default();
+            self.0.write_field(cell.as_bytes()).map_err(std::io::Error::other)?;
+        }
+        self.0.write_record(None::<&[u8]>).map_err(std::io::Error::other)
+    }
+
+    /// Writes what is kept back.
+    pub(crate) fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}

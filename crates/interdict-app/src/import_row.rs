@@ -1,0 +1,183 @@
+//! A row of a file of entries, whatever the file's format: what it may say, and what is wrong with one.
+//!
+//! Each field is read by what reads it in `POST /v1/entries`. Messages never repeat a value.
+
+use interdict_domain::clock::Timestamp;
+use interdict_domain::entry::{EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::{PublicMessage, Reason};
+use interdict_domain::window::Window;
+
+use crate::list_entry::NewEntry;
+
+/// The longest row, in bytes.
+pub const ROW_BYTES_MAX: usize = 64 * 1024;
+/// The most rows of a file.
+pub const ROWS_MAX: i64 = 10_000_000;
+
+/// The fields besides the value, by the names that they have in the API.
+pub(crate) const KIND: &str = "kind";
+pub(crate) const VALUE: &str = "value";
+pub(crate) const REASON: &str = "reason";
+pub(crate) const REASON_CODE: &str = "reasonCode";
+pub(crate) const PUBLIC_MESSAGE: &str = "publicMessage";
+pub(crate) const SCOPES: &str = "scopes";
+pub(crate) const STRENGTH: &str = "strength";
+pub(crate) const STARTS_AT: &str = "startsAt";
+pub(crate) const EXPIRES_AT: &str = "expiresAt";
+pub(crate) const MATCHING: &str = "matching";
+
+/// What goes without saying in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowDefaults {
+    /// The list of all its rows.
+    pub list: List,
+    /// The kind of a value that says none.
+    pub kind: Kind,
+}
+
+/// A row that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    /// Where it begins in the file, counted from 1.
+    pub line: i64,
+    /// Which field is wrong; empty for the row as such.
+    pub column: String,
+    /// Why, and what would be right. Never repeats a value.
+    pub reason: String,
+    /// The row as it came, for whoever may read it.
+    pub row: String,
+}
+
+/// A row that was read, with the line in which it begins.
+pub(crate) type ReadRow = (i64, Result<NewEntry, BadRow>);
+
+/// Why a file is refused, or cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Nothing is in it.
+    #[error("the file is empty: its first line must name the columns ({known})")]
+    Empty {
+        /// The columns that there are.
+        known: String,
+    },
+    /// A column that means nothing here: what it says would be lost in silence.
+    #[error(
+        "column {number} is not known, or is there twice. The columns are {known}; they are separated by commas, \
+         and the text is UTF-8"
+    )]
+    UnknownColumn {
+        /// Which one, from 1.
+        number: usize,
+        /// Those that there are.
+        known: String,
+    },
+    /// None of the columns has the values.
+    #[error("no column has the values: name one \"value\", or by its kind ({kinds})")]
+    NoValues {
+        /// The kinds that can be listed.
+        kinds: String,
+    },
+    /// Columns for two kinds.
+    #[error("two columns have values: a row lists one identifier")]
+    TwoValues,
+    /// A row without an end.
+    #[error("the row that begins in line {line} is longer than 64 KiB: is a closing quotation mark missing?")]
+    RowTooLong {
+        /// Where it begins.
+        line: i64,
+    },
+    /// Too much at once.
+    #[error("the file has more than 10,000,000 rows: split it")]
+    TooManyRows,
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
+    Io(#[source] std::io::Error),
+}
+
+/// Which field is wrong, and why.
+pub(crate) type Problem = (&'static str, String);
+
+/// What a row says, as texts. Absent is what is not said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RawRow<'a> {
+    /// The value, and in which column: its name may be a kind's.
+    pub(crate) value: Option<(&'static str, &'a str)>,
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) reason_code: Option<&'a str>,
+    pub(crate) public_message: Option<&'a str>,
+    pub(crate) scopes: Option<&'a str>,
+    pub(crate) strength: Option<&'a str>,
+    pub(crate) starts_at: Option<&'a str>,
+    pub(crate) expires_at: Option<&'a str>,
+    pub(crate) matching: Option<&'a str>,
+}
+
+/// The kinds that can be listed, for messages.
+pub(crate) fn kinds() -> String {
+    Kind::ALL.map(Kind::as_str).join(", ")
+}
+
+fn one_of(words: &[&str]) -> String {
+    format!("must be one of: {}", words.join(", "))
+}
+
+fn parse<T, E: std::fmt::Display>(
+    column: &'static str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Problem> {
+    text.map(parse).transpose().map_err(|error| (column, error.to_string()))
+}
+
+impl RawRow<'_> {
+    /// The entry that it asks for.
+    pub(crate) fn read(&self, defaults: RowDefaults) -> Result<NewEntry, Problem> {
+        let (column, value) = self.value.ok_or((VALUE, "is required".to_owned()))?;
+        let named = Kind::parse(column);
+        let said = parse(KIND, self.kind, |text| {
+            Kind::parse(text).ok_or_else(|| one_of(&Kind::ALL.map(Kind::as_str)))
+        })?;
+        if said.is_some() && named.is_some() && said != named {
+            return Err((KIND, format!("must be {column}, as the column of the value is named")));
+        }
+        let kind = said.or(named).unwrap_or(defaults.kind);
+        let identifier = Identifier::parse(kind, value).map_err(|error| (column, error.to_string()))?;
+        let codes: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
+        let strengths = Strength::ALL.map(Strength::as_str);
+        let matchings: Vec<&str> = EmailMatching::ALL.iter().map(|word| word.as_str()).collect();
+        let matching = parse(MATCHING, self.matching, |text| {
+            EmailMatching::parse(text).ok_or_else(|| one_of(&matchings))
+        })?;
+        let new = NewEntry {
+            list: defaults.list,
+            identifier,
+            reason: parse(REASON, self.reason, Reason::parse)?,
+            reason_code: parse(REASON_CODE, self.reason_code, |text| {
+                ReasonCode::parse(text).ok_or_else(|| one_of(&codes))
+            })?,
+            public_message: parse(PUBLIC_MESSAGE, self.public_message, PublicMessage::parse)?,
+            scopes: parse(SCOPES, self.scopes, |text| {
+                Scopes::from_names(text.split_whitespace()).ok_or("must be: cit, mit, or both of them")
+            })?
+            .unwrap_or(Scopes::BOTH),
+            strength: parse(STRENGTH, self.strength, |text| {
+                Strength::parse(text).ok_or_else(|| one_of(&strengths))
+            })?,
+            starts_at: parse(STARTS_AT, self.starts_at, str::parse::<Timestamp>)?,
+            expires_at: parse(EXPIRES_AT, self.expires_at, str::parse::<Timestamp>)?,
+            source: EntrySource::Import,
+            // A file says what it means: an address stands for itself.
+            matching: Some(matching.unwrap_or_default()),
+        };
+        match Window::new(new.starts_at, new.expires_at) {
+            Ok(_) => Ok(new),
+            Err(_) => Err((EXPIRES_AT, "must lie after startsAt".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! What a file says, and that a file of entries says them again.
+
+use std::io::BufReader;
+
+use interdict_domain::actor::Actor;
+use interdict_domain::clock::Timestamp;
+use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
+use interdict_domain::ids::{EntryId, Ksuid};
+use interdict_domain::scopes::Scopes;
+use interdict_domain::text::{PublicMessage, Reason};
+use interdict_domain::window::Window;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{BadRow, FileError, ROW_BYTES_MAX, RowDefaults};
+use crate::entry_csv::{CsvEntries, CsvRows};
+use crate::entry_ndjson::{self, NdjsonRows};
+use crate::list_entry::NewEntry;
+
+const DEFAULTS: RowDefaults = RowDefaults { list: List::Block, kind: Kind::Email };
+
+type Read = Vec<(i64, Result<NewEntry, BadRow>)>;
+
+fn csv(text: &[u8]) -> Result<Read, FileError> {
+    let (mut rows, mut read) = (CsvRows::open(text, DEFAULTS)?, Vec::new());
+    while let Some(row) = rows.next_row()? {
+        read.push(row);
+    }
+    Ok(read)
+}
+
+fn ndjson(text: &[u8]) -> Result<Read, FileError> {
+    let (mut rows, mut read) = (NdjsonRows::open(BufReader::new(text), DEFAULTS), Vec::new());
+    while let Some(row) = rows.next_row()? {
+        read.push(row);
+    }
+    Ok(read)
+}
+
+fn bad(read: &Read) -> Vec<(i64, &str, &str)> {
+    let bad = read.iter().filter_map(|(line, row)| Some((*line, row.as_ref().err()?)));
+    bad.map(|(line, bad)| (line, bad.column.as_str(), bad.reason.as_str())).collect()
+}
+
+#[test]
+fn columns_come_in_any_order_and_most_may_be_missing() {
+    let text =
+        "\u{feff}reason,email,scopes\r\nseen\r\nbefore,ADA@example.com,mit\r\n\r\n\r\n,ben@example.com,";
+    let text = text.replace("seen\r\nbefore", "\"seen\r\nbefore\"");
+    let read = csv(text.as_bytes()).unwrap();
+    let ada = read[0].1.as_ref().unwrap();
+    assert_eq!((read[0].0, ada.identifier.value()), (2, "ada@example.com"));
+    assert_eq!((ada.reason.as_ref().unwrap().as_str(), ada.scopes), ("seen\r\nbefore", Scopes::MIT));
+    let ben = read[1].1.as_ref().unwrap();
+    assert_eq!(read[1].0, 6, "behind two empty lines");
+    assert_eq!((&ben.reason, ben.scopes, ben.strength), (&None, Scopes::BOTH, None));
+}
+
+#[test]
+fn a_file_with_a_column_that_means_nothing_is_refused_as_a_whole() {
+    let refused = |text: &str| csv(text.as_bytes()).unwrap_err().to_string();
+    let unknown = refused("value,note\na@example.com,x\n");
+    assert!(unknown.starts_with("column 2 is not known") && unknown.contains("value, email, kind, reason,"));
+    assert!(refused("email;reason\n").starts_with("column 1 is not known"));
+    assert!(refused("email,email\n").starts_with("column 2"), "twice");
+    assert!(refused("email,value\n").starts_with("two columns"));
+    assert!(refused("reason\n").starts_with("no column has the values"));
+    assert!(refused("").starts_with("the file is empty"));
+    assert!(refused("\u{fffd}v\n").starts_with("column 1"));
+    // UTF-16, as a spreadsheet may save it.
+    assert!(csv(b"\xff\xfev\0a\0l\0u\0e\0\n\0").is_err());
+}
+
+#[test]
+fn each_bad_row_is_told_with_its_line_and_without_its_value() {
+    let text = b"value,kind,reason,reasonCode,scopes,strength,startsAt,expiresAt\n\
+        nonsense,,,,,,,\n\
+        a@example.com,phone,,,,,,\n\
+        a@example.com,email,4242 4242 4242 4242,,,,,\n\
+        a@example.com,,,theft,,,,\n\
+        a@example.com,,,,all,,,\n\
+        a@example.com,,,,,weak,,\n\
+        a@example.com,,,,,,tomorrow,\n\
+        a@example.com,,,,,,2027-01-02T00:00:00Z,2027-01-01T00:00:00Z\n\
+        a@example.com,,\xff,,,,,\n\
+        \"a@example.com\n\",,,,,,,\n\
+        ,,,,,,,\n\
+        a@example.com\n";
+    let read = csv(text).unwrap();
+    let columns: Vec<(i64, &str)> = bad(&read).iter().map(|(line, column, _)| (*line, *column)).collect();
+    assert_eq!(
+        columns,
+        [
+            (2, "value"),
+            (3, "kind"),
+            (4, "reason"),
+            (5, "reasonCode"),
+            (6, "scopes"),
+            (7, "strength"),
+            (8, "startsAt"),
+            (9, "expiresAt"),
+            (10, "reason"),
+            (13, "value"),
+            (14, ""),
+        ]
+    );
+    for (_, _, reason) in bad(&read) {
+        for value in ["nonsense", "4242", "theft", "tomorrow", "weak"] {
+            assert!(!reason.contains(value), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn a_quotation_mark_that_nobody_closes_does_not_take_the_file() {
+    let mut text = b"email,reason\na@example.com,x\nb@example.com,\"open".to_vec();
+    text.extend(vec![b'x'; 10 * ROW_BYTES_MAX]);
+    let mut rows = CsvRows::open(&text[..], DEFAULTS).unwrap();
+    assert!(rows.next_row().unwrap().unwrap().1.is_ok());
+    assert!(matches!(rows.next_row(), Err(FileError::RowTooLong { line: 3 })));
+    let long = vec![b' '; 2 * ROW_BYTES_MAX];
+    assert!(matches!(ndjson(&long), Err(FileError::RowTooLong { line: 1 })));
+}
+
+#[test]
+fn lines_of_json_have_the_fields_of_the_api() {
+    let text = br#"{"value":"ada@example.com","list":"block","kind":"email","scopes":["cit"],"reason":null}
+
+        {"value":"ada@example.com","list":"allow"}
+        {"value":"ada@example.com","value":"ben@example.com"}
+        {"value":"ada@example.com","note":"x"}
+        {"value":5}
+        {"value":"ada@example.com","scopes":"cit"}
+        ["ada@example.com"]
+        {"value":"#;
+    let read = ndjson(text).unwrap();
+    assert_eq!(read[0].1.as_ref().unwrap().scopes, Scopes::CIT);
+    let bad: Vec<(i64, &str)> = bad(&read).iter().map(|(line, column, _)| (*line, *column)).collect();
+    assert_eq!(bad, [(3, "list"), (4, "value"), (5, ""), (6, "value"), (7, "scopes"), (8, ""), (9, "")]);
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["['=+@\\-\t\r\n\",; ]{0,4}\\PC{0,12}", "\\PC{0,40}", Just(String::new())]
+}
+
+fn millis() -> impl Strategy<Value = Option<Timestamp>> {
+    let moment = 1_790_000_000_000..1_890_000_000_000_i64;
+    proptest::option::of(moment.prop_map(|millis| Timestamp::from_micros(millis * 1_000)))
+}
+
+prop_compose! {
+    fn entry()(
+        local in "[a-z0-9=+-]{1,12}",
+        reason in proptest::option::of(text()),
+        public_message in proptest::option::of(text()),
+        code in proptest::option::of(select(ReasonCode::ALL.to_vec())),
+        scopes in select(vec![Scopes::BOTH, Scopes::CIT, Scopes::MIT]),
+        strength in select(Strength::ALL.to_vec()),
+        from in millis(),
+        until in millis(),
+        matching in select(EmailMatching::ALL.to_vec()),
+    ) -> Entry {
+        Entry {
+            id: EntryId::from_parts(List::Block, Ksuid::from_bytes([1; 20])),
+            kind: Kind::Email,
+            value: Some(matching.fold(&format!("{local}@gmail.com")).into_owned()),
+            key: IdentifierKey([0; 16]),
+            reason: reason.and_then(|text| Reason::parse(&text).ok()),
+            reason_code: code,
+            public_message: public_message.and_then(|text| PublicMessage::parse(&text).ok()),
+            scopes,
+            strength,
+            window: Window::new(from, until).unwrap_or_default(),
+            source: EntrySource::Api,
+            created_by: Actor::system(),
+            created_at: Timestamp::from_micros(0),
+            updated_at: Timestamp::from_micros(0),
+            erased_customer: None,
+            matching,
+        }
+    }
+}
+
+fn asked_for(entry: &Entry) -> NewEntry {
+    NewEntry {
+        list: entry.list(),
+        identifier: Identifier::parse(entry.kind, entry.value.as_deref().unwrap()).unwrap(),
+        reason: entry.reason.clone(),
+        reason_code: entry.reason_code,
+        public_message: entry.public_message.clone(),
+        scopes: entry.scopes,
+        strength: Some(entry.strength),
+        starts_at: entry.window.from(),
+        expires_at: entry.window.until(),
+        source: EntrySource::Import,
+        matching: Some(entry.matching),
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_an_export_writes_an_import_reads(entries in proptest::collection::vec(entry(), 1..8)) {
+        let wanted: Vec<NewEntry> = entries.iter().map(asked_for).collect();
+        let (mut as_csv, mut as_lines) = (Vec::new(), Vec::new());
+        let mut writer = CsvEntries::begin(&mut as_csv).unwrap();
+        for entry in &entries {
+            writer.write(entry).unwrap();
+            entry_ndjson::write(&mut as_lines, entry).unwrap();
+        }
+        writer.flush().unwrap();
+        drop(writer);
+        let good = |read: Read| -> Vec<NewEntry> { read.into_iter().map(|(_, row)| row.unwrap()).collect() };
+        prop_assert_eq!(&good(csv(&as_csv).unwrap()), &wanted);
+        prop_assert_eq!(&good(ndjson(&as_lines).unwrap()), &wanted);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), head in any::<bool>()) {
+        let mut text = if head { b"email,reason\n".to_vec() } else { Vec::new() };
+        text.extend(bytes);
+        let _ = (csv(&text), ndjson(&text));
+    }
+}

@@ -1,0 +1,9 @@
+//! Imports: sending a file, looking at what it would do, and watching it being done; and lists as files.
+
+mod export;
+mod forms;
+mod view;
+
+pub(crate) use export::{errors, export};
+pub(crate) use forms::{cancel, start, undo, upload};
+pub(crate) use view::{list, show};

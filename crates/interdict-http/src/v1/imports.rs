@@ -1,0 +1,282 @@
+//! `/v1/imports`: files of many entries, taken as jobs.
+
+use std::fs::File;
+
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use interdict_app::store::{StorageError, WriteError};
+use interdict_app::{ImportError, NewImport, UploadError};
+use interdict_domain::entry::List;
+use interdict_domain::identifier::Kind;
+use interdict_domain::ids::ImportId;
+use interdict_domain::import::{Import, ImportFormat};
+
+use super::export::{CSV, NDJSON, download};
+use crate::answer;
+use crate::dialect::Dialect;
+use crate::error::ApiError;
+use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::interface::State;
+use crate::mutation::{idempotency_key, read_failed};
+use crate::page::{Cursor, CursorPage, Items, Query};
+use crate::schemas;
+use crate::stream;
+use crate::views::{ImportView, UndoneView};
+
+/// What the caller is told; the log has the rest.
+fn refused(error: &ImportError) -> ApiError {
+    match error {
+        ImportError::NotFound => ApiError::not_found("import"),
+        ImportError::OtherFile => ApiError::idempotency_conflict(),
+        ImportError::State(state) => {
+            ApiError::conflict(format!("This import is {}: that cannot be done with it.", state.as_str()))
+        }
+        ImportError::Trimmed => ApiError::conflict(
+            "The changes of this import are older than what is kept of the feed: it can no longer be undone.",
+        ),
+        ImportError::Storage(error) => read_failed(error),
+        ImportError::Write(WriteError::Overloaded | WriteError::Away | WriteError::Stopped) => {
+            ApiError::unavailable()
+        }
+        ImportError::NoFolder | ImportError::Write(_) | ImportError::Upload(UploadError::Io(_)) => {
+            tracing::error!(error = error as &dyn std::error::Error, "an import failed");
+            ApiError::internal()
+        }
+        ImportError::Upload(UploadError::TooLarge) => {
+            ApiError::payload_too_large(usize::try_from(interdict_app::FILE_BYTES_MAX).unwrap_or(usize::MAX))
+        }
+    }
+}
+
+/// `text/csv` or `application/x-ndjson`, whatever the parameters.
+fn format_of(headers: &HeaderMap) -> Result<ImportFormat, ApiError> {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("text/csv") {
+        Ok(ImportFormat::Csv)
+    } else if essence.eq_ignore_ascii_case("application/x-ndjson") {
+        Ok(ImportFormat::Ndjson)
+    } else {
+        Err(ApiError::not_a_file_of_entries())
+    }
+}
+
+fn read_new(query: &mut Query, format: ImportFormat, request: Option<[u8; 32]>) -> Option<NewImport> {
+    let list = query.word("list", &List::ALL.map(|list| (list.as_str(), list)));
+    if list.is_none() && query.get("list").is_none() {
+        query.problem("list", "is required: block or allow");
+    }
+    let kind = query.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind))).unwrap_or(Kind::Email);
+    let is_dry_run = query.flag("dryRun").unwrap_or(false);
+    list.map(|list| NewImport { list, kind, format, is_dry_run, request })
+}
+
+#[utoipa::path(
+    post,
+    path = "/v1/imports",
+    operation_id = "createImport",
+    tag = "Imports",
+    summary = "Import a file of entries",
+    description = "The file is the body, of at most 1 GiB and 10,000,000 rows. It is taken whole before the answer, and its \
+                   rows after it, part by part; the same file or the same Idempotency-Key is the same import as long as that \
+                   has not ended. Rows that cannot be taken are told with their line and reason, and the others are taken \
+                   all the same. With `dryRun` the rows are checked and nothing is written before the import is started.",
+    params(schemas::ImportQuery),
+    request_body(content(
+        (String = "text/csv", example = "email,reason\\nmallory@example.com,chargeback\\n"),
+        (String = "application/x-ndjson", example = "{\"value\":\"mallory@example.com\"}\\n"),
+    )),
+    responses((status = 202, description = "The import, whose rows are being taken.", body = ImportView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    key: Secret<CustomersWrite>,
+    InQuery(mut query): InQuery,
+    request: Request,
+) -> Response {
+    let caller = &key.caller;
+    let taken = async {
+        let headers = request.headers();
+        let format = format_of(headers)?;
+        let request_key = idempotency_key(headers)?.map(|key| caller.service.import_request(&key));
+        let new = read_new(&mut query, format, request_key);
+        query.finish().map_err(ApiError::validation)?;
+        let new = new.ok_or_else(|| ApiError::invalid("list", "is required: block or allow"))?;
+        let limit = state.options.import_bytes_max;
+        let too_large = || ApiError::payload_too_large(usize::try_from(limit).unwrap_or(usize::MAX));
+        let declared =
+            headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if declared.is_some_and(|declared| declared > limit) {
+            return Err(too_large());
+        }
+        let upload = caller.service.begin_upload_of(limit).map_err(|error| refused(&error))?;
+        let received = stream::receive(upload, request.into_body(), state.options.body_timeout).await?;
+        let upload = received.map_err(|error| match error {
+            UploadError::TooLarge => too_large(),
+            error @ UploadError::Io(_) => refused(&ImportError::Upload(error)),
+        })?;
+        caller.service.create_import(caller, upload, new).await.map_err(|error| refused(&error))
+    };
+    show(&key, StatusCode::ACCEPTED, taken.await)
+}
+
+fn show<P: crate::extract::Needs>(
+    key: &Secret<P>,
+    status: StatusCode,
+    done: Result<Import, ApiError>,
+) -> Response {
+    match done {
+        Ok(import) => answer::json(status, &ImportView::of(&import), key.caller.service.readiness().revision),
+        Err(error) => error.respond(Dialect::Native),
+    }
+}
+
+#[utoipa::path(
+    get,
+    path = "/v1/imports",
+    operation_id = "listImports",
+    tag = "Imports",
+    summary = "List imports",
+    params(schemas::PageQuery),
+    responses((status = 200, description = "A page of imports, newest first.", body = Items<ImportView>)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
+pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery) -> Response {
+    let caller = &key.caller;
+    let page = CursorPage::<ImportId>::read(&mut query);
+    if let Err(details) = query.finish() {
+        return ApiError::validation(details).respond(Dialect::Native);
+    }
+    let position = page.position.map(|(at, id)| (at, id.ksuid()));
+    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
+    let found = caller
+        .service
+        .store()
+        .read(caller.merchant, move |view| {
+            Ok::<_, StorageError>((view.imports(position, limit)?, view.revision()?))
+        })
+        .await;
+    match found {
+        Ok((imports, revision)) => {
+            let cursor = |row: &Import| Cursor { created_at: row.created_at, id: row.id.to_string() };
+            let items = Items::from_one_more(imports, page.limit, cursor);
+            answer::json(StatusCode::OK, &items.map(|import| ImportView::of(&import)), revision)
+        }
+        Err(error) => read_failed(&error).respond(Dialect::Native),
+    }
+}
+
+async fn found<P: crate::extract::Needs>(key: &Secret<P>, id: ImportId) -> Result<Import, ApiError> {
+    let caller = &key.caller;
+    let read = caller.service.store().read(caller.merchant, move |view| view.import(id));
+    read.await.map_err(|error| read_failed(&error))?.ok_or_else(|| ApiError::not_found("import"))
+}
+
+#[utoipa::path(
+    get,
+    path = "/v1/imports/{id}",
+    operation_id = "getImport",
+    tag = "Imports",
+    summary = "Get an import",
+    params(schemas::ImportPath),
+    responses((status = 200, description = "The import.", body = ImportView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
+pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<ImportId>) -> Response {
+    show(&key, StatusCode::OK, found(&key, id).await)
+}
+
+#[utoipa::path(
+    post,
+    path = "/v1/imports/{id}/start",
+    operation_id = "startImport",
+    tag = "Imports",
+    summary = "Carry a dry run out",
+    description = "The file is not sent again. One that runs already, or is done, stays as it is.",
+    params(schemas::ImportPath),
+    responses((status = 200, description = "The import.", body = ImportView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
+pub(crate) async fn start(key: Secret<CustomersWrite>, InPath(id): InPath<ImportId>) -> Response {
+    let started = key.caller.service.start_import(key.caller.merchant, id).await;
+    show(&key, StatusCode::OK, started.map_err(|error| refused(&error)))
+}
+
+#[utoipa::path(
+    post,
+    path = "/v1/imports/{id}/cancel",
+    operation_id = "cancelImport",
+    tag = "Imports",
+    summary = "Stop an import",
+    description = "What it has written stays, and can be undone.",
+    params(schemas::ImportPath),
+    responses((status = 200, description = "The import.", body = ImportView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
+pub(crate) async fn cancel(key: Secret<CustomersWrite>, InPath(id): InPath<ImportId>) -> Response {
+    let cancelled = key.caller.service.cancel_import(key.caller.merchant, id).await;
+    show(&key, StatusCode::OK, cancelled.map_err(|error| refused(&error)))
+}
+
+#[utoipa::path(
+    get,
+    path = "/v1/imports/{id}/errors",
+    operation_id = "getImportErrors",
+    tag = "Imports",
+    summary = "Get the bad rows of an import",
+    description = "Kept for seven days, by the node that took the file. Each with the line in which it begins, the field, \
+                   the reason, and the row as it came.",
+    params(schemas::ImportPath),
+    responses((status = 200, description = "CSV: line, column, reason, row.", body = String, content_type = "text/csv")),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
+)]
+pub(crate) async fn errors(key: Secret<CustomersRead>, InPath(id): InPath<ImportId>) -> Response {
+    let import = match found(&key, id).await {
+        Ok(import) => import,
+        Err(error) => return error.respond(Dialect::Native),
+    };
+    let service = &key.caller.service;
+    let path = service.import_errors(id);
+    if path.is_none() && import.counts.bad > 0 {
+        return ApiError::not_found("list of errors any more").respond(Dialect::Native);
+    }
+    let body = stream::send(move |out| match path {
+        Some(path) => std::io::copy(&mut File::open(path)?, out).map(drop),
+        None => out.write_all(b"line,column,reason,row\n"),
+    });
+    download(body, CSV, &format!("{id}-errors.csv"), service.readiness().revision)
+}
+
+#[utoipa::path(
+    post,
+    path = "/v1/imports/{id}/undo",
+    operation_id = "undoImport",
+    tag = "Imports",
+    summary = "Undo an import",
+    description = "Every entry is as it was before, or gone where it was not; one that somebody has changed since is left \
+                   alone. Called again it goes on where it was cut.",
+    params(schemas::ImportPath),
+    responses((status = 200, description = "What was done.", body = UndoneView)),
+    security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
+)]
+pub(crate) async fn undo(key: Secret<CustomersWrite>, InPath(id): InPath<ImportId>) -> Response {
+    let caller = key.caller.clone();
+    // In a task of its own: whoever asked may go away, and half an undo is worse than a whole one.
+    let undo = tokio::spawn(async move { caller.service.undo_import(&caller, id).await });
+    match undo.await {
+        Ok(Ok(undone)) => answer::json(StatusCode::OK, &UndoneView::of(&undone), undone.revision),
+        Ok(Err(error)) => refused(&error).respond(Dialect::Native),
+        Err(_) => ApiError::internal().respond(Dialect::Native),
+    }
+}
+
+/// The content type of a format.
+pub(crate) const fn content_type(format: ImportFormat) -> HeaderValue {
+    match format {
+        ImportFormat::Csv => CSV,
+        ImportFormat::Ndjson => NDJSON,
+    }
+}

@@ -1,0 +1,326 @@
+//! Many entries in one change: a part of an import, and its undo. One commit holds the rows, one change that names
+//! them all, what they replaced, and how far the import is.
+//!
+//! The texts of these entries stand with the entries alone, not in the feed: whoever follows reads them there. One
+//! that was changed meanwhile comes with the later texts, and then the change that gave it those follows, too.
+//!
+//! Deliberately not here: what a row may say (`interdict-app`), and how large a part is.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use interdict_domain::change::{Action, Change, EntryFact, Fact, RowsImported, Subject};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::entry::{Entry, List};
+use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::ids::{EntryId, ImportId, Ksuid};
+use interdict_domain::import::{Import, ImportState};
+use interdict_domain::merchant::MerchantNumber;
+
+use crate::entry::{columns, read};
+use crate::error::StorageError;
+use crate::imported_row::{ImportPart, ImportedRow, PartTaken, RowFate};
+use crate::load;
+use crate::sql::{Connection, Value, params};
+use crate::statements::statements;
+use crate::transaction::{Authorship, MerchantTransaction};
+
+/// How many rows are looked up by one statement.
+const LOOK_UP: usize = 32;
+/// What the digest of a part is keyed with is derived from the pepper for this.
+const DIGEST_PURPOSE: &str = "interdict 2026-11 import part";
+
+macro_rules! from_3 {
+    () => {
+        "($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+          $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)"
+    };
+}
+
+statements! {
+    SELECT_BY_KEYS = concat!("SELECT ", columns!(), " FROM entry
+        WHERE merchant = $1 AND list = $2 AND erased_customer IS NULL AND identifier_key IN ", from_3!());
+    SELECT_BY_IDS = concat!("SELECT ", columns!(), " FROM entry
+        WHERE merchant = $1 AND list = $2 AND id IN ", from_3!());
+    SELECT_TEXTS = concat!("SELECT id, reason, public_message FROM entry
+        WHERE merchant = $1 AND list = $2 AND id IN ", from_3!());
+    INSERT_BEFORE = "INSERT INTO import_before (revision, entry, import, merchant, identifier_key, body)
+                     VALUES ($1, $2, $3, $4, $5, $6)";
+    SELECT_BEFORE = "SELECT entry, body FROM import_before WHERE revision = $1 AND import = $2";
+    DELETE_BEFORE = "DELETE FROM import_before WHERE revision = $1";
+    ERASE_BEFORE = "DELETE FROM import_before WHERE merchant = $1 AND identifier_key = $2";
+    TRIM_BEFORE = "DELETE FROM import_before WHERE revision > $1 AND revision <= $2";
+}
+
+/// Entries by what one statement can take of their keys or ids. The last one is asked for again where they do not
+/// fill it.
+fn look_up(
+    connection: Connection<'_>,
+    sql: &'static str,
+    (merchant, list): (MerchantNumber, List),
+    wanted: &[&[u8]],
+    sink: &mut dyn FnMut(crate::sql::Row<'_>) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    let of: [&dyn crate::sql::AsValue; 2] = [&merchant.0, &list.as_str()];
+    for some in wanted.chunks(LOOK_UP) {
+        let mut parameters: Vec<Value<'_>> = of.iter().map(|value| value.as_value()).collect();
+        let filler = some.last().copied().unwrap_or_default();
+        let padded = some.iter().copied().chain(std::iter::repeat(filler)).take(LOOK_UP);
+        parameters.extend(padded.map(Value::Bytes));
+        connection.for_each(sql, &parameters, sink)?;
+    }
+    Ok(())
+}
+
+fn entries(
+    connection: Connection<'_>,
+    sql: &'static str,
+    of: (MerchantNumber, List),
+    wanted: &[&[u8]],
+) -> Result<Vec<Entry>, StorageError> {
+    let mut found = Vec::new();
+    look_up(connection, sql, of, wanted, &mut |row| {
+        found.push(read(row)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+impl crate::view::MerchantView<'_> {
+    /// The entries that rows speak of, by their keys.
+    pub fn entries_of_rows(
+        &self,
+        list: List,
+        rows: &[ImportedRow],
+    ) -> Result<HashMap<IdentifierKey, Entry>, StorageError> {
+        let mut keys: Vec<&[u8]> = rows.iter().map(|row| &row.key.0[..]).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let found = entries(self.connection, SELECT_BY_KEYS, (self.merchant, list), &keys)?;
+        Ok(found.into_iter().map(|entry| (entry.key, entry)).collect())
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Takes the next part of an import, and says what became of it; nothing when this is not the next part, or the
+    /// import does not run any more.
+    pub fn put_entries(
+        &mut self,
+        by: &Authorship<'_>,
+        id: ImportId,
+        part: &ImportPart,
+    ) -> Result<Option<PartTaken>, StorageError> {
+        let Some(mut import) = self.view().import(id)? else { return Ok(None) };
+        if import.state != ImportState::Running || import.counts.rows != part.behind {
+            return Ok(None);
+        }
+        let before = self.view().entries_of_rows(import.list, &part.rows)?;
+        let mut after: HashMap<IdentifierKey, Entry> = HashMap::new();
+        let (mut written, mut ended) = (Vec::new(), Vec::new());
+        let mut next_id = Ksuid::generate(by.now, by.random);
+        for (index, row) in part.rows.iter().enumerate() {
+            // The same value may stand in a part twice.
+            let found = after.get(&row.key).or_else(|| before.get(&row.key));
+            let count = match row.fate(found, by.merchant_now) {
+                RowFate::Created => &mut import.counts.created,
+                RowFate::Updated => &mut import.counts.updated,
+                RowFate::Unchanged => {
+                    import.counts.unchanged += 1;
+                    continue;
+                }
+                RowFate::Ended => {
+                    import.counts.bad += 1;
+                    ended.push(index);
+                    continue;
+                }
+            };
+            *count += 1;
+            let entry = row.entry(EntryId::from_parts(import.list, next_id), found, by);
+            next_id = next_id.successor();
+            after.insert(row.key, entry);
+            written.push(index);
+        }
+        import.counts.rows = part.through;
+        import.counts.bad += part.bad;
+        if !written.is_empty() {
+            let sequence = self.write_part(by, id, part, (&before, &after))?;
+            import.changes = Some((import.changes.map_or(sequence, |(first, _)| first), sequence));
+        }
+        self.put_import(&import)?;
+        Ok(Some(PartTaken { import, written, ended }))
+    }
+
+    fn write_part(
+        &mut self,
+        by: &Authorship<'_>,
+        id: ImportId,
+        part: &ImportPart,
+        (before, after): (&HashMap<IdentifierKey, Entry>, &HashMap<IdentifierKey, Entry>),
+    ) -> Result<i64, StorageError> {
+        let mut facts = Vec::with_capacity(after.len() + 1);
+        let mut taken = HashSet::new();
+        // In the order of the file, which a map does not keep.
+        for row in part.rows.iter().filter(|row| taken.insert(row.key)) {
+            let Some(entry) = after.get(&row.key) else { continue };
+            self.write_entry(entry)?;
+            self.transaction.deltas.entry(self.merchant, before.get(&row.key), Some(entry));
+            facts.push(load::entry_fact(self.merchant, entry));
+        }
+        let has_texts = facts.iter().any(has_text);
+        facts.push(Fact::RowsImported(RowsImported {
+            rows: [part.rows.first(), part.rows.last()].map(|row| row.map_or(0, |row| row.line)),
+            digest: self.digest_of(&part.rows),
+            has_texts,
+        }));
+        let sequence = self.append(by, Action::EntriesImported, Subject::Import(id), facts, None)?;
+        for (key, replaced) in before.iter().filter(|(key, _)| after.contains_key(*key)) {
+            let body = serde_json::to_string(replaced)?;
+            let (entry, import) = (*replaced.id.ksuid().bytes(), *id.ksuid().bytes());
+            self.transaction
+                .connection
+                .execute(INSERT_BEFORE, params![sequence, entry, import, self.merchant.0, key.0, body])?;
+        }
+        Ok(sequence)
+    }
+
+    fn digest_of(&self, rows: &[ImportedRow]) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.pepper().derive(DIGEST_PURPOSE));
+        for row in rows {
+            row.add_to(&mut hasher);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Undoes the newest part of an import that was not undone yet, and says how far that is now and which entries
+    /// somebody has changed since; nothing when there is none left, or it has not ended.
+    pub fn undo_part(
+        &mut self,
+        by: &Authorship<'_>,
+        id: ImportId,
+    ) -> Result<Option<(Import, Vec<EntryId>)>, StorageError> {
+        let Some(mut import) = self.view().import(id)? else { return Ok(None) };
+        if import.finished_at.is_none() || import.state == ImportState::Undone {
+            return Ok(None);
+        }
+        let behind_all = import.changes.map_or(0, |(_, last)| last + 1);
+        let end = import.undone_from.unwrap_or(behind_all);
+        let part = self.view().history(Subject::Import(id), end, 1)?.pop();
+        let Some(change) = part.map(|item| item.change) else {
+            import.state = ImportState::Undone;
+            self.put_import(&import)?;
+            return Ok(None);
+        };
+        let (facts, changed) = self.put_back(&mut import, &change)?;
+        // The mark of a part alone says nothing.
+        if facts.len() > 1 {
+            self.append(by, Action::EntriesImportUndone, Subject::Import(id), facts, None)?;
+        }
+        self.transaction.connection.execute(DELETE_BEFORE, params![change.sequence])?;
+        import.undone_from = Some(change.sequence);
+        self.put_import(&import)?;
+        Ok(Some((import, changed)))
+    }
+
+    /// Puts back what a change has replaced, where that is still as the change left it.
+    fn put_back(
+        &mut self,
+        import: &mut Import,
+        change: &Change,
+    ) -> Result<(Vec<Fact>, Vec<EntryId>), StorageError> {
+        let connection = self.transaction.connection;
+        let before: HashMap<[u8; 20], String> = connection
+            .query(SELECT_BEFORE, params![change.sequence, import.id.ksuid().bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .into_iter()
+            .collect();
+        let puts: Vec<&EntryFact> = change.facts.iter().filter_map(put_of).collect();
+        let ids: Vec<&[u8]> = puts.iter().map(|fact| &fact.id.ksuid_bytes()[..]).collect();
+        let now = entries(connection, SELECT_BY_IDS, (self.merchant, import.list), &ids)?;
+        let now: HashMap<EntryId, Entry> = now.into_iter().map(|entry| (entry.id, entry)).collect();
+        let (mut facts, mut changed) = (Vec::with_capacity(puts.len() + 1), Vec::new());
+        for fact in puts {
+            let Some(entry) = now.get(&fact.id).filter(|entry| is_as_left(entry, fact, change)) else {
+                import.undo.changed_since += 1;
+                changed.push(fact.id);
+                continue;
+            };
+            if let Some(body) = before.get(fact.id.ksuid_bytes()) {
+                let restored: Entry = serde_json::from_str(body)?;
+                self.write_entry(&restored)?;
+                facts.push(load::entry_fact(self.merchant, &restored));
+                import.undo.restored += 1;
+            } else {
+                self.remove_entry_row(entry)?;
+                facts.push(Fact::EntryRemoved { id: entry.id, key: entry.key });
+                import.undo.deleted += 1;
+            }
+        }
+        let mark = change.facts.iter().find_map(|fact| match fact {
+            Fact::RowsImported(mark) => Some(mark.clone()),
+            _ => None,
+        });
+        let has_texts = facts.iter().any(has_text);
+        facts.extend(mark.map(|mark| Fact::RowsImported(RowsImported { has_texts, ..mark })));
+        Ok((facts, changed))
+    }
+}
+
+/// Whether nobody has changed an entry since. Times are compared as a change writes them, in milliseconds; what an
+/// undo has put back keeps the time that it had.
+fn is_as_left(entry: &Entry, fact: &EntryFact, change: &Change) -> bool {
+    let millis = |time: Timestamp| time.micros().div_euclid(1_000);
+    entry.value.is_some()
+        && millis(entry.updated_at) == millis(change.at)
+        && (entry.scopes, entry.strength, entry.window) == (fact.scopes, fact.strength, fact.window)
+}
+
+fn put_of(fact: &Fact) -> Option<&EntryFact> {
+    if let Fact::EntryPut(fact) = fact { Some(fact) } else { None }
+}
+
+fn has_text(fact: &Fact) -> bool {
+    put_of(fact).is_some_and(|fact| fact.reason.is_some() || fact.public_message.is_some())
+}
+
+/// Gives the facts of such changes the texts that stand with the entries.
+pub(crate) fn add_texts(connection: Connection<'_>, changes: &mut [Change]) -> Result<(), StorageError> {
+    for change in changes {
+        let has_texts =
+            |fact: &Fact| matches!(fact, Fact::RowsImported(RowsImported { has_texts: true, .. }));
+        if !change.facts.iter().any(has_texts) {
+            continue;
+        }
+        let ids: Vec<EntryId> = change.facts.iter().filter_map(put_of).map(|fact| fact.id).collect();
+        let Some(list) = ids.first().map(EntryId::list) else { continue };
+        let bytes: Vec<&[u8]> = ids.iter().map(|id| &id.ksuid_bytes()[..]).collect();
+        let mut texts = HashMap::new();
+        look_up(connection, SELECT_TEXTS, (change.merchant, list), &bytes, &mut |row| {
+            let text = |index: usize| Ok::<_, StorageError>(row.optional_text(index)?.map(Arc::<str>::from));
+            texts.insert(Ksuid::from_bytes(row.get(0)?), (text(1)?, text(2)?));
+            Ok(())
+        })?;
+        for fact in &mut change.facts {
+            if let Fact::EntryPut(fact) = fact
+                && let Some((reason, public_message)) = texts.remove(&fact.id.ksuid())
+            {
+                (fact.reason, fact.public_message) = (reason, public_message);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what imports have replaced of an identifier.
+pub(crate) fn erase_identifier(
+    connection: Connection<'_>,
+    merchant: MerchantNumber,
+    key: IdentifierKey,
+) -> Result<(), StorageError> {
+    connection.execute(ERASE_BEFORE, params![merchant.0, key.0])
+}
+
+/// Forgets what changes have replaced that are trimmed.
+pub(crate) fn trim(connection: Connection<'_>, behind: i64, through: i64) -> Result<(), StorageError> {
+    connection.execute(TRIM_BEFORE, params![behind, through])
+}

@@ -309,3 +309,22 @@ fn whoever_may_not_change_many_sends_no_files_and_takes_no_bad_rows_away() {
     assert_eq!(owner.get(import).status, 404);
     assert_eq!(owner.post("/dashboard/test/imports", &[("list", "block")]).status, 400, "no multipart");
 }
+
+#[test]
+fn a_huge_file_is_refused_before_it_is_sent_and_leaves_nothing() {
+    let house = House::open();
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    let head = "--x\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\nblock\r\n--x\r\n\
+                Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nemail\n";
+    let reply =
+        owner.send_form("/dashboard/test/imports", "multipart/form-data; boundary=x", 3_000_000_000, head);
+    assert_eq!(reply.status, 413, "{}", reply.body);
+    assert!(reply.body.contains("<h1"), "a page, for people");
+    // One that was cut off is nothing, either.
+    let cut = owner.send_form("/dashboard/test/imports", "multipart/form-data; boundary=x", head.len(), head);
+    assert_eq!(cut.status, 422, "{}", cut.body);
+    let left: Vec<_> = std::fs::read_dir(house.place.data("imports"))
+        .map(|files| files.flatten().filter(|file| file.path().is_file()).collect())
+        .unwrap_or_default();
+    assert!(left.is_empty(), "{left:?}");
+}

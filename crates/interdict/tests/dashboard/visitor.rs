@@ -62,17 +62,27 @@ impl<'a> Visitor<'a> {
     }
 
     fn send(&self, method: &str, path: &str, body: &str) -> Reply {
+        match method {
+            "POST" => self.send_form(path, "application/x-www-form-urlencoded", body.len(), body),
+            _ => self.exchange(method, path, &[], body),
+        }
+    }
+
+    /// A form of any kind, which may say that it is longer than it is.
+    pub(crate) fn send_form(&self, path: &str, kind: &str, length: usize, body: &str) -> Reply {
+        let mut head = vec![format!("Content-Type: {kind}\r\n"), format!("Content-Length: {length}\r\n")];
+        head.extend(self.origin.as_ref().map(|origin| format!("Origin: {origin}\r\n")));
+        self.exchange("POST", path, &head, body)
+    }
+
+    fn exchange(&self, method: &str, path: &str, further: &[String], body: &str) -> Reply {
         let mut stream = self.house.server.connect();
         let host = self.house.server.url().trim_start_matches("http://").to_owned();
         let mut head = vec![
             format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"),
             self.cookie.as_ref().map_or(String::new(), |cookie| format!("Cookie: {cookie}\r\n")),
         ];
-        if method == "POST" {
-            head.push("Content-Type: application/x-www-form-urlencoded\r\n".to_owned());
-            head.push(format!("Content-Length: {}\r\n", body.len()));
-            head.extend(self.origin.as_ref().map(|origin| format!("Origin: {origin}\r\n")));
-        }
+        head.extend_from_slice(further);
         let head = head.concat();
         // A server that refuses a long body may close before all of it is sent.
         drop(write!(stream, "{head}\r\n{body}"));

@@ -3,8 +3,9 @@
 use axum::extract::multipart::{Field, Multipart};
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use http::StatusCode;
-use interdict_app::{NewImport, Upload, UploadError, Uploading};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
+use interdict_app::{FILE_BYTES_MAX, NewImport, Upload, UploadError, Uploading};
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
 use interdict_domain::import::ImportFormat;
@@ -18,6 +19,8 @@ use crate::t;
 
 /// More is no name of a list.
 const WORD_BYTES_MAX: usize = 100;
+/// What stands around a file in a form.
+const FIELDS_BYTES_MAX: u64 = 64 * 1024;
 /// A short undo is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -26,8 +29,13 @@ pub(crate) async fn upload(
     Shared(state): Shared<State>,
     person: Person<BulkChange>,
     Path(mode): Path<String>,
+    headers: HeaderMap,
     mut form: Multipart,
 ) -> Result<Response, Problem> {
+    if announced_bytes(&headers).is_some_and(|bytes| bytes > FILE_BYTES_MAX + FIELDS_BYTES_MAX) {
+        // Before it is sent for nothing.
+        return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "import-too-large"));
+    }
     let patience = state.options.body_timeout;
     let slow = || problem(StatusCode::REQUEST_TIMEOUT, "problem-slow");
     let mut list = None;
@@ -59,6 +67,11 @@ pub(crate) async fn upload(
             _ => {}
         }
     }
+}
+
+/// How long the browser says that the form is.
+fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn problem(status: StatusCode, text: &str) -> Problem {

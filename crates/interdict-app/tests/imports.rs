@@ -363,7 +363,7 @@ fn what_has_ended_is_a_bad_row_unless_it_is_so_already(place: &Place) {
     shop.list(ending);
     shop.clock.advance(60);
     let ended = shop.now().plus_seconds(-30);
-    let text = exported(shop, ImportFormat::Csv) + &format!("email,late@example.com,,,,,,,{ended}\n");
+    let text = exported(shop, ImportFormat::Csv) + &format!("email,late@example.com,,,,,,,{ended},\n");
     let import = shop.import(&text);
     assert_eq!(import.counts, counts(2, 0, 0, 1, 1));
     let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();

@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use interdict_app::App;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::answer::Problem;
 use crate::pages::{
@@ -16,6 +17,12 @@ use crate::pages::{
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
+
+/// All but files that are taken away: those are streamed as they are written.
+fn compression() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new()
+        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("text/csv")))
+}
 
 /// All pages over an application. The address of whoever asks is expected in each request's extensions, as an
 /// [`IpAddr`](std::net::IpAddr).
@@ -38,7 +45,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/{mode}/undo", post(undo::undo))
         .route("/dashboard/{mode}/{page}", get(async || Problem::no_such_page()))
         .layer(from_fn_with_state(state.clone(), same_origin::only))
-        .layer(CompressionLayer::new())
+        .layer(compression())
         .with_state(state)
 }
 

@@ -87,7 +87,7 @@ fn mistakes_in_the_call_are_told() {
     for (words, complaint) in [
         (format!("import none.csv {WHERE}"), "none.csv cannot be read"),
         ("import list.csv --merchant 9 --mode test --list block".to_owned(), "there is no merchant 9"),
-        (format!("import list.csv {WHERE} --kind phone"), "--kind must be one of email"),
+        (format!("import list.csv {WHERE} --kind shoe"), "must be one of email, emailDomain"),
         ("import list.csv --merchant 1 --mode test --list grey".to_owned(), "must be block or allow"),
         ("export --merchant 1 --mode test".to_owned(), "--list"),
     ] {

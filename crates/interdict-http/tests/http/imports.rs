@@ -137,7 +137,7 @@ async fn a_file_that_makes_no_sense_is_refused_as_a_whole() {
     let shop = Shop::open().await;
     let failed = import(&shop, "list=block", "value,note\na@example.com,x\n").await;
     assert_eq!((&failed["state"], counts(&failed)), (&json!("failed"), [0; 5]));
-    assert!(failed["problem"].as_str().unwrap().contains("value, email, kind, reason,"), "{failed}");
+    assert!(failed["problem"].as_str().unwrap().contains("value, email, emailDomain, phone,"), "{failed}");
     let api = shop.secret();
     assert_eq!(
         send(&api, "list=block", "application/json", "{}").await.refused(415),

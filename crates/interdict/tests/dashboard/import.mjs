@@ -32,7 +32,7 @@ await tell(async (page) => {
     page.waitForEvent("download"),
     page.getByRole("link", { name: "All of them, to download" }).click(),
   ]);
-  assert(errors.suggestedFilename().endsWith("-errors.csv"), "the bad rows are a file");
+  assert(errors.suggestedFilename().endsWith("-errors.csv"), `the bad rows are a file: ${errors.suggestedFilename()}`);
   await page.getByRole("link", { name: "Blacklist" }).first().click();
   const [list] = await Promise.all([
     page.waitForEvent("download"),

@@ -199,8 +199,8 @@ pub(crate) struct ImportQuery {
     /// The list of all its entries.
     #[param(inline)]
     list: ListWord,
-    /// The kind of values that say none themselves.
-    #[param(nullable = false, inline, default = json!("email"))]
+    /// The kind of values that say none themselves; `email` when left out.
+    #[param(nullable = false, inline)]
     kind: Option<KindWord>,
     /// Check the rows, and write nothing before the import is started.
     #[param(nullable = false, default = json!(false))]
@@ -217,8 +217,8 @@ pub(crate) struct ExportQuery {
     /// Only this kind.
     #[param(nullable = false, inline)]
     kind: Option<KindWord>,
-    /// How the file is written.
-    #[param(nullable = false, inline, default = json!("csv"))]
+    /// How the file is written; `csv` when left out.
+    #[param(nullable = false, inline)]
     format: Option<ImportFormatWord>,
 }
 

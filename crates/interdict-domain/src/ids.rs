@@ -80,6 +80,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for Ksuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.text().as_str())
@@ -182,6 +188,12 @@ id!(
 pub struct EntryId {
     list: List,
     ksuid: Ksuid,
+}
+
+impl From<EntryId> for Ksuid {
+    fn from(id: EntryId) -> Self {
+        id.ksuid
+    }
 }
 
 impl EntryId {

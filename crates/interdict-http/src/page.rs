@@ -7,6 +7,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use interdict_domain::clock::Timestamp;
+use interdict_domain::ids::Ksuid;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -201,6 +202,17 @@ impl<Id: FromStr> CursorPage<Id> {
         });
         let position = query.parse("cursor", Cursor::position);
         Self { limit: limit.unwrap_or(LIMIT_DEFAULT), position }
+    }
+}
+
+/// What is read for a page: the place behind which it begins, and how many rows. One more than are shown only tells that
+/// there is more.
+pub(crate) type Behind = (Option<(Timestamp, Ksuid)>, i64);
+
+impl<Id: Into<Ksuid>> CursorPage<Id> {
+    pub(crate) fn behind(self) -> Behind {
+        let position = self.position.map(|(at, id)| (at, id.into()));
+        (position, i64::try_from(self.limit + 1).unwrap_or(i64::MAX))
     }
 }
 

@@ -3,16 +3,16 @@
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::reverse_chargeback;
-use interdict_app::store::StorageError;
 use interdict_domain::chargeback::{Chargeback, Hold};
 use interdict_domain::credential::Permission;
 use interdict_domain::ids::ChargebackId;
 
+use super::list_page::list_page;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, PaymentsRead, PaymentsWrite, Secret, authorise};
-use crate::mutation::{Failure, Mutation, read_failed};
+use crate::mutation::{Failure, Mutation};
 use crate::page::{Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::ChargebackView;
@@ -33,24 +33,9 @@ pub(crate) async fn list(key: Secret<PaymentsRead>, InQuery(mut query): InQuery)
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| {
-            Ok::<_, StorageError>((view.chargebacks(position, limit)?, view.revision()?))
-        })
-        .await;
-    match found {
-        Ok((chargebacks, revision)) => {
-            let cursor = |row: &Chargeback| Cursor { created_at: row.recorded_at, id: row.id.to_string() };
-            let items = Items::from_one_more(chargebacks, page.limit, cursor);
-            let items = items.map(|chargeback| ChargebackView::of(&chargeback, None));
-            answer::json(StatusCode::OK, &items, revision)
-        }
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let cursor = |row: &Chargeback| Cursor { created_at: row.recorded_at, id: row.id.to_string() };
+    let show = |chargeback| ChargebackView::of(&chargeback, None);
+    list_page(caller, page, |view, (position, limit)| view.chargebacks(position, limit), cursor, show).await
 }
 
 /// Whether taking it back may change what is held against the customer.

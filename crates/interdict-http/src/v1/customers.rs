@@ -3,20 +3,21 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::{CustomerFilter, Erased, PageRequest, StorageError};
+use interdict_app::store::{CustomerFilter, Erased, MerchantView, PageRequest, StorageError};
 use interdict_app::{Caller, create_customer, erase_forgotten_customer, update_customer};
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::ids::CustomerId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::list_page::list_page;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Reader, RefInPath, Secret};
 use crate::interface::State;
 use crate::mutation::{Mutation, read_failed};
-use crate::page::{Cursor, CursorPage, Items, Query};
+use crate::page::{Behind, Cursor, CursorPage, Items, Query};
 use crate::profile;
 use crate::schemas;
 use crate::views::{CustomerView, PublicCustomerView};
@@ -189,9 +190,7 @@ pub(crate) async fn get_by_ref(
 pub(crate) async fn find(
     caller: &Caller,
     dialect: Dialect,
-    read: impl FnOnce(&interdict_app::store::MerchantView<'_>) -> Result<Option<Customer>, StorageError>
-    + Send
-    + 'static,
+    read: impl FnOnce(&MerchantView<'_>) -> Result<Option<Customer>, StorageError> + Send + 'static,
     show: impl FnOnce(&Customer, &Caller) -> Vec<u8>,
 ) -> Response {
     let found = caller
@@ -240,23 +239,10 @@ pub(crate) async fn list(
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let limit = page.limit;
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let request = PageRequest::After { position, limit: i64::try_from(limit + 1).unwrap_or(i64::MAX) };
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| {
-            Ok::<_, StorageError>((view.customers(&filter, request)?, view.revision()?))
-        })
-        .await;
-    match found {
-        Ok((rows, revision)) => {
-            let cursor =
-                |customer: &Customer| Cursor { created_at: customer.created_at, id: customer.id.to_string() };
-            let items = Items::from_one_more(rows, limit, cursor);
-            answer::json(StatusCode::OK, &items.map(|customer| CustomerView::of(&customer, now)), revision)
-        }
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let cursor =
+        |customer: &Customer| Cursor { created_at: customer.created_at, id: customer.id.to_string() };
+    let read = move |view: &MerchantView<'_>, (position, limit): Behind| {
+        view.customers(&filter, PageRequest::After { position, limit })
+    };
+    list_page(caller, page, read, cursor, |customer| CustomerView::of(&customer, now)).await
 }

@@ -145,13 +145,13 @@ pub(crate) async fn list(key: Secret<Decisions>, InQuery(mut query): InQuery) ->
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
+    let length = page.limit;
+    let (position, limit) = page.behind();
     match service.logged_decisions(key.caller.merchant, &filter, position, limit).await {
         Ok(rows) => {
             let cursor =
                 |logged: &LoggedDecision| Cursor { created_at: logged.at, id: logged.id.to_string() };
-            let Items { items, next_cursor, has_more } = Items::from_one_more(rows, page.limit, cursor);
+            let Items { items, next_cursor, has_more } = Items::from_one_more(rows, length, cursor);
             let items = items.iter().map(LoggedDecisionView::of).collect();
             let view = Items { items, next_cursor, has_more };
             answer::json(StatusCode::OK, &view, service.readiness().revision)

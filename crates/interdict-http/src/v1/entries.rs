@@ -3,7 +3,7 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::{EntryFilter, EntryRow, PageRequest, StorageError};
+use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
 use interdict_app::{Answer, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{Identifier, Kind};
@@ -11,6 +11,7 @@ use interdict_domain::ids::EntryId;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 
+use super::list_page::list_page;
 use super::list_status::scopes;
 use crate::answer;
 use crate::dialect::Dialect;
@@ -19,7 +20,7 @@ use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::interface::State;
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
-use crate::page::{Cursor, CursorPage, Items};
+use crate::page::{Behind, Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::EntryView;
 
@@ -243,23 +244,10 @@ pub(crate) async fn list(
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let request = PageRequest::After { position, limit: i64::try_from(page.limit + 1).unwrap_or(i64::MAX) };
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| {
-            Ok::<_, StorageError>((view.entries(&filter, request)?, view.revision()?))
-        })
-        .await;
-    match found {
-        Ok((rows, revision)) => {
-            let cursor =
-                |row: &EntryRow| Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() };
-            let items = Items::from_one_more(rows, page.limit, cursor);
-            let items = items.map(|row| view(&state, &caller.service.with_pending_hits(row)));
-            answer::json(StatusCode::OK, &items, revision)
-        }
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let cursor = |row: &EntryRow| Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() };
+    let read = move |view: &MerchantView<'_>, (position, limit): Behind| {
+        view.entries(&filter, PageRequest::After { position, limit })
+    };
+    let show = |row| view(&state, &caller.service.with_pending_hits(row));
+    list_page(caller, page, read, cursor, show).await
 }

@@ -6,7 +6,7 @@ use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use interdict_app::store::{StorageError, WriteError};
+use interdict_app::store::WriteError;
 use interdict_app::{ImportError, NewImport, UploadError};
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
@@ -14,6 +14,7 @@ use interdict_domain::ids::ImportId;
 use interdict_domain::import::{Import, ImportFormat};
 
 use super::export::{CSV, NDJSON, download};
+use super::list_page::list_page;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -150,23 +151,9 @@ pub(crate) async fn list(key: Secret<CustomersRead>, InQuery(mut query): InQuery
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| {
-            Ok::<_, StorageError>((view.imports(position, limit)?, view.revision()?))
-        })
-        .await;
-    match found {
-        Ok((imports, revision)) => {
-            let cursor = |row: &Import| Cursor { created_at: row.created_at, id: row.id.to_string() };
-            let items = Items::from_one_more(imports, page.limit, cursor);
-            answer::json(StatusCode::OK, &items.map(|import| ImportView::of(&import)), revision)
-        }
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let cursor = |row: &Import| Cursor { created_at: row.created_at, id: row.id.to_string() };
+    let show = |import| ImportView::of(&import);
+    list_page(caller, page, |view, (position, limit)| view.imports(position, limit), cursor, show).await
 }
 
 async fn found<P: crate::extract::Needs>(key: &Secret<P>, id: ImportId) -> Result<Import, ApiError> {

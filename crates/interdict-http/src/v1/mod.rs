@@ -12,6 +12,7 @@ pub(crate) mod entries;
 pub(crate) mod export;
 pub(crate) mod gateway;
 pub(crate) mod imports;
+mod list_page;
 pub(crate) mod list_status;
 pub(crate) mod oauth;
 pub(crate) mod plans;

@@ -9,6 +9,7 @@ use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
 use interdict_domain::subscription::{INTERVAL_COUNT_MAX, Interval, Period, Plan, TRIAL_DAYS_MAX};
 use interdict_domain::text::Name;
 
+use super::list_page::list_page;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -168,21 +169,13 @@ pub(crate) async fn list(key: Secret<PaymentsRead>, InQuery(mut query): InQuery)
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| {
-            Ok::<_, StorageError>((view.plans(position, limit)?, view.revision()?))
-        })
-        .await;
-    match found {
-        Ok((plans, revision)) => {
-            let cursor = |plan: &Plan| Cursor { created_at: plan.created_at, id: plan.id.to_string() };
-            let items = Items::from_one_more(plans, page.limit, cursor).map(|plan| PlanView::of(&plan));
-            answer::json(StatusCode::OK, &items, revision)
-        }
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let cursor = |plan: &Plan| Cursor { created_at: plan.created_at, id: plan.id.to_string() };
+    list_page(
+        caller,
+        page,
+        |view, (position, limit)| view.plans(position, limit),
+        cursor,
+        |plan| PlanView::of(&plan),
+    )
+    .await
 }

@@ -1,18 +1,16 @@
 //! `GET /v1/scores`: transactions that were scored on Idenza's path, as they were answered.
 
 use axum::response::Response;
-use http::StatusCode;
-use interdict_app::store::{Score, StorageError};
+use interdict_app::store::Score;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::DecisionId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answer;
+use super::list_page::list_page;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{InQuery, PaymentsRead, Secret};
-use crate::mutation::read_failed;
 use crate::page::{Cursor, CursorPage, Items};
 use crate::schemas;
 
@@ -71,21 +69,7 @@ pub(crate) async fn list(key: Secret<PaymentsRead>, InQuery(mut query): InQuery)
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let position = page.position.map(|(at, id)| (at, id.ksuid()));
-    let limit = i64::try_from(page.limit + 1).unwrap_or(i64::MAX);
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| {
-            Ok::<_, StorageError>((view.scores(position, limit)?, view.revision()?))
-        })
-        .await;
-    match found {
-        Ok((scores, revision)) => {
-            let cursor = |score: &Score| Cursor { created_at: score.created_at, id: score.id.to_string() };
-            let items = Items::from_one_more(scores, page.limit, cursor).map(ScoredView::of);
-            answer::json(StatusCode::OK, &items, revision)
-        }
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let cursor = |score: &Score| Cursor { created_at: score.created_at, id: score.id.to_string() };
+    list_page(caller, page, |view, (position, limit)| view.scores(position, limit), cursor, ScoredView::of)
+        .await
 }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use interdict_app::decision::{Code, Outcome};
 use interdict_app::{
     DecisionLogStatus, Judged, LoggedDecision, LoggedFilter, NewPayment, PaymentAttempt, Presented,
-    SettingsUpdate, change_settings, create_payment, erase_customer,
+    SettingsUpdate, change_settings, create_payment, erase_customer, erase_forgotten_customer,
 };
-use interdict_domain::customer::Profile;
+use interdict_domain::customer::{Customer, Profile};
 use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
-use interdict_domain::ids::DecisionId;
+use interdict_domain::ids::{CustomerId, DecisionId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_domain::money::{Currency, Money};
@@ -132,6 +132,36 @@ fn a_decision_that_explains_nothing_is_explained_in_the_log() {
         ..LoggedFilter::default()
     };
     assert_eq!(find(&shop, &by_email).len(), 1);
+}
+
+#[test]
+fn who_came_with_the_same_device_or_card_is_found_and_not_who_shares_an_address() {
+    let shop = Shop::new();
+    let [ada, grace, mallory, other] =
+        ["ada@a.example", "grace@a.example", "mallory@a.example", "other@a.example"]
+            .map(|email| shop.customer(with_email(email)));
+    let attempts = [
+        (&ada, vec![(Kind::Device, "laptop"), (Kind::Ip, "192.0.2.1")]),
+        (&grace, vec![(Kind::Device, "laptop"), (Kind::CardFingerprint, "card_1")]),
+        (&mallory, vec![(Kind::CardFingerprint, "card_1")]),
+        (&other, vec![(Kind::Device, "phone"), (Kind::Ip, "192.0.2.1")]),
+    ];
+    for (customer, identifiers) in attempts {
+        shop.clock.advance(1);
+        shop.decide(&Try { customer: Some(customer.id), identifiers, ..Try::default() }).unwrap();
+    }
+    let sharing = |customer: &Customer| -> Vec<(Kind, CustomerId)> {
+        let found = block_on(shop.service().customers_sharing_means(MERCHANT, customer.id, 10)).unwrap();
+        found.into_iter().map(|(kind, customer)| (kind, customer.id)).collect()
+    };
+    assert_eq!(sharing(&ada), [(Kind::Device, grace.id)]);
+    assert_eq!(sharing(&grace), [(Kind::Device, ada.id), (Kind::CardFingerprint, mallory.id)]);
+    assert_eq!(sharing(&mallory), [(Kind::CardFingerprint, grace.id)]);
+    assert!(sharing(&other).is_empty());
+    let id = grace.id;
+    let forgotten = block_on(shop.service().forget_in_log(MERCHANT, id)).unwrap();
+    shop.run(move |transaction, by| erase_forgotten_customer(transaction, by, id, &forgotten)).unwrap();
+    assert!(sharing(&ada).is_empty(), "whoever was erased is gone");
 }
 
 #[test]
@@ -352,10 +382,7 @@ fn an_erased_person_leaves_no_byte_in_the_log() {
     for id in ids {
         let forgotten = block_on(shop.service().forget_in_log(MERCHANT, id)).unwrap();
         assert_eq!(forgotten.decisions, 2);
-        shop.run(move |transaction, by| {
-            interdict_app::erase_forgotten_customer(transaction, by, id, &forgotten)
-        })
-        .unwrap();
+        shop.run(move |transaction, by| erase_forgotten_customer(transaction, by, id, &forgotten)).unwrap();
     }
     assert_eq!(left_behind(&shop), 0);
     let logged = all(&shop);
@@ -390,8 +417,7 @@ fn who_changes_while_being_forgotten_is_not_erased_by_half() {
         ..interdict_app::ProfileUpdate::default()
     };
     shop.run(move |transaction, by| interdict_app::update_customer(transaction, by, id, update)).unwrap();
-    let erase = shop
-        .run(move |transaction, by| interdict_app::erase_forgotten_customer(transaction, by, id, &forgotten));
+    let erase = shop.run(move |transaction, by| erase_forgotten_customer(transaction, by, id, &forgotten));
     assert!(matches!(erase, Err(interdict_app::UseCaseError::ChangedMeanwhile)));
     shop.run(move |transaction, by| erase_customer(transaction, by, id)).unwrap();
 }

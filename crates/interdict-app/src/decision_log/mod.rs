@@ -11,6 +11,7 @@ mod queue;
 mod rates;
 mod read;
 mod record;
+mod shared_means;
 mod writer;
 
 pub(crate) use log::DecisionLog;

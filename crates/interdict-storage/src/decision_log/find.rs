@@ -2,10 +2,11 @@
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::decision_origin::DecisionOrigin;
-use interdict_domain::ids::{DecisionId, Ksuid, PaymentId};
+use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::ids::{CustomerId, DecisionId, Ksuid, PaymentId};
 use interdict_domain::scopes::Initiator;
 
-use super::row::{DecisionRow, SearchKey, columns, read};
+use super::row::{CUSTOMER_KEY_LEN, DecisionRow, SearchKey, columns, read};
 use crate::entry::keyset;
 use crate::error::StorageError;
 use crate::sql::params;
@@ -38,6 +39,13 @@ statements! {
           AND (CAST($8 AS BYTEA) IS NULL OR EXISTS (SELECT 1 FROM decision_identifier o
                WHERE o.merchant = $1 AND o.identifier_key = $8 AND o.at = i.at AND o.decision = i.decision))
           AND (i.at, i.decision) < ($9, $10) ORDER BY i.at DESC, i.decision DESC LIMIT $11");
+    SELECT_CAME_WITH = "SELECT o.identifier_key FROM
+          (SELECT at, decision FROM decision_identifier WHERE merchant = $1 AND identifier_key = $2
+           ORDER BY at DESC, decision DESC LIMIT $3) i
+          CROSS JOIN decision d CROSS JOIN decision_identifier o
+        WHERE d.id = i.decision AND o.decision = i.decision AND LENGTH(o.identifier_key) = $4
+          AND (d.customer IS NULL OR d.customer = o.identifier_key)
+        GROUP BY o.identifier_key ORDER BY MAX(i.at) DESC, o.identifier_key";
 }
 
 /// Which decisions.
@@ -105,5 +113,19 @@ impl MerchantView<'_> {
         }
         let parameters = params![merchant, code, initiator, origin, from, at, id, limit];
         self.connection.query(SELECT_AFTER, parameters, read)
+    }
+
+    /// The customers that came with an identifier in the newest decisions that looked it up, the newest first: whoever was
+    /// named, and where nobody was, whoever counted.
+    pub fn customers_that_came_with(
+        &self,
+        identifier: IdentifierKey,
+        decisions: i64,
+    ) -> Result<Vec<CustomerId>, StorageError> {
+        let length = i64::try_from(CUSTOMER_KEY_LEN).unwrap_or(i64::MAX);
+        let parameters = params![self.merchant.0, identifier.0, decisions, length];
+        self.connection.query(SELECT_CAME_WITH, parameters, |row| {
+            Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
+        })
     }
 }

@@ -27,6 +27,9 @@ statements! {
 /// person, too.
 const CLOCKS_APART_S: i64 = 60;
 
+/// The bytes of a customer's id where an identifier's key could stand, which has fewer.
+pub(super) const CUSTOMER_KEY_LEN: usize = 20;
+
 /// By what a decision is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SearchKey {

@@ -18,6 +18,7 @@ use crate::support::{Deterministic, MERCHANT, World, now, pepper};
 on_both_engines!(
     what_is_written_is_read_again,
     each_filter_finds_what_it_says_and_pages_go_on_where_they_ended,
+    who_came_with_an_identifier_is_found_the_newest_first,
     old_decisions_go_with_their_keys,
     a_person_is_taken_out_and_the_decision_stays,
     whoever_writes_after_an_erasure_writes_without_the_person,
@@ -137,6 +138,28 @@ fn each_filter_finds_what_it_says_and_pages_go_on_where_they_ended(world: &World
         }
         assert_eq!(paged, whole);
     }
+}
+
+fn who_came_with_an_identifier_is_found_the_newest_first(world: &World) {
+    let log = open(world);
+    let customer = |seed| CustomerId::from_ksuid(ksuid(now(), seed));
+    let device = pepper().key(MERCHANT, Kind::Device, "shared");
+    let of = |second: i64, id: CustomerId| {
+        let keys = vec![SearchKey::Identifier(device), SearchKey::Customer(id), key("ada@a.example")];
+        (decision(second), keys)
+    };
+    write(&log, [of(1, customer(1)), of(2, customer(2)), of(3, customer(1)), of(4, customer(3))]);
+    write(&log, [(decision(5), vec![SearchKey::Customer(customer(4))])]);
+    // Of two that counted one was named.
+    let named = DecisionRow { customer: Some(customer(5)), ..decision(0) };
+    let keys = [customer(5), customer(6)].map(SearchKey::Customer);
+    write(&log, [(named, [&keys[..], &[SearchKey::Identifier(device)]].concat())]);
+    let found = |merchant, decisions| {
+        log.read_blocking(merchant, |view| view.customers_that_came_with(device, decisions)).unwrap()
+    };
+    assert_eq!(found(MERCHANT, 100), [customer(3), customer(1), customer(2), customer(5)]);
+    assert_eq!(found(MERCHANT, 2), [customer(3), customer(1)]);
+    assert!(found(OTHER, 100).is_empty());
 }
 
 fn old_decisions_go_with_their_keys(world: &World) {
@@ -281,5 +304,13 @@ fn each_filter_has_an_index() {
         let plan = plan(name);
         assert!(plan.contains(index), "{name}: {plan}");
         assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{name}: {plan}");
+    }
+    // What it sorts, and groups, is bounded by the decisions that it begins with.
+    let came_with = plan("SELECT_CAME_WITH");
+    for step in [
+        "SEARCH decision_identifier USING PRIMARY KEY (merchant=? AND identifier_key=?)",
+        "SEARCH o USING COVERING INDEX decision_identifier_decision (decision=?)",
+    ] {
+        assert!(came_with.contains(step), "{came_with}");
     }
 }

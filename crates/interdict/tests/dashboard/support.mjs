@@ -6,7 +6,11 @@ await tell(async (page) => {
   const customer = await api("/v1/customers", { email: "zoe.miller@example.com", name: "Zoe Miller" });
   await api("/v1/customers", { email: "zoe.miller@example.com", name: "Zoe M." });
   await api("/blacklist", { email: "zoe.miller@example.com", reason: "stolen card, 12 March" });
-  await api("/v1/customers", { email: "somebody@example.com" });
+  const somebody = await api("/v1/customers", { email: "somebody@example.com" });
+  // Two who came with the same device.
+  for (const { id } of [customer, somebody]) {
+    await api("/v1/decisions", { initiator: "customer", customer: id, device: "dev_42" });
+  }
   await page.goto(`${BASE}/dashboard/test/customers?query=miller`);
   await look(page, "sign-in");
   await page.getByLabel("Email").fill("owner@interdict.local");
@@ -32,6 +36,8 @@ await tell(async (page) => {
   await standing.getByText("On the blacklist").first().waitFor();
   await standing.getByText("stolen card, 12 March").first().waitFor();
   await page.getByText("Perhaps the same person").waitFor();
+  await page.getByText("Others with the same address: 1").waitFor();
+  await page.getByText("Others on the same device: 1").waitFor();
   await look(page, "customer-blocked");
   // Lift it where it stands.
   await standing.getByRole("button", { name: "Lift" }).first().focus();

@@ -24,6 +24,17 @@ await tell(
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await page.getByRole("button", { name: "Undo" }).click();
     await row.waitFor();
+    // A file, which is sent, looked at and taken; the page comes again by itself until it is read.
+    await page.getByRole("link", { name: "Import", exact: true }).click();
+    const rows = { name: "list.csv", mimeType: "text/csv", buffer: Buffer.from("email\nfiled@example.com\n") };
+    await page.getByLabel("File (CSV or NDJSON, at most 1 GiB)").setInputFiles(rows);
+    await page.getByRole("button", { name: "Check the file" }).click();
+    await page.getByText("Nothing is written yet.").waitFor();
+    await page.getByRole("row", { name: "New 1", exact: true }).waitFor();
+    await page.getByRole("button", { name: "Import" }).click();
+    await page.getByText("All rows were read, and the good ones are in force.").waitFor();
+    const filed = await api("/v1/decisions", { initiator: "customer", email: "filed@example.com" });
+    assert(filed.outcome === "block", "the file counts");
     const attempt = { initiator: "customer", customer: customer.id };
     assert((await api("/v1/decisions", attempt)).outcome === "block", "what was done without a script is done");
     await page.goto(`${BASE}/dashboard`);

@@ -9,7 +9,7 @@ use crate::pages::customers::name_of;
 /// Others that are shown for each identifier.
 const SHOWN: usize = 10;
 /// One more is read, to know whether there are more.
-pub(super) const READ: i64 = 11;
+pub(super) const READ: usize = SHOWN + 1;
 
 /// Others who share something with the customer.
 pub(super) struct Group {
@@ -39,5 +39,9 @@ pub(super) fn groups(sharing: &[(Kind, Customer)], mode: &str) -> Vec<Group> {
         let title = format!("{}: {}{at_least}", of("linked-by-", kind.as_str()), others.len());
         Group { title, others }
     };
-    [Kind::Email, Kind::Phone].into_iter().map(of_kind).filter(|group| !group.others.is_empty()).collect()
+    [Kind::Email, Kind::Phone, Kind::Device, Kind::CardFingerprint]
+        .into_iter()
+        .map(of_kind)
+        .filter(|group| !group.others.is_empty())
+        .collect()
 }

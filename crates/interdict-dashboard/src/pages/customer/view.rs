@@ -203,7 +203,8 @@ pub(super) async fn render<C: Needs>(
 ) -> Result<Response, Problem> {
     let merchant = person.signed_in.user.merchant;
     let read = person.service().store().read(merchant, move |view| read(view, id)).await?;
-    let read = read.ok_or_else(|| Problem::not_there(&t("customer-not-there")))?;
+    let mut read = read.ok_or_else(|| Problem::not_there(&t("customer-not-there")))?;
+    read.linked.extend(person.service().customers_sharing_means(merchant, id, linked::READ).await?);
     let path = format!("/dashboard/{}/customers/{id}", person.mode.as_str());
     let side = |initiator, title: String| {
         let standing =
@@ -247,7 +248,7 @@ fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Read>, Storage
         payments: view.payments(&filter, newest)?,
         subscriptions: view.subscriptions_of(id, SHOWN)?,
         chargebacks: view.chargebacks_of_customer(id)?,
-        linked: view.customers_sharing(&customer, linked::READ)?,
+        linked: view.customers_sharing(&customer, i64::try_from(linked::READ).unwrap_or(i64::MAX))?,
         history: view.history(Subject::Customer(id), i64::MAX, SHOWN)?,
         customer,
     }))

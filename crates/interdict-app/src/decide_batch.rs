@@ -85,6 +85,7 @@ impl Sitting<'_> {
                     merchant,
                     initiator: attempt.initiator,
                     now: merchant_now,
+                    money: attempt.money,
                     customer: attempt.customer,
                     lookups: own,
                     as_of: wanted.as_of,

@@ -7,6 +7,7 @@ use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::identifier::{Email, Kind, Phone};
 use interdict_domain::ids::{CustomerId, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
 use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentOrigin, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use smallvec::SmallVec;
@@ -32,6 +33,8 @@ pub(crate) struct Payer<'a> {
     pub(crate) email: Option<&'a Email>,
     /// The phone that came along.
     pub(crate) phone: Option<&'a Phone>,
+    /// What is to be paid.
+    pub(crate) money: Option<Money>,
     /// Whether email and phone are the merchant's word. What a payer typed matches blocks only.
     pub(crate) verified: bool,
     /// Whether it is tried again by itself, as a renewal is. What cannot be judged is then put off, never
@@ -48,6 +51,7 @@ impl<'a> Payer<'a> {
             customer: payment.customer.filter(|_| payment.payer_verified),
             email: payment.email.as_ref(),
             phone: payment.phone.as_ref(),
+            money: Some(payment.money),
             verified: payment.payer_verified,
             can_wait: payment.origin == PaymentOrigin::Renewal,
         }
@@ -109,6 +113,7 @@ impl Service {
             initiator: payer.initiator,
             customer: payer.customer,
             identifiers: &identifiers,
+            money: payer.money,
             explain: false,
             dry_run: counting != Counting::Counted,
         };

@@ -10,6 +10,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::{Kind, Pepper, Reaches};
 use interdict_domain::ids::{CustomerId, DecisionId};
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::settings::OnOutage;
 use smallvec::SmallVec;
@@ -41,6 +42,8 @@ pub struct PaymentAttempt<'a> {
     pub customer: Option<CustomerId>,
     /// Identifiers by kind, the merchantRef among them.
     pub identifiers: &'a [Presented<'a>],
+    /// What is to be paid, where it is known: an exemption may have a limit.
+    pub money: Option<Money>,
     /// Whether the answer is to say how it came about.
     pub explain: bool,
     /// Whether it counts no hit and leaves no trace, in the log neither.
@@ -178,6 +181,7 @@ impl Service {
                     merchant,
                     initiator: attempt.initiator,
                     now: index.merchant_now(merchant, now),
+                    money: attempt.money,
                     customer: attempt.customer,
                     lookups: &lookups,
                     as_of: wanted.as_of,

@@ -12,14 +12,28 @@ use interdict_domain::text::{PublicMessage, Reason};
 
 use crate::formula_safe;
 use crate::import_row::{
-    BadRow, EXPIRES_AT, FileError, KIND, MATCHING, PUBLIC_MESSAGE, REASON, REASON_CODE, ROW_BYTES_MAX,
-    RawRow, ReadRow, RowDefaults, SCOPES, STARTS_AT, STRENGTH, VALUE, kinds,
+    BadRow, CURRENCY, EXPIRES_AT, FileError, KIND, LAPSES_ON_CHARGEBACK, MATCHING, MAX_AMOUNT,
+    PUBLIC_MESSAGE, REASON, REASON_CODE, ROW_BYTES_MAX, RawRow, ReadRow, RowDefaults, SCOPES, STARTS_AT,
+    STRENGTH, VALUE, kinds,
 };
 use crate::list_entry::NewEntry;
 
 /// The columns of an export, in order.
-const COLUMNS: [&str; 10] =
-    [KIND, VALUE, REASON, REASON_CODE, PUBLIC_MESSAGE, SCOPES, STRENGTH, STARTS_AT, EXPIRES_AT, MATCHING];
+const COLUMNS: [&str; 13] = [
+    KIND,
+    VALUE,
+    REASON,
+    REASON_CODE,
+    PUBLIC_MESSAGE,
+    SCOPES,
+    STRENGTH,
+    STARTS_AT,
+    EXPIRES_AT,
+    MATCHING,
+    MAX_AMOUNT,
+    CURRENCY,
+    LAPSES_ON_CHARGEBACK,
+];
 
 /// Bytes that are read at once.
 const BUFFER: usize = 64 * 1024;
@@ -154,6 +168,9 @@ impl<R: Read> CsvRows<R> {
                 STARTS_AT => raw.starts_at = text,
                 EXPIRES_AT => raw.expires_at = text,
                 MATCHING => raw.matching = text,
+                MAX_AMOUNT => raw.max_amount = text,
+                CURRENCY => raw.currency = text,
+                LAPSES_ON_CHARGEBACK => raw.lapses_on_chargeback = text,
                 _ => raw.value = text.map(|text| (column, text)),
             }
         }
@@ -205,6 +222,8 @@ impl<W: Write> CsvEntries<W> {
         let time = |time: Option<interdict_domain::clock::Timestamp>| time.map(|time| time.to_string());
         let (starts_at, expires_at) = (time(entry.window.from()), time(entry.window.until()));
         let scopes = entry.scopes.names().join(" ");
+        let most = entry.limits.max_amount;
+        let amount = most.map(|most| most.amount().to_string());
         let cells: HashMap<&str, Option<&str>> = HashMap::from([
             (KIND, Some(entry.kind.as_str())),
             (VALUE, Some(value.as_str())),
@@ -216,6 +235,9 @@ impl<W: Write> CsvEntries<W> {
             (STARTS_AT, starts_at.as_deref()),
             (EXPIRES_AT, expires_at.as_deref()),
             (MATCHING, matching_of(entry)),
+            (MAX_AMOUNT, amount.as_deref()),
+            (CURRENCY, most.map(|most| most.currency().code())),
+            (LAPSES_ON_CHARGEBACK, entry.limits.lapses_on_chargeback.then_some("true")),
         ]);
         for column in COLUMNS {
             let text = cells.get(column).copied().flatten();

@@ -8,6 +8,7 @@ use std::io::{BufRead, Write};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Kind};
+use interdict_domain::limits::Limits;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use serde::de::{MapAccess, Visitor};
@@ -15,13 +16,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::import_row::{
-    BadRow, EXPIRES_AT, FileError, KIND, MATCHING, PUBLIC_MESSAGE, Problem, REASON, REASON_CODE,
-    ROW_BYTES_MAX, RawRow, ReadRow, RowDefaults, SCOPES, STARTS_AT, STRENGTH, VALUE,
+    BadRow, CURRENCY, EXPIRES_AT, FileError, KIND, LAPSES_ON_CHARGEBACK, MATCHING, MAX_AMOUNT,
+    PUBLIC_MESSAGE, Problem, REASON, REASON_CODE, ROW_BYTES_MAX, RawRow, ReadRow, RowDefaults, SCOPES,
+    STARTS_AT, STRENGTH, VALUE,
 };
 use crate::list_entry::NewEntry;
 
 const LIST: &str = "list";
-const FIELDS: [&str; 11] = [
+const LIMITS: &str = "limits";
+const FIELDS: [&str; 12] = [
     LIST,
     KIND,
     VALUE,
@@ -33,6 +36,7 @@ const FIELDS: [&str; 11] = [
     STARTS_AT,
     EXPIRES_AT,
     MATCHING,
+    LIMITS,
 ];
 
 /// The rows of an NDJSON file.
@@ -117,6 +121,7 @@ fn read_line(text: &[u8], defaults: RowDefaults) -> Result<NewEntry, Problem> {
         found.push((field, value));
     }
     let scopes = scopes_of(&found)?;
+    let limits = limits_of(&found)?;
     let text = |name: &'static str| text_of(&found, name);
     if let Some(list) = text(LIST)?
         && List::parse(list) != Some(defaults.list)
@@ -134,6 +139,9 @@ fn read_line(text: &[u8], defaults: RowDefaults) -> Result<NewEntry, Problem> {
         starts_at: text(STARTS_AT)?,
         expires_at: text(EXPIRES_AT)?,
         matching: text(MATCHING)?,
+        max_amount: limits.max_amount.as_deref(),
+        currency: limits.currency.as_deref(),
+        lapses_on_chargeback: limits.lapses_on_chargeback,
     };
     raw.read(defaults)
 }
@@ -158,6 +166,34 @@ fn scopes_of(found: &[(&'static str, Value)]) -> Result<Option<String>, Problem>
     }
 }
 
+/// What `limits` says, as texts.
+#[derive(Default)]
+struct SaidLimits {
+    max_amount: Option<String>,
+    currency: Option<String>,
+    lapses_on_chargeback: Option<&'static str>,
+}
+
+fn limits_of(found: &[(&'static str, Value)]) -> Result<SaidLimits, Problem> {
+    let object = match found.iter().find(|(name, _)| *name == LIMITS).map(|(_, value)| value) {
+        None | Some(Value::Null) => return Ok(SaidLimits::default()),
+        Some(value) => value.as_object(),
+    };
+    let wrong = || (LIMITS, format!("must be an object of {MAX_AMOUNT}, {CURRENCY}, {LAPSES_ON_CHARGEBACK}"));
+    let mut said = SaidLimits::default();
+    for (name, value) in object.ok_or_else(wrong)?.iter().filter(|(_, value)| !value.is_null()) {
+        match (name.as_str(), value) {
+            (MAX_AMOUNT, Value::Number(amount)) => said.max_amount = Some(amount.to_string()),
+            (CURRENCY, Value::String(currency)) => said.currency = Some(currency.clone()),
+            (LAPSES_ON_CHARGEBACK, Value::Bool(flag)) => {
+                said.lapses_on_chargeback = Some(if *flag { "true" } else { "false" });
+            }
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(said)
+}
+
 /// An entry as a line has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -179,6 +215,8 @@ struct Line<'a> {
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matching: Option<EmailMatching>,
+    #[serde(skip_serializing_if = "Limits::is_none")]
+    limits: Limits,
 }
 
 /// Writes an entry as a line. One of somebody who was erased has no value, and is left out.
@@ -196,6 +234,7 @@ pub(crate) fn write(file: &mut impl Write, entry: &Entry) -> std::io::Result<()>
         starts_at: entry.window.from(),
         expires_at: entry.window.until(),
         matching: Some(entry.matching).filter(|matching| *matching != EmailMatching::Exact),
+        limits: entry.limits,
     };
     serde_json::to_writer(&mut *file, &line)?;
     file.write_all(b"\n")

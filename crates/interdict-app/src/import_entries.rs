@@ -338,6 +338,7 @@ impl Run<'_, '_> {
             strength: new.strength.unwrap_or_else(|| kind.default_strength()),
             // The row was refused if these two make none.
             window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
+            limits: new.limits,
         }
     }
 

@@ -5,11 +5,13 @@
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
+use interdict_domain::limits::Limits;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 
-use crate::list_entry::NewEntry;
+use crate::list_entry::{NewEntry, limits_of};
 
 /// The longest row, in bytes.
 pub const ROW_BYTES_MAX: usize = 64 * 1024;
@@ -27,6 +29,9 @@ pub(crate) const STRENGTH: &str = "strength";
 pub(crate) const STARTS_AT: &str = "startsAt";
 pub(crate) const EXPIRES_AT: &str = "expiresAt";
 pub(crate) const MATCHING: &str = "matching";
+pub(crate) const MAX_AMOUNT: &str = "maxAmount";
+pub(crate) const CURRENCY: &str = "currency";
+pub(crate) const LAPSES_ON_CHARGEBACK: &str = "lapsesOnChargeback";
 
 /// What goes without saying in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +118,9 @@ pub(crate) struct RawRow<'a> {
     pub(crate) starts_at: Option<&'a str>,
     pub(crate) expires_at: Option<&'a str>,
     pub(crate) matching: Option<&'a str>,
+    pub(crate) max_amount: Option<&'a str>,
+    pub(crate) currency: Option<&'a str>,
+    pub(crate) lapses_on_chargeback: Option<&'a str>,
 }
 
 /// The kinds that can be listed, for messages.
@@ -171,11 +179,34 @@ impl RawRow<'_> {
             source: EntrySource::Import,
             // A file says what it means: an address stands for itself.
             matching: Some(matching.unwrap_or_default()),
+            limits: self.limits(defaults.list)?,
         };
         match Window::new(new.starts_at, new.expires_at) {
             Ok(_) => Ok(new),
             Err(_) => Err((EXPIRES_AT, "must lie after startsAt".to_owned())),
         }
+    }
+}
+
+impl RawRow<'_> {
+    fn limits(&self, list: List) -> Result<Limits, Problem> {
+        let amount = parse(MAX_AMOUNT, self.max_amount, |text| {
+            text.parse::<i64>().map_err(|_| "must be a whole number of minor units")
+        })?;
+        let currency = parse(CURRENCY, self.currency, Currency::parse)?;
+        if amount.is_none() && currency.is_some() {
+            return Err((CURRENCY, "says nothing without maxAmount".to_owned()));
+        }
+        let max_amount = amount.map(|amount| Money::new(amount, currency.unwrap_or(Currency::NGN)));
+        let max_amount = max_amount.transpose().map_err(|error| (MAX_AMOUNT, error.to_string()))?;
+        let flag = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
+        let lapses = parse(LAPSES_ON_CHARGEBACK, self.lapses_on_chargeback, flag)?.unwrap_or(false);
+        let limits = Limits { max_amount, lapses_on_chargeback: lapses };
+        if limits_of(list, limits).is_err() {
+            let column = if max_amount.is_some() { MAX_AMOUNT } else { LAPSES_ON_CHARGEBACK };
+            return Err((column, "is for the allow list: a block has no limits".to_owned()));
+        }
+        Ok(limits)
     }
 }
 

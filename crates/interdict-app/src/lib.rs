@@ -51,6 +51,7 @@ mod import_row;
 mod index_feed;
 mod invite_user;
 mod keys_by_user;
+mod lapse_exemptions;
 mod limiter;
 mod list_customer;
 mod list_entry;

@@ -5,6 +5,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
 use interdict_domain::ids::EntryId;
+use interdict_domain::limits::Limits;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::{PublicMessage, Reason};
@@ -40,6 +41,8 @@ pub struct NewEntry {
     pub source: EntrySource,
     /// For which addresses an email stands; what the settings say unless said otherwise.
     pub matching: Option<EmailMatching>,
+    /// What an exemption does not go beyond.
+    pub limits: Limits,
 }
 
 impl NewEntry {
@@ -57,6 +60,7 @@ pub fn list_entry(
     by: &Authorship<'_>,
     new: NewEntry,
 ) -> Result<(Entry, bool), UseCaseError> {
+    limits_of(new.list, new.limits)?;
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
     let (identifier, before) = listed_as(transaction, &new)?;
     let kind = identifier.kind();
@@ -72,6 +76,7 @@ pub fn list_entry(
         scopes: new.scopes,
         strength: new.strength.unwrap_or_else(|| kind.default_strength()),
         window,
+        limits: new.limits,
         source: new.source,
         created_by: before.as_ref().map_or_else(|| by.actor.clone(), |entry| entry.created_by.clone()),
         created_at: before.as_ref().map_or(by.now, |entry| entry.created_at),
@@ -125,6 +130,17 @@ fn listed_as(
     let identifier = new.identifier.matched(matching);
     let before = view.entry_of(new.list, &identifier)?;
     Ok((identifier, before))
+}
+
+/// Limits are of an exemption. A block that would hold only up to an amount is not what anybody means.
+pub(crate) fn limits_of(list: List, limits: Limits) -> Result<(), UseCaseError> {
+    if list == List::Block && !limits.is_none() {
+        return Err(UseCaseError::Invalid {
+            path: "limits",
+            issue: "are for the allow list: a block has none",
+        });
+    }
+    Ok(())
 }
 
 /// A window that still lies before us, at least in part: a block that never counts would be a silent

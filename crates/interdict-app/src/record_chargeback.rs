@@ -8,12 +8,14 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::{EntrySource, List, ReasonCode};
 use interdict_domain::identifier::{Email, Identifier, Kind};
 use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId};
+use interdict_domain::limits::Limits;
 use interdict_domain::payment::{Payment, PaymentStatus};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
 use crate::error::UseCaseError;
+use crate::lapse_exemptions::lapse_exemptions;
 use crate::list_entry::{NewEntry, list_entry, standing_entry};
 use crate::payment_error::PaymentError;
 
@@ -81,6 +83,7 @@ pub fn record_chargeback(
             transaction.update_payment(by, None, &payment)?;
         }
         transaction.put_chargeback(by, Some(Action::ChargebackRecorded), &chargeback)?;
+        lapse_exemptions(transaction, by, &payment, customer.as_ref())?;
     } else if chargeback != before {
         transaction.put_chargeback(by, Some(Action::ChargebackUpdated), &chargeback)?;
     }
@@ -183,6 +186,7 @@ fn block_email(
         expires_at: None,
         source: EntrySource::Chargeback,
         matching: None,
+        limits: Limits::NONE,
     };
     let (entry, _) = list_entry(transaction, by, new).map_err(from_use_case)?;
     (chargeback.email, chargeback.entry) = (Hold::Owns, Some(entry.id));

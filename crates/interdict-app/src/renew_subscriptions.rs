@@ -128,6 +128,7 @@ impl Service {
             customer: Some(subscription.customer),
             email: None,
             phone: None,
+            money: Some(subscription.money),
             verified: true,
             can_wait: true,
         };
@@ -197,6 +198,7 @@ fn payer<'a>(subscription: &Subscription, customer: &'a Customer) -> Payer<'a> {
         customer: Some(customer.id).filter(|_| verified),
         email: profile.email.as_ref(),
         phone: profile.phone.as_ref(),
+        money: Some(subscription.money),
         verified,
         can_wait: true,
     }

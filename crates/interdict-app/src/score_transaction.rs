@@ -58,6 +58,7 @@ pub fn score_transaction(
         initiator: Initiator::Customer,
         customer: None,
         identifiers: &new.identifiers,
+        money: None,
         explain: false,
         dry_run: false,
     };

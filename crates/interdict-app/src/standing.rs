@@ -85,6 +85,7 @@ impl Service {
             initiator,
             customer: Some(customer),
             identifiers: &[],
+            money: None,
             explain: false,
             dry_run: true,
         };

@@ -105,6 +105,7 @@ fn put_entry_back(
             strength: Some(Some(before.strength)),
             starts_at: Some(before.window.from()),
             expires_at: Some(before.window.until()),
+            limits: Some(Some(before.limits)),
         };
         update_entry(transaction, by, before.id, update)?;
         return Ok(Some(undone(list)));
@@ -127,6 +128,7 @@ fn put_entry_back(
         expires_at: before.window.until(),
         source: before.source,
         matching: Some(before.matching),
+        limits: before.limits,
     };
     list_entry(transaction, by, new)?;
     Ok(Some(undone(list)))

@@ -4,12 +4,14 @@ use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, ReasonCode, Strength};
 use interdict_domain::ids::EntryId;
+use interdict_domain::limits::Limits;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, EntryRow, MerchantTransaction};
 
 use crate::error::UseCaseError;
+use crate::list_entry::limits_of;
 
 /// What to change: an outer `None` keeps a field, an inner one clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct EntryUpdate {
     pub starts_at: Option<Option<Timestamp>>,
     /// Until when.
     pub expires_at: Option<Option<Timestamp>>,
+    /// What an exemption does not go beyond; all of it anew, and cleared means nothing.
+    pub limits: Option<Option<Limits>>,
 }
 
 /// Changes only what is sent. An end in the past is allowed here: it ends the entry now.
@@ -43,6 +47,8 @@ pub fn update_entry(
     let expires_at = update.expires_at.unwrap_or(before.window.until());
     let window = Window::new(starts_at, expires_at)
         .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })?;
+    let limits = update.limits.map_or(before.limits, Option::unwrap_or_default);
+    limits_of(before.list(), limits)?;
     let after = Entry {
         reason: update.reason.unwrap_or_else(|| before.reason.clone()),
         reason_code: update.reason_code.unwrap_or(before.reason_code),
@@ -52,6 +58,7 @@ pub fn update_entry(
             .strength
             .map_or(before.strength, |strength| strength.unwrap_or_else(|| before.kind.default_strength())),
         window,
+        limits,
         updated_at: by.now,
         ..before.clone()
     };

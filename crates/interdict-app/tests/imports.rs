@@ -22,27 +22,10 @@ use interdict_domain::import::{Import, ImportCounts, ImportFormat, ImportState};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_test_support::wait_until;
-use support::place::Place;
+use support::place::{Place, on_both_engines};
 use support::{MERCHANT, Shop, block_email, block_on, by_email, new_import, open, reason, with_email};
 
-macro_rules! on_both_engines {
-    ($($name:ident),+ $(,)?) => {
-        mod on_sqlite {
-            $(#[test]
-            fn $name() {
-                super::$name(&super::Place::sqlite());
-            })+
-        }
-        mod on_postgres {
-            $(#[test]
-            fn $name() {
-                super::$name(&super::Place::postgres(concat!("imports_", stringify!($name))));
-            })+
-        }
-    };
-}
-
-on_both_engines!(
+on_both_engines!("imports":
     rows_are_in_force_and_each_part_is_one_change,
     a_second_run_changes_nothing,
     a_dry_run_writes_nothing_until_somebody_says_so,
@@ -363,7 +346,7 @@ fn what_has_ended_is_a_bad_row_unless_it_is_so_already(place: &Place) {
     shop.list(ending);
     shop.clock.advance(60);
     let ended = shop.now().plus_seconds(-30);
-    let text = exported(shop, ImportFormat::Csv) + &format!("email,late@example.com,,,,,,,{ended},\n");
+    let text = exported(shop, ImportFormat::Csv) + &format!("email,late@example.com,,,,,,,{ended},,,,\n");
     let import = shop.import(&text);
     assert_eq!(import.counts, counts(2, 0, 0, 1, 1));
     let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();

@@ -104,6 +104,7 @@ fn listing(number: u64, list: List) -> NewEntry {
         expires_at: None,
         source: EntrySource::Api,
         matching: None,
+        limits: interdict_domain::limits::Limits::NONE,
     }
 }
 

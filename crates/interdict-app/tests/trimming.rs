@@ -14,29 +14,12 @@ use interdict_domain::actor::Actor;
 use interdict_domain::entry::List;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::mode::Mode;
-use support::place::Place;
+use support::place::{Place, on_both_engines};
 use support::{Shop, block_email, block_on, by_email, email, new_entry, reason, with_email};
 
 const DAY_S: u64 = 86_400;
 
-macro_rules! on_both_engines {
-    ($($name:ident),+ $(,)?) => {
-        mod on_sqlite {
-            $(#[test]
-            fn $name() {
-                super::$name(&super::Place::sqlite());
-            })+
-        }
-        mod on_postgres {
-            $(#[test]
-            fn $name() {
-                super::$name(&super::Place::postgres(concat!("trimming_", stringify!($name))));
-            })+
-        }
-    };
-}
-
-on_both_engines!(
+on_both_engines!("trimming":
     an_erasure_finds_what_trimmed_changes_knew,
     the_rest_of_the_feed_is_compared_with_what_it_names,
     what_is_older_than_the_retention_goes,

@@ -66,6 +66,7 @@ fn entry(number: u64) -> Fact {
         strength: Strength::Hard,
         window: Window::ALWAYS,
         range: None,
+        max_amount: None,
         reason: None,
         public_message: None,
     })
@@ -122,6 +123,7 @@ fn ask(index: &Index, customer: Option<CustomerId>, key: Option<&IdentifierKey>)
         merchant: MERCHANT,
         initiator: Initiator::Customer,
         now: Timestamp::from_micros(1_700_000_000_000_000),
+        money: None,
         customer,
         lookups: lookup.as_slice(),
         as_of: 1,

@@ -8,7 +8,7 @@
 use interdict_domain::change::{CustomerFact, EntryFact, Fact, RangeFact};
 use interdict_domain::ids::CustomerId;
 
-use crate::index::{Applying, CustomerRecord, EntryRecord, Index, Interner, OwnKeys};
+use crate::index::{Applying, CustomerRecord, EntryRecord, Index, Interner, OwnKeys, Texts};
 
 impl Index {
     /// Folds in the facts of one change. Readers see all of them or none; of a change that is about nothing but
@@ -88,13 +88,21 @@ impl Index {
         if let Some(RangeFact { merchant, reach }) = fact.range {
             self.ranges.put(merchant, reach);
         }
-        let texts = interner.intern(fact.reason.as_ref(), fact.public_message.as_ref());
+        let texts = interner.intern(Texts {
+            first: fact.reason.clone(),
+            second: fact.public_message.clone(),
+            max_amount: fact.max_amount,
+        });
         let replaced = self.keys.put_entry(fact.key, &EntryRecord::new(fact), texts);
         interner.release(replaced);
     }
 
     fn put_customer(&self, interner: &mut Interner, fact: &CustomerFact) {
-        let texts = interner.intern(fact.restrict_reason.as_ref(), fact.list_reason.as_ref());
+        let texts = interner.intern(Texts {
+            first: fact.restrict_reason.clone(),
+            second: fact.list_reason.clone(),
+            max_amount: None,
+        });
         let record = CustomerRecord::new(fact, texts);
         let (wanted, marked) = (record.keys, record.is_marked());
         let Some((position, replaced)) = self.customers.put(record) else { return };

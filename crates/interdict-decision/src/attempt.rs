@@ -7,6 +7,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Reaches, Rule, WiderText};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
 use interdict_domain::scopes::Initiator;
 
 /// One identifier of the payer.
@@ -61,6 +62,8 @@ pub struct Attempt<'a> {
     pub initiator: Initiator,
     /// The server's clock.
     pub now: Timestamp,
+    /// What is to be paid, where it is known.
+    pub money: Option<Money>,
     /// The customer by id, always the merchant's word. One by ref comes as a lookup of the kind
     /// `merchantRef`.
     pub customer: Option<CustomerId>,

@@ -12,6 +12,7 @@ use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{IdentifierKey, Kind};
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::settings::OutagePolicies;
 
@@ -170,7 +171,13 @@ impl Oracle {
                 (List::Allow, _) => Tier::AllowEntry,
             };
             let counts = entry.scopes.contains(attempt.initiator) && entry.window.contains(attempt.now);
-            if counts && (tier != Tier::AllowEntry || probe.verified) {
+            let small_enough = |most: Money| {
+                attempt
+                    .money
+                    .is_some_and(|paid| paid.currency() == most.currency() && paid.amount() <= most.amount())
+            };
+            let exempts = probe.verified && entry.max_amount.is_none_or(small_enough);
+            if counts && (tier != Tier::AllowEntry || exempts) {
                 probe.hit = true;
                 let source = (tier, Some(probe.kind), None, Some(entry.id), SourceKind::Entry);
                 sources.push((source, text(entry.reason.as_ref()), text(entry.public_message.as_ref())));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use interdict_domain::customer::ListStatus;
 use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Rule, WiderText};
+use interdict_domain::limits;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
 
@@ -72,12 +73,15 @@ pub(crate) fn judge_entry<'a>(
     attempt: &Attempt<'_>,
     sources: &mut Sources<'a>,
 ) {
-    let FoundEntry { record: entry, reason, public_message } = found;
+    let FoundEntry { record: entry, max_amount, reason, public_message } = found;
     let Some(window) = entry.window.unpack() else { return sources.push(unreadable(probe)) };
     let tier = entry.tier();
     // An exemption must rest on something that the payer cannot choose (incident 7).
     let claimed = tier == Tier::AllowEntry && !probe.verified;
     if claimed || !entry.scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
+        return;
+    }
+    if tier == Tier::AllowEntry && !limits::is_within(max_amount, attempt.money) {
         return;
     }
     sources.push(Source {

@@ -45,6 +45,8 @@ words!(
         EntryUpdated = "entry.updated",
         /// An entry's window ended by itself.
         EntryExpired = "entry.expired",
+        /// A chargeback ended an exemption.
+        EntryLapsed = "entry.lapsed",
         /// An entry was deleted.
         EntryDeleted = "entry.deleted",
         /// Entries were made and changed by a part of an import.

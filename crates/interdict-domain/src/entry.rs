@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::identifier::{EmailMatching, IdentifierKey, Kind};
 use crate::ids::{CustomerId, EntryId};
+use crate::limits::Limits;
 use crate::scopes::Scopes;
 use crate::text::{PublicMessage, Reason};
 use crate::window::Window;
@@ -157,6 +158,9 @@ pub struct Entry {
     pub strength: Strength,
     /// When it counts.
     pub window: Window,
+    /// What it does not exempt from. Means nothing on the block list.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
     /// Where it came from.
     pub source: EntrySource,
     /// Who made it.

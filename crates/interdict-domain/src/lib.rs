@@ -21,6 +21,7 @@ pub mod identifier;
 pub mod ids;
 pub mod import;
 mod ksuid;
+pub mod limits;
 pub mod merchant;
 pub mod mode;
 pub mod money;

@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// An amount that somebody pays: more than nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Money {
     amount: i64,
     currency: Currency,
@@ -84,6 +84,11 @@ pub struct Money {
 #[error("must be a whole number of minor units from 1 to {AMOUNT_MAX}")]
 pub struct AmountError;
 
+/// A text that is no amount of its currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an amount such as 49.90, with no more digits behind the point than its currency has")]
+pub struct WrittenAmountError;
+
 impl Money {
     /// Checks the amount, in minor units.
     pub const fn new(amount: i64, currency: Currency) -> Result<Self, AmountError> {
@@ -91,6 +96,18 @@ impl Money {
             return Err(AmountError);
         }
         Ok(Self { amount, currency })
+    }
+
+    /// From an amount as people write it, in whole units of the currency with a point before the rest: `49.90`.
+    pub fn parse_written(text: &str, currency: Currency) -> Result<Self, WrittenAmountError> {
+        let digits = currency.digits() as usize;
+        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || rest.len() > digits || !is_number(whole) || !is_number(rest) {
+            return Err(WrittenAmountError);
+        }
+        let amount = format!("{whole}{rest:0<digits$}").parse().map_err(|_| WrittenAmountError)?;
+        Self::new(amount, currency).map_err(|_| WrittenAmountError)
     }
 
     /// In minor units.
@@ -152,10 +169,43 @@ mod tests {
         assert_eq!(shown(1_234, "KWD"), "1.234 KWD");
     }
 
+    #[test]
+    fn an_amount_as_people_write_it_is_exact() {
+        let read = |text: &str, code: &str| {
+            let money = Money::parse_written(text, Currency::parse(code).unwrap());
+            money.map(Money::amount).ok()
+        };
+        assert_eq!(read("49.90", "EUR"), Some(4_990));
+        assert_eq!(read("49.9", "EUR"), Some(4_990));
+        assert_eq!(read("0.05", "USD"), Some(5));
+        assert_eq!(read("49", "EUR"), Some(4_900));
+        assert_eq!(read("500", "JPY"), Some(500));
+        assert_eq!(read("1.234", "KWD"), Some(1_234));
+        for text in [
+            "",
+            ".",
+            ".5",
+            "0",
+            "0.00",
+            "-1",
+            "+1",
+            "1,5",
+            "1.999",
+            "1.2.3",
+            "1e3",
+            "٤٩",
+            "99999999999999999999",
+        ] {
+            assert_eq!(read(text, "EUR"), None, "{text}");
+        }
+        assert_eq!(read("1.5", "JPY"), None);
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text: String) {
             let _ = Currency::parse(&text);
+            let _ = Money::parse_written(&text, Currency::NGN);
         }
     }
 }

@@ -7,7 +7,9 @@ use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
+use interdict_domain::limits::Limits;
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
@@ -25,7 +27,8 @@ use crate::{feed, hits, load};
 macro_rules! columns {
     () => {
         "id, list, kind, identifier_key, value, reason, reason_code, public_message, scopes, strength,
-         starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer, matching"
+         starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer, matching,
+         max_amount, currency, lapses_on_chargeback"
     };
 }
 
@@ -42,13 +45,15 @@ pub(crate) use {columns, with_hits};
 statements! {
     UPSERT = "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
                     public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
-                    created_at, updated_at, erased_customer, matching)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                    created_at, updated_at, erased_customer, matching, max_amount, currency, lapses_on_chargeback)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                    $21, $22, $23)
               ON CONFLICT (id) DO UPDATE SET value = excluded.value, reason = excluded.reason,
                     reason_code = excluded.reason_code, public_message = excluded.public_message,
                     scopes = excluded.scopes, strength = excluded.strength, starts_at = excluded.starts_at,
-                    expires_at = excluded.expires_at, source = excluded.source,
-                    updated_at = excluded.updated_at";
+                    expires_at = excluded.expires_at, max_amount = excluded.max_amount,
+                    currency = excluded.currency, lapses_on_chargeback = excluded.lapses_on_chargeback,
+                    source = excluded.source, updated_at = excluded.updated_at";
     DELETE = "DELETE FROM entry WHERE merchant = $1 AND id = $2";
     SELECT = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 AND id = $2");
     SELECT_BY_IDENTIFIER = concat!("SELECT ", columns!(), " FROM entry
@@ -101,14 +106,18 @@ pub(crate) fn read(row: Row<'_>) -> Result<Entry, StorageError> {
             .get::<Option<[u8; 20]>>(17)?
             .map(|bytes| CustomerId::from_ksuid(Ksuid::from_bytes(bytes))),
         matching: load::matching(row.optional_text(18)?)?,
+        limits: Limits {
+            max_amount: load::max_amount(row.get(19)?, row.optional_text(20)?)?,
+            lapses_on_chargeback: row.get::<Option<i64>>(21)?.is_some_and(|flag| flag != 0),
+        },
     })
 }
 
 pub(crate) fn read_with_hits(row: Row<'_>) -> Result<EntryRow, StorageError> {
     Ok(EntryRow {
         entry: read(row)?,
-        hits: row.get::<Option<i64>>(19)?.unwrap_or(0),
-        last_hit_at: row.get::<Option<i64>>(20)?.map(Timestamp::from_micros),
+        hits: row.get::<Option<i64>>(22)?.unwrap_or(0),
+        last_hit_at: row.get::<Option<i64>>(23)?.map(Timestamp::from_micros),
     })
 }
 
@@ -213,6 +222,9 @@ impl MerchantTransaction<'_, '_> {
                 entry.updated_at.micros(),
                 entry.erased_customer.map(|id| *id.ksuid().bytes()),
                 Some(entry.matching).filter(|it| *it != EmailMatching::Exact).map(EmailMatching::as_str),
+                entry.limits.max_amount.map(Money::amount),
+                entry.limits.max_amount.map(|most| most.currency().code()),
+                entry.limits.lapses_on_chargeback.then_some(1_i64),
             ],
         )?;
         Ok(())
@@ -283,6 +295,7 @@ impl MerchantTransaction<'_, '_> {
                     scopes,
                     strength: Strength::Hard,
                     window,
+                    limits: Limits::NONE,
                     source: EntrySource::Erasure,
                     created_by: by.actor.clone(),
                     created_at: by.now,

@@ -7,6 +7,8 @@ use interdict_domain::entry::{Entry, EntrySource, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::import::Import;
+use interdict_domain::limits::Limits;
+use interdict_domain::money::Money;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
@@ -38,6 +40,8 @@ pub struct ImportedRow {
     pub strength: Strength,
     /// When.
     pub window: Window,
+    /// What it does not exempt from.
+    pub limits: Limits,
 }
 
 /// What an import would do, or did, with a row.
@@ -93,6 +97,7 @@ impl ImportedRow {
             && entry.reason_code == self.reason_code
             && entry.public_message == self.public_message
             && (entry.scopes, entry.strength, entry.window) == (self.scopes, self.strength, self.window)
+            && entry.limits == self.limits
     }
 
     /// The entry that it makes of the one that is there, or of a new id.
@@ -109,6 +114,7 @@ impl ImportedRow {
             scopes: self.scopes,
             strength: self.strength,
             window: self.window,
+            limits: self.limits,
             source: EntrySource::Import,
             created_by: before.map_or_else(|| by.actor.clone(), |entry| entry.created_by.clone()),
             created_at: before.map_or(by.now, |entry| entry.created_at),
@@ -134,5 +140,9 @@ impl ImportedRow {
         for time in [self.window.from(), self.window.until()] {
             hasher.update(&time.map_or(i64::MIN, Timestamp::micros).to_le_bytes());
         }
+        let most = self.limits.max_amount;
+        hasher.update(&most.map_or(0, Money::amount).to_le_bytes());
+        hasher.update(most.map_or("", |most| most.currency().code()).as_bytes());
+        hasher.update(&[u8::from(self.limits.lapses_on_chargeback)]);
     }
 }

@@ -9,6 +9,7 @@ use interdict_domain::entry::{Entry, List, Strength};
 use interdict_domain::identifier::{Email, EmailMatching, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
 
@@ -19,7 +20,8 @@ use crate::view::View;
 
 statements! {
     ALL_ENTRIES = "SELECT id, list, kind, identifier_key, scopes, strength, starts_at, expires_at, reason,
-                          public_message, CASE WHEN kind IN (2, 4, 7) OR matching IS NOT NULL THEN value END, merchant, matching
+                          public_message, CASE WHEN kind IN (2, 4, 7) OR matching IS NOT NULL THEN value END, merchant, matching,
+                          max_amount, currency
                    FROM entry";
     ALL_CUSTOMERS = "SELECT id, merchant, email, email_key, phone, phone_key, merchant_ref, ref_key,
                             restrict_cit, restrict_mit, restrict_reason, list_status, list_reason, list_scopes,
@@ -76,6 +78,7 @@ pub(crate) fn entry_fact(merchant: MerchantNumber, entry: &Entry) -> Fact {
         strength: entry.strength,
         window: entry.window,
         range: range(merchant, entry.kind, entry.matching, entry.value.as_deref()),
+        max_amount: entry.limits.max_amount,
         reason: entry.reason.as_ref().map(|text| Arc::from(text.as_str())),
         public_message: entry.public_message.as_ref().map(|text| Arc::from(text.as_str())),
     })
@@ -91,6 +94,14 @@ pub(crate) fn window(from: Option<i64>, until: Option<i64>) -> Result<Window, St
 pub(crate) fn matching(word: Option<&str>) -> Result<EmailMatching, StorageError> {
     let parse = |word| EmailMatching::parse(word).ok_or(StorageError::Corrupt("matching"));
     word.map_or(Ok(EmailMatching::Exact), parse)
+}
+
+/// The largest payment that is exempt, as two columns hold it.
+pub(crate) fn max_amount(amount: Option<i64>, currency: Option<&str>) -> Result<Option<Money>, StorageError> {
+    let corrupt = || StorageError::Corrupt("the largest amount of an entry");
+    let Some((amount, currency)) = amount.zip(currency) else { return Ok(None) };
+    let currency = Currency::parse(currency).map_err(|_| corrupt())?;
+    Money::new(amount, currency).map(Some).map_err(|_| corrupt())
 }
 
 /// Scopes as a column holds them.
@@ -137,6 +148,7 @@ fn entry_row(row: Row<'_>) -> Result<Fact, StorageError> {
         strength: Strength::parse(word(5)?).ok_or(StorageError::Corrupt("strength"))?,
         window: window(row.get(6)?, row.get(7)?)?,
         range: range(merchant, kind, matching, row.optional_text(10)?),
+        max_amount: max_amount(row.get(13)?, row.optional_text(14)?)?,
         reason: text(row, 8)?,
         public_message: text(row, 9)?,
     }))

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use interdict_domain::identifier::Kind;
 use interdict_domain::mode::Mode;
+use interdict_domain::money::{AMOUNT_MAX, Currency};
 use interdict_domain::scopes::Initiator;
 
 pub use bulk::{ExportArguments, ImportArguments};
@@ -274,6 +275,12 @@ pub struct CheckArguments {
     /// Who starts the payment: customer or merchant
     #[arg(long, default_value = "customer", value_parser = initiator)]
     pub initiator: Initiator,
+    /// What is to be paid, in minor units: an exemption may have a limit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=AMOUNT_MAX))]
+    pub amount: Option<i64>,
+    /// Of which currency
+    #[arg(long, value_name = "CODE", default_value = "NGN", value_parser = Currency::parse)]
+    pub currency: Currency,
     /// Kinds that a payer typed: they match blocks only
     #[arg(long, value_name = "KIND,KIND", value_delimiter = ',', value_parser = kind)]
     pub unverified: Vec<Kind>,

@@ -89,6 +89,7 @@ fn block_long_ago(place: &Place) {
                 expires_at: None,
                 source: EntrySource::Api,
                 matching: None,
+                limits: interdict_domain::limits::Limits::NONE,
             };
             list_entry(&mut transaction.merchant(MerchantNumber(1)), &by, new)?;
         }

@@ -7,6 +7,8 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
 use interdict_domain::ids::{EntryId, Ksuid};
+use interdict_domain::limits::Limits;
+use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
@@ -23,7 +25,12 @@ const DEFAULTS: RowDefaults = RowDefaults { list: List::Block, kind: Kind::Email
 type Read = Vec<(i64, Result<NewEntry, BadRow>)>;
 
 fn csv(text: &[u8]) -> Result<Read, FileError> {
-    let (mut rows, mut read) = (CsvRows::open(text, DEFAULTS)?, Vec::new());
+    csv_on(List::Block, text)
+}
+
+fn csv_on(list: List, text: &[u8]) -> Result<Read, FileError> {
+    let defaults = RowDefaults { list, ..DEFAULTS };
+    let (mut rows, mut read) = (CsvRows::open(text, defaults)?, Vec::new());
     while let Some(row) = rows.next_row()? {
         read.push(row);
     }
@@ -31,7 +38,12 @@ fn csv(text: &[u8]) -> Result<Read, FileError> {
 }
 
 fn ndjson(text: &[u8]) -> Result<Read, FileError> {
-    let (mut rows, mut read) = (NdjsonRows::open(BufReader::new(text), DEFAULTS), Vec::new());
+    ndjson_on(List::Block, text)
+}
+
+fn ndjson_on(list: List, text: &[u8]) -> Result<Read, FileError> {
+    let defaults = RowDefaults { list, ..DEFAULTS };
+    let (mut rows, mut read) = (NdjsonRows::open(BufReader::new(text), defaults), Vec::new());
     while let Some(row) = rows.next_row()? {
         read.push(row);
     }
@@ -142,6 +154,26 @@ fn lines_of_json_have_the_fields_of_the_api() {
     assert_eq!(bad, [(3, "list"), (4, "value"), (5, ""), (6, "value"), (7, "scopes"), (8, ""), (9, "")]);
 }
 
+#[test]
+fn limits_are_of_an_exemption_and_of_its_currency() {
+    let text = "email,maxAmount,currency,lapsesOnChargeback\na@example.com,5000,eur,true\nb@example.com,5000,,\n\
+                c@example.com,,EUR,\nd@example.com,1.5,EUR,\ne@example.com,0,EUR,\nf@example.com,,,yes\n";
+    let read = csv_on(List::Allow, text.as_bytes()).unwrap();
+    let limits = |row: usize| read[row].1.as_ref().unwrap().limits;
+    let money = |code| Money::new(5_000, Currency::parse(code).unwrap()).ok();
+    assert_eq!(limits(0), Limits { max_amount: money("EUR"), lapses_on_chargeback: true });
+    assert_eq!(limits(1), Limits { max_amount: money("NGN"), lapses_on_chargeback: false });
+    let columns: Vec<(i64, &str)> = bad(&read).iter().map(|(line, column, _)| (*line, *column)).collect();
+    assert_eq!(columns, [(4, "currency"), (5, "maxAmount"), (6, "maxAmount"), (7, "lapsesOnChargeback")]);
+    let block = csv("email,lapsesOnChargeback\na@example.com,true\n".as_bytes()).unwrap();
+    assert_eq!(bad(&block)[0].1, "lapsesOnChargeback");
+    let line = r#"{"value": "a@example.com", "limits": {"maxAmount": 5000, "currency": "EUR"}}
+{"value": "a@example.com", "limits": {"most": 5000}}"#;
+    let read = ndjson_on(List::Allow, line.as_bytes()).unwrap();
+    assert_eq!(read[0].1.as_ref().unwrap().limits.max_amount, money("EUR"));
+    assert_eq!(bad(&read)[0].1, "limits");
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["['=+@\\-\t\r\n\",; ]{0,4}\\PC{0,12}", "\\PC{0,40}", Just(String::new())]
 }
@@ -162,9 +194,13 @@ prop_compose! {
         from in millis(),
         until in millis(),
         matching in select(EmailMatching::ALL.to_vec()),
+        amount in proptest::option::of(1..=AMOUNT_MAX),
+        lapses_on_chargeback in any::<bool>(),
     ) -> Entry {
+        let max_amount = amount.map(|amount| Money::new(amount, Currency::parse("EUR").unwrap()).unwrap());
+        let limits = Limits { max_amount, lapses_on_chargeback };
         Entry {
-            id: EntryId::from_parts(List::Block, Ksuid::from_bytes([1; 20])),
+            id: EntryId::from_parts(List::Allow, Ksuid::from_bytes([1; 20])),
             kind: Kind::Email,
             value: Some(matching.fold(&format!("{local}@gmail.com")).into_owned()),
             key: IdentifierKey([0; 16]),
@@ -179,9 +215,16 @@ prop_compose! {
             created_at: Timestamp::from_micros(0),
             updated_at: Timestamp::from_micros(0),
             erased_customer: None,
+            limits,
             matching,
         }
     }
+}
+
+/// A block has no limits.
+fn on(list: List, entry: Entry) -> Entry {
+    let limits = if list == List::Allow { entry.limits } else { Limits::NONE };
+    Entry { id: EntryId::from_parts(list, entry.id.ksuid()), limits, ..entry }
 }
 
 fn asked_for(entry: &Entry) -> NewEntry {
@@ -197,12 +240,17 @@ fn asked_for(entry: &Entry) -> NewEntry {
         expires_at: entry.window.until(),
         source: EntrySource::Import,
         matching: Some(entry.matching),
+        limits: entry.limits,
     }
 }
 
 proptest! {
     #[test]
-    fn what_an_export_writes_an_import_reads(entries in proptest::collection::vec(entry(), 1..8)) {
+    fn what_an_export_writes_an_import_reads(
+        list in select(List::ALL.to_vec()),
+        entries in proptest::collection::vec(entry(), 1..8),
+    ) {
+        let entries: Vec<Entry> = entries.into_iter().map(|entry| on(list, entry)).collect();
         let wanted: Vec<NewEntry> = entries.iter().map(asked_for).collect();
         let (mut as_csv, mut as_lines) = (Vec::new(), Vec::new());
         let mut writer = CsvEntries::begin(&mut as_csv).unwrap();
@@ -213,8 +261,8 @@ proptest! {
         writer.flush().unwrap();
         drop(writer);
         let good = |read: Read| -> Vec<NewEntry> { read.into_iter().map(|(_, row)| row.unwrap()).collect() };
-        prop_assert_eq!(&good(csv(&as_csv).unwrap()), &wanted);
-        prop_assert_eq!(&good(ndjson(&as_lines).unwrap()), &wanted);
+        prop_assert_eq!(&good(csv_on(list, &as_csv).unwrap()), &wanted);
+        prop_assert_eq!(&good(ndjson_on(list, &as_lines).unwrap()), &wanted);
     }
 
     #[test]

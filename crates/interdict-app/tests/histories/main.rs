@@ -25,11 +25,12 @@ use interdict_decision::{Attempt, Lookup};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
-use interdict_domain::entry::Strength;
+use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{Kind, Reaches};
 use interdict_domain::ids::{CustomerId, EntryId, ImportId};
 use interdict_domain::import::ImportState;
 use interdict_domain::mode::Mode;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::{Name, PublicMessage};
 use interdict_test_support::wait_until;
@@ -92,6 +93,10 @@ impl World {
                 (new.strength, new.scopes, new.reason) = (strength, scopes, why.map(reason));
                 new.public_message = why.map(|text| PublicMessage::parse(text).unwrap());
                 (new.starts_at, new.expires_at) = (self.after(starts_in_s), self.after(ends_in_s));
+                // On the allow list a strength means nothing: there it says whether there is a limit.
+                if list == List::Allow && strength == Some(Strength::Soft) {
+                    new.limits.max_amount = Some(sum());
+                }
                 let (entry, _) =
                     self.shop.run(move |transaction, by| interdict_app::list_entry(transaction, by, new))?;
                 self.entries.push(entry.id);
@@ -243,6 +248,11 @@ impl World {
     }
 }
 
+/// What is to be paid, and the largest exempt payment.
+fn sum() -> Money {
+    Money::new(5_000, Currency::NGN).unwrap()
+}
+
 /// A customer, and identifiers with whether they are the merchant's word.
 type Presenting = (Option<CustomerId>, Vec<(Kind, Text, bool)>);
 
@@ -276,8 +286,15 @@ fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, cust
                     verified: *verified,
                 })
                 .collect();
-            let attempt =
-                PaymentAttempt { initiator, customer, identifiers: &presented, explain: true, dry_run: true };
+            let money = (initiator == Initiator::Customer).then(sum);
+            let attempt = PaymentAttempt {
+                initiator,
+                customer,
+                identifiers: &presented,
+                money,
+                explain: true,
+                dry_run: true,
+            };
             let ours = service.decide(MERCHANT, now, &attempt, |decision, _| verdict(decision));
             let pepper = service.pepper();
             let given = |(kind, value, verified): &(Kind, &'static str, bool)| {
@@ -292,6 +309,7 @@ fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, cust
                 merchant: MERCHANT,
                 initiator,
                 now,
+                money,
                 customer,
                 lookups: &lookups,
                 as_of: 0,

@@ -339,6 +339,7 @@ pub fn decide(service: &Service, now: Timestamp, attempt: &Try<'_>) -> Result<An
         initiator: if attempt.by_merchant { Initiator::Merchant } else { Initiator::Customer },
         customer: attempt.customer,
         identifiers: &identifiers,
+        money: None,
         explain: false,
         dry_run: attempt.dry_run,
     };
@@ -379,6 +380,7 @@ pub fn new_entry(list: List, kind: Kind, value: &str) -> NewEntry {
         expires_at: None,
         source: EntrySource::Api,
         matching: None,
+        limits: interdict_domain::limits::Limits::NONE,
     }
 }
 

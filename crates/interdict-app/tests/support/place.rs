@@ -51,3 +51,25 @@ impl Place {
         }
     }
 }
+
+/// Each test once on SQLite and once on PostgreSQL, in databases whose names begin with a word.
+#[allow(unused_macros, reason = "each test binary uses a part of it")]
+macro_rules! on_both_engines {
+    ($word:literal: $($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::support::place::Place::sqlite());
+            })+
+        }
+        mod on_postgres {
+            $(#[test]
+            fn $name() {
+                let database = concat!($word, "_", stringify!($name));
+                super::$name(&crate::support::place::Place::postgres(database));
+            })+
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub(crate) use on_both_engines;

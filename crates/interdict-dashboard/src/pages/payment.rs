@@ -199,6 +199,7 @@ async fn now(person: &Person<ViewPayments>, payment: &Payment) -> Result<Now, Pr
                 initiator: payment.initiator,
                 customer,
                 identifiers: &identifiers,
+                money: Some(payment.money),
                 explain: false,
                 dry_run: true,
             };

@@ -214,6 +214,7 @@ impl Digest {
     fn add_entry(&mut self, fact: &EntryFact) {
         let entry = FoundEntry {
             record: EntryRecord::new(fact),
+            max_amount: fact.max_amount,
             reason: fact.reason.clone(),
             public_message: fact.public_message.clone(),
         };

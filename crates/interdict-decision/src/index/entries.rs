@@ -7,6 +7,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{IdentifierKey, Kind};
 use interdict_domain::ids::{EntryId, Ksuid};
+use interdict_domain::money::Money;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
 
@@ -46,10 +47,12 @@ pub(crate) struct EntryRecord {
     pub(crate) window: PackedWindow,
 }
 
-/// An entry that was found, with its reason and its public message.
+/// An entry that was found, with what stands beside its line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FoundEntry {
     pub(crate) record: EntryRecord,
+    /// The largest payment that it exempts.
+    pub(crate) max_amount: Option<Money>,
     pub(crate) reason: Option<Arc<str>>,
     pub(crate) public_message: Option<Arc<str>>,
 }

@@ -170,10 +170,11 @@ impl Keys {
     #[inline]
     fn with_texts(&self, record: EntryRecord, number: u32) -> Option<FoundEntry> {
         if number == 0 {
-            return Some(FoundEntry { record, reason: None, public_message: None });
+            return Some(FoundEntry { record, max_amount: None, reason: None, public_message: None });
         }
         self.shelves.get(number, |texts| FoundEntry {
             record,
+            max_amount: texts.max_amount,
             reason: texts.first.clone(),
             public_message: texts.second.clone(),
         })

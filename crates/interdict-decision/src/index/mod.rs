@@ -52,7 +52,7 @@ pub(crate) use outages::Outages;
 pub(crate) use place::Position;
 pub(crate) use ranges::Ranges;
 pub use reading::Reading;
-pub(crate) use texts::Interner;
+pub(crate) use texts::{Interner, Texts};
 
 /// Everything that a decision needs, in memory.
 ///

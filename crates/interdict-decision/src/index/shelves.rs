@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_pair_is_kept_once_and_goes_with_its_last_entry() {
         let (shelves, mut catalogue) = (Shelves::new(), Catalogue::default());
-        let pair = |text: &str| Arc::new(Texts { first: Some(Arc::from(text)), second: None });
+        let pair = |text: &str| Arc::new(Texts { first: Some(Arc::from(text)), ..Texts::default() });
         let (fraud, abuse) = (pair("fraud"), pair("abuse"));
         let number = shelves.keep(&mut catalogue, Arc::clone(&fraud));
         assert_eq!(shelves.keep(&mut catalogue, Arc::clone(&fraud)), number);

@@ -1,4 +1,5 @@
-//! Reasons and messages, each pair kept once: a million entries of one import share one.
+//! What a record has beside its line: reasons, messages, and the largest payment that an entry exempts. What is the same
+//! is kept once: a million entries of one import share it.
 //!
 //! Used by the applying thread alone. Readers hold the texts through their records.
 
@@ -7,13 +8,15 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use interdict_domain::money::Money;
 
 /// The two texts of a record: of an entry its reason and public message, of a customer the reasons
-/// of its restriction and of its list status.
-#[derive(Debug, PartialEq, Eq, Hash)]
+/// of its restriction and of its list status. With them the largest payment that an entry exempts.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Texts {
     pub(crate) first: Option<Arc<str>>,
     pub(crate) second: Option<Arc<str>>,
+    pub(crate) max_amount: Option<Money>,
 }
 
 /// Every pair of texts in use.
@@ -29,16 +32,11 @@ fn hash(texts: &Texts) -> u64 {
 }
 
 impl Interner {
-    /// The shared pair of these texts; none when both are.
-    pub(crate) fn intern(
-        &mut self,
-        first: Option<&Arc<str>>,
-        second: Option<&Arc<str>>,
-    ) -> Option<Arc<Texts>> {
-        if first.is_none() && second.is_none() {
+    /// The same texts, shared; none when there are none.
+    pub(crate) fn intern(&mut self, texts: Texts) -> Option<Arc<Texts>> {
+        if texts == Texts::default() {
             return None;
         }
-        let texts = Texts { first: first.cloned(), second: second.cloned() };
         match self.pairs.entry(hash(&texts), |held| **held == texts, |held| hash(held)) {
             Entry::Occupied(occupied) => Some(Arc::clone(occupied.get())),
             Entry::Vacant(vacant) => Some(Arc::clone(vacant.insert(Arc::new(texts)).get())),
@@ -65,11 +63,11 @@ mod tests {
     #[test]
     fn equal_texts_are_kept_once_and_go_with_the_last_record() {
         let mut interner = Interner::default();
-        let reason = || Arc::from("chargeback");
-        let a = interner.intern(Some(&reason()), None);
-        let b = interner.intern(Some(&reason()), None);
+        let texts = || Texts { first: Some(Arc::from("chargeback")), ..Texts::default() };
+        let a = interner.intern(texts());
+        let b = interner.intern(texts());
         assert!(Arc::ptr_eq(a.as_ref().unwrap(), b.as_ref().unwrap()));
-        assert!(interner.intern(None, None).is_none());
+        assert!(interner.intern(Texts::default()).is_none());
         interner.release(a);
         assert_eq!(interner.pairs.len(), 1);
         interner.release(b);

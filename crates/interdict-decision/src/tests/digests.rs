@@ -7,6 +7,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact};
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Kind;
+use interdict_domain::money::{Currency, Money};
 use proptest::prelude::*;
 
 use super::equivalence::{fold, histories};
@@ -194,6 +195,7 @@ fn what_differs_is_in_its_own_bucket() {
     assert_eq!(buckets.len(), 1);
     let mut buckets = HashSet::new();
     for changed in [
+        EntryFact { max_amount: Money::new(5, Currency::NGN).ok(), ..listed.clone() },
         EntryFact { reason: text.clone(), ..listed.clone() },
         EntryFact { public_message: text, ..listed.clone() },
         EntryFact { strength: Strength::Soft, ..listed.clone() },

@@ -6,6 +6,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked};
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Kind;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::settings::{OnOutage, OutagePolicies};
 use interdict_domain::window::Window;
@@ -79,16 +80,24 @@ fn numbered(number: u8) -> EntryFact {
     entry(list, number, kind, VALUES[usize::from(number / 8 % 3)])
 }
 
+/// Few, so that many are the same.
+fn sums() -> impl Strategy<Value = Money> {
+    let currency = |code| Currency::parse(code).unwrap();
+    (1_i64..=3, prop::sample::select(vec![currency("NGN"), currency("EUR")]))
+        .prop_map(|(amount, currency)| Money::new(amount, currency).unwrap())
+}
+
 prop_compose! {
     fn entries()(
         number in 0_u8..48,
         strength in prop::sample::select(Strength::ALL.to_vec()),
         scopes in scopes(),
         window in windows(),
+        max_amount in prop::option::weighted(0.3, sums()),
         reason in texts(),
         public_message in texts(),
     ) -> EntryFact {
-        EntryFact { scopes, strength, window, reason, public_message, ..numbered(number) }
+        EntryFact { scopes, strength, window, max_amount, reason, public_message, ..numbered(number) }
     }
 }
 
@@ -127,6 +136,7 @@ pub fn histories() -> impl Strategy<Value = Vec<Vec<Fact>>> {
 #[derive(Clone, Debug)]
 struct Question {
     initiator: Initiator,
+    money: Option<Money>,
     customer: Option<u8>,
     lookups: Vec<(Kind, &'static str, bool)>,
 }
@@ -134,13 +144,14 @@ struct Question {
 prop_compose! {
     fn questions()(
         initiator in prop::sample::select(Initiator::ALL.to_vec()),
+        money in prop::option::of(sums()),
         customer in prop::option::weighted(0.4, 1_u8..=6),
         lookups in prop::collection::vec(
             (prop::sample::select(KINDS.to_vec()), prop::sample::select(VALUES.to_vec()), any::<bool>()),
             0..5,
         ),
     ) -> Question {
-        Question { initiator, customer, lookups }
+        Question { initiator, money, customer, lookups }
     }
 }
 
@@ -192,7 +203,11 @@ fn compare(index: &Index, oracle: &Oracle, question: &Question) -> Result<(), Te
         .iter()
         .map(|&(kind, value, verified)| Lookup { verified, ..given(kind, value) })
         .collect();
-    let attempt = Attempt { initiator: question.initiator, ..attempt(question.customer, &lookups) };
+    let attempt = Attempt {
+        initiator: question.initiator,
+        money: question.money,
+        ..attempt(question.customer, &lookups)
+    };
     let real = decide(index, &attempt);
     prop_assert_eq!(real.as_ref().map(verdict).map_err(|error| *error), oracle.decide(&attempt));
     // Without an explanation less is read; the answer must be the same.
@@ -263,6 +278,7 @@ fn a_fingerprint_sees_each_field() {
         put(EntryFact { strength: Strength::Soft, ..listed.clone() }),
         put(EntryFact { scopes: Scopes::MIT, ..listed.clone() }),
         put(EntryFact { window: window(None, Some(1)), ..listed.clone() }),
+        put(EntryFact { max_amount: Money::new(5, Currency::NGN).ok(), ..listed.clone() }),
         put(EntryFact { reason: text.clone(), ..listed.clone() }),
         put(EntryFact { public_message: text, ..listed }),
     ];
@@ -304,7 +320,7 @@ fn every_world_of_up_to_four_entries() {
         }
         for (email, phone) in [(true, true), (true, false), (false, false)] {
             let lookups = vec![(Kind::Email, "x", email), (Kind::Phone, "y", phone)];
-            let question = Question { initiator: Initiator::Customer, customer: None, lookups };
+            let question = Question { initiator: Initiator::Customer, money: None, customer: None, lookups };
             compare(&index, &oracle, &question).unwrap();
         }
         for entry in world {

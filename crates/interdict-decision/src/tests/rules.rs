@@ -6,6 +6,7 @@ use interdict_domain::change::{CustomerFact, EntryFact, Fact};
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Kind;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::settings::{OnOutage, OutagePolicies};
 
@@ -232,4 +233,24 @@ fn an_outage_policy_is_the_merchants_own_and_the_default_is_as_none() {
     index.apply(&[choose(OutagePolicies::default())]);
     assert_eq!(index.outage_policies(OURS), OutagePolicies::default());
     assert_eq!(index.fingerprint(), Index::new().fingerprint());
+}
+
+#[test]
+fn a_limited_exemption_lets_through_what_is_small_enough_in_its_currency() {
+    let money = |amount, code| Money::new(amount, Currency::parse(code).unwrap()).ok();
+    let allowed = EntryFact { max_amount: money(5_000, "EUR"), ..entry(List::Allow, 3, Kind::Email, "a") };
+    let soft = EntryFact { strength: Strength::Soft, ..entry(List::Block, 2, Kind::Email, "a") };
+    let index = index(&[put(allowed), put(soft)]);
+    let lookups = [given(Kind::Email, "a")];
+    let pays = |money| {
+        let attempt = crate::Attempt { money, ..attempt(None, &lookups) };
+        let decision = decide(&index, &attempt).unwrap();
+        (decision.outcome, decision.code)
+    };
+    for money in [money(1, "EUR"), money(5_000, "EUR")] {
+        assert_eq!(pays(money), (Outcome::Allow, Code::IdentifierWhitelisted));
+    }
+    for money in [None, money(5_001, "EUR"), money(1, "NGN")] {
+        assert_eq!(pays(money), (Outcome::Block, Code::IdentifierBlacklisted), "{money:?}");
+    }
 }

@@ -85,6 +85,7 @@ pub fn entry(list: List, number: u8, kind: Kind, value: &str) -> EntryFact {
         scopes: Scopes::BOTH,
         strength: Strength::Hard,
         window: Window::ALWAYS,
+        max_amount: None,
         reason: None,
         public_message: None,
     }
@@ -117,6 +118,7 @@ pub fn attempt<'a>(customer: Option<u8>, lookups: &'a [Lookup<'a>]) -> Attempt<'
         merchant: OURS,
         initiator: Initiator::Customer,
         now: at(0),
+        money: None,
         customer: customer.map(customer_id),
         lookups,
         as_of: 0,

@@ -9,6 +9,7 @@ use crate::entry::Strength;
 use crate::identifier::{EmailMatching, IdentifierKey, Kind, Reach};
 use crate::ids::{CustomerId, EntryId};
 use crate::merchant::MerchantNumber;
+use crate::money::Money;
 use crate::scopes::Scopes;
 use crate::settings::OutagePolicies;
 use crate::window::Window;
@@ -92,6 +93,9 @@ pub struct EntryFact {
     /// What it covers besides itself, if it stands for many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<RangeFact>,
+    /// The largest payment that it exempts, on the allow list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_amount: Option<Money>,
     /// Why. Personal: never in a change.
     #[serde(skip)]
     pub reason: Option<Arc<str>>,

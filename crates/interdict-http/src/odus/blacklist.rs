@@ -7,6 +7,7 @@ use interdict_app::{Answer, NewEntry, UseCaseError, list_entry, unlist_entry};
 use interdict_domain::entry::{Entry, EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
+use interdict_domain::limits::Limits;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 
@@ -42,6 +43,7 @@ fn read(mut fields: Fields) -> Result<NewEntry, Refused> {
         expires_at: None,
         source: EntrySource::Api,
         matching: None,
+        limits: Limits::NONE,
     });
     Ok(fields.finish(new)?)
 }

@@ -20,7 +20,7 @@ use super::words::{KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
 pub(crate) struct EntryCreate {
     /// On which list.
     list: ListWord,
-    /// Of which kind the value is. One kind so far.
+    /// Of which kind the value is.
     kind: KindWord,
     /// The identifier, in any form of it; answers in normalised form.
     #[schema(example = "user@example.com")]
@@ -44,6 +44,22 @@ pub(crate) struct EntryCreate {
     /// The first moment that counts no more (RFC 3339); never, when left out.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+    /// Of an entry of the allow list: what it does not exempt from.
+    limits: Option<EntryLimits>,
+}
+
+/// What an exemption does not go beyond.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"maxAmount": 500_000, "currency": "NGN", "lapsesOnChargeback": true})))]
+pub(crate) struct EntryLimits {
+    /// The largest payment that is exempt, in minor units. An attempt in another currency, or that says no amount, is not.
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64)]
+    max_amount: Option<i64>,
+    /// ISO 4217, in any case; NGN unless said otherwise.
+    currency: Option<String>,
+    /// Whether a chargeback of whoever is listed ends the entry. It stays so when the chargeback is reversed.
+    lapses_on_chargeback: Option<bool>,
 }
 
 /// A change of an entry: what is left out stays, `null` clears. The identifier does not change.
@@ -73,6 +89,8 @@ pub(crate) struct EntryUpdate {
     /// The first moment that counts no more (RFC 3339).
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+    /// Of an entry of the allow list: all limits anew, `null` for none.
+    limits: Option<EntryLimits>,
 }
 
 /// An email for the Blacklist (Odus, Add an Entry to the Blacklist).

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use interdict_app::{PaymentAttempt, Presented};
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
-use interdict_domain::money::{AMOUNT_MAX, Currency};
+use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
 use interdict_domain::scopes::Initiator;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use smallvec::SmallVec;
@@ -26,6 +26,8 @@ pub(crate) struct Raw<'a> {
     customer: Option<Cow<'a, str>>,
     identifiers: SmallVec<[(Kind, Cow<'a, str>); INLINE]>,
     unverified: SmallVec<[Kind; 2]>,
+    amount: Option<i64>,
+    currency: Option<Currency>,
     explain: bool,
     dry_run: bool,
 }
@@ -35,6 +37,7 @@ pub(crate) struct Resolved<'a> {
     pub(crate) initiator: Initiator,
     customer: Option<CustomerId>,
     identifiers: SmallVec<[Presented<'a>; INLINE]>,
+    money: Option<Money>,
     explain: bool,
     dry_run: bool,
 }
@@ -46,6 +49,7 @@ impl Resolved<'_> {
             initiator: self.initiator,
             customer: self.customer,
             identifiers: &self.identifiers,
+            money: self.money,
             explain: self.explain,
             dry_run: self.dry_run,
         }
@@ -94,7 +98,9 @@ impl<'a> Raw<'a> {
                     return Err(Unresolved::UnknownCustomer);
                 }
                 let (explain, dry_run) = (self.explain, self.dry_run);
-                Ok(Resolved { initiator, customer, identifiers, explain, dry_run })
+                let currency = self.currency.unwrap_or(Currency::NGN);
+                let money = self.amount.and_then(|amount| Money::new(amount, currency).ok());
+                Ok(Resolved { initiator, customer, identifiers, money, explain, dry_run })
             }
             _ => Err(Unresolved::Invalid(problems)),
         }
@@ -124,11 +130,20 @@ pub(crate) fn read<'a>(mut fields: Fields) -> Result<Raw<'a>, Vec<Detail>> {
     }
     let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
     let unverified = fields.words("unverified", 0, &kinds).value().unwrap_or_default().into();
-    fields.integer("amount", 1..=AMOUNT_MAX);
-    fields.parse("currency", Currency::parse);
+    let amount = fields.integer("amount", 1..=AMOUNT_MAX).value();
+    let currency = fields.parse("currency", Currency::parse).value();
     let explain = fields.flag("explain").value().unwrap_or(false);
     let dry_run = fields.flag("dryRun").value().unwrap_or(false);
-    fields.finish(Some(Raw { initiator, customer, identifiers, unverified, explain, dry_run }))
+    fields.finish(Some(Raw {
+        initiator,
+        customer,
+        identifiers,
+        unverified,
+        amount,
+        currency,
+        explain,
+        dry_run,
+    }))
 }
 
 /// The fast way: borrows from the body, and gives up on anything unusual. Whoever gets an error reads
@@ -194,11 +209,12 @@ fn read_member<'de: 'a, 'a, A: MapAccess<'de>>(
             if !(1..=AMOUNT_MAX).contains(&amount) {
                 return Err(unusual());
             }
+            raw.amount = Some(amount);
         }
         "currency" => {
             once(19)?;
             let Text(text) = map.next_value::<Text<'de>>()?;
-            Currency::parse(&text).map_err(|_| unusual())?;
+            raw.currency = Some(Currency::parse(&text).map_err(|_| unusual())?);
         }
         "dryRun" => {
             once(20)?;

@@ -8,6 +8,8 @@ use interdict_app::{Answer, EntryUpdate, NewEntry, list_entry, unlist_entry, upd
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
+use interdict_domain::limits::Limits;
+use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 
@@ -18,7 +20,7 @@ use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::interface::State;
-use crate::json::Fields;
+use crate::json::{Fields, Sent};
 use crate::mutation::{Mutation, Refused, read_failed};
 use crate::page::{Behind, Cursor, CursorPage, Items};
 use crate::schemas;
@@ -46,6 +48,7 @@ fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
     let strengths = Strength::ALL.map(|strength| (strength.as_str(), strength));
     let strength = fields.word("strength", &strengths).value();
     let (starts_at, expires_at) = (fields.time("startsAt").value(), fields.time("expiresAt").value());
+    let limits = read_limits(&mut fields).value().unwrap_or_default();
     let new = list.zip(identifier).map(|(list, identifier)| NewEntry {
         list,
         identifier,
@@ -58,8 +61,23 @@ fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
         expires_at,
         source: EntrySource::Api,
         matching: None,
+        limits,
     });
     Ok(fields.finish(new)?)
+}
+
+fn read_limits(fields: &mut Fields) -> Sent<Limits> {
+    fields.object("limits", |mut inner| {
+        let amount = inner.integer("maxAmount", 1..=AMOUNT_MAX).value();
+        let currency = inner.parse("currency", Currency::parse).value();
+        if amount.is_none() && currency.is_some() {
+            inner.problem("currency", "says nothing without maxAmount");
+        }
+        let lapses = inner.flag("lapsesOnChargeback").value().unwrap_or(false);
+        let currency = currency.unwrap_or(Currency::NGN);
+        let max_amount = amount.and_then(|amount| Money::new(amount, currency).ok());
+        inner.finish(Some(Limits { max_amount, lapses_on_chargeback: lapses }))
+    })
 }
 
 fn read_update(mut fields: Fields) -> Result<EntryUpdate, Refused> {
@@ -72,6 +90,7 @@ fn read_update(mut fields: Fields) -> Result<EntryUpdate, Refused> {
         strength: fields.word("strength", &strengths).update(),
         starts_at: fields.time("startsAt").update(),
         expires_at: fields.time("expiresAt").update(),
+        limits: read_limits(&mut fields).update(),
     };
     Ok(fields.finish(Some(update))?)
 }

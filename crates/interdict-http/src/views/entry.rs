@@ -6,12 +6,26 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Kind};
 use interdict_domain::ids::EntryId;
+use interdict_domain::limits::Limits;
 use interdict_domain::scopes::Scopes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::change::ActorView;
 use crate::schemas::{EmailMatchingWord, KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
+
+/// What an exemption does not go beyond.
+#[derive(ToSchema)]
+#[schema(as = Limits, rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape of what the domain writes")]
+pub(crate) struct LimitsView {
+    /// The largest payment that is exempt, in minor units.
+    max_amount: Option<i64>,
+    /// ISO 4217.
+    currency: Option<String>,
+    /// Whether a chargeback ends the entry.
+    lapses_on_chargeback: bool,
+}
 
 /// One identifier on the block or the allow list.
 #[derive(Serialize, ToSchema)]
@@ -51,6 +65,10 @@ pub(crate) struct EntryView {
     /// The first moment that counts no more.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
+    /// Of an exemption that has limits.
+    #[schema(value_type = Option<LimitsView>, nullable = false)]
+    #[serde(skip_serializing_if = "Limits::is_none")]
+    limits: Limits,
     #[schema(value_type = String)]
     source: EntrySource,
     created_by: ActorView,
@@ -81,6 +99,7 @@ impl EntryView {
             matching: Some(entry.matching).filter(|matching| *matching != EmailMatching::Exact),
             starts_at: entry.window.from(),
             expires_at: entry.window.until(),
+            limits: entry.limits,
             source: entry.source,
             created_by: ActorView::of(&entry.created_by, label_of),
             created_at: entry.created_at,

@@ -66,6 +66,7 @@ async fn a_block_that_is_written_beside_is_obeyed() {
             expires_at: None,
             source: EntrySource::Api,
             matching: None,
+            limits: interdict_domain::limits::Limits::NONE,
         };
         list_entry(&mut transaction.merchant(FIRST), &by, new).map(|_| ()).map_err(|error| match error {
             UseCaseError::Storage(error) => error,

@@ -43,6 +43,7 @@ mod imports;
 mod incidents;
 mod incidents_of_chargebacks;
 mod incidents_of_payments;
+mod limits;
 mod list_status;
 mod matching;
 mod metrics;

@@ -15,6 +15,7 @@ use interdict_app::{App, DecidePaymentError, Judged, PaymentAttempt, Presented, 
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::money::Money;
 use interdict_http::decision_as_json;
 
 use crate::application::{self, Wanted};
@@ -37,6 +38,7 @@ pub fn run(configuration: &Configuration, arguments: &CheckArguments) -> Result<
         initiator: arguments.initiator,
         customer: payer.customer,
         identifiers: &payer.identifiers,
+        money: arguments.amount.and_then(|amount| Money::new(amount, arguments.currency).ok()),
         explain: true,
         dry_run: true,
     };

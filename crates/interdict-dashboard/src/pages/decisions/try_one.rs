@@ -10,6 +10,7 @@ use http::StatusCode;
 use interdict_app::{PaymentAttempt, Presented};
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Initiator;
 
 use super::explained::{Decided, Shown, shown};
@@ -47,7 +48,7 @@ pub(crate) async fn show(
     InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     let initiator = query.text("initiator").and_then(Initiator::parse);
-    let (fields, customer, presented) = read(&query);
+    let Typed { fields, customer, presented, money } = read(&query);
     let has_problem = fields.iter().any(|field| field.problem.is_some());
     let (mut status, mut problem, mut answer) = (StatusCode::OK, None, None);
     match initiator {
@@ -55,8 +56,14 @@ pub(crate) async fn show(
             (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(t("decision-invalid")));
         }
         Some(initiator) => {
-            let attempt =
-                PaymentAttempt { initiator, customer, identifiers: &presented, explain: true, dry_run: true };
+            let attempt = PaymentAttempt {
+                initiator,
+                customer,
+                identifiers: &presented,
+                money,
+                explain: true,
+                dry_run: true,
+            };
             let (merchant, service) = (person.signed_in.user.merchant, person.service());
             let decided = service.decide(merchant, service.now(), &attempt, |decision, judged| {
                 Decided::of(decision, judged.degraded)
@@ -105,7 +112,14 @@ pub(crate) fn try_path<'a>(
 }
 
 /// The fields with what is wrong in them, and what they say.
-fn read(query: &Form) -> (Vec<Field>, Option<CustomerId>, Vec<Presented<'_>>) {
+struct Typed<'a> {
+    fields: Vec<Field>,
+    customer: Option<CustomerId>,
+    presented: Vec<Presented<'a>>,
+    money: Option<Money>,
+}
+
+fn read(query: &Form) -> Typed<'_> {
     let verified = !query.is_set("typed");
     let mut presented = Vec::new();
     let text = query.text("customer");
@@ -129,5 +143,21 @@ fn read(query: &Form) -> (Vec<Field>, Option<CustomerId>, Vec<Presented<'_>>) {
         };
         fields.push(Field { name, label, value: text.unwrap_or_default().to_owned(), problem });
     }
-    (fields, parsed.and_then(Result::ok), presented)
+    let money = read_money(query, &mut fields);
+    Typed { fields, customer: parsed.and_then(Result::ok), presented, money }
+}
+
+/// What is to be paid: an exemption may have a limit.
+fn read_money(query: &Form, fields: &mut Vec<Field>) -> Option<Money> {
+    let mut field = |name, label: String, problem: Option<String>| {
+        let value = query.text(name).unwrap_or_default().to_owned();
+        fields.push(Field { name, label, value, problem });
+    };
+    let currency = query.parse("currency", &t("currency"), Currency::parse);
+    let known = currency.as_ref().ok().copied().flatten().unwrap_or(Currency::NGN);
+    let amount = query.parse("amount", &t("amount"), |text| Money::parse_written(text, known));
+    let money = if currency.is_ok() { amount.as_ref().ok().copied().flatten() } else { None };
+    field("amount", t("amount"), amount.err());
+    field("currency", t("currency"), currency.err());
+    money
 }

@@ -6,6 +6,8 @@ use interdict_app::{NewEntry, list_entry, unlist_entry};
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
+use interdict_domain::limits::Limits;
+use interdict_domain::money::{Currency, Money};
 use interdict_domain::text::{PublicMessage, Reason};
 
 use super::view::{OpenDialog, render};
@@ -68,7 +70,19 @@ fn new_entry(form: &Form, list: List) -> Result<NewEntry, String> {
         expires_at: until(form)?,
         source: EntrySource::Dashboard,
         matching: None,
+        limits: limits(form, list)?,
     })
+}
+
+/// What an exemption does not go beyond. Amounts are typed as people write them, in whole units of the currency.
+fn limits(form: &Form, list: List) -> Result<Limits, String> {
+    if list == List::Block {
+        return Ok(Limits::NONE);
+    }
+    let currency = form.parse("currency", &t("currency"), Currency::parse)?.unwrap_or(Currency::NGN);
+    let max_amount =
+        form.parse("maxAmount", &t("max-amount"), |text| Money::parse_written(text, currency))?;
+    Ok(Limits { max_amount, lapses_on_chargeback: form.is_set("lapsesOnChargeback") })
 }
 
 async fn again(

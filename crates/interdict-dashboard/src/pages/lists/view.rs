@@ -9,6 +9,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::List;
 use interdict_domain::identifier::{EmailMatching, Kind};
+use interdict_domain::limits::Limits;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
@@ -116,6 +117,7 @@ struct EntryRow {
     added_at: String,
     until: String,
     scopes: String,
+    limits: String,
     has_ended: bool,
     hits: i64,
     last_hit_at: String,
@@ -302,10 +304,17 @@ fn entry_row(row: &Row, now: Timestamp) -> EntryRow {
         added_at: when(entry.created_at),
         until: when_or_dash(entry.window.until()),
         scopes: scopes(entry.scopes),
+        limits: limits(entry.limits),
         has_ended: entry.window.has_ended(now),
         hits: row.hits,
         last_hit_at: when_or_dash(row.last_hit_at),
     }
+}
+
+fn limits(limits: Limits) -> String {
+    let most = limits.max_amount.map(|most| format!("{} {most}", t("up-to")));
+    let lapses = limits.lapses_on_chargeback.then(|| t("until-chargeback"));
+    most.into_iter().chain(lapses).collect::<Vec<_>>().join(", ")
 }
 
 fn customer_row(customer: &Customer, path: String) -> CustomerRow {

@@ -23,6 +23,7 @@ pub fn ask(app: &App, shop: &Shop) -> Result<()> {
             initiator: scene.initiator,
             customer,
             identifiers: &identifiers,
+            money: None,
             explain: false,
             dry_run: false,
         };

@@ -17,6 +17,7 @@ use interdict_domain::customer::{Customer, ListStanding, ListStatus, Profile, Re
 use interdict_domain::entry::EntrySource;
 use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use interdict_domain::ids::CustomerId;
+use interdict_domain::limits::Limits;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_domain::password::Password;
@@ -180,6 +181,7 @@ impl Filler {
             expires_at: at(listing.ends_in_days),
             source: EntrySource::Api,
             matching: None,
+            limits: Limits::NONE,
         })
     }
 }

@@ -172,8 +172,14 @@ mod tests {
             .map(|kind| Presented { kind, value: value.into(), verified: true })
             .into_iter()
             .collect();
-        let attempt =
-            PaymentAttempt { initiator, customer, identifiers: &identifiers, explain: false, dry_run: true };
+        let attempt = PaymentAttempt {
+            initiator,
+            customer,
+            identifiers: &identifiers,
+            money: None,
+            explain: false,
+            dry_run: true,
+        };
         let merchant = shop.merchant.merchant.number;
         app.service(Mode::Test)
             .decide(merchant, app.clock().now(), &attempt, |decision, _| decision.tier)

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod shared_means;
 
 use std::collections::HashSet;
 use std::process::Command;
@@ -13,35 +16,19 @@ use interdict_app::{
     DecisionLogStatus, Judged, LoggedDecision, LoggedFilter, NewPayment, PaymentAttempt, Presented,
     SettingsUpdate, change_settings, create_payment, erase_customer, erase_forgotten_customer,
 };
-use interdict_domain::customer::{Customer, Profile};
+use interdict_domain::customer::Profile;
 use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
-use interdict_domain::ids::{CustomerId, DecisionId};
+use interdict_domain::ids::DecisionId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Initiator;
 use interdict_domain::text::{Metadata, PublicMessage};
 use interdict_test_support::wait_until;
+use support::place::{Place, on_both_engines};
 use support::{MERCHANT, Shop, Try, block_email, block_on, by_email, email, new_entry, reason, with_email};
-
-macro_rules! on_both_engines {
-    ($($name:ident),+ $(,)?) => {
-        mod on_sqlite {
-            $(#[test]
-            fn $name() {
-                super::$name(&crate::support::place::Place::sqlite());
-            })+
-        }
-        mod on_postgres {
-            $(#[test]
-            fn $name() {
-                super::$name(&crate::support::place::Place::postgres("decision_log_restart"));
-            })+
-        }
-    };
-}
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -58,7 +45,14 @@ fn status(shop: &Shop) -> DecisionLogStatus {
 }
 
 fn attempt<'a>(identifiers: &'a [Presented<'a>], dry_run: bool) -> PaymentAttempt<'a> {
-    PaymentAttempt { initiator: Initiator::Customer, customer: None, identifiers, explain: false, dry_run }
+    PaymentAttempt {
+        initiator: Initiator::Customer,
+        customer: None,
+        identifiers,
+        money: None,
+        explain: false,
+        dry_run,
+    }
 }
 
 fn presented(email: &str) -> [Presented<'_>; 1] {
@@ -132,36 +126,6 @@ fn a_decision_that_explains_nothing_is_explained_in_the_log() {
         ..LoggedFilter::default()
     };
     assert_eq!(find(&shop, &by_email).len(), 1);
-}
-
-#[test]
-fn who_came_with_the_same_device_or_card_is_found_and_not_who_shares_an_address() {
-    let shop = Shop::new();
-    let [ada, grace, mallory, other] =
-        ["ada@a.example", "grace@a.example", "mallory@a.example", "other@a.example"]
-            .map(|email| shop.customer(with_email(email)));
-    let attempts = [
-        (&ada, vec![(Kind::Device, "laptop"), (Kind::Ip, "192.0.2.1")]),
-        (&grace, vec![(Kind::Device, "laptop"), (Kind::CardFingerprint, "card_1")]),
-        (&mallory, vec![(Kind::CardFingerprint, "card_1")]),
-        (&other, vec![(Kind::Device, "phone"), (Kind::Ip, "192.0.2.1")]),
-    ];
-    for (customer, identifiers) in attempts {
-        shop.clock.advance(1);
-        shop.decide(&Try { customer: Some(customer.id), identifiers, ..Try::default() }).unwrap();
-    }
-    let sharing = |customer: &Customer| -> Vec<(Kind, CustomerId)> {
-        let found = block_on(shop.service().customers_sharing_means(MERCHANT, customer.id, 10)).unwrap();
-        found.into_iter().map(|(kind, customer)| (kind, customer.id)).collect()
-    };
-    assert_eq!(sharing(&ada), [(Kind::Device, grace.id)]);
-    assert_eq!(sharing(&grace), [(Kind::Device, ada.id), (Kind::CardFingerprint, mallory.id)]);
-    assert_eq!(sharing(&mallory), [(Kind::CardFingerprint, grace.id)]);
-    assert!(sharing(&other).is_empty());
-    let id = grace.id;
-    let forgotten = block_on(shop.service().forget_in_log(MERCHANT, id)).unwrap();
-    shop.run(move |transaction, by| erase_forgotten_customer(transaction, by, id, &forgotten)).unwrap();
-    assert!(sharing(&ada).is_empty(), "whoever was erased is gone");
 }
 
 #[test]
@@ -270,9 +234,9 @@ fn a_batch_leaves_room_for_the_others() {
     assert!(places.iter().all(|place| *place < 10_000));
 }
 
-on_both_engines!(what_was_logged_is_there_after_a_restart_and_goes_when_it_is_old);
+on_both_engines!("decision_log": what_was_logged_is_there_after_a_restart_and_goes_when_it_is_old);
 
-fn what_was_logged_is_there_after_a_restart_and_goes_when_it_is_old(place: &support::place::Place) {
+fn what_was_logged_is_there_after_a_restart_and_goes_when_it_is_old(place: &Place) {
     let shop = &place.shop;
     shop.list(block_email("mallory@a.example"));
     let first = judged(shop, "mallory@a.example");

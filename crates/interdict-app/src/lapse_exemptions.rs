@@ -1,0 +1,65 @@
+//! Exemptions that end with a chargeback: whoever was trusted up to then is judged as anybody else from then on. A
+//! chargeback that is taken back leaves it so: trusting again is for a person to decide.
+
+use interdict_domain::change::Action;
+use interdict_domain::customer::Customer;
+use interdict_domain::entry::{Entry, List};
+use interdict_domain::identifier::{Email, EmailMatching, Identifier, Kind, MerchantRef, Phone};
+use interdict_domain::payment::Payment;
+use interdict_domain::window::Window;
+use interdict_storage::{Authorship, MerchantTransaction, StorageError};
+
+/// Ends the allow entries of whoever paid that say so. Of a payer: the email and the phone of the payment, and what the
+/// customer has.
+pub(crate) fn lapse_exemptions(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    payment: &Payment,
+    customer: Option<&Customer>,
+) -> Result<(), StorageError> {
+    for identifier in identifiers(payment, customer) {
+        for matching in matchings(identifier.kind()) {
+            let found = transaction.view().entry_of(List::Allow, &identifier.matched(*matching))?;
+            let lapsing = found.filter(|entry| {
+                entry.limits.lapses_on_chargeback && !entry.window.has_ended(by.merchant_now)
+            });
+            if let Some(before) = lapsing {
+                let after = ended(&before, by);
+                transaction.put_entry(by, Action::EntryLapsed, Some(&before), &after)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn identifiers(payment: &Payment, customer: Option<&Customer>) -> Vec<Identifier> {
+    let profile = customer.map(|customer| &customer.profile);
+    let values = [
+        (Kind::Email, payment.email.as_ref().map(Email::as_str)),
+        (Kind::Phone, payment.phone.as_ref().map(Phone::as_str)),
+        (Kind::Email, profile.and_then(|profile| profile.email.as_ref()).map(Email::as_str)),
+        (Kind::Phone, profile.and_then(|profile| profile.phone.as_ref()).map(Phone::as_str)),
+        (
+            Kind::MerchantRef,
+            profile.and_then(|profile| profile.merchant_ref.as_ref()).map(MerchantRef::as_str),
+        ),
+    ];
+    let parsed = |(kind, value): (Kind, Option<&str>)| Identifier::parse(kind, value?).ok();
+    values.into_iter().filter_map(parsed).collect()
+}
+
+const fn matchings(kind: Kind) -> &'static [EmailMatching] {
+    if matches!(kind, Kind::Email) { EmailMatching::ALL } else { &[EmailMatching::Exact] }
+}
+
+/// The same entry without what lies ahead of it.
+fn ended(entry: &Entry, by: &Authorship<'_>) -> Entry {
+    let now = by.merchant_now;
+    // One that has not begun never will.
+    let from = entry.window.from().filter(|from| *from < now);
+    Entry {
+        window: Window::new(from, Some(now)).unwrap_or(entry.window),
+        updated_at: by.now,
+        ..entry.clone()
+    }
+}

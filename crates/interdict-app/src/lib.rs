@@ -58,6 +58,7 @@ mod list_entry;
 mod manage_subscription;
 mod mutate;
 mod new_import;
+mod note_entry;
 mod origin;
 mod password_hash;
 mod pay;
@@ -132,7 +133,7 @@ pub mod store {
     pub use interdict_storage::{
         AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, Counted, CustomerFilter, Durability,
         EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
-        MerchantTransaction, MerchantView, NodePlace, NumberedRows, PageRequest, PaymentFilter,
+        MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest, PaymentFilter,
         PostgresServer, ProviderEvent, Recorded, Score, SearchState, StorageError, StoreStatus, Totals,
         Trimmed, Trimming, UserAccount, View, WriteError, day_of,
     };
@@ -175,6 +176,7 @@ pub use list_entry::{NewEntry, list_entry};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
 pub use new_import::{ImportError, NewImport};
+pub use note_entry::note_entry;
 pub use origin::{is_origin, origin_of};
 pub use password_hash::{HashError, PasswordHash, readable_password};
 pub use pay::{Begun, Paid, ShowPaid};

@@ -154,7 +154,8 @@ impl App {
     /// are shown once. The person's other sessions end: they have shown a password alone.
     pub async fn confirm_second_factor(&self, by: &SignedIn, code: &str) -> Result<Vec<String>, UserError> {
         let (id, session, vault) = (by.user.id, by.session.id, self.vault.clone());
-        let code = Zeroizing::new(code.trim().to_owned());
+        // Apps show it in two groups.
+        let code = Zeroizing::new(code.split_whitespace().collect::<String>());
         let codes = recovery_codes(self.random.as_ref());
         let digests: Vec<[u8; 32]> =
             codes.iter().map(|code| recovery_digest(&code.replace('-', ""))).collect();

@@ -60,8 +60,8 @@ pub(crate) struct Link {
 /// What was just done, with the way back.
 pub(crate) struct Notice {
     pub(crate) text: String,
-    /// The change that can be undone.
-    pub(crate) undo: Option<i64>,
+    /// The changes that can be undone: `41`, or `41-43`.
+    pub(crate) undo: Option<String>,
 }
 
 /// The frame of a page.
@@ -78,7 +78,7 @@ pub(crate) struct Frame {
 }
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 19] = [
+const DONE: [&str; 23] = [
     "restricted",
     "unrestricted",
     "blacklisted",
@@ -86,6 +86,10 @@ const DONE: [&str; 19] = [
     "normal",
     "erased",
     "listed",
+    "relisted",
+    "changed",
+    "noted",
+    "restriction-changed",
     "unlisted",
     "undone",
     "password-changed",
@@ -99,6 +103,12 @@ const DONE: [&str; 19] = [
     "settings-changed",
     "gateway-changed",
 ];
+
+/// The first and the last of the changes that a text names: `41`, or `41-43`.
+pub(crate) fn changes(text: &str) -> Option<(i64, i64)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
 
 impl Frame {
     /// The frame of a page for somebody, with what the address's query says was done.
@@ -122,7 +132,7 @@ impl Frame {
         let done = query.text("done").filter(|done| DONE.contains(done));
         let notice = done.map(|done| Notice {
             text: of("done-", done),
-            undo: query.text("undo").and_then(|sequence| sequence.parse().ok()),
+            undo: query.text("undo").filter(|undo| changes(undo).is_some()).map(str::to_owned),
         });
         Self {
             title,

@@ -12,8 +12,8 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::answer::Problem;
 use crate::pages::{
-    account, audit, customer, customers, decisions, home, imports, keys, lists, overview, payment, payments,
-    settings, sign_in, team, undo,
+    account, audit, customer, customers, decisions, entry, home, imports, keys, lists, overview, payment,
+    payments, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -80,6 +80,8 @@ fn lists() -> Router<State> {
         .route("/dashboard/{mode}/blacklist", get(lists::blacklist))
         .route("/dashboard/{mode}/whitelist", get(lists::whitelist))
         .route("/dashboard/{mode}/entries", post(lists::add))
+        .route("/dashboard/{mode}/entries/{id}", get(entry::show).post(entry::change))
+        .route("/dashboard/{mode}/entries/{id}/notes", post(entry::note))
         .route("/dashboard/{mode}/entries/{id}/delete", post(lists::delete))
         .route("/dashboard/{mode}/entries/delete", post(lists::delete_many))
 }

@@ -45,6 +45,8 @@ words!(
         EntryUpdated = "entry.updated",
         /// An entry's window ended by itself.
         EntryExpired = "entry.expired",
+        /// Somebody noted something of an entry's identifier.
+        EntryNoted = "entry.noted",
         /// A chargeback ended an exemption.
         EntryLapsed = "entry.lapsed",
         /// An entry was deleted.

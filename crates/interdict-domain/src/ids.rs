@@ -167,6 +167,12 @@ id!(
 );
 
 id!(
+    /// A note on an identifier.
+    NoteId,
+    "note_"
+);
+
+id!(
     /// An import of many entries.
     ImportId,
     "imp_"

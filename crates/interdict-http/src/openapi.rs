@@ -63,6 +63,8 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::entries::create,
         v1::entries::list,
         v1::entries::get,
+        v1::notes::create,
+        v1::notes::list,
         v1::entries::update,
         v1::entries::delete,
         v1::export::export,

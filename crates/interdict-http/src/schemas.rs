@@ -25,7 +25,7 @@ pub(crate) use customers::{
     CustomerCreate, CustomerUpdate, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate, RestrictionSet,
 };
 pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
-pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
+pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate, NoteCreate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};

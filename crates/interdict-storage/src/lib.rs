@@ -38,6 +38,7 @@ mod merchant;
 mod meta;
 mod migrations;
 mod move_up;
+mod note;
 mod oldest_first;
 mod payment;
 mod payment_list;
@@ -82,6 +83,7 @@ pub use migrations::{Dialect, Schema, migration_texts};
 pub use move_up::{
     Course, MoveError, MoveReport, MoveStep, MoveUp, MovedStore, MovedTable, Progress, move_up,
 };
+pub use note::Note;
 pub use payment_list::PaymentFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;

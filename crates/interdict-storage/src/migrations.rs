@@ -50,6 +50,7 @@ const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.s
 const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql");
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
 const ENTRY_LIMITS: &str = include_str!("../migrations/mode_0020_entry_limits.sql");
+const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
@@ -78,6 +79,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             ENTRY_MATCHING,
             IMPORTS,
             ENTRY_LIMITS,
+            NOTES,
         ],
         Schema::Decisions => &[DECISIONS],
     };

@@ -53,6 +53,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::import::STATEMENTS,
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
+            crate::note::STATEMENTS,
             crate::oldest_first::STATEMENTS,
             crate::payment::STATEMENTS,
             crate::payment_list::STATEMENTS,

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod customer;
 pub(crate) mod customers;
 pub(crate) mod decisions;
+pub(crate) mod entry;
 pub(crate) mod history;
 pub(crate) mod home;
 pub(crate) mod imports;

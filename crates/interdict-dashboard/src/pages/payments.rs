@@ -1,4 +1,4 @@
-//! The payments: every attempt, refused ones too, newest first, by status, by who started it and by email.
+//! The payments: every attempt, refused ones too, newest first, by status, by who started it, by email and by customer.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use interdict_app::block_code;
-use interdict_app::store::{MerchantView, PaymentFilter, StorageError};
+use interdict_app::store::{CustomerFilter, MerchantView, PageRequest, PaymentFilter, StorageError};
 use interdict_domain::identifier::Email;
 use interdict_domain::ids::{CustomerId, PaymentId};
 use interdict_domain::payment::{Payment, PaymentStatus};
@@ -29,6 +29,10 @@ use crate::{of, t};
 struct PaymentsPage {
     frame: Frame,
     typed: String,
+    /// The customer whose payments these are: the id, and the name.
+    customer: Option<(String, String)>,
+    /// Customers who are like what was typed: where their payments are, and their names.
+    alike: Vec<(String, String)>,
     problem: Option<String>,
     statuses: Vec<Choice>,
     initiators: Vec<Choice>,
@@ -43,6 +47,7 @@ struct PaymentsPage {
 #[template(path = "payments_rows.html")]
 struct PaymentsRows {
     frame: Frame,
+    alike: Vec<(String, String)>,
     problem: Option<String>,
     is_filtered: bool,
     rows: Vec<PaymentRow>,
@@ -125,11 +130,15 @@ pub(crate) async fn list(
     if let Some(Ok(id)) = query.text("email").map(str::parse::<PaymentId>) {
         return Ok(answer::see_other(&format!("/dashboard/{mode}/payments/{id}")));
     }
+    let alike = alike(&person, query.text("email")).await?;
     let (email, problem) = match query.parse("email", &t("email"), Email::parse) {
         Ok(email) => (email, None),
-        Err(problem) => (None, Some(problem)),
+        Err(_) if !alike.is_empty() => (None, Some(t("payments-of-whom"))),
+        Err(_) => (None, Some(t("nobody-like-that"))),
     };
+    let customer = query.text("customer").and_then(|id| id.parse::<CustomerId>().ok());
     let filter = PaymentFilter {
+        customer,
         status: query.text("status").and_then(PaymentStatus::parse),
         initiator: query.text("initiator").and_then(Initiator::parse),
         email,
@@ -144,7 +153,7 @@ pub(crate) async fn list(
     };
     let frame = Frame::new(&state, &person, Place::Payments, t("nav-payments"), &query).await;
     if paging::wants_rows_alone(&headers) {
-        let rows = PaymentsRows { frame, problem, is_filtered, rows, more: next };
+        let rows = PaymentsRows { frame, alike, problem, is_filtered, rows, more: next };
         return Ok(answer::page(StatusCode::OK, &rows));
     }
     let statuses = PaymentStatus::ALL.iter().map(|status| Choice {
@@ -158,6 +167,8 @@ pub(crate) async fn list(
         is_chosen: filter.initiator == Some(*started_by),
     });
     let page = PaymentsPage {
+        customer: name_of_customer(&person, customer).await?,
+        alike,
         frame,
         typed: query.text("email").unwrap_or_default().to_owned(),
         problem,
@@ -169,6 +180,35 @@ pub(crate) async fn list(
         more: next,
     };
     Ok(answer::page(StatusCode::OK, &page))
+}
+
+/// Customers who are shown as like what was typed.
+const ALIKE_MAX: i64 = 5;
+
+/// Customers with what was typed in their email, name, reference or id: a payment may have come with the customer alone.
+async fn alike(person: &Person<ViewPayments>, typed: Option<&str>) -> Result<Vec<(String, String)>, Problem> {
+    let Some(typed) = typed else { return Ok(Vec::new()) };
+    let merchant = person.signed_in.user.merchant;
+    let filter = CustomerFilter {
+        query: Some(typed.to_owned()),
+        list_status: None,
+        restricted: None,
+        email: None,
+        now: person.service().merchant_now(merchant),
+    };
+    let page = PageRequest::After { position: None, limit: ALIKE_MAX };
+    let found = person.service().store().read(merchant, move |view| view.customers(&filter, page)).await?;
+    let path = |id| format!("/dashboard/{}/payments?customer={id}", person.mode.as_str());
+    Ok(found.iter().map(|customer| (path(customer.id), name_of(customer))).collect())
+}
+
+async fn name_of_customer(
+    person: &Person<ViewPayments>,
+    id: Option<CustomerId>,
+) -> Result<Option<(String, String)>, Problem> {
+    let Some(id) = id else { return Ok(None) };
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| view.customer(id));
+    Ok(read.await?.map(|customer| (customer.id.to_string(), name_of(&customer))))
 }
 
 async fn read(

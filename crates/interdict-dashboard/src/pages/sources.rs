@@ -1,7 +1,7 @@
 //! What speaks for or against an attempt, in words, with a link to where it is lifted; and the words for why a
 //! payment did not come to money.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use interdict_app::decision::Code;
 use interdict_app::store::StorageError;
@@ -28,10 +28,10 @@ pub(crate) struct SourceLine {
     pub(crate) link: Option<Anchor>,
 }
 
-/// What people call the entries and customers that were found.
+/// Which entries are there, and what people call the customers that were found.
 #[derive(Default)]
 pub(crate) struct Names {
-    entries: HashMap<EntryId, String>,
+    entries: HashSet<EntryId>,
     customers: HashMap<CustomerId, String>,
 }
 
@@ -49,8 +49,7 @@ impl Names {
         let read = person.service().store().read(merchant, move |view| {
             let mut names = Self::default();
             for id in entries {
-                let value = view.entry(id)?.and_then(|row| row.entry.value);
-                names.entries.extend(value.map(|value| (id, value)));
+                names.entries.extend(view.entry(id)?.map(|row| row.entry.id));
             }
             for id in customers {
                 names.customers.extend(view.customer(id)?.map(|customer| (id, name_of(&customer))));
@@ -60,19 +59,18 @@ impl Names {
         read.await
     }
 
-    /// To the list, with this entry alone.
+    /// To the entry's page; to its list where the entry is gone.
     pub(crate) fn of_entry(&self, id: EntryId, mode: &str) -> Anchor {
         let (list, text) = match id.list() {
             List::Block => ("blacklist", t("list-block")),
             List::Allow => ("whitelist", t("list-allow")),
         };
-        let query = self.entries.get(&id).map_or(String::new(), |value| {
-            format!(
-                "?{}",
-                form_urlencoded::Serializer::new(String::new()).append_pair("query", value).finish()
-            )
-        });
-        Anchor { path: format!("/dashboard/{mode}/{list}{query}"), text }
+        let path = if self.entries.contains(&id) {
+            format!("/dashboard/{mode}/entries/{id}")
+        } else {
+            format!("/dashboard/{mode}/{list}")
+        };
+        Anchor { path, text }
     }
 
     /// To the customer.

@@ -93,6 +93,16 @@ pub(crate) struct EntryUpdate {
     limits: Option<EntryLimits>,
 }
 
+/// A note on an entry's identifier.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"text": "Called back on 12 March: the card was stolen."})))]
+pub(crate) struct NoteCreate {
+    /// What was found out, or agreed.
+    #[schema(max_length = 1000)]
+    text: String,
+}
+
 /// An email for the Blacklist (Odus, Add an Entry to the Blacklist).
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

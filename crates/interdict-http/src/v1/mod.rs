@@ -14,6 +14,7 @@ pub(crate) mod gateway;
 pub(crate) mod imports;
 mod list_page;
 pub(crate) mod list_status;
+pub(crate) mod notes;
 pub(crate) mod oauth;
 pub(crate) mod plans;
 pub(crate) mod restrictions;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::shop::{Api, Shop};
 
 /// Every call that wants a credential, with what it needs.
-const CALLS: [(&str, &str, &str); 33] = [
+const CALLS: [(&str, &str, &str); 35] = [
     ("POST", "/v1/customers", "customers:write"),
     ("GET", "/v1/customers", "customers:read"),
     ("GET", "/v1/customers/{id}", "customers:read"),
@@ -28,6 +28,8 @@ const CALLS: [(&str, &str, &str); 33] = [
     ("GET", "/v1/entries/{entry}", "customers:read"),
     ("PATCH", "/v1/entries/{entry}", "customers:write"),
     ("DELETE", "/v1/entries/{entry}", "customers:write"),
+    ("POST", "/v1/entries/{entry}/notes", "customers:write"),
+    ("GET", "/v1/entries/{entry}/notes", "customers:read"),
     ("GET", "/v1/changes", "customers:read"),
     ("POST", "/v1/decisions", "decisions"),
     ("POST", "/v1/decisions/batch", "decisions"),
@@ -192,7 +194,10 @@ async fn another_merchant_and_the_other_mode_see_nothing() {
     let revision = world.shop.revision().await;
     for api in [world.shop.bearer(&other.test.secret.secret), world.shop.live()] {
         for (method, template, _) in &calls {
-            let reply = api.send(method, &world.path(template), None).await;
+            // A note says something; everything else may be asked for with an empty body.
+            let body =
+                (*method == "POST" && template.ends_with("/notes")).then(|| br#"{"text": "seen"}"#.to_vec());
+            let reply = api.send(method, &world.path(template), body).await;
             assert_eq!(reply.refused(404), "not_found", "{method} {template}");
         }
         for list in ["/v1/customers", "/v1/entries", "/v1/changes"] {

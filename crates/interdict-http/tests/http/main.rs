@@ -47,6 +47,7 @@ mod limits;
 mod list_status;
 mod matching;
 mod metrics;
+mod notes;
 mod oauth;
 mod odus_blacklist;
 mod odus_customers;

@@ -45,9 +45,43 @@ await tell(async (page) => {
   // Many at once.
   await page.getByRole("checkbox", { name: "Select user59@example.com" }).check();
   await page.getByRole("checkbox", { name: "Select user58@example.com" }).check();
-  await page.getByRole("button", { name: "Take the ticked ones off" }).click();
+  await page.getByRole("button", { name: "Delete the ticked ones" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("Deleted. It no longer counts.").waitFor();
   assert((await page.getByRole("row", { name: /user5[89]@/ }).count()) === 0, "both are gone");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone.").waitFor();
+  assert((await page.getByRole("row", { name: /user5[89]@/ }).count()) === 2, "both are back");
+  // Listed once more: the same entry, and one is told.
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("dialog").getByLabel("Email").fill("mallory@example.com");
+  await page.getByRole("dialog").getByLabel("Reason").fill("second look");
+  await page.getByRole("dialog").getByRole("button", { name: "Submit" }).click();
+  await page.getByText("It was listed already").waitFor();
+  // An entry has a page: what it is, what was noted, its terms, its history.
+  await page.getByRole("link", { name: "mallory@example.com" }).click();
+  await page.getByRole("heading", { level: 1, name: /mallory@example.com/ }).waitFor();
+  await page.getByLabel("Note", { exact: true }).fill("Called back: <b>not</b> her card.");
+  await page.getByRole("button", { name: "Add note" }).click();
+  await page.getByText("Called back: <b>not</b> her card.").waitFor();
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await page.getByRole("button", { name: "Change" }).click();
+  await look(page, "entry-change");
+  await page.getByRole("dialog").getByLabel("Soft: whoever is whitelisted passes").check();
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await page.getByText("Changed. It counts like this from now on.").waitFor();
+  await page.getByText("Strength: hard soft").waitFor();
+  await look(page, "entry");
+  await lookOnPhone(page, "entry");
+  // Two at once: the second is told.
+  await other.getByRole("button", { name: "Change" }).click();
+  await other.getByRole("dialog").getByLabel("Reason").fill("too late");
+  await other.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await other.getByRole("heading", { name: "Somebody else was faster" }).waitFor();
+  await other.close();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone.").waitFor();
   // Customers with the list status, in a tab of their own.
   const customer = await api("/v1/customers", { email: "carl@example.com", name: "Carl" });
   await api(`/v1/customers/${customer.id}/blacklist`, { reason: "abuse" });

@@ -72,10 +72,18 @@ pub(crate) async fn restrict(
     };
     let seen = seen(&form);
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
-        unchanged(transaction, id, seen)?;
+        let before = unchanged(transaction, id, seen)?;
+        let is_nothing = !lifts && update.cit == Some(false) && update.mit == Some(false);
+        if is_nothing && !before.restriction.is_restricted() {
+            return Err(No::Says(t("invalid-restriction")));
+        }
         let change = transaction.revision() + 1;
         let after = restrict_customer(transaction, by, id, update)?;
-        let word = if after.restriction.is_restricted() { "restricted" } else { "unrestricted" };
+        let word = match (before.restriction.is_restricted(), after.restriction.is_restricted()) {
+            (_, false) => "unrestricted",
+            (false, true) => "restricted",
+            (true, true) => "restriction-changed",
+        };
         Ok(format!("/dashboard/{mode}/customers/{id}?done={word}&undo={change}"))
     });
     go_on(&state, &person, id, "restrict", done.await?, form).await

@@ -9,7 +9,7 @@ use interdict_app::{Standing, StandingSource};
 use interdict_domain::change::Subject;
 use interdict_domain::chargeback::Chargeback;
 use interdict_domain::customer::{Customer, ListStatus};
-use interdict_domain::entry::{Entry, List};
+use interdict_domain::entry::{Entry, List, Strength};
 use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::payment::Payment;
@@ -22,6 +22,7 @@ use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::{Event, scopes};
+use crate::pages::payments::{Payers, PaymentRow};
 use crate::person::{Needs, Person, ViewCustomers};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -40,6 +41,8 @@ struct CustomerPage {
     customer: Shown,
     sides: [Side; 2],
     entries: Vec<EntryRow>,
+    /// Blocked for what none of the other chips says.
+    is_blocked: bool,
     payments: Vec<PaymentRow>,
     subscriptions: Vec<SubscriptionRow>,
     chargebacks: Vec<ChargebackRow>,
@@ -131,6 +134,8 @@ struct SourceRow {
     detail: String,
     reason: String,
     lift: Option<Lift>,
+    /// Where it is looked at: what is not of this customer alone is not lifted here.
+    link: Option<(String, String)>,
 }
 
 /// A form that lifts a source: where it goes, and what it sends besides.
@@ -148,15 +153,6 @@ struct EntryRow {
     reason: String,
     since: String,
     until: String,
-}
-
-struct PaymentRow {
-    id: String,
-    amount: String,
-    status: &'static str,
-    initiator: String,
-    code: String,
-    at: String,
 }
 
 struct SubscriptionRow {
@@ -219,9 +215,12 @@ pub(super) async fn render<C: Needs>(
     let page = CustomerPage {
         frame: Frame::new(state, person, Place::Customers, name_of(customer), query).await,
         customer: shown(customer, customer.standing.at(now)),
+        is_blocked: sides.iter().any(|side| side.is_blocked)
+            && !customer.restriction.is_restricted()
+            && customer.standing.at(now) != ListStatus::Blacklisted,
         sides,
         entries: read.entries.iter().map(entry_row).collect(),
-        payments: read.payments.iter().map(payment_row).collect(),
+        payments: read.payments.iter().map(|payment| PaymentRow::of(payment, &Payers::new(), mode)).collect(),
         subscriptions: read.subscriptions.iter().map(subscription_row).collect(),
         chargebacks: read.chargebacks.iter().map(chargeback_row).collect(),
         linked: linked::groups(&read.linked, mode),
@@ -306,6 +305,7 @@ fn side<C: Needs>(
         detail: source.value.clone().unwrap_or_default(),
         reason: source.reason.as_deref().unwrap_or_default().to_owned(),
         lift: may.then(|| lift(source, path, person.mode.as_str(), initiator)).flatten(),
+        link: link(source, path, person.mode.as_str()),
     };
     Side {
         title,
@@ -314,9 +314,26 @@ fn side<C: Needs>(
     }
 }
 
+/// Whether many people may have the same.
+const fn is_shared(kind: Kind) -> bool {
+    matches!(kind.default_strength(), Strength::Soft)
+}
+
+/// To the entry, or to the other customer whose standing counts for this one.
+fn link(source: &StandingSource, path: &str, mode: &str) -> Option<(String, String)> {
+    if let Some(entry) = source.entry {
+        return Some((format!("/dashboard/{mode}/entries/{entry}"), t("to-the-entry")));
+    }
+    let other = source.customer.filter(|customer| !path.ends_with(&customer.to_string()))?;
+    Some((format!("/dashboard/{mode}/customers/{other}"), t("to-that-customer")))
+}
+
 /// How a source is lifted, on the page where it stands. Another customer's is lifted on that one's page.
 fn lift(source: &StandingSource, path: &str, mode: &str, initiator: Initiator) -> Option<Lift> {
     if let Some(entry) = source.entry {
+        if source.kind.is_none_or(is_shared) {
+            return None;
+        }
         let fields = vec![("back", path.to_owned())];
         let label = if entry.list() == List::Block { t("lift-entry") } else { t("remove-entry") };
         return Some(Lift { path: format!("/dashboard/{mode}/entries/{entry}/delete"), fields, label });
@@ -336,7 +353,12 @@ fn lift(source: &StandingSource, path: &str, mode: &str, initiator: Initiator) -
         }
         "customer_blacklisted" | "customer_whitelisted" => {
             let fields = vec![("status", "normal".to_owned())];
-            Some(Lift { path: format!("{path}/list-status"), fields, label: t("lift-list-status") })
+            let label = if source.code.as_str() == "customer_whitelisted" {
+                t("lift-whitelisting")
+            } else {
+                t("lift-list-status")
+            };
+            Some(Lift { path: format!("{path}/list-status"), fields, label })
         }
         _ => None,
     }
@@ -351,17 +373,6 @@ fn entry_row(entry: &Entry) -> EntryRow {
         reason: entry.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
         since: when(entry.created_at),
         until: when_or_dash(entry.window.until()),
-    }
-}
-
-fn payment_row(payment: &Payment) -> PaymentRow {
-    PaymentRow {
-        id: payment.id.to_string(),
-        amount: payment.money.to_string(),
-        status: payment.status.as_str(),
-        initiator: t(if payment.initiator == Initiator::Customer { "cit" } else { "mit" }),
-        code: payment.outcome.as_ref().and_then(|outcome| outcome.error_code.clone()).unwrap_or_default(),
-        at: when(payment.created_at),
     }
 }
 

@@ -44,8 +44,9 @@ pub(crate) async fn add(
     let foreseen = new.foreseen(person.service(), person.signed_in.user.merchant);
     let done = act(&person, &form, foreseen, move |transaction, by| {
         let change = transaction.revision() + 1;
-        list_entry(transaction, by, new)?;
-        Ok(format!("/dashboard/{mode}/{}?done=listed&undo={change}", name_of(list)))
+        let (_, is_new) = list_entry(transaction, by, new)?;
+        let done = if is_new { "listed" } else { "relisted" };
+        Ok(format!("/dashboard/{mode}/{}?done={done}&undo={change}", name_of(list)))
     });
     match done.await? {
         Done::GoOn(path) => Ok(answer::see_other(&path)),
@@ -130,6 +131,7 @@ pub(crate) async fn delete_many(
         _ => return Err(Problem::invalid(&t("invalid-selection"))),
     };
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        let first = transaction.revision() + 1;
         for id in ids {
             match unlist_entry(transaction, by, id).map_err(No::from) {
                 // Somebody else was faster: it is gone, as was wished.
@@ -137,7 +139,9 @@ pub(crate) async fn delete_many(
                 Err(no) => return Err(no),
             }
         }
-        Ok(format!("/dashboard/{mode}/{}?done=unlisted", name_of(list)))
+        let (done, end) =
+            (format!("/dashboard/{mode}/{}?done=unlisted", name_of(list)), transaction.revision());
+        Ok(if end < first { done } else { format!("{done}&undo={first}-{end}") })
     });
     finish(done.await?)
 }

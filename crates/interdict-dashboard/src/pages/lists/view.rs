@@ -7,15 +7,15 @@ use http::{HeaderMap, StatusCode};
 use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
-use interdict_domain::entry::List;
+use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{EmailMatching, Kind};
-use interdict_domain::limits::Limits;
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
 use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
+use crate::pages::entry::limits;
 use crate::pages::history::scopes;
 use crate::pages::paging::{self, Order, PAGE_ROWS};
 use crate::person::{Needs, Person, ViewCustomers};
@@ -117,6 +117,8 @@ struct EntryRow {
     added_at: String,
     until: String,
     scopes: String,
+    /// Of a soft block, what it means.
+    strength: String,
     limits: String,
     has_ended: bool,
     hits: i64,
@@ -304,17 +306,15 @@ fn entry_row(row: &Row, now: Timestamp) -> EntryRow {
         added_at: when(entry.created_at),
         until: when_or_dash(entry.window.until()),
         scopes: scopes(entry.scopes),
+        strength: match (entry.list(), entry.strength) {
+            (List::Block, Strength::Soft) => t("strength-soft"),
+            _ => String::new(),
+        },
         limits: limits(entry.limits),
         has_ended: entry.window.has_ended(now),
         hits: row.hits,
         last_hit_at: when_or_dash(row.last_hit_at),
     }
-}
-
-fn limits(limits: Limits) -> String {
-    let most = limits.max_amount.map(|most| format!("{} {most}", t("up-to")));
-    let lapses = limits.lapses_on_chargeback.then(|| t("until-chargeback"));
-    most.into_iter().chain(lapses).collect::<Vec<_>>().join(", ")
 }
 
 fn customer_row(customer: &Customer, path: String) -> CustomerRow {

@@ -1,0 +1,101 @@
+//! What the page's forms do.
+
+use axum::extract::{Path, State as Shared};
+use axum::response::Response;
+use interdict_app::{EntryUpdate, note_entry, update_entry};
+use interdict_domain::entry::Strength;
+use interdict_domain::ids::EntryId;
+use interdict_domain::text::{PublicMessage, Reason};
+
+use super::view::render;
+use crate::act::{Done, No, act};
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::pages::customer::{scopes, until};
+use crate::person::{ChangeCustomers, Person};
+use crate::state::State;
+use crate::t;
+
+fn parse_id(id: &str) -> Result<EntryId, Problem> {
+    id.parse().map_err(|_| Problem::not_there(&t("entry-not-there")))
+}
+
+/// New terms, all of them. Two who change the same entry at once: the second is told.
+pub(crate) async fn change(
+    Shared(state): Shared<State>,
+    person: Person<ChangeCustomers>,
+    Path((mode, id)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    let update = match terms(&form) {
+        Ok(update) => update,
+        Err(problem) => return again(&state, &person, id, problem, form).await,
+    };
+    let seen = form.text("seen").and_then(|seen| seen.parse::<i64>().ok());
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        let before = transaction.view().entry(id)?.ok_or(No::ChangedMeanwhile)?;
+        if seen != Some(before.entry.updated_at.micros()) {
+            return Err(No::ChangedMeanwhile);
+        }
+        let change = transaction.revision() + 1;
+        update_entry(transaction, by, id, update)?;
+        Ok(format!("/dashboard/{mode}/entries/{id}?done=changed&undo={change}"))
+    });
+    go_on(&state, &person, id, done.await?, form).await
+}
+
+fn terms(form: &Form) -> Result<EntryUpdate, String> {
+    let strength = form.text("strength").and_then(Strength::parse);
+    Ok(EntryUpdate {
+        reason: Some(form.parse("reason", &t("reason"), Reason::parse)?),
+        public_message: Some(form.parse("publicMessage", &t("public-message"), PublicMessage::parse)?),
+        scopes: Some(Some(scopes(form)?)),
+        strength: strength.map(Some),
+        expires_at: Some(until(form)?),
+        ..EntryUpdate::default()
+    })
+}
+
+/// A line in the note log.
+pub(crate) async fn note(
+    Shared(state): Shared<State>,
+    person: Person<ChangeCustomers>,
+    Path((mode, id)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    let text = match form.parse("text", &t("note"), Reason::parse) {
+        Ok(Some(text)) => text,
+        Ok(None) => return again(&state, &person, id, t("invalid-note"), Form::default()).await,
+        Err(problem) => return again(&state, &person, id, problem, Form::default()).await,
+    };
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        note_entry(transaction, by, id, text)?;
+        Ok(format!("/dashboard/{mode}/entries/{id}?done=noted"))
+    });
+    go_on(&state, &person, id, done.await?, form).await
+}
+
+async fn go_on(
+    state: &State,
+    person: &Person<ChangeCustomers>,
+    id: EntryId,
+    done: Done,
+    form: Form,
+) -> Result<Response, Problem> {
+    match done {
+        Done::GoOn(path) => Ok(answer::see_other(&path)),
+        Done::Refused(problem) => again(state, person, id, problem, form).await,
+    }
+}
+
+async fn again(
+    state: &State,
+    person: &Person<ChangeCustomers>,
+    id: EntryId,
+    problem: String,
+    typed: Form,
+) -> Result<Response, Problem> {
+    render(state, person, id, &Form::default(), Some((problem, typed))).await
+}

@@ -36,7 +36,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// The rows of an NDJSON file.
-pub(crate) struct NdjsonRows<R: BufRead> {
+pub struct NdjsonRows<R: BufRead> {
     file: R,
     defaults: RowDefaults,
     line: i64,

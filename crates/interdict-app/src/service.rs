@@ -112,6 +112,10 @@ impl Service {
             DecisionLog::open(&place, &options.pepper, clock, rates, chosen)
         };
         let decision_log = options.decision_log.map(open_log).transpose()?;
+        // A command follows no feed, and a server writes before it has loaded everything.
+        for (merchant, settings) in store.read_blocking(|view| view.all_settings())? {
+            index.phone_regions().set_first(merchant, settings.phone_region);
+        }
         let vault = Vault::new(&options.pepper);
         let gateways = match options.mode {
             Mode::Test => {

@@ -47,7 +47,7 @@ pub(crate) async fn show(
     InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     let initiator = query.text("initiator").and_then(Initiator::parse);
-    let (fields, customer, presented) = read(&query);
+    let (fields, customer, presented) = read(&query, &person);
     let has_problem = fields.iter().any(|field| field.problem.is_some());
     let (mut status, mut problem, mut answer) = (StatusCode::OK, None, None);
     match initiator {
@@ -105,7 +105,10 @@ pub(crate) fn try_path<'a>(
 }
 
 /// The fields with what is wrong in them, and what they say.
-fn read(query: &Form) -> (Vec<Field>, Option<CustomerId>, Vec<Presented<'_>>) {
+fn read<'f>(
+    query: &'f Form,
+    person: &Person<TryDecision>,
+) -> (Vec<Field>, Option<CustomerId>, Vec<Presented<'f>>) {
     let verified = !query.is_set("typed");
     let mut presented = Vec::new();
     let text = query.text("customer");
@@ -119,7 +122,7 @@ fn read(query: &Form) -> (Vec<Field>, Option<CustomerId>, Vec<Presented<'_>>) {
     for kind in Kind::ALL {
         let (name, label) = (kind.as_str(), sources::kind(kind));
         let text = query.text(name);
-        let problem = match text.map(|text| kind.normalise(text)) {
+        let problem = match text.map(|text| kind.normalise_in(text, || person.phone_region())) {
             Some(Ok(value)) => {
                 presented.push(Presented { kind, value: Cow::Owned(value.into_owned()), verified });
                 None

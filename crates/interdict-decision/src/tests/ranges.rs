@@ -197,7 +197,7 @@ fn lies_in((kind, value): (Kind, &str), (of, range): (Kind, &str)) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases(2_000)))]
 
     #[test]
     fn an_entry_counts_for_what_lies_within_it(

@@ -11,8 +11,8 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use super::{IdentifierError, country};
 use crate::pan::decimal_digit;
 
-/// Digits that are looked at: E.164 has at most 15, and prefixes in front of a national number add a
-/// few.
+/// Digits that are looked at: E.164 has at most 15, libphonenumber takes a few more where a country gives them out, and
+/// prefixes in front of a national number add a few.
 const DIGITS_MAX: usize = 20;
 /// Bytes that are looked at, separators included.
 const TEXT_BYTES_MAX: usize = 128;

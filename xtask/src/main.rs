@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod dependencies;
+mod fuzz;
 mod openapi;
 mod prerequisites;
 mod process;
@@ -28,6 +29,8 @@ enum Chore {
     Test(test::Arguments),
     /// Measure the service beside Redis, PostgreSQL, SQLite and a bare hyper server (on a quiet machine)
     Bench(bench::Arguments),
+    /// Feed libFuzzer's inputs to what reads identifiers, bodies and files (on Linux; builds for minutes the first time)
+    Fuzz(fuzz::Arguments),
     /// The bare hyper server of the benchmark
     #[command(hide = true)]
     BenchBareServer(bench::bare::Arguments),
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::BenchBareServer(arguments) => bench::bare::serve(&arguments),
         Chore::Tidy => tidy::run(),
         Chore::Dependencies => dependencies::run(),

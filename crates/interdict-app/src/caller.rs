@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use interdict_domain::actor::Actor;
 use interdict_domain::credential::Permissions;
+use interdict_domain::identifier::PhoneRegion;
 use interdict_domain::ids::{KeyId, UserId};
 use interdict_domain::merchant::MerchantNumber;
 
@@ -40,6 +41,11 @@ impl Caller {
             Shown::Secret(key) | Shown::Publishable(key) => Actor::api_key(key),
             Shown::Session(user) => Actor::user(user),
         }
+    }
+
+    /// Where the merchant's customers dial.
+    pub fn phone_region(&self) -> Option<PhoneRegion> {
+        self.service.phone_region(self.merchant)
     }
 
     /// Whether it came with a publishable key.

@@ -1,6 +1,8 @@
 //! What a merchant chooses, in one mode.
 
-use interdict_domain::identifier::EmailMatching;
+#![allow(clippy::option_option, reason = "an update keeps, clears or sets")]
+
+use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{
     DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
 };
@@ -27,6 +29,8 @@ pub struct SettingsUpdate {
     pub outage: OutageUpdate,
     /// For which addresses a new entry of the kind email stands.
     pub email_matching: Option<EmailMatching>,
+    /// Where a phone number is dialled that is no international one.
+    pub phone_region: Option<Option<PhoneRegion>>,
     /// Where a payer may be sent after a checkout.
     pub allowed_origins: Option<Vec<String>>,
     /// How many decisions a second that let somebody pay are kept in the log.
@@ -59,6 +63,7 @@ pub fn change_settings(
             merchant: update.outage.merchant.unwrap_or(before.outage.merchant),
         },
         email_matching: update.email_matching.unwrap_or(before.email_matching),
+        phone_region: update.phone_region.unwrap_or(before.phone_region),
         allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
         decision_log: DecisionLogSettings {
             allowed_per_second: update.allowed_per_second.unwrap_or(before.decision_log.allowed_per_second),

@@ -177,6 +177,10 @@ impl Service {
                 // Lookups live on the stack: a usual attempt allocates nothing.
                 let mut lookups: SmallVec<[Lookup<'_>; LOOKUPS_INLINE]> = SmallVec::new();
                 wanted.look_up(&self.pepper, attempt, |lookup| lookups.push(lookup));
+                // Several wait for the memory together.
+                if lookups.len() > 1 {
+                    index.read_ahead(&lookups);
+                }
                 let attempt_in = Attempt {
                     merchant,
                     initiator: attempt.initiator,

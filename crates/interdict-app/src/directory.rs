@@ -137,7 +137,7 @@ impl FeedObserver for DirectoryFollower {
         Ok(())
     }
 
-    fn apply(&mut self, changes: &[Change], view: &View<'_>) {
+    fn apply(&mut self, changes: &[Change], view: &View<'_>) -> Result<(), StorageError> {
         for change in changes {
             if let Subject::User(id) = change.subject {
                 self.name(id, view);
@@ -153,6 +153,7 @@ impl FeedObserver for DirectoryFollower {
                 }
             }
         }
+        Ok(())
     }
 
     /// No bound is promised but the poll's: a credential has no outage policy.

@@ -39,7 +39,7 @@ const COLUMNS: [&str; 13] = [
 const BUFFER: usize = 64 * 1024;
 
 /// The rows of a CSV file.
-pub(crate) struct CsvRows<R: Read> {
+pub struct CsvRows<R: Read> {
     reader: csv::Reader<Bounded<R>>,
     columns: Vec<&'static str>,
     defaults: RowDefaults,

@@ -40,7 +40,7 @@ const FIELDS: [&str; 12] = [
 ];
 
 /// The rows of an NDJSON file.
-pub(crate) struct NdjsonRows<R: BufRead> {
+pub struct NdjsonRows<R: BufRead> {
     file: R,
     defaults: RowDefaults,
     line: i64,

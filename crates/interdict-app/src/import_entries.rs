@@ -7,16 +7,15 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_domain::import::{Import, ImportFormat, ImportState};
+use interdict_domain::import::{Import, ImportState};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, ImportPart, ImportedRow, PartTaken, RowFate, StorageError, WriteError};
 
-use crate::entry_csv::CsvRows;
-use crate::entry_ndjson::NdjsonRows;
+use crate::file_rows::FileRows;
 use crate::follow_import::follow_rows;
 use crate::import_errors::Errors;
-use crate::import_row::{BadRow, EXPIRES_AT, FileError, ROWS_MAX, ReadRow, RowDefaults};
+use crate::import_row::{BadRow, EXPIRES_AT, FileError, ROWS_MAX, RowDefaults};
 use crate::list_entry::NewEntry;
 use crate::service::Service;
 
@@ -68,28 +67,6 @@ pub struct ImportWatch<'a> {
     pub progress: &'a mut dyn FnMut(&Import) -> bool,
     /// Given to others after each part: for a process beside the one that serves.
     pub pause: Duration,
-}
-
-/// The rows of a file of either format.
-enum Rows<R: BufRead> {
-    Csv(Box<CsvRows<R>>),
-    Ndjson(NdjsonRows<R>),
-}
-
-impl<R: BufRead> Rows<R> {
-    fn open(format: ImportFormat, file: R, defaults: RowDefaults) -> Result<Self, FileError> {
-        match format {
-            ImportFormat::Csv => CsvRows::open(file, defaults).map(Box::new).map(Self::Csv),
-            ImportFormat::Ndjson => Ok(Self::Ndjson(NdjsonRows::open(file, defaults))),
-        }
-    }
-
-    fn next_row(&mut self) -> Result<Option<ReadRow>, FileError> {
-        match self {
-            Self::Csv(rows) => rows.next_row(),
-            Self::Ndjson(rows) => rows.next_row(),
-        }
-    }
 }
 
 /// How a run ended.
@@ -171,8 +148,12 @@ impl Service {
 
 impl Run<'_, '_> {
     fn read(&mut self, file: impl BufRead) -> Result<End, ImportRunError> {
-        let defaults = RowDefaults { list: self.import.list, kind: self.import.kind };
-        let mut rows = match Rows::open(self.import.format, file, defaults) {
+        let defaults = RowDefaults {
+            list: self.import.list,
+            kind: self.import.kind,
+            phone_region: self.service.phone_region(self.merchant),
+        };
+        let mut rows = match FileRows::open(self.import.format, file, defaults) {
             Ok(rows) => rows,
             Err(error) => return Ok(End::Refused(error)),
         };

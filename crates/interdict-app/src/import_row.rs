@@ -4,7 +4,7 @@
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
+use interdict_domain::identifier::{EmailMatching, Identifier, Kind, PhoneRegion};
 use interdict_domain::limits::Limits;
 use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Scopes;
@@ -40,6 +40,8 @@ pub struct RowDefaults {
     pub list: List,
     /// The kind of a value that says none.
     pub kind: Kind,
+    /// Where a phone number is dialled that is no international one.
+    pub phone_region: Option<PhoneRegion>,
 }
 
 /// A row that cannot be taken.
@@ -56,7 +58,7 @@ pub struct BadRow {
 }
 
 /// A row that was read, with the line in which it begins.
-pub(crate) type ReadRow = (i64, Result<NewEntry, BadRow>);
+pub type ReadRow = (i64, Result<NewEntry, BadRow>);
 
 /// Why a file is refused, or cannot be read on.
 #[derive(Debug, thiserror::Error)]
@@ -152,7 +154,8 @@ impl RawRow<'_> {
             return Err((KIND, format!("must be {column}, as the column of the value is named")));
         }
         let kind = said.or(named).unwrap_or(defaults.kind);
-        let identifier = Identifier::parse(kind, value).map_err(|error| (column, error.to_string()))?;
+        let identifier = Identifier::parse_in(kind, value, || defaults.phone_region)
+            .map_err(|error| (column, error.to_string()))?;
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
         let strengths = Strength::ALL.map(Strength::as_str);
         let matchings: Vec<&str> = EmailMatching::ALL.iter().map(|word| word.as_str()).collect();

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::decision_log::Rates;
 use crate::freshness::{Freshness, Known};
+use crate::phone_regions::PhoneRegions;
 
 /// Facts handed from the reading to the applying thread at once.
 const CHUNK: usize = 8_192;
@@ -30,6 +31,8 @@ pub(crate) struct IndexState {
     gateway_changes: Arc<AtomicU64>,
     /// How much of each merchant's decisions the log is offered.
     log_rates: Arc<Rates>,
+    /// Where each merchant's customers dial.
+    phone_regions: PhoneRegions,
 }
 
 impl IndexState {
@@ -41,6 +44,7 @@ impl IndexState {
             revision: watch::Sender::new(0),
             gateway_changes: Arc::default(),
             log_rates: Arc::default(),
+            phone_regions: PhoneRegions::default(),
         })
     }
 
@@ -85,6 +89,11 @@ impl IndexState {
         &self.log_rates
     }
 
+    /// Where each merchant's customers dial.
+    pub(crate) fn phone_regions(&self) -> &PhoneRegions {
+        &self.phone_regions
+    }
+
     fn seen(&self, revision: i64) {
         self.revision.send_replace(revision);
     }
@@ -101,9 +110,10 @@ impl IndexFollower {
         Self { mode, state }
     }
 
-    fn read_log_rates(&self, view: &View<'_>) -> Result<(), StorageError> {
+    fn read_settings(&self, view: &View<'_>) -> Result<(), StorageError> {
         for (merchant, settings) in view.all_settings()? {
             self.state.log_rates.set(merchant, settings.decision_log);
+            self.state.phone_regions.set(merchant, settings.phone_region);
         }
         Ok(())
     }
@@ -113,7 +123,7 @@ impl FeedObserver for IndexFollower {
     /// Builds a whole index aside and swaps it in: meanwhile the old one goes on deciding.
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let revision = view.revision()?;
-        self.read_log_rates(view)?;
+        self.read_settings(view)?;
         let (customers, entries) = view.counts()?;
         // Each customer may be found by email, phone and ref.
         let keys = usize::try_from(entries.saturating_add(customers.saturating_mul(3))).unwrap_or(0);
@@ -132,16 +142,13 @@ impl FeedObserver for IndexFollower {
         Ok(())
     }
 
-    fn apply(&mut self, changes: &[Change], view: &View<'_>) {
-        let Some(last) = changes.last() else { return };
+    fn apply(&mut self, changes: &[Change], view: &View<'_>) -> Result<(), StorageError> {
+        let Some(last) = changes.last() else { return Ok(()) };
         if changes.iter().any(|change| change.action == Action::GatewayChanged) {
             self.state.gateway_changes.fetch_add(1, Ordering::AcqRel);
         }
-        if changes.iter().any(|change| change.action == Action::SettingsChanged)
-            && let Err(error) = self.read_log_rates(view)
-        {
-            // No decision hangs on it: the log goes on at the rates that are known.
-            tracing::warn!(error = &error as &dyn std::error::Error, "the log's rates cannot be read");
+        if changes.iter().any(|change| change.action == Action::SettingsChanged) {
+            self.read_settings(view)?;
         }
         let index = self.state.index.read();
         for change in changes {
@@ -149,6 +156,7 @@ impl FeedObserver for IndexFollower {
         }
         drop(index);
         self.state.seen(last.sequence);
+        Ok(())
     }
 
     fn heard(&mut self, as_of: Duration) {

@@ -12,7 +12,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_gateway::sandbox::Sandbox;
 use interdict_storage::{
-    Durability, EntryRow, Place, Schema, StorageError, Store, StoreOptions, Transaction, WriteError,
+    Durability, EntryRow, Place, Schema, StorageError, Store, StoreOptions, Transaction, View, WriteError,
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -112,6 +112,11 @@ impl Service {
             DecisionLog::open(&place, &options.pepper, clock, rates, chosen)
         };
         let decision_log = options.decision_log.map(open_log).transpose()?;
+        // A command follows no feed, and a server writes before it has loaded everything.
+        let chosen = store.read_blocking(|view: &View<'_>| view.all_settings())?;
+        for (merchant, settings) in chosen {
+            index.phone_regions().set_first(merchant, settings.phone_region);
+        }
         let vault = Vault::new(&options.pepper);
         let gateways = match options.mode {
             Mode::Test => {

@@ -5,9 +5,11 @@
 mod support;
 
 use interdict_app::decision::{Code, DecideError, Outcome, Tier};
+use interdict_app::store::EntryFilter;
 use interdict_app::{
-    DecidePaymentError, NewListStatus, RestrictionUpdate, UnlistError, UseCaseError, clear_list_status,
-    create_customer, list_entry, restrict_customer, set_list_status, unlist_customer, unlist_entry,
+    DecidePaymentError, NewEntry, NewListStatus, RestrictionUpdate, UnlistError, UseCaseError,
+    clear_list_status, create_customer, list_entry, restrict_customer, set_list_status, unlist_customer,
+    unlist_entry,
 };
 use interdict_domain::customer::{Customer, ListStatus, Profile};
 use interdict_domain::entry::List;
@@ -16,7 +18,8 @@ use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::PublicMessage;
 use support::{
-    MERCHANT, Shop, Try, block_email, by, by_email, by_id, email, merchant_ref, new_entry, reason, with_email,
+    MERCHANT, Shop, Try, block_email, block_on, by, by_email, by_id, email, merchant_ref, new_entry, reason,
+    with_email,
 };
 
 fn status(status: ListStatus) -> NewListStatus {
@@ -115,6 +118,32 @@ fn incident_4_windows_are_half_open_to_the_microsecond() {
     assert_eq!(blocks(), (true, true));
     shop.clock.advance_us(1);
     assert_eq!(blocks(), (false, false), "the last one does not");
+}
+
+/// Stale blocks that nobody reviewed kept good customers out for a month. A block may end by itself, each renewal that it
+/// stops is counted, and the lists show what ends soon and what never matched anybody.
+#[test]
+fn incident_5_a_block_ends_by_itself_is_counted_and_is_shown_for_review() {
+    let shop = Shop::new();
+    let end = shop.now().plus_seconds(3_600);
+    let timed = shop.list(NewEntry { expires_at: Some(end), ..block_email("good@customer.example") });
+    let idle = shop.list(block_email("nobody@customer.example"));
+    let renewal = Try { by_merchant: true, ..by_email("good@customer.example") };
+    for _ in 0..3 {
+        assert!(shop.decide(&renewal).unwrap().blocks());
+    }
+    block_on(shop.service().write_hits()).unwrap();
+    let now = shop.now();
+    let (ending, unmatched) = shop.read(move |view| {
+        let filter = EntryFilter::of(List::Block, now);
+        let ending = view.entries_ending(&filter, (now, None), now.plus_seconds(86_400), 10)?;
+        Ok((ending, view.entries_never_matched(&filter, None, 10)?))
+    });
+    let ending: Vec<_> = ending.iter().map(|row| (row.entry.id, row.hits)).collect();
+    assert_eq!(ending, [(timed.id, 3)], "how many it has stopped stands beside its end");
+    assert_eq!(unmatched.iter().map(|row| row.entry.id).collect::<Vec<_>>(), [idle.id]);
+    shop.clock.advance(3_600);
+    assert!(!shop.decide(&renewal).unwrap().blocks(), "nobody had to lift it");
 }
 
 #[test]
@@ -226,6 +255,36 @@ fn incident_11_taking_one_source_away_leaves_the_others() {
     assert_eq!(tiers(), [Tier::Blacklisted], "another customer with the same email");
     let by_merchant = Try { by_merchant: true, ..by_id(id) };
     assert_eq!(shop.decide(&by_merchant).unwrap().code, Code::CustomerRestricted);
+}
+
+/// An allowlist had no effect on blocks that were there before it, and a blocked range swallowed an allowed address.
+#[test]
+fn incident_13_an_allowed_identifier_counts_whenever_it_is_listed() {
+    let shop = Shop::new();
+    let allow = |kind, value| new_entry(List::Allow, kind, value);
+    for (kind, range, value) in [
+        (Kind::Ip, "203.0.113.0/24", "203.0.113.7"),
+        (Kind::EmailDomain, "firm.example", "ada@firm.example"),
+        (Kind::Bin, "424242", "42424242"),
+    ] {
+        let narrow = if kind == Kind::EmailDomain { Kind::Email } else { kind };
+        let attempt = by(narrow, value);
+        let block = shop.list(new_entry(List::Block, kind, range));
+        assert!(shop.decide(&attempt).unwrap().blocks(), "{value}");
+        let allowed = shop.list(allow(narrow, value));
+        assert_eq!(
+            shop.decide(&attempt).unwrap().code,
+            Code::IdentifierWhitelisted,
+            "{value}: after the block"
+        );
+        let id = block.id;
+        shop.run(move |transaction, by| unlist_entry(transaction, by, id)).unwrap();
+        shop.list(new_entry(List::Block, kind, range));
+        assert_eq!(shop.decide(&attempt).unwrap().code, Code::IdentifierWhitelisted, "{value}: before it");
+        let id = allowed.id;
+        shop.run(move |transaction, by| unlist_entry(transaction, by, id)).unwrap();
+        assert!(shop.decide(&attempt).unwrap().blocks(), "{value}");
+    }
 }
 
 #[test]

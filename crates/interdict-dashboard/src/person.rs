@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{Method, Uri};
 use interdict_app::{Caller, Shown, SignedIn};
+use interdict_domain::identifier::PhoneRegion;
 use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
 
@@ -78,6 +79,11 @@ impl<C: Needs> Person<C> {
     /// The mode's service.
     pub(crate) fn service(&self) -> &Arc<interdict_app::Service> {
         &self.service
+    }
+
+    /// Where the merchant's customers dial, in the address's mode.
+    pub(crate) fn phone_region(&self) -> Option<PhoneRegion> {
+        self.service.phone_region(self.signed_in.user.merchant)
     }
 
     /// Whether the person's role may do something.

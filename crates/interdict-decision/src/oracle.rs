@@ -186,7 +186,8 @@ impl Oracle {
         sources
     }
 
-    fn named(&self, attempt: &Attempt<'_>) -> Result<Option<&CustomerFact>, DecideError> {
+    /// Whom the attempt names.
+    pub(crate) fn named(&self, attempt: &Attempt<'_>) -> Result<Option<&CustomerFact>, DecideError> {
         let mut named = None;
         if let Some(id) = attempt.customer {
             let mut all = self.customers.iter();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entry::words;
-use crate::identifier::EmailMatching;
+use crate::identifier::{EmailMatching, PhoneRegion};
 use crate::scopes::Initiator;
 use crate::subscription::OnLift;
 
@@ -100,6 +100,8 @@ pub struct Settings {
     pub outage: OutagePolicies,
     /// For which addresses a new entry of the kind email stands. Older entries keep what held for them.
     pub email_matching: EmailMatching,
+    /// Where a phone number is dialled that is no international one; nothing takes international ones only.
+    pub phone_region: Option<PhoneRegion>,
     /// Where a payer may be sent after a checkout: `https://shop.example`.
     pub allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
@@ -115,6 +117,7 @@ impl Default for Settings {
             on_fraud_warning: OnDispute::Report,
             outage: OutagePolicies::default(),
             email_matching: EmailMatching::Exact,
+            phone_region: None,
             allowed_origins: Vec::new(),
             decision_log: DecisionLogSettings::default(),
         }

@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::identifier::{Identifier, Kind, PhoneRegion};
 use proptest::prelude::*;
 
 /// Asserts what must hold for one text.
@@ -66,8 +66,34 @@ fn plausible() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What is taken without a region is the same with one, and what a region makes of a text is canonical for all.
+fn check_in(region: &str, text: &str) -> Result<(), TestCaseError> {
+    let region = PhoneRegion::parse(region).unwrap();
+    for kind in Kind::ALL {
+        let dialled = kind.normalise_in(text, || Some(region));
+        match kind.normalise(text) {
+            Ok(canonical) => prop_assert_eq!(dialled.as_deref(), Ok(&*canonical)),
+            Err(error) if kind != Kind::Phone => prop_assert_eq!(dialled, Err(error)),
+            Err(_) => {}
+        }
+        if let Ok(canonical) = kind.normalise_in(text, || Some(region)) {
+            let again = kind.normalise(&canonical);
+            prop_assert_eq!(again.as_deref(), Ok(&*canonical));
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_region_adds_numbers_and_changes_none(
+        text in prop_oneof![plausible(), "0[0-9 ().\\-]{6,14}", "[0-9]{6,11}"],
+        region in prop::sample::select(vec!["NG", "US", "DE", "IT", "AR", "GB", "SG", "CI"]),
+    ) {
+        check_in(region, &text)?;
+    }
 
     #[test]
     fn canonical_forms_are_fixed_points(text in plausible()) {

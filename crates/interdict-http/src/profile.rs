@@ -2,7 +2,7 @@
 
 #![allow(clippy::option_option, reason = "an update keeps, clears or sets: `Sent::update`")]
 
-use interdict_app::ProfileUpdate;
+use interdict_app::{Caller, ProfileUpdate};
 use interdict_domain::customer::Profile;
 use interdict_domain::date_of_birth::DateOfBirth;
 use interdict_domain::identifier::{Email, MerchantRef, Phone};
@@ -68,11 +68,16 @@ fn metadata_patch(fields: &mut Fields) -> Option<Option<Object>> {
     checked(fields, "metadata", sent, |map| Metadata::parse(map.clone()).map(|_| map)).update()
 }
 
+/// A phone as it may be dialled in the merchant's region.
+pub(crate) fn phone(fields: &mut Fields, name: &'static str, caller: &Caller) -> Sent<Phone> {
+    fields.parse(name, |text| Phone::parse_in(text, || caller.phone_region()))
+}
+
 /// A new customer in Duro's words.
-pub(crate) fn native(fields: &mut Fields) -> Profile {
+pub(crate) fn native(fields: &mut Fields, caller: &Caller) -> Profile {
     Profile {
         email: fields.parse("email", Email::parse).value(),
-        phone: fields.parse("phone", Phone::parse).value(),
+        phone: phone(fields, "phone", caller).value(),
         name: fields.parse("name", Name::parse).value(),
         first_name: fields.parse("firstName", Name::parse).value(),
         last_name: fields.parse("lastName", Name::parse).value(),
@@ -84,10 +89,10 @@ pub(crate) fn native(fields: &mut Fields) -> Profile {
 }
 
 /// A change in Duro's words.
-pub(crate) fn native_update(fields: &mut Fields) -> ProfileUpdate {
+pub(crate) fn native_update(fields: &mut Fields, caller: &Caller) -> ProfileUpdate {
     ProfileUpdate {
         email: fields.parse("email", Email::parse).update(),
-        phone: fields.parse("phone", Phone::parse).update(),
+        phone: phone(fields, "phone", caller).update(),
         name: fields.parse("name", Name::parse).update(),
         first_name: fields.parse("firstName", Name::parse).update(),
         last_name: fields.parse("lastName", Name::parse).update(),
@@ -99,12 +104,12 @@ pub(crate) fn native_update(fields: &mut Fields) -> ProfileUpdate {
 }
 
 /// A new customer in Odus's words; the email is required.
-pub(crate) fn odus(fields: &mut Fields) -> Profile {
+pub(crate) fn odus(fields: &mut Fields, caller: &Caller) -> Profile {
     let email = fields.parse("email", Email::parse);
     Profile {
         email: fields.required("email", email),
         name: fields.parse("name", Name::parse).value(),
-        phone: fields.parse("phoneNumber", Phone::parse).value(),
+        phone: phone(fields, "phoneNumber", caller).value(),
         date_of_birth: fields.parse("dateOfBirth", DateOfBirth::parse).value(),
         addresses: Addresses {
             billing: address(fields, "billingAddress").flatten(),
@@ -116,12 +121,12 @@ pub(crate) fn odus(fields: &mut Fields) -> Profile {
 }
 
 /// A change in Odus's words: only what is sent. The email may change, but not go.
-pub(crate) fn odus_update(fields: &mut Fields) -> ProfileUpdate {
+pub(crate) fn odus_update(fields: &mut Fields, caller: &Caller) -> ProfileUpdate {
     let email = fields.parse("email", Email::parse);
     ProfileUpdate {
         email: fields.not_null("email", email).map(Some),
         name: fields.parse("name", Name::parse).update(),
-        phone: fields.parse("phoneNumber", Phone::parse).update(),
+        phone: phone(fields, "phoneNumber", caller).update(),
         date_of_birth: fields.parse("dateOfBirth", DateOfBirth::parse).update(),
         billing_address: address(fields, "billingAddress"),
         shipping_address: address(fields, "shippingAddress"),

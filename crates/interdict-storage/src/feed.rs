@@ -63,8 +63,9 @@ pub(crate) const SELECT_FROM: &str = SELECT_FROM_TEXT;
 pub trait FeedObserver: Send {
     /// Forget everything and load all of it from this snapshot.
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError>;
-    /// These changes follow on what was seen so far; the last one is the newest.
-    fn apply(&mut self, changes: &[Change], view: &View<'_>);
+    /// These changes follow on what was seen so far; the last one is the newest. After an error all of it is loaded
+    /// anew.
+    fn apply(&mut self, changes: &[Change], view: &View<'_>) -> Result<(), StorageError>;
     /// Everything that was committed before this uptime has been loaded or applied.
     fn heard(&mut self, as_of: Duration);
     /// Until this uptime, other nodes that want a change to hold everywhere wait for this one. Never called

@@ -225,7 +225,7 @@ impl Follower {
                 // Only a control comes here: it looks for more than there is.
                 break;
             };
-            self.tell(connection, (last, *hash), &changes);
+            self.tell(connection, (last, *hash), &changes)?;
         }
         Ok(())
     }
@@ -248,11 +248,16 @@ impl Follower {
         }
     }
 
-    /// An observer that panics has seen nobody knows what: then nothing is trusted any more.
-    fn tell(&mut self, connection: Connection<'_>, last: (i64, Hash), changes: &[Change]) {
-        let Some(observer) = &mut self.observer else { return };
+    /// An observer that fails or panics has seen nobody knows what: then nothing is trusted any more.
+    fn tell(
+        &mut self,
+        connection: Connection<'_>,
+        last: (i64, Hash),
+        changes: &[Change],
+    ) -> Result<(), StorageError> {
+        let Some(observer) = &mut self.observer else { return Ok(()) };
         self.must_load = true;
-        observer.apply(changes, &View { connection, pepper: &self.pepper });
+        observer.apply(changes, &View { connection, pepper: &self.pepper })?;
         (self.applied, self.hash) = last;
         self.must_load = false;
         for change in changes {
@@ -261,6 +266,7 @@ impl Follower {
             }
         }
         self.counters.feed.applied(last.0, self.clock.now());
+        Ok(())
     }
 
     fn load_all(&mut self, snapshot: Connection<'_>, head: Head, epoch: String) -> Result<(), StorageError> {
@@ -291,10 +297,15 @@ impl Follower {
         if self.must_load || !is_known || epoch.is_some_and(|epoch| epoch != self.epoch) {
             return false;
         }
-        if !changes.is_empty() {
-            self.tell(connection, (after.sequence, after.hash), changes);
+        if changes.is_empty() {
+            return true;
         }
-        true
+        let told = self.tell(connection, (after.sequence, after.hash), changes);
+        if let Err(error) = &told {
+            let (error, store) = (error as &dyn std::error::Error, &self.name);
+            tracing::error!(error, store, "what was committed cannot be followed");
+        }
+        told.is_ok()
     }
 }
 

@@ -45,6 +45,23 @@ fn it_ends_with_0_when_allowed_and_3_when_blocked() {
     }
 }
 
+/// As over HTTP: the commands know where the merchant's customers dial.
+#[test]
+fn a_phone_is_read_as_it_is_dialled_in_the_merchants_region() {
+    let place = Place::new();
+    let server = place.serve("serve");
+    server.wait_until_ready();
+    let key = place.first_key();
+    place.run("check --merchant 1 --mode test phone=08031234567").code(2);
+    server.call("PATCH", "/v1/settings", &key, &json!({"phoneRegion": "NG"}));
+    std::fs::write(place.path("list.csv"), "phone\n0803 123 4567\n").unwrap();
+    let taken = place.json("import list.csv --merchant 1 --mode test --list block --json");
+    assert_eq!((&taken["created"], &taken["bad"]), (&1.into(), &0.into()));
+    for phone in ["phone=08031234567", "+2348031234567"] {
+        place.run(&format!("check --merchant 1 --mode test {phone}")).code(3);
+    }
+}
+
 #[test]
 fn json_is_the_answer_over_http() {
     let place = Place::new();

@@ -40,10 +40,25 @@ pub const KINDS: [Kind; 3] = [
     Kind { label: "dry-run", name: "customer", outcome: "block", more: r#","dryRun":true"#, counts: false },
 ];
 
+/// The same as `allow` with five identifiers more: what they cost beside it has a target of its own.
+const SIX: Kind = Kind {
+    label: "allow of six identifiers",
+    name: "visitor",
+    outcome: "allow",
+    more: r#","phone":"+234801NUMBER","device":"device-NUMBER","cardFingerprint":"fp_NUMBER","ip":"203.0.113.7","bin":"4NUMBER""#,
+    counts: false,
+};
+/// In a kind's further fields, seven digits that go with the email.
+pub const NUMBER: &str = "NUMBER";
+
 impl Kind {
     /// A decision of this kind, for a probe.
     pub fn decision(&self) -> String {
-        format!(r#"{{"initiator":"customer","email":"{}"{}}}"#, email(self.name, 7), self.more)
+        format!(
+            r#"{{"initiator":"customer","email":"{}"{}}}"#,
+            email(self.name, 7),
+            self.more.replace(NUMBER, "0000007")
+        )
     }
 
     /// The answer to a probe, if it is the one that this kind must get.
@@ -79,8 +94,8 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let data = filled(bench, bench.entries)?;
     let server = interdict(bench, &data.folder, Cores::One)?;
     let mut redis = Redis::start(bench)?;
-    let mut sides =
-        KINDS.iter().map(|kind| side(bench, &data, &server, *kind)).collect::<Result<Vec<_>>>()?;
+    let kinds = KINDS.into_iter().chain([SIX]);
+    let mut sides = kinds.map(|kind| side(bench, &data, &server, kind)).collect::<Result<Vec<_>>>()?;
     let mut members = Vec::new();
     for round in 1..=bench.rounds {
         for side in &mut sides {
@@ -104,14 +119,15 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 fn side(bench: &Bench, data: &Data, server: &Server, kind: Kind) -> Result<Side> {
     let body = kind.decision();
     let answer = kind.probe(server.port, PATH, &data.secret, &body)?;
-    let file = bench.folder.join(format!("answer-{}.json", kind.label));
+    let name = kind.label.replace(' ', "-");
+    let file = bench.folder.join(format!("answer-{name}.json"));
     let captured = serde_json::to_string(&Captured::of(&answer)?).context("the answer is no JSON")?;
     std::fs::write(&file, captured).with_context(|| format!("cannot write {}", file.display()))?;
 
     let port = free_port().context("no free port")?;
     let mut command = machine::pinned(bench.server_core, &bench.xtask);
     command.arg("bench-bare-server").arg("--port").arg(port.to_string()).arg("--answer").arg(&file);
-    let mut bare = Server::start(command, port, bench.folder.join(format!("bare-{}.log", kind.label)))?;
+    let mut bare = Server::start(command, port, bench.folder.join(format!("bare-{name}.log")))?;
     bare.wait_ready(|port| {
         client::post(port, PATH, &data.secret, &body)
             .is_ok_and(|same| (same.status, &same.body) == (answer.status, &answer.body))
@@ -125,7 +141,7 @@ fn side(bench: &Bench, data: &Data, server: &Server, kind: Kind) -> Result<Side>
         batch: 1,
         requests: REQUESTS.min(bench.entries),
     };
-    let script = load.script(bench, &format!("decisions-{}.lua", kind.label))?;
+    let script = load.script(bench, &format!("decisions-{name}.lua"))?;
     Ok(Side { kind, script, bare, ours: Vec::new(), floor: Vec::new() })
 }
 
@@ -166,6 +182,15 @@ fn add(report: &mut Report, sides: &[Side], members: &[f64]) {
         report.ratio(PART, name, (&ours, &floor), side.kind.target(0.85));
         let name = format!("Interdict / Redis SISMEMBER, {label}");
         report.ratio(PART, name, (&ours, members), side.kind.target(1.2));
+    }
+    let of = |label: &str| sides.iter().find(|side| side.kind.label == label).map(|side| rates(&side.ours));
+    if let (Some(six), Some(one)) = (of(SIX.label), of("allow")) {
+        report.ratio(
+            PART,
+            "six identifiers / one email, allow".to_owned(),
+            (&six, &one),
+            Target::AtLeast(0.8),
+        );
     }
     report.figure(PART, "Redis SISMEMBER", "answers/s", members.to_vec(), Target::None);
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
+use super::decisions::NUMBER;
 use crate::process;
 
 /// How many clients there are, over all servers that are asked at once.
@@ -42,6 +43,9 @@ function request()
   return requests[at]
 end
 "#;
+
+/// Seven digits of the number of the email before it, in a text between single quotation marks.
+const NUMBER_IN_LUA: &str = r#"' .. string.format("%07d", number % 10000000) .. '"#;
 
 const LISTING: &str = r#"{"email":"%s","reason":"chargeback"}"#;
 /// A payment that the sandbox charges at once; its payer's email is to be put in.
@@ -89,7 +93,7 @@ impl Load<'_> {
     /// Writes the script of a load of decisions.
     pub fn script(&self, bench: &Bench, file: &str) -> Result<PathBuf> {
         let text = SCRIPT
-            .replace("MORE", self.more)
+            .replace("MORE", &self.more.replace(NUMBER, NUMBER_IN_LUA))
             .replace("REQUESTS", &self.requests.to_string())
             .replace("BATCH", &self.batch.to_string())
             .replace("COUNT", &self.emails.to_string());

@@ -20,7 +20,7 @@ use crate::entry_csv::{CsvEntries, CsvRows};
 use crate::entry_ndjson::{self, NdjsonRows};
 use crate::list_entry::NewEntry;
 
-const DEFAULTS: RowDefaults = RowDefaults { list: List::Block, kind: Kind::Email };
+const DEFAULTS: RowDefaults = RowDefaults { list: List::Block, kind: Kind::Email, phone_region: None };
 
 type Read = Vec<(i64, Result<NewEntry, BadRow>)>;
 

@@ -19,7 +19,7 @@ use crate::{Attempt, Index, Lookup, decide};
 const KINDS: [Kind; 4] = [Kind::Email, Kind::Phone, Kind::MerchantRef, Kind::Device];
 const VALUES: [&str; 3] = ["x", "y", "z"];
 
-fn windows() -> impl Strategy<Value = Window> {
+pub fn windows() -> impl Strategy<Value = Window> {
     prop_oneof![
         4 => Just(Window::ALWAYS),
         1 => Just(window(Some(0), None)),
@@ -30,11 +30,11 @@ fn windows() -> impl Strategy<Value = Window> {
     ]
 }
 
-fn scopes() -> impl Strategy<Value = Scopes> {
+pub fn scopes() -> impl Strategy<Value = Scopes> {
     prop_oneof![2 => Just(Scopes::BOTH), 1 => Just(Scopes::CIT), 1 => Just(Scopes::MIT)]
 }
 
-fn texts() -> impl Strategy<Value = Option<Arc<str>>> {
+pub fn texts() -> impl Strategy<Value = Option<Arc<str>>> {
     prop::option::of(prop::sample::select(vec!["one", "two"]).prop_map(Arc::from))
 }
 
@@ -114,7 +114,7 @@ fn facts() -> impl Strategy<Value = Fact> {
     ]
 }
 
-fn outages() -> impl Strategy<Value = Fact> {
+pub fn outages() -> impl Strategy<Value = Fact> {
     let word = || prop::sample::select(OnOutage::ALL.to_vec());
     (prop::sample::select(vec![OURS, OTHERS]), word(), word()).prop_map(
         |(merchant, customer, by_merchant)| Fact::OutageChosen {
@@ -220,7 +220,7 @@ fn compare(index: &Index, oracle: &Oracle, question: &Question) -> Result<(), Te
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(cases(512)))]
 
     #[test]
     fn the_index_equals_the_oracle(

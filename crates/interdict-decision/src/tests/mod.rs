@@ -3,6 +3,7 @@
 mod digests;
 mod equivalence;
 mod incidents;
+mod kinds;
 mod ranges;
 mod readers;
 mod rules;

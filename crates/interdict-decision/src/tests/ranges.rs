@@ -59,7 +59,7 @@ fn the_answer_names_the_range_and_the_rule() {
 
 /// Incident 13: an address that is allowed lies in a range that is blocked.
 #[test]
-fn a_blocked_range_does_not_swallow_an_allowed_address() {
+fn incident_13_a_blocked_range_does_not_swallow_an_allowed_address() {
     let soft = EntryFact { strength: Strength::Soft, ..entry(List::Block, 1, Kind::Ip, "203.0.113.0/24") };
     let index = index(&[put(soft), put(entry(List::Allow, 2, Kind::Ip, "203.0.113.7"))]);
     for (address, verified, code) in [
@@ -197,7 +197,7 @@ fn lies_in((kind, value): (Kind, &str), (of, range): (Kind, &str)) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases(2_000)))]
 
     #[test]
     fn an_entry_counts_for_what_lies_within_it(

@@ -17,6 +17,12 @@ use crate::{Attempt, DecideError, Decision, Index, Lookup, decide};
 pub const OURS: MerchantNumber = MerchantNumber(1);
 pub const OTHERS: MerchantNumber = MerchantNumber(2);
 
+/// How many cases a property is tried on: some, or as many as somebody has time for.
+#[allow(clippy::disallowed_methods, reason = "tests read their length from the environment")]
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("INTERDICT_PROPTEST_CASES").map_or(usual, |cases| cases.parse().expect("a number of cases"))
+}
+
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000).plus_seconds(seconds)
 }

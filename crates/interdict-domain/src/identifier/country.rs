@@ -28,13 +28,16 @@ const CODES: &[&str; 249] = &[
 
 /// The canonical form: two letters in upper case. White space around them is ignored.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
-    let code = <[u8; 2]>::try_from(text.trim().as_bytes())
-        .ok()
-        .map(|code| code.map(|byte| byte.to_ascii_uppercase()));
-    code.and_then(|code| CODES.binary_search_by(|known| known.as_bytes().cmp(&code)).ok())
-        .and_then(|index| CODES.get(index))
-        .map(|known| Cow::Borrowed(*known))
+    code(text)
+        .map(Cow::Borrowed)
         .ok_or(IdentifierError("must be a country's two letters of ISO 3166-1, such as NG"))
+}
+
+/// The two letters, if a text is those of a country.
+pub(super) fn code(text: &str) -> Option<&'static str> {
+    let code = <[u8; 2]>::try_from(text.trim().as_bytes()).ok()?.map(|byte| byte.to_ascii_uppercase());
+    let index = CODES.binary_search_by(|known| known.as_bytes().cmp(&code)).ok()?;
+    CODES.get(index).copied()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use alias::EmailMatching;
 pub use email::Email;
 pub use key::{IdentifierKey, Pepper, PepperError};
 pub use merchant_ref::MerchantRef;
-pub use phone::Phone;
+pub use phone::{Phone, PhoneRegion};
 pub use reach::{Reach, Reaches};
 pub use wider::{Rule, Wider, WiderText};
 
@@ -144,6 +144,27 @@ impl Kind {
             Self::Country => country::normalise(text),
         }
     }
+
+    /// The same of what a merchant sends: a phone number may be dialled in its region, which is asked for only where
+    /// it makes a difference.
+    pub fn normalise_in(
+        self,
+        text: &str,
+        region: impl FnOnce() -> Option<PhoneRegion>,
+    ) -> Result<Cow<'_, str>, IdentifierError> {
+        match self {
+            Self::Phone => phone::normalise_in(text, region),
+            Self::Email
+            | Self::EmailDomain
+            | Self::Ip
+            | Self::Device
+            | Self::CardFingerprint
+            | Self::Bin
+            | Self::Iban
+            | Self::MerchantRef
+            | Self::Country => self.normalise(text),
+        }
+    }
 }
 
 impl serde::Serialize for Kind {
@@ -177,6 +198,16 @@ impl Identifier {
     /// Parses a value of a kind.
     pub fn parse(kind: Kind, text: &str) -> Result<Self, IdentifierError> {
         Ok(Self { kind, value: kind.normalise(text)?.into(), matching: EmailMatching::Exact })
+    }
+
+    /// Parses what a merchant sends, a phone number as it may be dialled in the merchant's region.
+    pub fn parse_in(
+        kind: Kind,
+        text: &str,
+        region: impl FnOnce() -> Option<PhoneRegion>,
+    ) -> Result<Self, IdentifierError> {
+        let value = kind.normalise_in(text, region)?.into();
+        Ok(Self { kind, value, matching: EmailMatching::Exact })
     }
 
     /// The same as it is listed by a policy. Other kinds know none.

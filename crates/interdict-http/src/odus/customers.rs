@@ -35,7 +35,7 @@ fn shown(status: StatusCode, customer: &Customer) -> Answer {
 )]
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     let read = |mut fields: Fields| {
-        let profile = profile::odus(&mut fields);
+        let profile = profile::odus(&mut fields, &key.caller);
         Ok(fields.finish(Some(profile))?)
     };
     mutation.run(&key.caller, read, create_customer, |customer, _| shown(StatusCode::CREATED, customer)).await
@@ -58,7 +58,7 @@ pub(crate) async fn update(
     mutation: Mutation,
 ) -> Response {
     let read = |mut fields: Fields| {
-        let update = profile::odus_update(&mut fields);
+        let update = profile::odus_update(&mut fields, &key.caller);
         Ok(fields.finish(Some(update))?)
     };
     mutation

@@ -17,7 +17,8 @@ pub(crate) struct CustomerCreate {
     /// An email address of at most 254 bytes once normalised; answers in normalised form.
     #[schema(format = "email", max_length = 254, example = "ada@example.com")]
     email: Option<String>,
-    /// A phone number with its country code, with or without `+`; answers in E.164.
+    /// A phone number with its country code, with or without `+`, or as it is dialled in the settings' `phoneRegion`;
+    /// answers in E.164.
     #[schema(example = "2348012345678")]
     phone: Option<String>,
     /// The full name. No control characters, no card number.
@@ -50,7 +51,7 @@ pub(crate) struct CustomerUpdate {
     /// An email address of at most 254 bytes once normalised.
     #[schema(format = "email", max_length = 254)]
     email: Option<String>,
-    /// A phone number with its country code, with or without `+`.
+    /// A phone number with its country code, with or without `+`, or as it is dialled in the settings' `phoneRegion`.
     phone: Option<String>,
     /// The full name.
     #[schema(max_length = 200)]
@@ -132,7 +133,7 @@ pub(crate) struct OdusCustomerCreate {
     /// The full name.
     #[schema(max_length = 200)]
     name: Option<String>,
-    /// A phone number with its country code, with or without `+`.
+    /// A phone number with its country code, with or without `+`, or as it is dialled in the settings' `phoneRegion`.
     phone_number: Option<String>,
     /// `YYYY-MM-DD`.
     #[schema(format = Date)]
@@ -159,7 +160,7 @@ pub(crate) struct OdusCustomerUpdate {
     /// The full name.
     #[schema(max_length = 200)]
     name: Option<String>,
-    /// A phone number with its country code, with or without `+`.
+    /// A phone number with its country code, with or without `+`, or as it is dialled in the settings' `phoneRegion`.
     phone_number: Option<String>,
     /// `YYYY-MM-DD`.
     #[schema(format = Date)]

@@ -31,7 +31,7 @@ pub(crate) struct AttemptRequest {
     email: Option<String>,
     /// A domain, when the email itself is not known.
     email_domain: Option<String>,
-    /// A phone number with its country code.
+    /// A phone number with its country code, or as it is dialled in the settings' `phoneRegion`.
     phone: Option<String>,
     /// The payer's address, IPv4 or IPv6.
     ip: Option<String>,

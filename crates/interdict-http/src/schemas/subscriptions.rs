@@ -116,7 +116,7 @@ pub(crate) struct DecisionLogUpdate {
 #[schema(examples(json!({
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
     "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact",
-    "allowedOrigins": ["https://shop.example"],
+    "phoneRegion": "NG", "allowedOrigins": ["https://shop.example"],
     "decisionLog": {"allowedPerSecond": 10}
 })))]
 pub(crate) struct SettingsUpdate {
@@ -138,6 +138,10 @@ pub(crate) struct SettingsUpdate {
     /// For which addresses a new entry of the kind `email` stands.
     #[schema(inline, nullable = false)]
     email_matching: Option<EmailMatchingWord>,
+    /// Where a phone number is dialled that is no valid international one: a country's two letters of ISO 3166-1. Counts
+    /// for what comes from then on.
+    #[schema(example = "NG")]
+    phone_region: Option<String>,
     /// Where a payer may be sent after a checkout: at most 50 origins.
     #[schema(nullable = false)]
     allowed_origins: Option<Vec<String>>,

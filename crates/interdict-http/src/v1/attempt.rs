@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use interdict_app::{PaymentAttempt, Presented};
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{Kind, PhoneRegion};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
 use interdict_domain::scopes::Initiator;
@@ -66,8 +66,12 @@ pub(crate) enum Unresolved {
 
 impl<'a> Raw<'a> {
     /// Checks and normalises. `path` is where the attempt stands in its body, asked for when there is a
-    /// problem to name.
-    pub(crate) fn resolve(self, path: impl Fn() -> Path) -> Result<Resolved<'a>, Unresolved> {
+    /// problem to name, and `region` for a phone that is no international number.
+    pub(crate) fn resolve(
+        self,
+        path: impl Fn() -> Path,
+        region: impl Fn() -> Option<PhoneRegion>,
+    ) -> Result<Resolved<'a>, Unresolved> {
         let mut problems = Vec::new();
         let mut customer = None;
         let mut unknown = false;
@@ -81,7 +85,7 @@ impl<'a> Raw<'a> {
         }
         let mut identifiers = SmallVec::new();
         for (kind, text) in self.identifiers {
-            match normalise(kind, text) {
+            match normalise(kind, text, &region) {
                 Ok(value) => {
                     let verified = !self.unverified.contains(&kind);
                     identifiers.push(Presented { kind, value, verified });
@@ -107,13 +111,16 @@ impl<'a> Raw<'a> {
     }
 }
 
-fn normalise(kind: Kind, text: Cow<'_, str>) -> Result<Cow<'_, str>, &'static str> {
+fn normalise(
+    kind: Kind,
+    text: Cow<'_, str>,
+    region: impl FnOnce() -> Option<PhoneRegion>,
+) -> Result<Cow<'_, str>, &'static str> {
     match text {
-        Cow::Borrowed(text) => kind.normalise(text).map_err(|error| error.0),
-        Cow::Owned(text) => {
-            kind.normalise(&text).map(|value| Cow::Owned(value.into_owned())).map_err(|error| error.0)
-        }
+        Cow::Borrowed(text) => kind.normalise_in(text, region),
+        Cow::Owned(text) => kind.normalise_in(&text, region).map(|value| Cow::Owned(value.into_owned())),
     }
+    .map_err(|error| error.0)
 }
 
 /// The slow way: every problem, by name.

@@ -177,7 +177,8 @@ fn decide_all(state: &State, caller: &Caller, items: Vec<Item<'_>>) -> (Vec<u8>,
     text.raw(",\"degraded\":").flag(sitting.is_degraded());
     text.raw(",\"decidedAt\":").time(now);
     text.raw(",\"results\":[");
-    let mut results = Results { state, sitting: &sitting, text, written: 0, waiting: SmallVec::new() };
+    let mut results =
+        Results { state, caller, sitting: &sitting, text, written: 0, waiting: SmallVec::new() };
     for item in items {
         results.take(item);
     }
@@ -195,6 +196,7 @@ fn path_of(place: usize) -> Path {
 /// Decides some at a time while it is written: no answer is kept longer than it takes to write it down.
 struct Results<'s, 'a> {
     state: &'s State,
+    caller: &'s Caller,
     sitting: &'s Sitting<'s>,
     text: Text,
     /// Results that are written.
@@ -206,9 +208,10 @@ struct Results<'s, 'a> {
 impl<'a> Results<'_, 'a> {
     fn take(&mut self, item: Item<'a>) {
         let place = self.written + self.waiting.len();
+        let caller = self.caller;
         let resolved = item
             .map_err(ApiError::validation)
-            .and_then(|raw| raw.resolve(|| path_of(place)).map_err(unresolved));
+            .and_then(|raw| raw.resolve(|| path_of(place), || caller.phone_region()).map_err(unresolved));
         match resolved {
             Ok(resolved) => {
                 self.waiting.push(resolved);

@@ -4,10 +4,10 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::{CheckoutFor, MadeCheckout, NewCheckout, block_code, create_checkout, origin_of};
+use interdict_app::{Caller, CheckoutFor, MadeCheckout, NewCheckout, block_code, create_checkout, origin_of};
 use interdict_domain::checkout::Checkout;
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::{Email, Phone};
+use interdict_domain::identifier::Email;
 use interdict_domain::ids::{CheckoutId, PlanId};
 use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
 use interdict_domain::payment::Payment;
@@ -72,12 +72,12 @@ impl SessionView {
     }
 }
 
-fn read(mut fields: Fields, payer_verified: bool) -> Result<NewCheckout, Refused> {
+fn read(mut fields: Fields, caller: &Caller) -> Result<NewCheckout, Refused> {
     let plan = fields.text("planId").value();
     let amount = fields.integer("amount", 1..=AMOUNT_MAX).value();
     let currency = fields.parse("currency", Currency::parse).value().unwrap_or(Currency::NGN);
     let email = fields.parse("customerEmail", Email::parse).value();
-    let phone = fields.parse("customerPhone", Phone::parse).value();
+    let phone = profile::phone(&mut fields, "customerPhone", caller).value();
     let success_url = fields.parse("successUrl", success_url).value();
     let metadata = profile::metadata(&mut fields);
     if plan.is_none() && amount.is_none() {
@@ -92,6 +92,8 @@ fn read(mut fields: Fields, payer_verified: bool) -> Result<NewCheckout, Refused
         (None, Some(money)) => CheckoutFor::Amount(money),
         (None, None) => return Err(ApiError::invalid("amount", crate::json::MISSING).into()),
     };
+    // What comes from a page is what somebody typed.
+    let payer_verified = !caller.is_publishable();
     Ok(NewCheckout { what, email, phone, payer_verified, success_url, metadata })
 }
 
@@ -132,7 +134,7 @@ pub(crate) async fn create(
     mutation
         .run(
             &maker.caller,
-            move |fields| read(fields, !publishable),
+            |fields| read(fields, &maker.caller),
             move |transaction, by, new| create_checkout(&service, transaction, by, new),
             move |made, _| match made {
                 MadeCheckout::Session(checkout, token) => {

@@ -34,7 +34,7 @@ use crate::views::{CustomerView, PublicCustomerView};
 )]
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
     let read = |mut fields: crate::json::Fields| {
-        let profile = profile::native(&mut fields);
+        let profile = profile::native(&mut fields, &key.caller);
         Ok(fields.finish(Some(profile))?)
     };
     mutation
@@ -61,7 +61,7 @@ pub(crate) async fn update(
     mutation: Mutation,
 ) -> Response {
     let read = |mut fields: crate::json::Fields| {
-        let update = profile::native_update(&mut fields);
+        let update = profile::native_update(&mut fields, &key.caller);
         Ok(fields.finish(Some(update))?)
     };
     mutation

@@ -5,7 +5,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::decision::{Code, Outcome};
-use interdict_app::{LoggedDecision, LoggedFilter};
+use interdict_app::{Caller, LoggedDecision, LoggedFilter};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::identifier::Kind;
@@ -94,7 +94,7 @@ pub(crate) async fn get(key: Secret<Decisions>, InPath(id): InPath<DecisionId>) 
     }
 }
 
-fn read_filter(query: &mut Query) -> LoggedFilter {
+fn read_filter(query: &mut Query, caller: &Caller) -> LoggedFilter {
     let outcomes = [Outcome::Allow, Outcome::Block].map(|outcome| (outcome.as_str(), outcome));
     let codes = Code::ALL.map(|code| (code.as_str(), code));
     let initiators = Initiator::ALL.map(|initiator| (initiator.as_str(), initiator));
@@ -108,16 +108,18 @@ fn read_filter(query: &mut Query) -> LoggedFilter {
         origin: query.word("origin", &origins),
         from: query.parse("from", moment),
         until: query.parse("to", moment),
-        identifier: read_identifier(query),
+        identifier: read_identifier(query, caller),
         customer: query.parse("customer", str::parse::<CustomerId>),
     }
 }
 
-fn read_identifier(query: &mut Query) -> Option<(Kind, String)> {
+fn read_identifier(query: &mut Query, caller: &Caller) -> Option<(Kind, String)> {
     let mut found = None;
     for kind in Kind::ALL {
         let value = query.parse(kind.as_str(), |text| {
-            kind.normalise(text).map(std::borrow::Cow::into_owned).map_err(|error| error.0)
+            kind.normalise_in(text, || caller.phone_region())
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|error| error.0)
         });
         match (value, &found) {
             (Some(value), None) => found = Some((kind, value)),
@@ -141,7 +143,7 @@ fn read_identifier(query: &mut Query) -> Option<(Kind, String)> {
 pub(crate) async fn list(key: Secret<Decisions>, InQuery(mut query): InQuery) -> Response {
     let service = &key.caller.service;
     let page = CursorPage::<DecisionId>::read(&mut query);
-    let filter = read_filter(&mut query);
+    let filter = read_filter(&mut query, &key.caller);
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }

@@ -86,7 +86,7 @@ async fn decide(
         Err(_) if bytes.is_empty() => attempt::read(Fields::empty())?,
         Err(_) => attempt::read(Fields::new(json::parse(&bytes)?))?,
     };
-    let resolved = raw.resolve(Path::root).map_err(unresolved)?;
+    let resolved = raw.resolve(Path::root, || caller.phone_region()).map_err(unresolved)?;
     decide_resolved(state, &caller, &resolved)
 }
 

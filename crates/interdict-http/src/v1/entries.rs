@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
-use interdict_app::{Answer, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
+use interdict_app::{Answer, Caller, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -30,14 +30,14 @@ fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
     ReasonCode::ALL.iter().map(|code| (code.as_str(), *code)).collect()
 }
 
-fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
+fn read_new(mut fields: Fields, caller: &Caller) -> Result<NewEntry, Refused> {
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let list = fields.word("list", &lists);
     let list = fields.required("list", list);
     let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
     let kind = fields.required("kind", kind);
     let value = fields.parse("value", |text| match kind {
-        Some(kind) => Identifier::parse(kind, text).map(Some),
+        Some(kind) => Identifier::parse_in(kind, text, || caller.phone_region()).map(Some),
         None => Ok(None),
     });
     let identifier = fields.required("value", value).flatten();
@@ -126,7 +126,7 @@ pub(crate) async fn create(
     mutation
         .run_foreseeing(
             &key.caller,
-            read_new,
+            |fields| read_new(fields, &key.caller),
             NewEntry::foreseen,
             |transaction, by, new| -> Result<_, interdict_app::UseCaseError> {
                 let (entry, is_new) = list_entry(transaction, by, new)?;

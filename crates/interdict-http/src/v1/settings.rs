@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::StorageError;
 use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
-use interdict_domain::identifier::EmailMatching;
+use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{
     ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
 };
@@ -71,6 +71,9 @@ pub(crate) struct SettingsView {
     /// says is one mailbox. Older entries keep what held for them.
     #[schema(value_type = EmailMatchingWord)]
     email_matching: &'static str,
+    /// Where a phone number is dialled that is no valid international one: a country's two letters of ISO 3166-1. With
+    /// null, a phone number must be an international one.
+    phone_region: Option<&'static str>,
     /// Where a payer may be sent after a checkout.
     allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
@@ -86,6 +89,7 @@ impl SettingsView {
             on_fraud_warning: settings.on_fraud_warning.as_str(),
             outage: OutageView::of(settings.outage),
             email_matching: settings.email_matching.as_str(),
+            phone_region: settings.phone_region.map(PhoneRegion::as_str),
             allowed_origins: settings.allowed_origins.clone(),
             decision_log: DecisionLogView { allowed_per_second: settings.decision_log.allowed_per_second },
         }
@@ -141,6 +145,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let outage = fields.object("outage", read_outage);
     let matchings: Vec<_> = EmailMatching::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let matching = fields.word("emailMatching", &matchings);
+    let region = fields.parse("phoneRegion", PhoneRegion::parse);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
     let decision_log = fields.object("decisionLog", read_decision_log);
     let update = SettingsUpdate {
@@ -150,6 +155,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         on_fraud_warning: fields.not_null("onFraudWarning", warnings),
         outage: fields.not_null("outage", outage).unwrap_or_default(),
         email_matching: fields.not_null("emailMatching", matching),
+        phone_region: region.update(),
         allowed_origins: fields.not_null("allowedOrigins", origins),
         allowed_per_second: fields.not_null("decisionLog", decision_log).flatten(),
     };

@@ -22,7 +22,9 @@ mod shop;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod documented;
 mod json_bodies;
+mod naughty_files;
 mod naughty_strings;
 
 use std::path::PathBuf;

@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::corpus;
+use crate::documented::calls;
 use crate::shop::{Api, Reply, Shop};
 
-fn strings() -> Option<Vec<String>> {
+pub fn strings() -> Option<Vec<String>> {
     let text = std::fs::read_to_string(corpus("naughty-strings.json")?).unwrap();
     let strings: Vec<String> = serde_json::from_str(&text).unwrap();
     assert!(strings.len() > 400, "only {} strings", strings.len());
@@ -124,6 +125,57 @@ async fn every_identifier_is_taken_or_refused() {
             assert_eq!(scored.json()["request_id"], json!(text));
         }
     }
+}
+
+/// Fields that are kept as they come, in whatever answer they stand.
+const FREE: [&str; 9] = [
+    "name",
+    "firstName",
+    "lastName",
+    "role",
+    "reason",
+    "publicMessage",
+    "restrictReason",
+    "listStatusReason",
+    "request_id",
+];
+
+/// Each documented call, and each field of it that takes a text.
+#[tokio::test]
+async fn every_text_field_of_every_call_takes_it_or_says_no() {
+    let Some(strings) = strings() else { return };
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let calls = calls(&shop).await;
+    let (mut fields, mut kept) = (0, 0);
+    for call in &calls {
+        for field in &call.texts {
+            fields += 1;
+            for text in &strings {
+                let reply = api.send(&call.method, &call.path, Some(call.with(field, text))).await;
+                let said = || {
+                    format!(
+                        "{} {} {field} {text:?}: {} {}",
+                        call.method,
+                        call.path,
+                        reply.status,
+                        reply.text()
+                    )
+                };
+                // 400 would be a body that is no JSON, which it is; but for OAuth's and Idenza's own errors and signatures.
+                let is_apart = ["/v1/oauth/", "/webhooks/", "/customer/", "/risk/"]
+                    .iter()
+                    .any(|start| call.path.starts_with(start));
+                assert!(reply.status < 500 && (is_apart || reply.status != 400), "{}", said());
+                let shown = (reply.status < 300).then(|| reply.json()[field.as_str()].clone());
+                if let Some(Value::String(shown)) = shown.filter(|_| FREE.contains(&field.as_str())) {
+                    assert!(shown == *text || text.trim().is_empty(), "{}", said());
+                    kept += 1;
+                }
+            }
+        }
+    }
+    assert!(fields >= 60 && kept > 10 * strings.len() / 2, "{fields} fields, {kept} kept");
 }
 
 #[tokio::test]

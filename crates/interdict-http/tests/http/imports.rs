@@ -28,7 +28,7 @@ fn import_files(shop: &Shop) -> Vec<String> {
     names.map(|name| name.split_once('.').unwrap().1.to_owned()).collect()
 }
 
-async fn import(shop: &Shop, query: &str, file: &str) -> Value {
+pub async fn import(shop: &Shop, query: &str, file: &str) -> Value {
     let api = shop.secret();
     let import = send(&api, query, "text/csv", file).await.expect(202);
     work_on_imports(shop).await;

@@ -59,6 +59,7 @@ mod payments;
 mod payments_listed;
 mod payments_obey;
 mod payments_of_others;
+mod phone_region;
 mod plans;
 mod ranges;
 mod renewals;

@@ -14,11 +14,12 @@ use crate::support::{Deterministic, Observer, Ticking, World, pepper, put, put_o
 
 on_both_engines!(
     what_another_process_wrote_is_noticed_within_a_second,
-    two_processes_that_write_at_once_make_one_sequence,
+    incident_15_two_processes_that_write_at_once_make_one_sequence,
     another_life_of_the_file_is_loaded_anew,
     another_life_is_noticed_while_writes_leave_no_quiet_moment,
-    a_hole_is_a_fault_that_is_loaded_over,
+    incident_15_a_hole_is_a_fault_that_is_loaded_over,
     a_reader_of_the_feed_that_cannot_read_is_told_and_recovers,
+    an_observer_that_fails_is_loaded_anew,
     what_was_heard_is_as_old_as_the_moment_before_the_head_was_read,
     each_commit_hears_when_there_is_no_quiet_moment,
 );
@@ -41,7 +42,23 @@ fn what_another_process_wrote_is_noticed_within_a_second(world: &World) {
     assert_eq!(told.applied.concat(), [1, 2, 3, 4, 5]);
 }
 
-fn two_processes_that_write_at_once_make_one_sequence(world: &World) {
+/// Of its own commits and of those of others.
+fn an_observer_that_fails_is_loaded_anew(world: &World) {
+    let observer = Observer::default();
+    let (store, random) = (world.open(1, Some(&observer)), Deterministic::new(1));
+    let command = world.open(2, None);
+    wait_until(|| observer.0.lock().loads > 0, PATIENCE).unwrap();
+    for (writer, number) in [(&store, 1), (&command, 2), (&store, 3)] {
+        let loads = observer.0.lock().loads;
+        observer.0.lock().fails = true;
+        let revision = put_one(writer, number, &random);
+        wait_until(|| observer.revision() == revision, PATIENCE).unwrap();
+        let told = observer.0.lock();
+        assert!(told.loads > loads && !told.fails, "{number}: {} loads", told.loads);
+    }
+}
+
+fn incident_15_two_processes_that_write_at_once_make_one_sequence(world: &World) {
     const EACH: u64 = 400;
     let observers = [Observer::default(), Observer::default()];
     let stores = [world.open(1, Some(&observers[0])), world.open(2, Some(&observers[1]))];
@@ -107,7 +124,7 @@ fn another_life_is_noticed_while_writes_leave_no_quiet_moment(world: &World) {
     assert_eq!(observer.revision(), 2);
 }
 
-fn a_hole_is_a_fault_that_is_loaded_over(world: &World) {
+fn incident_15_a_hole_is_a_fault_that_is_loaded_over(world: &World) {
     let (observer, random) = (Observer::default(), Deterministic::new(1));
     let store = world.open(1, Some(&observer));
     put_one(&store, 1, &random);
@@ -149,8 +166,9 @@ impl FeedObserver for Watching {
         Ok(())
     }
 
-    fn apply(&mut self, _: &[Change], _: &View<'_>) {
+    fn apply(&mut self, _: &[Change], _: &View<'_>) -> Result<(), StorageError> {
         self.note("read");
+        Ok(())
     }
 
     fn heard(&mut self, as_of: Duration) {

@@ -87,9 +87,10 @@ impl FeedObserver for Node {
         Ok(())
     }
 
-    fn apply(&mut self, changes: &[Change], _: &View<'_>) {
+    fn apply(&mut self, changes: &[Change], _: &View<'_>) -> Result<(), StorageError> {
         let last = changes.last().unwrap().sequence.unsigned_abs();
         self.known.revision.store(last, Ordering::SeqCst);
+        Ok(())
     }
 
     fn heard(&mut self, _: Duration) {}

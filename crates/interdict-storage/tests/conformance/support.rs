@@ -82,6 +82,8 @@ pub struct Told {
     pub heard: Vec<(Duration, i64)>,
     /// Panics at the next change.
     pub panics: bool,
+    /// Fails at the next change, once.
+    pub fails: bool,
 }
 
 /// Remembers what it was told.
@@ -106,11 +108,15 @@ impl FeedObserver for Observer {
         Ok(())
     }
 
-    fn apply(&mut self, changes: &[Change], _: &View<'_>) {
+    fn apply(&mut self, changes: &[Change], _: &View<'_>) -> Result<(), StorageError> {
         let mut told = self.0.lock();
         assert!(!told.panics, "the observer was told to panic");
+        if std::mem::take(&mut told.fails) {
+            return Err(StorageError::Corrupt("the observer was told to fail"));
+        }
         told.applied.push(changes.iter().map(|change| change.sequence).collect());
         told.revision = changes.last().map_or(told.revision, |change| change.sequence);
+        Ok(())
     }
 
     fn heard(&mut self, as_of: Duration) {

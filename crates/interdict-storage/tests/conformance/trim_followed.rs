@@ -35,10 +35,10 @@ impl FeedObserver for Away {
         self.observer.load(view)
     }
 
-    fn apply(&mut self, changes: &[Change], view: &View<'_>) {
+    fn apply(&mut self, changes: &[Change], view: &View<'_>) -> Result<(), StorageError> {
         self.is_at_the_gate.store(true, Ordering::SeqCst);
         let _gate = self.gate.lock();
-        self.observer.apply(changes, view);
+        self.observer.apply(changes, view)
     }
 
     fn heard(&mut self, as_of: Duration) {

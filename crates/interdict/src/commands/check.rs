@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use interdict_app::decision::{DecideError, Decision, Outcome};
 use interdict_app::{App, DecidePaymentError, Judged, PaymentAttempt, Presented, Service};
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{Kind, PhoneRegion};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::Money;
@@ -28,11 +28,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Decides and shows the decision.
 pub fn run(configuration: &Configuration, arguments: &CheckArguments) -> Result<ExitCode> {
-    let payer = Payer::parse(arguments)?;
     let app = application::open(configuration, Wanted::DecisionsOnData)?;
     let merchant = MerchantNumber(arguments.merchant);
     refuse_unknown_merchant(&app, merchant)?;
     let service = app.service(arguments.mode);
+    let payer = Payer::parse(arguments, service.phone_region(merchant))?;
     wait_for_index(service);
     let attempt = PaymentAttempt {
         initiator: arguments.initiator,
@@ -99,13 +99,15 @@ fn wait_for_index(service: &Service) {
 /// Who would pay.
 #[derive(Debug, Default)]
 struct Payer {
+    /// Where the merchant's customers dial.
+    region: Option<PhoneRegion>,
     customer: Option<CustomerId>,
     identifiers: Vec<Presented<'static>>,
 }
 
 impl Payer {
-    fn parse(arguments: &CheckArguments) -> Result<Self> {
-        let mut payer = Self::default();
+    fn parse(arguments: &CheckArguments, region: Option<PhoneRegion>) -> Result<Self> {
+        let mut payer = Self { region, ..Self::default() };
         for text in &arguments.identifiers {
             payer.add(text, &arguments.unverified)?;
         }
@@ -124,7 +126,7 @@ impl Payer {
         }
         let (kind, value) = kind_and_value(text)?;
         let value = kind
-            .normalise(value)
+            .normalise_in(value, || self.region)
             .map_err(|error| misuse(format!("the value of {} {error}", kind.as_str())))?
             .into_owned();
         if self.identifiers.iter().any(|before| before.kind == kind && before.value != value) {

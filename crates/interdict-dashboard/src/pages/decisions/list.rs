@@ -135,9 +135,11 @@ fn outcome_of(word: &str) -> Option<Outcome> {
 }
 
 /// What is looked for; in words what is wrong with it.
-fn filter_of(query: &Form) -> Result<LoggedFilter, String> {
+fn filter_of(query: &Form, person: &Person<ViewPayments>) -> Result<LoggedFilter, String> {
     let kind = kind_of(query);
-    let normalise = |text: &str| kind.normalise(text).map(|value| (kind, value.into_owned()));
+    let normalise = |text: &str| {
+        kind.normalise_in(text, || person.phone_region()).map(|value| (kind, value.into_owned()))
+    };
     Ok(LoggedFilter {
         outcome: query.text("outcome").and_then(outcome_of),
         code: query.text("code").and_then(Code::parse),
@@ -153,7 +155,7 @@ fn filter_of(query: &Form) -> Result<LoggedFilter, String> {
 async fn read(person: &Person<ViewPayments>, query: &Form) -> Result<Rows, Problem> {
     let (merchant, mode) = (person.signed_in.user.merchant, person.mode.as_str());
     let is_kept = person.service().keeps_decisions();
-    let filter = match filter_of(query) {
+    let filter = match filter_of(query, person) {
         Ok(filter) => filter,
         Err(problem) => {
             let decisions = Vec::new();

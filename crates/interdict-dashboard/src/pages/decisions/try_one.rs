@@ -48,7 +48,7 @@ pub(crate) async fn show(
     InQuery(query): InQuery,
 ) -> Result<Response, Problem> {
     let initiator = query.text("initiator").and_then(Initiator::parse);
-    let Typed { fields, customer, presented, money } = read(&query);
+    let Typed { fields, customer, presented, money } = read(&query, &person);
     let has_problem = fields.iter().any(|field| field.problem.is_some());
     let (mut status, mut problem, mut answer) = (StatusCode::OK, None, None);
     match initiator {
@@ -119,7 +119,7 @@ struct Typed<'a> {
     money: Option<Money>,
 }
 
-fn read(query: &Form) -> Typed<'_> {
+fn read<'f>(query: &'f Form, person: &Person<TryDecision>) -> Typed<'f> {
     let verified = !query.is_set("typed");
     let mut presented = Vec::new();
     let text = query.text("customer");
@@ -133,7 +133,7 @@ fn read(query: &Form) -> Typed<'_> {
     for kind in Kind::ALL {
         let (name, label) = (kind.as_str(), sources::kind(kind));
         let text = query.text(name);
-        let problem = match text.map(|text| kind.normalise(text)) {
+        let problem = match text.map(|text| kind.normalise_in(text, || person.phone_region())) {
             Some(Ok(value)) => {
                 presented.push(Presented { kind, value: Cow::Owned(value.into_owned()), verified });
                 None

@@ -37,7 +37,7 @@ pub(crate) async fn add(
     form: Form,
 ) -> Result<Response, Problem> {
     let list = form.text("list").and_then(List::parse).ok_or_else(|| Problem::invalid(&t("invalid-list")))?;
-    let new = match new_entry(&form, list) {
+    let new = match new_entry(&form, list, &person) {
         Ok(new) => new,
         Err(problem) => return again(&state, &person, list, problem, form).await,
     };
@@ -54,11 +54,12 @@ pub(crate) async fn add(
     }
 }
 
-fn new_entry(form: &Form, list: List) -> Result<NewEntry, String> {
+fn new_entry(form: &Form, list: List, person: &Person<ChangeCustomers>) -> Result<NewEntry, String> {
     let kind = form.text("kind").map_or(Some(Kind::Email), Kind::parse).ok_or_else(|| t("invalid-kind"))?;
     let field = if kind == Kind::Email { "email" } else { "value" };
     let label = of("kind-", kind.as_str());
-    let identifier = form.parse(field, &label, |text| Identifier::parse(kind, text))?;
+    let identifier =
+        form.parse(field, &label, |text| Identifier::parse_in(kind, text, || person.phone_region()))?;
     Ok(NewEntry {
         list,
         identifier: identifier.ok_or_else(|| t("invalid-empty"))?,

@@ -9,7 +9,7 @@ use interdict_app::{
     GatewayUpdate, ORIGINS_MAX, OutageUpdate, SettingsUpdate, UseCaseError, change_settings, is_origin,
     set_gateway as set,
 };
-use interdict_domain::identifier::EmailMatching;
+use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage};
 use interdict_domain::subscription::OnLift;
 
@@ -36,6 +36,10 @@ fn allowed_per_second(text: &str) -> Option<u16> {
     text.parse().ok().filter(|rate| *rate <= ALLOWED_PER_SECOND_MAX)
 }
 
+fn region(text: &str) -> Option<PhoneRegion> {
+    PhoneRegion::parse(text).ok()
+}
+
 fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
     Ok(SettingsUpdate {
         on_lift: word(form, "on-lift", OnLift::parse)?,
@@ -47,6 +51,8 @@ fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
             merchant: word(form, "outage-merchant", OnOutage::parse)?,
         },
         email_matching: word(form, "email-matching", EmailMatching::parse)?,
+        // An empty field takes the region away.
+        phone_region: form.is_set("phone-region").then(|| form.text("phone-region").and_then(region)),
         allowed_origins: form
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),
@@ -64,6 +70,9 @@ pub(crate) async fn change(
     let origins = update.allowed_origins.as_deref().unwrap_or_default();
     if origins.len() > ORIGINS_MAX || !origins.iter().all(|origin| is_origin(origin)) {
         return again(&state, &person, "settings", t("invalid-origins"), form).await;
+    }
+    if form.text("phone-region").is_some_and(|text| region(text).is_none()) {
+        return again(&state, &person, "settings", t("invalid-phone-region"), form).await;
     }
     let form_saw = form.text("seen").map(str::to_owned);
     let done = act(&person, &form, Vec::new(), move |transaction, by| {

@@ -7,7 +7,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{GatewayAccount, StorageError};
-use interdict_domain::identifier::EmailMatching;
+use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::mode::Mode;
 use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, Settings};
 use interdict_domain::subscription::OnLift;
@@ -24,6 +24,7 @@ use crate::{of, t};
 struct SettingsPage {
     frame: Frame,
     choices: Vec<Choice>,
+    phone_region: String,
     origins: String,
     allowed_per_second: String,
     seen: String,
@@ -99,6 +100,10 @@ pub(super) async fn render(
         Some(typed) => typed.exactly("origins").to_owned(),
         None => settings.allowed_origins.join("\n"),
     };
+    let phone_region = match typed {
+        Some(typed) => typed.exactly("phone-region").to_owned(),
+        None => settings.phone_region.map_or("", PhoneRegion::as_str).to_owned(),
+    };
     let allowed_per_second = match typed {
         Some(typed) => typed.exactly("allowed-per-second").to_owned(),
         None => settings.decision_log.allowed_per_second.to_string(),
@@ -107,6 +112,7 @@ pub(super) async fn render(
     let page = SettingsPage {
         frame: Frame::new(state, person, Place::Settings, t("nav-settings"), query).await,
         choices: choices(&settings, typed),
+        phone_region,
         origins,
         allowed_per_second,
         seen: seen(&settings),

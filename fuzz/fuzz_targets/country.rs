@@ -1,0 +1,7 @@
+//! Texts as identifiers of the kind `country`.
+
+#![no_main]
+
+use interdict_domain::identifier::Kind;
+
+libfuzzer_sys::fuzz_target!(|text: &str| interdict_fuzz::identifier(Kind::Country, text));

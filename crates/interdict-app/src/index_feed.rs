@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::decision_log::Rates;
 use crate::freshness::{Freshness, Known};
+use crate::noticed::PersonWatch;
 
 /// Facts handed from the reading to the applying thread at once.
 const CHUNK: usize = 8_192;
@@ -30,6 +31,8 @@ pub(crate) struct IndexState {
     gateway_changes: Arc<AtomicU64>,
     /// How much of each merchant's decisions the log is offered.
     log_rates: Arc<Rates>,
+    /// Whose blocked persons there are.
+    persons: PersonWatch,
 }
 
 impl IndexState {
@@ -41,6 +44,7 @@ impl IndexState {
             revision: watch::Sender::new(0),
             gateway_changes: Arc::default(),
             log_rates: Arc::default(),
+            persons: PersonWatch::default(),
         })
     }
 
@@ -85,6 +89,12 @@ impl IndexState {
         &self.log_rates
     }
 
+    /// Whose blocked persons there are.
+    #[inline]
+    pub(crate) fn persons(&self) -> &PersonWatch {
+        &self.persons
+    }
+
     fn seen(&self, revision: i64) {
         self.revision.send_replace(revision);
     }
@@ -114,6 +124,7 @@ impl FeedObserver for IndexFollower {
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let revision = view.revision()?;
         self.read_log_rates(view)?;
+        self.state.persons.set(view.merchants_with_persons()?);
         let (customers, entries) = view.counts()?;
         // Each customer may be found by email, phone and ref.
         let keys = usize::try_from(entries.saturating_add(customers.saturating_mul(3))).unwrap_or(0);
@@ -142,6 +153,18 @@ impl FeedObserver for IndexFollower {
         {
             // No decision hangs on it: the log goes on at the rates that are known.
             tracing::warn!(error = &error as &dyn std::error::Error, "the log's rates cannot be read");
+        }
+        if changes.iter().any(PersonWatch::is_moved_by) {
+            match view.merchants_with_persons() {
+                Ok(merchants) => self.state.persons.set(merchants),
+                // No decision hangs on it: what blocked persons come with is noticed as far as they are known.
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "blocked persons cannot be read"
+                    );
+                }
+            }
         }
         let index = self.state.index.read();
         for change in changes {

@@ -41,6 +41,18 @@ words!(
     }
 );
 
+words!(
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    PersonPolicy {
+        /// Nothing.
+        Off = "off",
+        /// It is suggested, and somebody says.
+        Suggest = "suggest",
+        /// It is put to the person's, unless it may be somebody else's: then it is suggested.
+        Add = "add",
+    }
+);
+
 /// What becomes of attempts that the lists do not block while they may be stale, for each initiator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -100,6 +112,8 @@ pub struct Settings {
     pub outage: OutagePolicies,
     /// For which addresses a new entry of the kind email stands. Older entries keep what held for them.
     pub email_matching: EmailMatching,
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    pub person_policy: PersonPolicy,
     /// Where a payer may be sent after a checkout: `https://shop.example`.
     pub allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
@@ -115,6 +129,7 @@ impl Default for Settings {
             on_fraud_warning: OnDispute::Report,
             outage: OutagePolicies::default(),
             email_matching: EmailMatching::Exact,
+            person_policy: PersonPolicy::Suggest,
             allowed_origins: Vec::new(),
             decision_log: DecisionLogSettings::default(),
         }

@@ -49,6 +49,7 @@ const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_count
 const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.sql");
 const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql");
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
+const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
@@ -76,6 +77,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             WINDOW_ENDS,
             ENTRY_MATCHING,
             IMPORTS,
+            PERSONS,
         ],
         Schema::Decisions => &[DECISIONS],
     };

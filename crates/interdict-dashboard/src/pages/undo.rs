@@ -24,6 +24,7 @@ pub(crate) async fn undo(
         Ok(match undone {
             Undone::Customer(id) => format!("/dashboard/{mode}/customers/{id}?done=undone"),
             Undone::Block => format!("/dashboard/{mode}/blacklist?done=undone"),
+            Undone::Person(id) => format!("/dashboard/{mode}/persons/{id}?done=undone"),
             Undone::Allow => format!("/dashboard/{mode}/whitelist?done=undone"),
         })
     });

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::persons::PersonPolicyWord;
 use super::words::{
     EmailMatchingWord, IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord,
 };
@@ -115,7 +116,7 @@ pub(crate) struct DecisionLogUpdate {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
-    "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact",
+    "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact", "personPolicy": "suggest",
     "allowedOrigins": ["https://shop.example"],
     "decisionLog": {"allowedPerSecond": 10}
 })))]
@@ -138,6 +139,9 @@ pub(crate) struct SettingsUpdate {
     /// For which addresses a new entry of the kind `email` stands.
     #[schema(inline, nullable = false)]
     email_matching: Option<EmailMatchingWord>,
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    #[schema(inline, nullable = false)]
+    person_policy: Option<PersonPolicyWord>,
     /// Where a payer may be sent after a checkout: at most 50 origins.
     #[schema(nullable = false)]
     allowed_origins: Option<Vec<String>>,

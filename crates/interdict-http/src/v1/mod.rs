@@ -15,6 +15,7 @@ pub(crate) mod imports;
 mod list_page;
 pub(crate) mod list_status;
 pub(crate) mod oauth;
+mod person_body;
 pub(crate) mod persons;
 pub(crate) mod plans;
 pub(crate) mod restrictions;

@@ -58,6 +58,7 @@ mod payments_listed;
 mod payments_obey;
 mod payments_of_others;
 mod persons;
+mod persons_beside;
 mod plans;
 mod ranges;
 mod renewals;

@@ -325,6 +325,7 @@ impl App {
         for mode in Mode::ALL {
             // An error leaves the rest in memory, and that is lost: there is nobody left to try again.
             while let Ok(true) = self.service(mode).write_hits().await {}
+            self.service(mode).finish_noticer().await;
             self.service(mode).finish_log().await;
         }
         self.write_last_uses().await;

@@ -4,7 +4,7 @@
 
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{
-    DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
+    DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, PersonPolicy, Settings,
 };
 use interdict_domain::subscription::OnLift;
 use interdict_storage::{Authorship, MerchantTransaction};
@@ -31,6 +31,8 @@ pub struct SettingsUpdate {
     pub email_matching: Option<EmailMatching>,
     /// Where a phone number is dialled that is no international one.
     pub phone_region: Option<Option<PhoneRegion>>,
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    pub person_policy: Option<PersonPolicy>,
     /// Where a payer may be sent after a checkout.
     pub allowed_origins: Option<Vec<String>>,
     /// How many decisions a second that let somebody pay are kept in the log.
@@ -64,6 +66,7 @@ pub fn change_settings(
         },
         email_matching: update.email_matching.unwrap_or(before.email_matching),
         phone_region: update.phone_region.unwrap_or(before.phone_region),
+        person_policy: update.person_policy.unwrap_or(before.person_policy),
         allowed_origins: update.allowed_origins.unwrap_or_else(|| before.allowed_origins.clone()),
         decision_log: DecisionLogSettings {
             allowed_per_second: update.allowed_per_second.unwrap_or(before.decision_log.allowed_per_second),

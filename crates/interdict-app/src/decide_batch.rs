@@ -102,7 +102,9 @@ impl Sitting<'_> {
                         if !attempt.dry_run {
                             hits.extend(decision.sources.iter().filter_map(|source| source.entry));
                             let item = Item { batch: id, position: first + at, rate: log_rate };
-                            service.offer_item(index, &attempt_in, decision, (now, degraded), item);
+                            let logged =
+                                service.offer_item(index, &attempt_in, decision, (now, degraded), item);
+                            service.notice(&attempt_in, decision, (logged.unwrap_or(id), now));
                         }
                         answer(at, Ok(decision));
                     }

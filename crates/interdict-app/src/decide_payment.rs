@@ -155,6 +155,9 @@ impl Service {
                     let id = DecisionId::generate(now, self.random.as_ref());
                     let judged = Judged { id, at: now, degraded };
                     self.offer(index, attempt_in, decision, judged, occasion);
+                    if occasion.is_noticed() {
+                        self.notice(attempt_in, decision, (judged.id, judged.at));
+                    }
                     Ok(answer(decision, judged))
                 }
                 Err(error) => Err((*error).into()),

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::decision_log::Rates;
 use crate::freshness::{Freshness, Known};
+use crate::noticed::PersonWatch;
 use crate::phone_regions::PhoneRegions;
 
 /// Facts handed from the reading to the applying thread at once.
@@ -33,6 +34,8 @@ pub(crate) struct IndexState {
     log_rates: Arc<Rates>,
     /// Where each merchant's customers dial.
     phone_regions: PhoneRegions,
+    /// Whose blocked persons there are.
+    persons: PersonWatch,
 }
 
 impl IndexState {
@@ -45,6 +48,7 @@ impl IndexState {
             gateway_changes: Arc::default(),
             log_rates: Arc::default(),
             phone_regions: PhoneRegions::default(),
+            persons: PersonWatch::default(),
         })
     }
 
@@ -94,6 +98,12 @@ impl IndexState {
         &self.phone_regions
     }
 
+    /// Whose blocked persons there are.
+    #[inline]
+    pub(crate) fn persons(&self) -> &PersonWatch {
+        &self.persons
+    }
+
     fn seen(&self, revision: i64) {
         self.revision.send_replace(revision);
     }
@@ -124,6 +134,7 @@ impl FeedObserver for IndexFollower {
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let revision = view.revision()?;
         self.read_settings(view)?;
+        self.state.persons.set(view.merchants_with_persons()?);
         let (customers, entries) = view.counts()?;
         // Each customer may be found by email, phone and ref.
         let keys = usize::try_from(entries.saturating_add(customers.saturating_mul(3))).unwrap_or(0);
@@ -149,6 +160,18 @@ impl FeedObserver for IndexFollower {
         }
         if changes.iter().any(|change| change.action == Action::SettingsChanged) {
             self.read_settings(view)?;
+        }
+        if changes.iter().any(PersonWatch::is_moved_by) {
+            match view.merchants_with_persons() {
+                Ok(merchants) => self.state.persons.set(merchants),
+                // No decision hangs on it: what blocked persons come with is noticed as far as they are known.
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "blocked persons cannot be read"
+                    );
+                }
+            }
         }
         let index = self.state.index.read();
         for change in changes {

@@ -15,6 +15,7 @@ mod ask_gateway;
 mod audit_page;
 mod authenticate;
 mod authorize_payment;
+mod block_person;
 mod caller;
 mod change_password;
 mod change_settings;
@@ -26,6 +27,7 @@ mod create_key;
 mod create_merchant;
 mod create_payment;
 mod create_user;
+mod customer_identifiers;
 mod decide_batch;
 mod decide_charge;
 mod decide_payment;
@@ -44,6 +46,7 @@ mod freshness;
 mod gateways;
 mod hear_stripe;
 mod hits;
+mod hold_identifier;
 mod import_entries;
 mod import_errors;
 mod import_files;
@@ -53,6 +56,7 @@ mod index_feed;
 mod invite_user;
 mod keys_by_user;
 mod lapse_exemptions;
+mod lift_person;
 mod limiter;
 mod list_customer;
 mod list_entry;
@@ -60,12 +64,14 @@ mod manage_subscription;
 mod mutate;
 mod new_import;
 mod note_entry;
+mod noticed;
 mod origin;
 mod password_hash;
 mod pay;
 mod pay_checkout;
 mod payment_error;
 mod payment_method;
+mod person_error;
 mod phone_regions;
 mod pieces;
 mod plans;
@@ -87,6 +93,7 @@ mod set_list_status;
 mod set_password;
 mod settle_payment;
 mod settle_subscription;
+mod settle_suggestion;
 mod sign_in;
 #[cfg(feature = "oidc")]
 mod sign_in_by_oidc;
@@ -136,8 +143,8 @@ pub mod store {
         AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, Counted, CustomerFilter, Durability,
         EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
         MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest, PaymentFilter,
-        PostgresServer, ProviderEvent, Recorded, Score, SearchState, StorageError, StoreStatus, Totals,
-        Trimmed, Trimming, UserAccount, View, WriteError, day_of,
+        PersonFilter, PostgresServer, ProviderEvent, Recorded, Score, SearchState, StorageError, StoreStatus,
+        Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
     };
 }
 
@@ -145,6 +152,9 @@ pub use ask_gateway::{Ask, AskError};
 pub use audit_page::{AUDIT_PAGE_MAX, AuditItem, AuditPage, AuditPosition, AuditPositionError};
 pub use authenticate::AuthenticateError;
 pub use authorize_payment::{authorize_payment, complete_action};
+pub use block_person::{
+    BlockedRow, LeftOut, NamedIdentifier, NewPersonBlock, PersonEntry, PersonRow, block_person, extend_person,
+};
 pub use caller::{Caller, Shown};
 pub use change_settings::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings};
 pub use compare_with_feed::FeedComparison;
@@ -155,6 +165,7 @@ pub use create_key::{NewKey, NewKeyOptions, revoke_key, rotate_key};
 pub use create_merchant::{MerchantKeys, NewMerchant};
 pub use create_payment::{NewPayment, create_payment};
 pub use create_user::{NewUser, create_user};
+pub use customer_identifiers::CustomerIdentifiers;
 pub use decide_batch::Sitting;
 pub use decide_charge::{NEUTRAL_MESSAGE, block_code};
 pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
@@ -173,18 +184,21 @@ pub use import_jobs::IMPORT_FILES_KEPT_S;
 pub use import_row::{BadRow, FileError, ROW_BYTES_MAX, ROWS_MAX, ReadRow, RowDefaults};
 pub use invite_user::{Invitation, SecondFactorAfterReset};
 pub use keys_by_user::{NewKeyOfUser, OVERLAP_S_MAX};
+pub use lift_person::{KeptFor, LiftedPerson, lift_person};
 pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
-pub use list_entry::{NewEntry, list_entry};
+pub use list_entry::{NewEntry, key_of_standing, list_entry};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
 pub use new_import::{ImportError, NewImport};
 pub use note_entry::note_entry;
+pub use noticed::NoticedCounts;
 pub use origin::{is_origin, origin_of};
 pub use password_hash::{HashError, PasswordHash, readable_password};
 pub use pay::{Begun, Paid, ShowPaid};
 pub use pay_checkout::{CheckoutPayment, pay_checkout};
 pub use payment_error::PaymentError;
+pub use person_error::{PersonError, Place};
 pub use pieces::{Uploading, in_pieces};
 pub use plans::{NewPlan, PlanUpdate, archive_plan, create_plan, update_plan};
 pub use record_chargeback::{NewChargeback, RecordedChargeback, record_chargeback, reverse_chargeback};
@@ -201,6 +215,7 @@ pub use sessions::SignedIn;
 pub use set_gateway::{GatewayUpdate, set_gateway};
 pub use set_list_status::{NewListStatus, clear_list_status, set_list_status};
 pub use set_password::set_password;
+pub use settle_suggestion::{accept_suggestion, refuse_suggestion};
 pub use sign_in::{SessionToken, SignIn, SignInError};
 pub use standing::{Standing, StandingSource};
 pub use subscribe::{NewSubscription, subscribe};

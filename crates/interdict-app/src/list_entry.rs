@@ -3,7 +3,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
+use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::limits::Limits;
 use interdict_domain::merchant::MerchantNumber;
@@ -46,6 +46,24 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
+    /// An entry that was there before, as it was.
+    pub(crate) fn again(identifier: Identifier, before: Entry) -> Self {
+        Self {
+            list: before.list(),
+            identifier,
+            reason: before.reason,
+            reason_code: before.reason_code,
+            public_message: before.public_message,
+            scopes: before.scopes,
+            strength: Some(before.strength),
+            starts_at: before.window.from(),
+            expires_at: before.window.until(),
+            source: before.source,
+            matching: Some(before.matching),
+            limits: before.limits,
+        }
+    }
+
     /// What listing it is going to read.
     pub fn foreseen(&self, service: &Service, merchant: MerchantNumber) -> Vec<Foreseen> {
         let entry = Foreseen::entry_of(service.pepper(), merchant, self.list, &self.identifier);
@@ -62,7 +80,7 @@ pub fn list_entry(
 ) -> Result<(Entry, bool), UseCaseError> {
     limits_of(new.list, new.limits)?;
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
-    let (identifier, before) = listed_as(transaction, &new)?;
+    let (identifier, before) = listed_as(&transaction.view(), new.list, &new.identifier, new.matching)?;
     let kind = identifier.kind();
     let after = Entry {
         id: before.as_ref().map_or_else(|| EntryId::generate(new.list, by.now, by.random), |entry| entry.id),
@@ -108,28 +126,36 @@ pub(crate) fn standing_entry(
     }
 }
 
+/// Where what blocks an identifier stands, or would stand, by the policy that holds.
+pub fn key_of_standing(
+    view: &MerchantView<'_>,
+    identifier: &Identifier,
+) -> Result<IdentifierKey, StorageError> {
+    Ok(view.key_of(&listed_as(view, List::Block, identifier, None)?.0))
+}
+
 /// What is listed, by the policy that holds, and the entry of it that is there already. One that was listed exactly, under
 /// another policy, goes on standing for itself alone: its policy never changes under it.
-fn listed_as(
-    transaction: &MerchantTransaction<'_, '_>,
-    new: &NewEntry,
-) -> Result<(Identifier, Option<Entry>), UseCaseError> {
-    let view = transaction.view();
-    if new.identifier.kind() != Kind::Email {
-        let before = view.entry_of(new.list, &new.identifier)?;
-        return Ok((new.identifier.clone(), before));
+pub(crate) fn listed_as(
+    view: &MerchantView<'_>,
+    list: List,
+    identifier: &Identifier,
+    matching: Option<EmailMatching>,
+) -> Result<(Identifier, Option<Entry>), StorageError> {
+    if identifier.kind() != Kind::Email {
+        return Ok((identifier.clone(), view.entry_of(list, identifier)?));
     }
-    let matching = match new.matching {
+    let chosen = match matching {
         Some(matching) => matching,
         None => view.settings()?.email_matching,
     };
-    let exact = view.entry_of(new.list, &new.identifier)?;
-    if matching == EmailMatching::Exact || (exact.is_some() && new.matching.is_none()) {
-        return Ok((new.identifier.clone(), exact));
+    let exact = view.entry_of(list, identifier)?;
+    if chosen == EmailMatching::Exact || (exact.is_some() && matching.is_none()) {
+        return Ok((identifier.clone(), exact));
     }
-    let identifier = new.identifier.matched(matching);
-    let before = view.entry_of(new.list, &identifier)?;
-    Ok((identifier, before))
+    let matched = identifier.matched(chosen);
+    let before = view.entry_of(list, &matched)?;
+    Ok((matched, before))
 }
 
 /// Limits are of an exemption. A block that would hold only up to an amount is not what anybody means.

@@ -16,6 +16,7 @@ use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
 use crate::error::UseCaseError;
 use crate::lapse_exemptions::lapse_exemptions;
+use crate::lift_person::keep_for_person;
 use crate::list_entry::{NewEntry, list_entry, standing_entry};
 use crate::payment_error::PaymentError;
 
@@ -253,7 +254,7 @@ pub fn reverse_chargeback(
 }
 
 /// Hands the entry over to another chargeback that wants it, or takes it off the list, unless a person
-/// has made it theirs.
+/// has made it theirs, or the payer is blocked as a whole.
 fn release_email(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
@@ -266,7 +267,12 @@ fn release_email(
     }
     let standing = transaction.view().entry(entry)?;
     match standing {
-        Some(row) if row.entry.source == EntrySource::Chargeback => transaction.delete_entry(by, &row.entry),
+        Some(row) if row.entry.source == EntrySource::Chargeback => {
+            if keep_for_person(transaction, by, &row.entry)? {
+                return Ok(());
+            }
+            transaction.delete_entry(by, &row.entry)
+        }
         Some(_) | None => Ok(()),
     }
 }

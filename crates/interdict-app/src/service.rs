@@ -24,6 +24,7 @@ use crate::hits::Hits;
 use crate::import_jobs::ImportJobs;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::Running;
+use crate::noticed::{Noticer, NoticerParts};
 use crate::renew_subscriptions::COMMITS_AT_ONCE;
 use crate::renewal_report::RenewalCounts;
 use crate::sandbox_ledger::StoreLedger;
@@ -42,6 +43,8 @@ pub struct Service {
     pub(crate) hits: Hits,
     /// Nothing for what does not serve.
     pub(crate) decision_log: Option<Arc<DecisionLog>>,
+    /// Nothing for what does not serve.
+    pub(crate) noticer: Option<Arc<Noticer>>,
     pub(crate) running: Running,
     pub(crate) gateways: Gateways,
     pub(crate) vault: Vault,
@@ -117,6 +120,17 @@ impl Service {
         for (merchant, settings) in chosen {
             index.phone_regions().set_first(merchant, settings.phone_region);
         }
+        let start = |log: &Arc<DecisionLog>| {
+            Noticer::start(NoticerParts {
+                store: store.clone(),
+                index: Arc::clone(&index),
+                log: Arc::clone(log),
+                pepper: options.pepper.clone(),
+                clock: Arc::clone(&options.clock),
+                random: Arc::clone(&options.random),
+            })
+        };
+        let noticer = decision_log.as_ref().map(start).transpose()?;
         let vault = Vault::new(&options.pepper);
         let gateways = match options.mode {
             Mode::Test => {
@@ -143,6 +157,7 @@ impl Service {
             index,
             hits: Hits::default(),
             decision_log,
+            noticer,
             running: Running::default(),
             imports: options.imports,
             clock: options.clock,
@@ -278,9 +293,12 @@ impl Service {
     }
 }
 
-/// What waits for the log is written before its service is gone.
+/// What waits for a thread is done before its service is gone.
 impl Drop for Service {
     fn drop(&mut self) {
+        if let Some(noticer) = &self.noticer {
+            noticer.stop();
+        }
         if let Some(log) = &self.decision_log {
             log.stop();
         }

@@ -1,16 +1,20 @@
-//! Undoing a change: how a customer's restriction and list status, or an entry, were before it. It is a change
+//! Undoing a change: how a customer's restriction and list status, an entry, or a person's block were before it. It is a change
 //! like any other, by whoever undoes; nothing is taken out of the feed.
 //!
 //! Only the newest change of its subject can be undone: what came after it was meant to stand on it.
 
 use interdict_domain::change::{Action, Subject};
+use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::{Entry, List};
-use interdict_domain::ids::CustomerId;
+use interdict_domain::ids::{CustomerId, PersonId};
+use interdict_domain::person::BlockedPerson;
 use interdict_storage::{Authorship, MerchantTransaction, Recorded};
 
 use crate::error::UseCaseError;
+use crate::lift_person::{block_again, lift_person, put_terms_back, rejoin_person};
 use crate::list_entry::{NewEntry, list_entry};
+use crate::person_error::PersonError;
 use crate::set_list_status::action;
 use crate::unlist_entry::unlist_entry;
 use crate::update_entry::{EntryUpdate, update_entry};
@@ -24,6 +28,8 @@ pub enum Undone {
     Block,
     /// An entry of the allow list.
     Allow,
+    /// A person's block.
+    Person(PersonId),
 }
 
 /// Undoes a change; nothing where there is nothing to undo, or something else has changed it since.
@@ -48,10 +54,46 @@ pub fn undo_change(
             Ok(Some(undone(id.list())))
         }
         (Subject::Entry(_), Some(Recorded::Entry(before)), after) => {
-            put_entry_back(transaction, by, *before, after.is_some())
+            put_entry_back(transaction, by, *before, (after.is_some(), item.change.at))
+        }
+        (Subject::Person(id), before, Some(Recorded::Person(_))) => {
+            let before = before.and_then(|before| match before {
+                Recorded::Person(person) => Some(*person),
+                Recorded::Customer(_) | Recorded::Entry(_) | Recorded::User(_) => None,
+            });
+            let undone = put_person_back(transaction, by, (id, item.change.action), before)?;
+            Ok(undone.then_some(Undone::Person(id)))
         }
         _ => Ok(None),
     }
+}
+
+fn put_person_back(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    (id, action): (PersonId, Action),
+    before: Option<BlockedPerson>,
+) -> Result<bool, UseCaseError> {
+    let undone = match (action, before) {
+        (Action::PersonBlocked, None) => lift_person(transaction, by, id).map(|_| true),
+        (Action::PersonBlocked, Some(before)) if before.lifted_at.is_some() => {
+            lift_person(transaction, by, id).map(|_| true)
+        }
+        (Action::PersonBlocked, Some(before)) => put_terms_back(transaction, by, before),
+        (Action::PersonLifted, Some(before)) => block_again(transaction, by, &before),
+        _ => Ok(false),
+    };
+    undone.map_err(|error| match error {
+        PersonError::Storage(error) => UseCaseError::Storage(error),
+        PersonError::Invalid { path, issue } => UseCaseError::Invalid { path, issue },
+        PersonError::NotFound(_)
+        | PersonError::Allowed(_)
+        | PersonError::ManyPersons(_)
+        | PersonError::NothingToBlock
+        | PersonError::NotInForce
+        | PersonError::Erased
+        | PersonError::ChangedMeanwhile => UseCaseError::ChangedMeanwhile,
+    })
 }
 
 const fn undone(list: List) -> Undone {
@@ -92,7 +134,7 @@ fn put_entry_back(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
     before: Entry,
-    is_there: bool,
+    (is_there, at): (bool, Timestamp),
 ) -> Result<Option<Undone>, UseCaseError> {
     let list = before.list();
     let Some(value) = &before.value else { return Ok(None) };
@@ -116,20 +158,7 @@ fn put_entry_back(
         // Listed anew meanwhile, as another entry.
         return Ok(None);
     }
-    let new = NewEntry {
-        list,
-        identifier,
-        reason: before.reason,
-        reason_code: before.reason_code,
-        public_message: before.public_message,
-        scopes: before.scopes,
-        strength: Some(before.strength),
-        starts_at: before.window.from(),
-        expires_at: before.window.until(),
-        source: before.source,
-        matching: Some(before.matching),
-        limits: before.limits,
-    };
-    list_entry(transaction, by, new)?;
+    let (made, _) = list_entry(transaction, by, NewEntry::again(identifier, before))?;
+    rejoin_person(transaction, by, &made, at)?;
     Ok(Some(undone(list)))
 }

@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use interdict_app::store::StorageError;
 use interdict_app::{
-    Answer, App, NewListStatus, ProfileUpdate, Refusal, RestrictionUpdate, UseCaseError,
-    erase_forgotten_customer, restrict_customer, set_list_status, unlist_entry, update_customer,
+    Answer, App, NamedIdentifier, NewListStatus, NewPersonBlock, Place, ProfileUpdate, Refusal,
+    RestrictionUpdate, UseCaseError, block_person, erase_forgotten_customer, restrict_customer,
+    set_list_status, unlist_entry, update_customer,
 };
 use interdict_domain::customer::{ListStatus, Profile};
-use interdict_domain::entry::{Entry, List};
-use interdict_domain::identifier::Kind;
-use interdict_domain::ids::CustomerId;
+use interdict_domain::entry::{Entry, EntrySource, List};
+use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::ids::{CustomerId, SuggestionId};
 use interdict_domain::mode::Mode;
+use interdict_domain::person::{PersonTerms, Suggestion, SuggestionState};
 use interdict_domain::scopes::Scopes;
-use interdict_domain::text::{Metadata, Name, PublicMessage};
+use interdict_domain::text::{Metadata, Name, PublicMessage, Reason};
 use interdict_test_support::wait_until;
 use serde_json::{Map, Value, json};
 use support::{
@@ -133,9 +135,62 @@ fn block_as_said(shop: &Shop, person: &Person, mark: &str) {
             let entry = entry_on(List::Block, &person.email);
             shop.run(move |transaction, by| unlist_entry(transaction, by, entry.id)).unwrap();
         }
+        7 => block_whole(shop, person, mark, why),
         6 => drop(shop.list(new_entry(List::Block, Kind::Phone, &person.phone))),
         _ => {}
     }
+}
+
+fn device_of(mark: &str, number: usize) -> String {
+    format!("{mark}-device-{number}")
+}
+
+/// As a person, with a device, and with what may be theirs and what somebody said is not.
+fn block_whole(shop: &Shop, person: &Person, mark: &str, why: Reason) {
+    let named = |kind, value: &str| NamedIdentifier {
+        identifier: Identifier::parse(kind, value).unwrap(),
+        place: Place::OfCustomer,
+    };
+    let new = NewPersonBlock {
+        identifiers: vec![
+            named(Kind::Email, &person.email),
+            named(Kind::Device, &device_of(mark, person.number)),
+        ],
+        left_out: Vec::new(),
+        terms: PersonTerms {
+            reason: Some(why),
+            reason_code: None,
+            public_message: Some(PublicMessage::parse(&format!("dear {mark}")).unwrap()),
+            scopes: Scopes::BOTH,
+            expires_at: None,
+        },
+        source: EntrySource::Api,
+    };
+    let others = [SuggestionState::Open, SuggestionState::Refused]
+        .map(|state| (state, named(Kind::Device, &format!("{mark}-{}-{}", state.as_str(), person.number))));
+    shop.run(move |transaction, by| {
+        let blocked = block_person(transaction, by, new).map_err(|_| UseCaseError::ChangedMeanwhile)?;
+        for (state, NamedIdentifier { identifier, .. }) in others {
+            transaction.put_suggestion(&Suggestion {
+                id: SuggestionId::generate(by.now, by.random),
+                person: blocked.row.person.id,
+                kind: identifier.kind(),
+                key: transaction.view().key_of(&identifier),
+                value: Some(identifier.value().to_owned()),
+                state,
+                held_back: None,
+                matched: Some(Kind::Email),
+                seen: 1,
+                first_decision: None,
+                last_decision: None,
+                created_at: by.now,
+                last_seen_at: by.now,
+                settled: (state == SuggestionState::Refused).then(|| (by.now, by.actor.clone())),
+            })?;
+        }
+        Ok(())
+    })
+    .unwrap();
 }
 
 fn create(shop: &Shop, profile: Profile, mark: &str, number: usize) -> CustomerId {
@@ -215,23 +270,32 @@ fn assert_totals(shop: &Shop) {
 
 fn assert_decisions(shop: &Shop, people: &[Person], erased: bool) {
     let again = shop.reopened();
+    let mark = |person: &Person| if person.erasable { MARK } else { "keeper" };
+    let devices: Vec<String> = people.iter().map(|person| device_of(mark(person), person.number)).collect();
     for service in [shop.service(), again.service(Mode::Test)] {
         let blocks = |attempt| decide(service, shop.now(), &attempt).unwrap().blocks();
-        for person in people {
+        for (person, device) in people.iter().zip(&devices) {
             let number = person.number;
             let own = person.is(0) || person.is(1);
             let allowed = [
-                (own || person.is(2) || (person.is(3) && number % 3 != 0), by_email(&person.email)),
+                (
+                    own || person.is(2) || person.is(7) || (person.is(3) && number % 3 != 0),
+                    by_email(&person.email),
+                ),
                 (
                     own && person.email == person.first_email
                         || person.is(3)
-                        || (person.is(2) && number % 3 != 0),
+                        || ((person.is(2) || person.is(7)) && number % 3 != 0),
                     by_email(&person.first_email),
                 ),
                 (own || person.is(6), by(Kind::Phone, &person.phone)),
             ];
             for (blocked, attempt) in allowed {
                 assert_eq!(blocks(attempt.clone()), blocked, "{number} {:?}", attempt.identifiers[0].0);
+            }
+            // Nobody else's device says anything about anybody, and the log would keep it.
+            if person.is(7) {
+                assert!(blocks(by(Kind::Device, device)), "{number} by device");
             }
             // A ref names the customer, who brings the email and the phone along; once erased, it stands
             // for itself.
@@ -276,8 +340,8 @@ fn a_thousand_people_leave_no_byte_and_every_block() {
     let erasable: Vec<_> = people.iter().filter(|person| person.erasable).map(|person| person.id).collect();
     let kept: i64 = erasable.chunks(64).map(|ids| erase_together(&shop, ids)).sum();
     assert_eq!(left_behind(shop.folder.path()), []);
-    // Restricted and blacklisted: on email, phone and ref. Entries: on an email or a phone.
-    assert_eq!(kept, (2 * 3 + 3) * 100);
+    // Restricted and blacklisted: on email, phone and ref. Entries: on an email or a phone. Persons: on an email and a device.
+    assert_eq!(kept, (2 * 3 + 3 + 2) * 100);
     assert_decisions(&shop, &people, true);
     assert_eq!(left_behind(shop.folder.path()), []);
 

@@ -1,5 +1,6 @@
 //! What stands around every page: who is signed in, which mode it is, where one can go, and what was just done.
 
+use interdict_app::store::StorageError;
 use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
 
@@ -16,6 +17,7 @@ pub(crate) enum Place {
     Customers,
     Blacklist,
     Whitelist,
+    Persons,
     Keys,
     Audit,
     Team,
@@ -27,11 +29,12 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    const ALL: [(Self, &'static str, Capability); 10] = [
+    const ALL: [(Self, &'static str, Capability); 11] = [
         (Self::Overview, "overview", Capability::ViewPayments),
         (Self::Customers, "customers", Capability::ViewCustomers),
         (Self::Blacklist, "blacklist", Capability::ViewCustomers),
         (Self::Whitelist, "whitelist", Capability::ViewCustomers),
+        (Self::Persons, "persons", Capability::ViewCustomers),
         (Self::Payments, "payments", Capability::ViewPayments),
         (Self::Decisions, "decisions", Capability::ViewPayments),
         (Self::Keys, "keys", Capability::ViewKeys),
@@ -55,6 +58,8 @@ pub(crate) struct Link {
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) is_here: bool,
+    /// So many wait there for somebody's word.
+    pub(crate) waiting: i64,
 }
 
 /// What was just done, with the way back.
@@ -77,8 +82,11 @@ pub(crate) struct Frame {
     pub(crate) once: String,
 }
 
+/// Suggestions that are counted for the navigation.
+const WAITING_SHOWN: i64 = 100;
+
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 23] = [
+const DONE: [&str; 28] = [
     "restricted",
     "unrestricted",
     "blacklisted",
@@ -102,12 +110,31 @@ const DONE: [&str; 23] = [
     "key-revoked",
     "settings-changed",
     "gateway-changed",
+    "person-blocked",
+    "person-lifted",
+    "person-lifted-kept",
+    "suggestion-accepted",
+    "suggestion-refused",
 ];
 
 /// The first and the last of the changes that a text names: `41`, or `41-43`.
 pub(crate) fn changes(text: &str) -> Option<(i64, i64)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+/// Suggestions that wait. A page is shown without them where they cannot be read.
+async fn waiting<C: Needs>(person: &Person<C>) -> i64 {
+    let merchant = person.signed_in.user.merchant;
+    if !person.may(Capability::ViewCustomers) || !person.service().has_blocked_persons(merchant) {
+        return 0;
+    }
+    let read =
+        person.service().store().read(merchant, |view| view.count_open_suggestions(WAITING_SHOWN)).await;
+    read.unwrap_or_else(|error: StorageError| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "suggestions cannot be counted");
+        0
+    })
 }
 
 impl Frame {
@@ -120,6 +147,7 @@ impl Frame {
         query: &Form,
     ) -> Self {
         let mode = person.mode.as_str();
+        let waiting = waiting(person).await;
         let links = Place::ALL
             .into_iter()
             .filter(|(.., capability)| person.may(*capability))
@@ -127,6 +155,7 @@ impl Frame {
                 path: place.path(name, mode),
                 text: of("nav-", name),
                 is_here: place == here,
+                waiting: if place == Place::Persons { waiting } else { 0 },
             })
             .collect();
         let done = query.text("done").filter(|done| DONE.contains(done));

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::answer::Problem;
 use crate::pages::{
     account, audit, customer, customers, decisions, entry, home, imports, keys, lists, overview, payment,
-    payments, settings, sign_in, team, undo,
+    payments, persons, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -37,6 +37,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/{mode}", get(overview::show))
         .merge(issuer())
         .merge(customers())
+        .merge(persons())
         .merge(lists())
         .merge(imports())
         .merge(people())
@@ -73,6 +74,15 @@ fn customers() -> Router<State> {
         .route("/dashboard/{mode}/customers/{id}/restrict", post(customer::restrict))
         .route("/dashboard/{mode}/customers/{id}/list-status", post(customer::set_list_status))
         .route("/dashboard/{mode}/customers/{id}/erase", post(customer::erase))
+}
+
+fn persons() -> Router<State> {
+    Router::new()
+        .route("/dashboard/{mode}/customers/{id}/person", get(persons::of_customer).post(persons::block))
+        .route("/dashboard/{mode}/persons", get(persons::list))
+        .route("/dashboard/{mode}/persons/{id}", get(persons::show))
+        .route("/dashboard/{mode}/persons/{id}/lift", post(persons::lift))
+        .route("/dashboard/{mode}/persons/suggestions/{id}/{word}", post(persons::settle))
 }
 
 fn lists() -> Router<State> {

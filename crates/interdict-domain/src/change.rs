@@ -14,7 +14,8 @@ use crate::actor::Actor;
 use crate::clock::Timestamp;
 use crate::entry::words;
 use crate::ids::{
-    ChargebackId, CheckoutId, CustomerId, EntryId, ImportId, KeyId, PaymentId, PlanId, SubscriptionId, UserId,
+    ChargebackId, CheckoutId, CustomerId, EntryId, ImportId, KeyId, PaymentId, PersonId, PlanId,
+    SubscriptionId, UserId,
 };
 use crate::merchant::MerchantNumber;
 
@@ -55,6 +56,16 @@ words!(
         EntriesImported = "entries.imported",
         /// What a part of an import did was undone.
         EntriesImportUndone = "entries.import_undone",
+        /// A person was blocked as a whole, or the terms of that were set anew.
+        PersonBlocked = "person.blocked",
+        /// An identifier was put to a blocked person's.
+        PersonExtended = "person.extended",
+        /// An identifier was taken off a blocked person.
+        PersonReduced = "person.reduced",
+        /// A person's block was lifted, with all that it had made.
+        PersonLifted = "person.lifted",
+        /// An identifier is not to be put to a blocked person's.
+        PersonSuggestionRefused = "person.suggestion_refused",
         /// A payment was made, and is not charged yet.
         PaymentCreated = "payment.created",
         /// An attempt to be paid was refused by the lists.
@@ -155,6 +166,8 @@ pub enum Subject {
     Entry(EntryId),
     /// An import of many entries.
     Import(ImportId),
+    /// A person who is blocked as a whole.
+    Person(PersonId),
     /// A payment.
     Payment(PaymentId),
     /// A plan.
@@ -184,6 +197,7 @@ impl std::fmt::Display for Subject {
             Self::Customer(id) => id.fmt(f),
             Self::Entry(id) => id.fmt(f),
             Self::Import(id) => id.fmt(f),
+            Self::Person(id) => id.fmt(f),
             Self::Payment(id) => id.fmt(f),
             Self::Plan(id) => id.fmt(f),
             Self::Subscription(id) => id.fmt(f),
@@ -208,6 +222,9 @@ impl Subject {
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Import(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Self::Person(id));
         }
         if let Ok(id) = text.parse() {
             return Some(Self::Payment(id));
@@ -269,8 +286,9 @@ mod tests {
     }
 
     #[test]
-    fn an_import_is_a_subject() {
-        let id = "imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
-        assert_eq!(Subject::parse(id).unwrap().to_string(), id);
+    fn imports_and_persons_are_subjects() {
+        for id in ["imp_2R0uWz4tu9wxTMBXxj9CJfSE9vV", "per_2R0uWz4tu9wxTMBXxj9CJfSE9vV"] {
+            assert_eq!(Subject::parse(id).unwrap().to_string(), id);
+        }
     }
 }

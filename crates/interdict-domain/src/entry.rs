@@ -124,6 +124,8 @@ words!(
         Import = "import",
         /// A rule.
         Rule = "rule",
+        /// A person who is blocked as a whole.
+        Person = "person",
         /// The command line.
         CommandLine = "cli",
         /// What stayed in force when a customer was erased.

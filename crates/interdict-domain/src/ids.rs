@@ -179,6 +179,17 @@ id!(
 );
 
 id!(
+    /// A person who is blocked with all that is known to be theirs.
+    PersonId,
+    "per_"
+);
+id!(
+    /// An identifier that may belong to a blocked person.
+    SuggestionId,
+    "sug_"
+);
+
+id!(
     /// A person who signs in to the dashboard.
     UserId,
     "usr_"

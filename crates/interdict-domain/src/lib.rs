@@ -28,6 +28,7 @@ pub mod money;
 pub mod pan;
 pub mod password;
 pub mod payment;
+pub mod person;
 pub mod role;
 pub mod scopes;
 pub mod settings;

@@ -41,6 +41,18 @@ words!(
     }
 );
 
+words!(
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    PersonPolicy {
+        /// Nothing.
+        Off = "off",
+        /// It is suggested, and somebody says.
+        Suggest = "suggest",
+        /// It is put to the person's, unless it may be somebody else's: then it is suggested.
+        Add = "add",
+    }
+);
+
 /// What becomes of attempts that the lists do not block while they may be stale, for each initiator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -102,6 +114,8 @@ pub struct Settings {
     pub email_matching: EmailMatching,
     /// Where a phone number is dialled that is no international one; nothing takes international ones only.
     pub phone_region: Option<PhoneRegion>,
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    pub person_policy: PersonPolicy,
     /// Where a payer may be sent after a checkout: `https://shop.example`.
     pub allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
@@ -118,6 +132,7 @@ impl Default for Settings {
             outage: OutagePolicies::default(),
             email_matching: EmailMatching::Exact,
             phone_region: None,
+            person_policy: PersonPolicy::Suggest,
             allowed_origins: Vec::new(),
             decision_log: DecisionLogSettings::default(),
         }

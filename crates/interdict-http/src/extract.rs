@@ -14,7 +14,8 @@ use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
 use interdict_domain::ids::{
-    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PlanId, SubscriptionId,
+    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PersonId, PlanId, SubscriptionId,
+    SuggestionId,
 };
 
 use crate::dialect::Dialect;
@@ -222,6 +223,14 @@ impl Named for EntryId {
 
 impl Named for ImportId {
     const WHAT: &'static str = "import";
+}
+
+impl Named for PersonId {
+    const WHAT: &'static str = "person";
+}
+
+impl Named for SuggestionId {
+    const WHAT: &'static str = "suggestion";
 }
 
 impl Named for PaymentId {

@@ -23,6 +23,7 @@ mod odus;
 mod openapi;
 mod operations;
 pub mod page;
+mod person_metrics;
 mod profile;
 mod renewal_metrics;
 mod router;

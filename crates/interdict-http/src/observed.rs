@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::comparison_metrics::ComparisonMetrics;
 use crate::decision_log_metrics::DecisionLogMetrics;
 use crate::middleware::metrics::{Metrics, RouteMetrics};
+use crate::person_metrics::PersonMetrics;
 use crate::renewal_metrics::RenewalMetrics;
 
 /// Where the router leaves the template of the route that it took.
@@ -48,6 +49,7 @@ pub(crate) struct Observed {
     renewals: RenewalMetrics,
     comparisons: ComparisonMetrics,
     decision_log: DecisionLogMetrics,
+    persons: PersonMetrics,
     routes: RwLock<HashMap<(String, Method), RouteMetrics>>,
 }
 
@@ -65,6 +67,7 @@ impl Observed {
             renewals: RenewalMetrics::new(&metrics),
             comparisons: ComparisonMetrics::new(&metrics),
             decision_log: DecisionLogMetrics::new(&metrics),
+            persons: PersonMetrics::new(&metrics),
             routes: RwLock::default(),
             metrics,
         }
@@ -79,6 +82,7 @@ impl Observed {
         self.renewals.gauge(app);
         self.comparisons.gauge(app);
         self.decision_log.gauge(app);
+        self.persons.gauge(app);
         for mode in Mode::ALL {
             let service = app.service(mode);
             let labels = ModeLabels { mode: mode.as_str() };

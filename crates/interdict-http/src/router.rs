@@ -60,6 +60,8 @@ fn native() -> Router<State> {
         )
         .route("/v1/entries/{id}/notes", get(v1::notes::list).post(v1::notes::create))
         .route("/v1/entries/export", get(v1::export::export))
+        .route("/v1/entries/{id}/person", get(v1::persons::of_entry))
+        .merge(persons())
         .route("/v1/imports", get(v1::imports::list).post(v1::imports::create))
         .route("/v1/imports/{id}", get(v1::imports::get))
         .route("/v1/imports/{id}/start", post(v1::imports::start))
@@ -70,6 +72,18 @@ fn native() -> Router<State> {
         .route("/v1/decisions", get(v1::decision_log::list).post(answered_before))
         .route("/v1/decisions/{id}", get(v1::decision_log::get))
         .route("/v1/decisions/batch", post(answered_before))
+}
+
+/// People who are blocked as a whole.
+fn persons() -> Router<State> {
+    Router::new()
+        .route("/v1/persons", get(v1::persons::list))
+        .route("/v1/persons/block", post(v1::persons::block))
+        .route("/v1/persons/{id}", get(v1::persons::get).delete(v1::persons::lift))
+        .route("/v1/persons/{id}/identifiers", post(v1::persons::add_identifiers))
+        .route("/v1/persons/suggestions", get(v1::suggestions::list))
+        .route("/v1/persons/suggestions/{id}/accept", post(v1::suggestions::accept))
+        .route("/v1/persons/suggestions/{id}/refuse", post(v1::suggestions::refuse))
 }
 
 /// What is paid, and by which provider: Duro's, grown further.

@@ -14,6 +14,7 @@ mod entries;
 mod errors;
 mod idenza;
 mod payments;
+mod persons;
 mod queries;
 mod subscriptions;
 mod words;
@@ -29,6 +30,10 @@ pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate, NoteCreate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
+pub(crate) use persons::{
+    HeldBackWord, KeptForWord, PersonBlock, PersonIdentifiersAdd, PersonKindWord, PersonPath,
+    PersonPolicyWord, PersonsQuery, SuggestionPath, SuggestionStateWord, SuggestionsQuery,
+};
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, DecisionPath, DecisionsQuery,
     EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery, NumberedQuery, PageQuery,

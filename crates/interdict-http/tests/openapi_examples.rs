@@ -51,6 +51,7 @@ struct Names {
     token: String,
     customer: String,
     entry: String,
+    person: String,
     plan: String,
     subscription: String,
     open: String,
@@ -67,6 +68,7 @@ impl Names {
             _ if path.starts_with("/payments/") => &self.paid,
             _ if path.starts_with("/v1/plans/") => &self.plan,
             _ if path.starts_with("/v1/subscriptions/") => &self.subscription,
+            _ if path.starts_with("/v1/persons/") => &self.person,
             _ if path.contains("entries") => &self.entry,
             _ => &self.customer,
         };
@@ -120,7 +122,9 @@ async fn names(shop: &Shop, client: &reqwest::Client, token_client: &(String, St
     made_by(shop, client, "PATCH", "/v1/settings", origins).await;
     let session = json!({"amount": 5, "customerEmail": "payer@example.com"});
     let session = made_by(shop, client, "POST", "/v1/checkout/sessions", session).await;
+    let person = json!({"identifiers": [{"kind": "email", "value": "person@example.com"}]});
     Names {
+        person: made(shop, client, "/v1/persons/block", person).await,
         token: session["token"].as_str().unwrap().to_owned(),
         entry: made(shop, client, "/v1/entries", entry).await,
         open: made(shop, client, "/payments", payment(false)).await,

@@ -16,7 +16,7 @@ use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{entry_import, feed, former, idempotency, load, note, personal};
+use crate::{entry_import, feed, former, idempotency, load, note, person_erasure, personal};
 
 /// The columns of a customer, in the order in which [`read`] takes them.
 macro_rules! columns {
@@ -297,8 +297,8 @@ impl MerchantTransaction<'_, '_> {
     }
 
     /// Erases a person: the row, all that changes ever said, the answers kept for replays, and the
-    /// plain text of entries on any identifier that the customer has or had. The blocks stay, as keys
-    /// without plain text.
+    /// plain text of entries on any identifier that the customer has or had, or that a block of the whole
+    /// person links to those. The blocks stay, as keys without plain text.
     pub fn erase_customer(
         &mut self,
         by: &Authorship<'_>,
@@ -319,6 +319,7 @@ impl MerchantTransaction<'_, '_> {
                 identifiers.push(key);
             }
         }
+        identifiers.extend(person_erasure::linked_keys(&self.view(), customer.id, &identifiers)?);
         let mut facts = vec![Fact::CustomerRemoved(customer.id)];
         connection.execute(DELETE, params![self.merchant.0, &customer.id.ksuid().bytes()[..]])?;
         search::forget(connection, Searched::Customers, customer.id.ksuid().bytes())?;
@@ -337,6 +338,7 @@ impl MerchantTransaction<'_, '_> {
             self.erase_checkouts_of(*key)?;
             blocks_kept += self.erase_entries(by, *key, &mut facts)?;
         }
+        self.erase_persons(by, &identifiers, &mut facts)?;
         blocks_kept += self.keep_own_blocks(by, customer, &mut facts)?;
         self.append(by, Action::CustomerErased, Subject::Customer(customer.id), facts, None)?;
         self.transaction.truncate_after_commit = true;

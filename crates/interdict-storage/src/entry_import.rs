@@ -21,6 +21,7 @@ use crate::entry::{columns, read};
 use crate::error::StorageError;
 use crate::imported_row::{ImportPart, ImportedRow, PartTaken, RowFate};
 use crate::load;
+use crate::person::PersonFilter;
 use crate::sql::{Connection, Value, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
@@ -239,8 +240,13 @@ impl MerchantTransaction<'_, '_> {
         let now = entries(connection, SELECT_BY_IDS, (self.merchant, import.list), &ids)?;
         let now: HashMap<EntryId, Entry> = now.into_iter().map(|entry| (entry.id, entry)).collect();
         let (mut facts, mut changed) = (Vec::with_capacity(puts.len() + 1), Vec::new());
+        let standing = PersonFilter { is_standing: true, having: None };
+        let has_persons = !self.view().persons(&standing, None, 1)?.is_empty();
         for fact in puts {
-            let Some(entry) = now.get(&fact.id).filter(|entry| is_as_left(entry, fact, change)) else {
+            // Somebody who was blocked with it would be let go without a word.
+            let is_a_persons = has_persons && self.view().holder_of_entry(fact.id)?.is_some();
+            let left = now.get(&fact.id).filter(|entry| !is_a_persons && is_as_left(entry, fact, change));
+            let Some(entry) = left else {
                 import.undo.changed_since += 1;
                 changed.push(fact.id);
                 continue;

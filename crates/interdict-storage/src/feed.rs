@@ -10,6 +10,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::person::BlockedPerson;
 use interdict_domain::user::UserRecord;
 use serde::{Deserialize, Serialize};
 
@@ -75,13 +76,15 @@ pub trait FeedObserver: Send {
     fn lost(&mut self);
 }
 
-/// What a change says about a customer, an entry or a user, before and after.
+/// What a change says about a customer, an entry, a blocked person or a user, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
     /// A customer.
     Customer(Box<Customer>),
     /// An entry.
     Entry(Box<Entry>),
+    /// A person who is blocked as a whole.
+    Person(Box<BlockedPerson>),
     /// Somebody who signs in.
     User(Box<UserRecord>),
 }
@@ -163,6 +166,11 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
             let wrap = |entry| Recorded::Entry(Box::new(entry));
             (body.before.map(wrap), body.after.map(wrap))
         }
+        (Some(body), Subject::Person(_)) => {
+            let body: Body<BlockedPerson> = serde_json::from_str(&body)?;
+            let wrap = |person| Recorded::Person(Box::new(person));
+            (body.before.map(wrap), body.after.map(wrap))
+        }
         (Some(body), Subject::User(_)) => {
             let body: Body<UserRecord> = serde_json::from_str(&body)?;
             let wrap = |user| Recorded::User(Box::new(user));
@@ -186,7 +194,7 @@ fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError>
     match &after {
         Some(Recorded::Customer(customer)) => facts = vec![load::customer_fact(customer, pepper)],
         Some(Recorded::Entry(entry)) => facts = vec![load::entry_fact(merchant, entry)],
-        Some(Recorded::User(_)) | None => {}
+        Some(Recorded::Person(_) | Recorded::User(_)) | None => {}
     }
     let change = Change {
         sequence: row.get(0)?,

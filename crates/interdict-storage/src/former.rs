@@ -12,6 +12,7 @@ use interdict_domain::merchant::MerchantNumber;
 use crate::customer::keys;
 use crate::error::StorageError;
 use crate::feed;
+use crate::person_erasure;
 use crate::personal;
 use crate::sql::{Connection, params};
 use crate::statements::statements;
@@ -55,8 +56,17 @@ impl FormerIdentifiers {
 }
 
 impl MerchantView<'_> {
-    /// Every identifier that a customer has or had; nothing for somebody who is not there.
-    pub fn identifiers_ever(&self, id: CustomerId) -> Result<Option<Vec<IdentifierKey>>, StorageError> {
+    /// Every identifier that a customer has or had, and what a block of the whole person links to those; nothing for
+    /// somebody who is not there.
+    pub fn identifiers_ever(&self, customer: CustomerId) -> Result<Option<Vec<IdentifierKey>>, StorageError> {
+        let Some(mut keys) = self.own_identifiers_ever(customer)? else { return Ok(None) };
+        keys.extend(person_erasure::linked_keys(self, customer, &keys)?);
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Some(keys))
+    }
+
+    fn own_identifiers_ever(&self, id: CustomerId) -> Result<Option<Vec<IdentifierKey>>, StorageError> {
         let Some(customer) = self.customer(id)? else { return Ok(None) };
         let mut lives = vec![customer];
         for body in personal::bodies(self.connection, self.merchant, &id.to_string())? {
@@ -66,11 +76,7 @@ impl MerchantView<'_> {
         let former = self
             .connection
             .query(SELECT, params![self.merchant.0, id], |row| Ok(IdentifierKey(row.get(0)?)))?;
-        let mut keys: Vec<_> =
-            lives.iter().flat_map(|life| keys_of(life, self.pepper)).chain(former).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(Some(keys))
+        Ok(Some(lives.iter().flat_map(|life| keys_of(life, self.pepper)).chain(former).collect()))
     }
 }
 

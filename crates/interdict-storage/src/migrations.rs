@@ -51,6 +51,7 @@ const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql"
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
 const ENTRY_LIMITS: &str = include_str!("../migrations/mode_0020_entry_limits.sql");
 const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
+const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
@@ -80,6 +81,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             IMPORTS,
             ENTRY_LIMITS,
             NOTES,
+            PERSONS,
         ],
         Schema::Decisions => &[DECISIONS],
     };

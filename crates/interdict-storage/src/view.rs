@@ -1,7 +1,7 @@
 //! Reading: everything, or one merchant's part. The queries stand in the aggregates' own files.
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::{Email, IdentifierKey, Kind, Pepper, Phone};
+use interdict_domain::identifier::{Email, Identifier, IdentifierKey, Kind, Pepper, Phone};
 use interdict_domain::ids::Ksuid;
 use interdict_domain::merchant::MerchantNumber;
 
@@ -39,6 +39,11 @@ impl MerchantView<'_> {
     /// The newest sequence.
     pub fn revision(&self) -> Result<i64, StorageError> {
         Ok(Head::read(self.connection)?.sequence)
+    }
+
+    /// Where an identifier is found.
+    pub fn key_of(&self, identifier: &Identifier) -> IdentifierKey {
+        identifier.key(self.pepper, self.merchant)
     }
 
     /// Where rows with an email are found.

@@ -53,6 +53,11 @@ pub(crate) struct Occasion {
 }
 
 impl Occasion {
+    /// Whether an attempt shows with what somebody comes to pay. A score is no attempt, and neither is a look ahead.
+    pub(crate) fn is_noticed(self) -> bool {
+        self.kept != Kept::Nothing && self.origin != DecisionOrigin::Score
+    }
+
     /// A call of the API.
     pub(crate) const fn call(dry_run: bool) -> Self {
         let kept = if dry_run { Kept::Nothing } else { Kept::AsUsual };
@@ -104,7 +109,7 @@ impl Service {
         self.index.log_rates().of(merchant)
     }
 
-    /// Offers one of a batch.
+    /// Offers one of a batch, and says under which id it was let in.
     #[inline]
     pub(crate) fn offer_item(
         &self,
@@ -113,16 +118,18 @@ impl Service {
         decision: &Decision<'_>,
         (at, degraded): (Timestamp, bool),
         item: Item<'_>,
-    ) {
-        let Some(log) = self.log_in_use() else { return };
+    ) -> Option<DecisionId> {
+        let log = self.log_in_use()?;
         let is_wanted = decision.outcome == Outcome::Block || item.rate.take(at);
-        if is_wanted && log.has_room(BATCHES_WAITING_MAX) {
-            let judged = Judged { id: DecisionId::generate(at, self.random.as_ref()), at, degraded };
-            let occasion = Occasion { origin: DecisionOrigin::Batch, payment: None, kept: Kept::AsUsual };
-            let mut logged = keep(index, attempt, decision, judged, occasion);
-            logged.batch = Some((item.batch, u32::try_from(item.position).unwrap_or(u32::MAX)));
-            log.push(record(attempt, logged), BATCHES_WAITING_MAX);
+        if !is_wanted || !log.has_room(BATCHES_WAITING_MAX) {
+            return None;
         }
+        let judged = Judged { id: DecisionId::generate(at, self.random.as_ref()), at, degraded };
+        let occasion = Occasion { origin: DecisionOrigin::Batch, payment: None, kept: Kept::AsUsual };
+        let mut logged = keep(index, attempt, decision, judged, occasion);
+        logged.batch = Some((item.batch, u32::try_from(item.position).unwrap_or(u32::MAX)));
+        log.push(record(attempt, logged), BATCHES_WAITING_MAX);
+        Some(judged.id)
     }
 }
 

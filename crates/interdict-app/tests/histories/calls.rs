@@ -86,6 +86,21 @@ pub enum Call {
     UndoImport {
         which: Index,
     },
+    Block {
+        identifiers: Vec<(Kind, Text)>,
+        scopes: Scopes,
+        ends_in_s: Option<i64>,
+        reason: Option<Text>,
+    },
+    Extend {
+        which: Index,
+        identifier: (Kind, Text),
+    },
+    Lift {
+        which: Index,
+    },
+    /// The newest change, whatever it is.
+    Undo,
     Choose {
         outage: OutageUpdate,
     },
@@ -132,6 +147,11 @@ fn identifier() -> impl Strategy<Value = (Kind, Text)> {
         1 => text(&PHONES).prop_map(|value| (Kind::Phone, value)),
         1 => text(&REFS).prop_map(|value| (Kind::MerchantRef, value)),
     ]
+}
+
+/// One that is one person's.
+fn own() -> impl Strategy<Value = (Kind, Text)> {
+    identifier().prop_filter("strangers share it", |(kind, _)| kind.is_of_one_person())
 }
 
 fn on_outage() -> impl Strategy<Value = Option<OnOutage>> {
@@ -184,6 +204,13 @@ pub fn call() -> impl Strategy<Value = Call> {
         2 => (select(List::ALL.to_vec()), proptest::collection::vec(row, 1..5))
             .prop_map(|(list, rows)| Call::Import { list, rows }),
         1 => which().prop_map(|which| Call::UndoImport { which }),
+        2 => (proptest::collection::vec(own(), 1..4), scopes(), ends_in_s(), maybe(&REASONS))
+            .prop_map(|(identifiers, scopes, ends_in_s, reason)| {
+                Call::Block { identifiers, scopes, ends_in_s, reason }
+            }),
+        1 => (which(), own()).prop_map(|(which, identifier)| Call::Extend { which, identifier }),
+        1 => which().prop_map(|which| Call::Lift { which }),
+        1 => Just(Call::Undo),
         1 => (on_outage(), on_outage())
             .prop_map(|(customer, merchant)| Call::Choose { outage: OutageUpdate { customer, merchant } }),
         1 => (0..3_i64).prop_map(|seconds| Call::Wait { seconds }),

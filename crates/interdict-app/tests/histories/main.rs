@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod calls;
+mod persons;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -27,7 +28,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{Kind, Reaches};
-use interdict_domain::ids::{CustomerId, EntryId, ImportId};
+use interdict_domain::ids::{CustomerId, EntryId, ImportId, PersonId};
 use interdict_domain::import::ImportState;
 use interdict_domain::mode::Mode;
 use interdict_domain::money::{Currency, Money};
@@ -44,6 +45,7 @@ struct World {
     customers: Vec<CustomerId>,
     entries: Vec<EntryId>,
     imports: Vec<ImportId>,
+    persons: Vec<PersonId>,
     /// What the feed said up to a change, in case that it is trimmed.
     oracle: Oracle,
     told: i64,
@@ -132,6 +134,13 @@ impl World {
                     Ok(_) | Err(ImportError::State(_) | ImportError::Trimmed) => {}
                     Err(error) => panic!("{error:?}"),
                 }
+            }
+            call @ (Call::Block { .. } | Call::Extend { .. } | Call::Lift { .. }) => {
+                self.make_about_persons(call)?;
+            }
+            Call::Undo => {
+                let newest = self.shop.service().readiness().revision;
+                self.shop.run(move |transaction, by| interdict_app::undo_change(transaction, by, newest))?;
             }
             Call::Choose { outage } => {
                 let update = SettingsUpdate { outage, ..SettingsUpdate::default() };
@@ -341,6 +350,7 @@ proptest! {
             customers: Vec::new(),
             entries: Vec::new(),
             imports: Vec::new(),
+            persons: Vec::new(),
             oracle: Oracle::default(),
             told: 0,
         };

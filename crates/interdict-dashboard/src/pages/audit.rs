@@ -111,6 +111,7 @@ fn row(state: &State, mode: Mode, keys: &HashMap<KeyId, Mode>, item: AuditItem) 
         Subject::Key(id) => keys.get(&id).map(|mode| format!("/dashboard/{}/keys#{id}", mode.as_str())),
         Subject::User(_) => Some(format!("/dashboard/team?mode={mode}")),
         Subject::Import(id) => Some(format!("/dashboard/{mode}/imports/{id}")),
+        Subject::Person(id) => Some(format!("/dashboard/{mode}/persons/{id}")),
         Subject::Payment(_)
         | Subject::Plan(_)
         | Subject::Subscription(_)

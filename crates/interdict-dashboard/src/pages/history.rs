@@ -6,6 +6,7 @@ use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
+use interdict_domain::person::BlockedPerson;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::user::UserRecord;
@@ -70,6 +71,7 @@ fn differences(before: Option<&Recorded>, after: Option<&Recorded>) -> Vec<Diffe
     let fields = |recorded: Option<&Recorded>| match recorded {
         Some(Recorded::Customer(customer)) => of_customer(customer),
         Some(Recorded::Entry(entry)) => of_entry(entry),
+        Some(Recorded::Person(person)) => of_person(person),
         Some(Recorded::User(user)) => of_user(user),
         None => Vec::new(),
     };
@@ -127,6 +129,16 @@ fn of_entry(entry: &Entry) -> Vec<Field> {
         ("strength", of("strength-", entry.strength.as_str())),
         ("scopes", scopes(entry.scopes)),
         ("until", until(&entry.window)),
+    ]
+}
+
+fn of_person(person: &BlockedPerson) -> Vec<Field> {
+    let terms = &person.terms;
+    vec![
+        ("reason", text(terms.reason.as_ref(), |value| value.as_str())),
+        ("public-message", text(terms.public_message.as_ref(), |value| value.as_str())),
+        ("scopes", scopes(terms.scopes)),
+        ("until", terms.expires_at.map_or(String::new(), |until| until.to_string())),
     ]
 }
 

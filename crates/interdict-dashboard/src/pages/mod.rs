@@ -15,6 +15,7 @@ pub(crate) mod overview;
 pub(crate) mod paging;
 pub(crate) mod payment;
 pub(crate) mod payments;
+pub(crate) mod persons;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 #[cfg(feature = "oidc")]

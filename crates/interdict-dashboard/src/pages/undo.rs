@@ -29,12 +29,13 @@ pub(crate) async fn undo(
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
         let mut undone = None;
         for sequence in first..=last {
-            undone = undo_change(transaction, by, sequence)?;
+            undone = undo_change(transaction, by, sequence)?.or(undone);
         }
         // Of many the last one says where they were.
         Ok(match undone.ok_or(No::ChangedMeanwhile)? {
             Undone::Customer(id) => format!("/dashboard/{mode}/customers/{id}?done=undone"),
             Undone::Block => format!("/dashboard/{mode}/blacklist?done=undone"),
+            Undone::Person(id) => format!("/dashboard/{mode}/persons/{id}?done=undone"),
             Undone::Allow => format!("/dashboard/{mode}/whitelist?done=undone"),
         })
     });

@@ -129,6 +129,11 @@ impl Kind {
         }
     }
 
+    /// Whether one value is one person's, as a rule. What strangers share says nothing about who somebody is.
+    pub const fn is_of_one_person(self) -> bool {
+        matches!(self.default_strength(), Strength::Hard)
+    }
+
     /// The canonical form of a value of this kind; borrowed when the text already is canonical.
     pub fn normalise(self, text: &str) -> Result<Cow<'_, str>, IdentifierError> {
         match self {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::persons::PersonPolicyWord;
 use super::words::{
     EmailMatchingWord, IntervalWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord,
 };
@@ -115,8 +116,8 @@ pub(crate) struct DecisionLogUpdate {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
-    "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact",
-    "phoneRegion": "NG", "allowedOrigins": ["https://shop.example"],
+    "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact", "phoneRegion": "NG",
+    "personPolicy": "suggest", "allowedOrigins": ["https://shop.example"],
     "decisionLog": {"allowedPerSecond": 10}
 })))]
 pub(crate) struct SettingsUpdate {
@@ -142,6 +143,9 @@ pub(crate) struct SettingsUpdate {
     /// for what comes from then on.
     #[schema(example = "NG")]
     phone_region: Option<String>,
+    /// What becomes of an identifier with which a blocked person comes for the first time.
+    #[schema(inline, nullable = false)]
+    person_policy: Option<PersonPolicyWord>,
     /// Where a payer may be sent after a checkout: at most 50 origins.
     #[schema(nullable = false)]
     allowed_origins: Option<Vec<String>>,

@@ -323,7 +323,7 @@ pub(crate) enum GrantWord {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use interdict_app::decision::{Code, Outcome};
     use interdict_domain::chargeback::{ChargebackSource, Hold};
@@ -338,7 +338,7 @@ mod tests {
     use interdict_domain::subscription::{Interval, OnLift, SubscriptionStatus};
     use utoipa::PartialSchema;
 
-    fn words<T: PartialSchema>() -> Vec<String> {
+    pub(crate) fn words<T: PartialSchema>() -> Vec<String> {
         let schema = serde_json::to_value(T::schema()).unwrap();
         schema["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
     }

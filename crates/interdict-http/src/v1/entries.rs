@@ -26,7 +26,7 @@ use crate::page::{Behind, Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::EntryView;
 
-fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
+pub(crate) fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
     ReasonCode::ALL.iter().map(|code| (code.as_str(), *code)).collect()
 }
 

@@ -6,7 +6,7 @@ use interdict_app::store::StorageError;
 use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{
-    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, Settings,
+    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, PersonPolicy, Settings,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,7 +18,9 @@ use crate::error::Detail;
 use crate::extract::{PaymentsRead, PaymentsWrite, Secret};
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
-use crate::schemas::{self, EmailMatchingWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord};
+use crate::schemas::{
+    self, EmailMatchingWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, PersonPolicyWord,
+};
 
 /// What becomes of an attempt that the lists do not block while they may be stale, for each initiator.
 #[derive(Serialize, ToSchema)]
@@ -74,6 +76,10 @@ pub(crate) struct SettingsView {
     /// Where a phone number is dialled that is no valid international one: a country's two letters of ISO 3166-1. With
     /// null, a phone number must be an international one.
     phone_region: Option<&'static str>,
+    /// What becomes of an identifier with which a blocked person comes for the first time: nothing, it is suggested, or it is
+    /// put to the person's unless it may be somebody else's.
+    #[schema(value_type = PersonPolicyWord)]
+    person_policy: &'static str,
     /// Where a payer may be sent after a checkout.
     allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
@@ -90,6 +96,7 @@ impl SettingsView {
             outage: OutageView::of(settings.outage),
             email_matching: settings.email_matching.as_str(),
             phone_region: settings.phone_region.map(PhoneRegion::as_str),
+            person_policy: settings.person_policy.as_str(),
             allowed_origins: settings.allowed_origins.clone(),
             decision_log: DecisionLogView { allowed_per_second: settings.decision_log.allowed_per_second },
         }
@@ -146,6 +153,8 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let matchings: Vec<_> = EmailMatching::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let matching = fields.word("emailMatching", &matchings);
     let region = fields.parse("phoneRegion", PhoneRegion::parse);
+    let policies: Vec<_> = PersonPolicy::ALL.iter().map(|word| (word.as_str(), *word)).collect();
+    let policy = fields.word("personPolicy", &policies);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
     let decision_log = fields.object("decisionLog", read_decision_log);
     let update = SettingsUpdate {
@@ -156,6 +165,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         outage: fields.not_null("outage", outage).unwrap_or_default(),
         email_matching: fields.not_null("emailMatching", matching),
         phone_region: region.update(),
+        person_policy: fields.not_null("personPolicy", policy),
         allowed_origins: fields.not_null("allowedOrigins", origins),
         allowed_per_second: fields.not_null("decisionLog", decision_log).flatten(),
     };

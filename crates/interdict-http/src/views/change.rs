@@ -77,7 +77,7 @@ impl HistoryView {
 pub(crate) struct ChangeView {
     #[serde(flatten)]
     history: HistoryView,
-    /// What it is about: `customer`, `entry`, `import`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant`, `key` or `user`.
+    /// What it is about: `customer`, `entry`, `import`, `person`, `payment`, `plan`, `subscription`, `checkout`, `chargeback`, `merchant`, `key` or `user`.
     subject_type: &'static str,
     /// Its id.
     subject: String,
@@ -90,6 +90,7 @@ impl ChangeView {
             Subject::Customer(_) => "customer",
             Subject::Entry(_) => "entry",
             Subject::Import(_) => "import",
+            Subject::Person(_) => "person",
             Subject::Payment(_) => "payment",
             Subject::Plan(_) => "plan",
             Subject::Subscription(_) => "subscription",
@@ -118,6 +119,7 @@ fn show(recorded: &Recorded, at: Timestamp, label_of: &dyn Fn(&Actor) -> Option<
             }
             shown
         }
+        Recorded::Person(person) => json!(person),
         Recorded::User(user) => json!(user),
     }
 }

@@ -70,3 +70,31 @@ pub async fn imports(shop: &Shop, client: &reqwest::Client, cell: usize) -> Vec<
     assert_eq!(shop.send(client, "POST", &cancel, Some(shop.secret()), None).await.status, 200);
     vec![("{M}", shop.import(client, &format!("new-{cell}@example.com")).await), ("{X}", cancelled)]
 }
+
+/// The same for persons: a suggestion is what somebody took off one.
+pub async fn persons(shop: &Shop, client: &reqwest::Client, cell: usize) -> Vec<(&'static str, String)> {
+    let key = Some(shop.secret());
+    let named = |number| json!({"kind": "device", "value": format!("device-{cell}-{number}")});
+    let block = json!({"identifiers": [named(1), named(2)]});
+    let person = shop.send(client, "POST", "/v1/persons/block", key, Some(&block)).await;
+    assert_eq!(person.status, 201, "{}", person.body);
+    let entry = |number: usize| person.body["entries"][number]["entry"].as_str().unwrap().to_owned();
+    let deleted = shop.send(client, "DELETE", &format!("/v1/entries/{}", entry(1)), key, None).await;
+    assert_eq!(deleted.status, 204);
+    // The clock stands still: the newest is not the first.
+    let page = "/v1/persons/suggestions?limit=100";
+    let mut suggestions = shop.send(client, "GET", page, key, None).await.body;
+    loop {
+        let items = suggestions["items"].as_array().unwrap();
+        if let Some(found) = items.iter().find(|item| item["person"] == person.body["id"]) {
+            let suggestion = found["id"].as_str().unwrap().to_owned();
+            return vec![
+                ("{Y}", person.body["id"].as_str().unwrap().to_owned()),
+                ("{V}", entry(0)),
+                ("{Z}", suggestion),
+            ];
+        }
+        let next = format!("{page}&cursor={}", suggestions["nextCursor"].as_str().unwrap());
+        suggestions = shop.send(client, "GET", &next, key, None).await.body;
+    }
+}

@@ -6,6 +6,7 @@
 mod asked;
 mod cast;
 mod past;
+mod person;
 mod seed;
 mod shop;
 mod story;
@@ -48,6 +49,7 @@ pub fn run(configuration: &Configuration, arguments: ServeArguments) -> Result<E
     });
     let till = till.context("the shop's till cannot be filled")?;
     asked::ask(&app, &shop).context("the shop's questions cannot be asked")?;
+    person::fill(&app, &shop).context("the shop's person cannot be blocked")?;
     output::print(&story::tell(&shop, &till, &listening.base_url()))?;
     listening.serve(app)?;
     folder.close().context("the temporary folder cannot be removed")?;

@@ -54,6 +54,18 @@ await tell(async (page) => {
   await page.goto(`${BASE}/dashboard/test/decisions/try?initiator=customer&email=mallory%40example.com`);
   await look(page, "decision-try");
   await lookOnPhone(page, "decision-try");
+  // Who is blocked as a whole, and what may be theirs.
+  await page.goto(`${BASE}/dashboard/test/persons`);
+  await look(page, "persons");
+  await lookOnPhone(page, "persons");
+  await page.goto(`${BASE}/dashboard/test/persons?tab=suggestions`);
+  await look(page, "suggestions");
+  await lookOnPhone(page, "suggestions");
+  await page.goto(`${BASE}/dashboard/test/persons`);
+  await page.locator("main table a").first().click();
+  await page.getByRole("heading", { level: 1, name: "Person" }).waitFor();
+  await look(page, "person");
+  await lookOnPhone(page, "person");
   // Files of many entries.
   await page.goto(`${BASE}/dashboard/test/imports`);
   await look(page, "imports-of-a-shop");

@@ -328,3 +328,32 @@ fn a_huge_file_is_refused_before_it_is_sent_and_leaves_nothing() {
         .unwrap_or_default();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn whoever_may_not_change_customers_looks_at_persons_and_settles_nothing() {
+    let house = House::open();
+    let id = customer(&house);
+    let developer = with_role(&house, "developer");
+    let person = "/dashboard/test/persons/per_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
+    let suggestion = "/dashboard/test/persons/suggestions/sug_2R0uWz4tu9wxTMBXxj9CJfSE9vV";
+    let block = format!("/dashboard/test/customers/{id}/person");
+    assert_eq!(developer.get("/dashboard/test/persons").status, 200);
+    assert_eq!(developer.get("/dashboard/test/persons?tab=suggestions").status, 200);
+    assert_eq!(developer.get(&block).status, 403);
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    for (path, status) in [
+        (format!("{person}/lift"), 409),
+        (format!("{suggestion}/accept"), 409),
+        (format!("{suggestion}/refuse"), 409),
+        (block.clone(), 422),
+    ] {
+        assert_eq!(developer.post(&path, &[]).status, 403, "{path}");
+        assert_eq!(owner.post(&path, &[]).status, status, "{path}");
+    }
+    assert_eq!(owner.get(person).status, 404);
+    assert_eq!(owner.get(&block).status, 200);
+    assert_eq!(owner.post(&format!("{suggestion}/forget"), &[]).status, 404);
+    for nonsense in ["ip:203.0.113.7", "email", "email:nobody", "shoe:9"] {
+        assert_eq!(owner.post(&block, &[("identifier", nonsense)]).status, 422, "{nonsense}");
+    }
+}

@@ -88,6 +88,11 @@ fn the_blacklist_is_kept_as_the_document_says() {
 }
 
 #[test]
+fn a_person_is_blocked_comes_with_something_new_and_is_let_go() {
+    tell("persons");
+}
+
+#[test]
 fn a_file_of_many_is_looked_at_taken_and_taken_back() {
     tell("import");
 }

@@ -4,11 +4,12 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest};
+use interdict_app::store::{CustomerFilter, EntryFilter, EntryRow as Row, PageRequest, StorageError};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{EmailMatching, Kind};
+use interdict_domain::ids::{EntryId, PersonId};
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
@@ -111,6 +112,8 @@ impl OpenDialog {
 
 struct EntryRow {
     id: String,
+    /// The blocked person that it belongs to.
+    person: Option<String>,
     kind: String,
     value: String,
     reason: String,
@@ -184,8 +187,9 @@ pub(super) async fn render<C: Needs>(
         more
     } else {
         let (found, more) = read_entries(person, list, shown, &order, query).await?;
-        let now = now(person);
-        entries.extend(found.iter().map(|row| entry_row(row, now)));
+        let place = (person.mode.as_str(), now(person));
+        let holders = holders(person, &found).await?;
+        entries.extend(found.iter().zip(holders).map(|(row, holder)| entry_row(row, holder, place)));
         more
     };
     let (name, place) = match list {
@@ -293,10 +297,24 @@ async fn read_customers<C: Needs>(
     Ok(paging::one_more(read.await?, |customer| (customer.created_at, customer.id.ksuid()), query))
 }
 
-fn entry_row(row: &Row, now: Timestamp) -> EntryRow {
+/// The blocked persons that entries belong to.
+async fn holders<C: Needs>(person: &Person<C>, rows: &[Row]) -> Result<Vec<Option<PersonId>>, Problem> {
+    let merchant = person.signed_in.user.merchant;
+    if !person.service().has_blocked_persons(merchant) {
+        return Ok(vec![None; rows.len()]);
+    }
+    let ids: Vec<EntryId> = rows.iter().map(|row| row.entry.id).collect();
+    let read = person.service().store().read(merchant, move |view| {
+        ids.into_iter().map(|id| Ok(view.holder_of_entry(id)?.map(|held| held.person))).collect()
+    });
+    read.await.map_err(|error: StorageError| Problem::from(error))
+}
+
+fn entry_row(row: &Row, holder: Option<PersonId>, (mode, now): (&str, Timestamp)) -> EntryRow {
     let entry = &row.entry;
     EntryRow {
         id: entry.id.to_string(),
+        person: holder.map(|id| format!("/dashboard/{mode}/persons/{id}")),
         kind: match entry.matching {
             EmailMatching::Exact => of("kind-", entry.kind.as_str()),
             matching => of("kind-email-", matching.as_str()),

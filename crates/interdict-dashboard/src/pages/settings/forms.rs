@@ -10,7 +10,7 @@ use interdict_app::{
     set_gateway as set,
 };
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
-use interdict_domain::settings::{ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage};
+use interdict_domain::settings::{ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, PersonPolicy};
 use interdict_domain::subscription::OnLift;
 
 use super::view::{RefusedForm, render, seen};
@@ -53,6 +53,7 @@ fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
         email_matching: word(form, "email-matching", EmailMatching::parse)?,
         // An empty field takes the region away.
         phone_region: form.is_set("phone-region").then(|| form.text("phone-region").and_then(region)),
+        person_policy: word(form, "person-policy", PersonPolicy::parse)?,
         allowed_origins: form
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),

@@ -9,7 +9,7 @@ use http::StatusCode;
 use interdict_app::store::{GatewayAccount, StorageError};
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::mode::Mode;
-use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, Settings};
+use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, PersonPolicy, Settings};
 use interdict_domain::subscription::OnLift;
 
 use crate::answer::{self, Problem};
@@ -138,6 +138,7 @@ fn choices(settings: &Settings, typed: Option<&Form>) -> Vec<Choice> {
     let blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| word.as_str()).collect();
     let lift: Vec<_> = OnLift::ALL.iter().map(|word| word.as_str()).collect();
     let matching: Vec<_> = EmailMatching::ALL.iter().map(|word| word.as_str()).collect();
+    let persons: Vec<_> = PersonPolicy::ALL.iter().map(|word| word.as_str()).collect();
     let rows = [
         ("outage-customer", &outage, settings.outage.customer.as_str()),
         ("outage-merchant", &outage, settings.outage.merchant.as_str()),
@@ -146,6 +147,7 @@ fn choices(settings: &Settings, typed: Option<&Form>) -> Vec<Choice> {
         ("on-dispute", &dispute, settings.on_dispute.as_str()),
         ("on-fraud-warning", &dispute, settings.on_fraud_warning.as_str()),
         ("email-matching", &matching, settings.email_matching.as_str()),
+        ("person-policy", &persons, settings.person_policy.as_str()),
     ];
     let choice = |(name, words, chosen): (&'static str, &Vec<&'static str>, &'static str)| {
         let chosen = typed.and_then(|typed| typed.text(name)).unwrap_or(chosen);

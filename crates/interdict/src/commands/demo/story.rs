@@ -102,7 +102,8 @@ May they pay, now, this way? Seven payments, one for each step of the order. Pas
        -H 'Content-Type: application/json' -d '{{\"restrictCit\": false, \"restrictMit\": false}}'
 
 Also in the shop: blocks that are over, that begin next week, that count for renewals only; a household
-that shares one email; somebody who was erased and stays blocked. See {base_url}/v1/entries.
+that shares one email; somebody who was erased and stays blocked. See {base_url}/v1/entries. Somebody is blocked as a
+person, and came back with another device, which waits for your word: {base_url}/v1/persons/suggestions.
 ",
         cast::ODUS_CUSTOMER,
         keys.secret.secret

@@ -1,0 +1,120 @@
+//! All that a customer has, as far as it says who somebody is: what stands in its record, and what its attempts to pay
+//! came with, as the log of decisions knows them.
+//!
+//! Deliberately not here: blocking it. What is typed by a payer is not the merchant's word, and not taken.
+
+use interdict_decision::explanation::Counted;
+use interdict_domain::customer::Customer;
+use interdict_domain::identifier::{Email, Identifier, IdentifierKey, Kind, MerchantRef, Phone, Rule};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::person::{CARRIERS_MAX, HeldBack, IDENTIFIERS_MAX};
+use interdict_storage::{DecisionFilter, DecisionStore, MerchantView, SearchKey, StorageError};
+
+use crate::block_person::{LeftOut, NamedIdentifier};
+use crate::decision_log::LoggedDecision;
+use crate::person_error::Place;
+use crate::service::Service;
+
+/// The newest decisions that are looked at for one question.
+const LOOKED_AT: i64 = 500;
+/// What an attempt brings and a record does not hold.
+const OF_ATTEMPTS: [Kind; 3] = [Kind::Device, Kind::CardFingerprint, Kind::Iban];
+
+/// What a customer has.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerIdentifiers {
+    /// What may be blocked with it.
+    pub identifiers: Vec<NamedIdentifier>,
+    /// What others come with, too.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What stands in a customer's own record.
+pub(crate) fn of_record(customer: &Customer) -> Vec<Identifier> {
+    let profile = &customer.profile;
+    let values = [
+        (Kind::Email, profile.email.as_ref().map(Email::as_str)),
+        (Kind::Phone, profile.phone.as_ref().map(Phone::as_str)),
+        (Kind::MerchantRef, profile.merchant_ref.as_ref().map(MerchantRef::as_str)),
+    ];
+    let parse = |(kind, value): (Kind, Option<&str>)| Identifier::parse(kind, value?).ok();
+    values.into_iter().filter_map(parse).collect()
+}
+
+impl Service {
+    /// All that a customer has; nothing for somebody who is not there.
+    pub async fn identifiers_of_customer(
+        &self,
+        merchant: MerchantNumber,
+        id: CustomerId,
+    ) -> Result<Option<CustomerIdentifiers>, StorageError> {
+        let Some(customer) = self.store.read(merchant, move |view| view.customer(id)).await? else {
+            return Ok(None);
+        };
+        let named = |identifier| NamedIdentifier { identifier, place: Place::OfCustomer };
+        let identifiers = of_record(&customer).into_iter().map(named).collect();
+        let mut found = CustomerIdentifiers { identifiers, left_out: Vec::new() };
+        let Some(log) = self.written_log().await.filter(|log| log.is_on()) else { return Ok(Some(found)) };
+        let pepper = self.pepper.clone();
+        let brought = log.store.read(merchant, move |view| {
+            let mut brought = Vec::new();
+            for identifier in brought_by(view, id)? {
+                let carriers = carriers(view, identifier.key(&pepper, merchant))?;
+                brought.push((identifier, carriers.len()));
+            }
+            Ok(brought)
+        });
+        for (identifier, carriers) in brought.await? {
+            if carriers > CARRIERS_MAX {
+                found.left_out.push(LeftOut { identifier, why: HeldBack::Shared });
+            } else if found.identifiers.len() < IDENTIFIERS_MAX {
+                found.identifiers.push(NamedIdentifier { identifier, place: Place::OfAttempts });
+            }
+        }
+        Ok(Some(found))
+    }
+}
+
+/// What a customer's newest attempts came with, by the merchant's word.
+fn brought_by(view: &MerchantView<'_>, id: CustomerId) -> Result<Vec<Identifier>, StorageError> {
+    let filter = DecisionFilter { customer: Some(SearchKey::Customer(id)), ..DecisionFilter::default() };
+    let mut brought: Vec<Identifier> = Vec::new();
+    for row in view.decisions(&filter, None, LOOKED_AT)? {
+        let logged = LoggedDecision::of(&row)?;
+        let Some(explanation) = logged.decision.explanation else { continue };
+        // Named by the merchant: what an attempt shares with the customer makes it nobody's.
+        let is_own = explanation.customers.iter().any(|counted| {
+            counted.id == id
+                && counted.whitelist_applies
+                && matches!(counted.how, Counted::Id | Counted::MerchantRef)
+        });
+        for lookup in explanation.lookups.iter().filter(|_| is_own) {
+            let is_wanted =
+                lookup.verified && lookup.rule == Rule::Exact && OF_ATTEMPTS.contains(&lookup.kind);
+            let Some(value) = lookup.value.as_deref().filter(|_| is_wanted) else { continue };
+            let identifier = Identifier::parse(lookup.kind, value).ok();
+            brought.extend(identifier.filter(|identifier| !brought.contains(identifier)));
+        }
+    }
+    Ok(brought)
+}
+
+/// The customers that were named in the newest attempts with an identifier.
+fn carriers(view: &MerchantView<'_>, key: IdentifierKey) -> Result<Vec<CustomerId>, StorageError> {
+    let filter = DecisionFilter { identifier: Some(SearchKey::Identifier(key)), ..DecisionFilter::default() };
+    let mut carriers = Vec::new();
+    for row in view.decisions(&filter, None, LOOKED_AT)? {
+        carriers.extend(row.customer.filter(|customer| !carriers.contains(customer)));
+    }
+    Ok(carriers)
+}
+
+/// The same for a thread that may wait.
+pub(crate) fn carriers_in(
+    store: &DecisionStore,
+    merchant: MerchantNumber,
+    key: IdentifierKey,
+) -> Result<Vec<CustomerId>, StorageError> {
+    store.read_blocking(merchant, |view| carriers(view, key))
+}

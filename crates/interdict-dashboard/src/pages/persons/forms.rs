@@ -1,0 +1,149 @@
+//! What the pages' forms do: blocking, lifting, and somebody's word on a suggestion.
+
+use axum::extract::{Path, State as Shared};
+use axum::response::Response;
+use interdict_app::{
+    NamedIdentifier, NewPersonBlock, PersonError, Place, accept_suggestion, block_person, lift_person,
+    refuse_suggestion,
+};
+use interdict_domain::entry::EntrySource;
+use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::ids::{PersonId, SuggestionId};
+use interdict_domain::person::{IDENTIFIERS_MAX, PersonTerms};
+use interdict_domain::text::{PublicMessage, Reason};
+
+use super::of_customer::{Refused, render};
+use crate::act::{Done, No, act};
+use crate::answer::{self, Problem};
+use crate::form::Form;
+use crate::pages::customer::{scopes, until};
+use crate::person::{ChangeCustomers, Person};
+use crate::state::State;
+use crate::t;
+
+impl From<PersonError> for No {
+    fn from(error: PersonError) -> Self {
+        match error {
+            PersonError::Storage(error) => Self::Storage(error),
+            PersonError::NotFound(_) | PersonError::ChangedMeanwhile => Self::ChangedMeanwhile,
+            PersonError::Invalid { path: "expiresAt", .. } => Self::Says(t("invalid-until")),
+            PersonError::Allowed(_) => Self::Says(t("invalid-person-allowed")),
+            PersonError::ManyPersons(_) => Self::Says(t("invalid-person-many")),
+            PersonError::NothingToBlock => Self::Says(t("invalid-person-nothing")),
+            PersonError::NotInForce => Self::Says(t("invalid-person-over")),
+            PersonError::Erased => Self::Says(t("invalid-person-erased")),
+            other @ PersonError::Invalid { .. } => Self::Says(format!("{other}.")),
+        }
+    }
+}
+
+/// What is ticked.
+fn identifiers(form: &Form) -> Result<Vec<NamedIdentifier>, String> {
+    let sent = form.all("identifier");
+    if sent.is_empty() || sent.len() > IDENTIFIERS_MAX {
+        return Err(t("invalid-person-nothing"));
+    }
+    let parse = |(position, text): (usize, &String)| {
+        let (kind, value) = text.split_once(':').ok_or_else(|| t("invalid-kind"))?;
+        let kind =
+            Kind::parse(kind).filter(|kind| kind.is_of_one_person()).ok_or_else(|| t("invalid-kind"))?;
+        let identifier = Identifier::parse(kind, value).map_err(|error| format!("{error}."))?;
+        Ok(NamedIdentifier { identifier, place: Place::Listed(position) })
+    };
+    sent.iter().enumerate().map(parse).collect()
+}
+
+fn new_block(form: &Form) -> Result<NewPersonBlock, String> {
+    Ok(NewPersonBlock {
+        identifiers: identifiers(form)?,
+        left_out: Vec::new(),
+        terms: PersonTerms {
+            reason: form.parse("reason", &t("reason"), Reason::parse)?,
+            reason_code: None,
+            public_message: form.parse("publicMessage", &t("public-message"), PublicMessage::parse)?,
+            scopes: scopes(form)?,
+            expires_at: until(form)?,
+        },
+        source: EntrySource::Dashboard,
+    })
+}
+
+/// Blocks a customer with what is ticked of all that it has.
+pub(crate) async fn block(
+    Shared(state): Shared<State>,
+    person: Person<ChangeCustomers>,
+    Path((mode, id)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_there(&t("customer-not-there")))?;
+    let new = match new_block(&form) {
+        Ok(new) => new,
+        Err(problem) => {
+            return render(&state, &person, id, &Form::default(), Some(Refused { problem, typed: form }))
+                .await;
+        }
+    };
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        let change = transaction.revision() + 1;
+        let blocked = block_person(transaction, by, new)?;
+        let undo = if blocked.is_new { format!("&undo={change}") } else { String::new() };
+        Ok(format!("/dashboard/{mode}/persons/{}?done=person-blocked{undo}", blocked.row.person.id))
+    });
+    match done.await? {
+        Done::GoOn(path) => Ok(answer::see_other(&path)),
+        Done::Refused(problem) => {
+            render(&state, &person, id, &Form::default(), Some(Refused { problem, typed: form })).await
+        }
+    }
+}
+
+/// Lifts the block as a unit.
+pub(crate) async fn lift(
+    person: Person<ChangeCustomers>,
+    Path((mode, id)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id: PersonId = id.parse().map_err(|_| Problem::not_there(&t("person-not-there")))?;
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        let change = transaction.revision() + 1;
+        let lifted = lift_person(transaction, by, id)?;
+        let what = if lifted.kept.is_empty() { "person-lifted" } else { "person-lifted-kept" };
+        Ok(format!("/dashboard/{mode}/persons/{id}?done={what}&undo={change}"))
+    });
+    finish(done.await?)
+}
+
+/// Somebody's word on a suggestion; goes back to where the button was.
+pub(crate) async fn settle(
+    person: Person<ChangeCustomers>,
+    Path((mode, id, word)): Path<(String, String, String)>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id: SuggestionId = id.parse().map_err(|_| Problem::not_there(&t("suggestion-not-there")))?;
+    let is_accepted = match word.as_str() {
+        "accept" => true,
+        "refuse" => false,
+        _ => return Err(Problem::no_such_page()),
+    };
+    let goes_to_person = form.is_set("to-person");
+    let done = act(&person, &form, Vec::new(), move |transaction, by| {
+        let (suggestion, what) = if is_accepted {
+            (accept_suggestion(transaction, by, id)?.0, "suggestion-accepted")
+        } else {
+            (refuse_suggestion(transaction, by, id)?, "suggestion-refused")
+        };
+        Ok(if goes_to_person {
+            format!("/dashboard/{mode}/persons/{}?done={what}", suggestion.person)
+        } else {
+            format!("/dashboard/{mode}/persons?tab=suggestions&done={what}")
+        })
+    });
+    finish(done.await?)
+}
+
+fn finish(done: Done) -> Result<Response, Problem> {
+    match done {
+        Done::GoOn(path) => Ok(answer::see_other(&path)),
+        Done::Refused(problem) => Err(Problem::invalid(&problem)),
+    }
+}

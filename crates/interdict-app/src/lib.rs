@@ -36,6 +36,7 @@ mod entry_csv;
 mod entry_ndjson;
 mod erase_customer;
 mod error;
+mod export_customer;
 mod export_entries;
 mod follow_import;
 mod formula_safe;
@@ -54,6 +55,7 @@ mod keys_by_user;
 mod limiter;
 mod list_customer;
 mod list_entry;
+mod look_up;
 mod manage_subscription;
 mod mutate;
 mod new_import;
@@ -70,6 +72,7 @@ mod record_ends;
 mod recover_payments;
 mod renew_subscriptions;
 mod renewal_report;
+mod replay_decision;
 mod restrict_customer;
 mod reverse_payment;
 mod sandbox_ledger;
@@ -132,8 +135,8 @@ pub mod store {
         AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, Counted, CustomerFilter, Durability,
         EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
         MerchantTransaction, MerchantView, NodePlace, NumberedRows, PageRequest, PaymentFilter,
-        PostgresServer, ProviderEvent, Recorded, Score, SearchState, StorageError, StoreStatus, Totals,
-        Trimmed, Trimming, UserAccount, View, WriteError, day_of,
+        PostgresServer, ProviderEvent, Recorded, Retained, Score, SearchState, StorageError, StoreStatus,
+        Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
     };
 }
 
@@ -158,6 +161,7 @@ pub use decision_log::{DecisionLogOptions, DecisionLogStatus, Judged, LoggedDeci
 pub use disable_user::{disable_user, enable_user};
 pub use erase_customer::{Forgotten, erase_customer, erase_forgotten_customer};
 pub use error::UseCaseError;
+pub use export_customer::ExportCustomerError;
 pub use export_entries::{Export, ExportError};
 pub use gateways::{NoGateway, StripeAddress};
 pub use hear_stripe::HearError;
@@ -171,6 +175,7 @@ pub use keys_by_user::{NewKeyOfUser, OVERLAP_S_MAX};
 pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, list_entry};
+pub use look_up::{FoundBy, LookedUp, LookedUpCustomer, LookedUpIdentifier, Match};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
 pub use new_import::{ImportError, NewImport};
@@ -185,6 +190,7 @@ pub use record_chargeback::{NewChargeback, RecordedChargeback, record_chargeback
 pub use recover_payments::RecoverError;
 pub use renew_subscriptions::RenewError;
 pub use renewal_report::{RenewalCounts, Renewed};
+pub use replay_decision::{ReplayError, Replayed};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
 pub use score_transaction::{NewScore, Verdict, score_transaction};

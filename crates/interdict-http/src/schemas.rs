@@ -13,6 +13,7 @@ mod decisions;
 mod entries;
 mod errors;
 mod idenza;
+mod lookup;
 mod payments;
 mod queries;
 mod subscriptions;
@@ -28,6 +29,7 @@ pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
+pub(crate) use lookup::{CustomerExport, LookupRequest, ReplayRequest};
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, DecisionPath, DecisionsQuery,

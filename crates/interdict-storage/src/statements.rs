@@ -42,6 +42,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::counter::STATEMENTS,
             crate::customer::STATEMENTS,
             crate::customer_list::STATEMENTS,
+            crate::departure::STATEMENTS,
             crate::entry::STATEMENTS,
             crate::entry_import::STATEMENTS,
             crate::former::STATEMENTS,
@@ -54,6 +55,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
             crate::oldest_first::STATEMENTS,
+            crate::past::STATEMENTS,
             crate::payment::STATEMENTS,
             crate::payment_list::STATEMENTS,
             crate::plan::STATEMENTS,
@@ -63,6 +65,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::settings::STATEMENTS,
             crate::subscription::STATEMENTS,
             crate::test_clock::STATEMENTS,
+            crate::under_keys::STATEMENTS,
             crate::window_end::STATEMENTS,
         ],
     };

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod calls;
+mod replays;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -49,6 +50,17 @@ struct World {
 }
 
 impl World {
+    fn new() -> Self {
+        Self {
+            shop: Shop::new(),
+            customers: Vec::new(),
+            entries: Vec::new(),
+            imports: Vec::new(),
+            oracle: Oracle::default(),
+            told: 0,
+        }
+    }
+
     fn one(&self, who: Index) -> Option<CustomerId> {
         (!self.customers.is_empty()).then(|| self.customers[who.index(self.customers.len())])
     }
@@ -318,14 +330,7 @@ proptest! {
     fn live_followed_and_loaded_indexes_are_equal_and_decide_as_the_oracle(
         calls in proptest::collection::vec(call(), 1..60),
     ) {
-        let mut world = World {
-            shop: Shop::new(),
-            customers: Vec::new(),
-            entries: Vec::new(),
-            imports: Vec::new(),
-            oracle: Oracle::default(),
-            told: 0,
-        };
+        let mut world = World::new();
         let beside = open(world.shop.folder.path(), &world.shop.clock, &world.shop.random);
         for call in calls {
             world.make(call);

@@ -47,6 +47,7 @@ struct CustomerPage {
     history: Vec<Event>,
     may_change: bool,
     may_erase: bool,
+    may_export: bool,
     erase_problem: Option<String>,
     restrict_form: RestrictForm,
     list_forms: [ListForm; 2],
@@ -227,6 +228,7 @@ pub(super) async fn render<C: Needs>(
         history: read.history.iter().map(|item| Event::of(&state.app, item)).collect(),
         may_change: person.may(Capability::ChangeCustomers),
         may_erase: person.may(Capability::ErasePerson),
+        may_export: person.may(Capability::ViewPayments),
         erase_problem: open
             .as_ref()
             .filter(|dialog| dialog.name == "erase")

@@ -270,6 +270,7 @@ action-entry-expired = Ended by itself
 action-customer-restricted = Customer restricted
 action-customer-unrestricted = Restriction lifted
 action-customer-erased = Customer erased
+action-identifier-erased = Identifier erased
 action-entry-created = Entry created
 action-entry-updated = Entry updated
 action-entry-deleted = Entry deleted

@@ -48,6 +48,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::former::STATEMENTS,
             crate::entry_list::STATEMENTS,
             crate::entry_report::STATEMENTS,
+            crate::erasure::STATEMENTS,
             crate::gateway_account::STATEMENTS,
             crate::hits::STATEMENTS,
             crate::idempotency::STATEMENTS,

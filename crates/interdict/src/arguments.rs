@@ -3,6 +3,7 @@
 //! Deliberately not here: values out of the configuration file and defaults ([`crate::configuration`]).
 
 mod bulk;
+mod erase;
 mod key;
 mod migrate;
 mod oidc;
@@ -16,6 +17,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 
 pub use bulk::{ExportArguments, ImportArguments};
+pub use erase::EraseArguments;
 pub use key::{KeyCommand, KeyCreateArguments};
 pub use migrate::MigrateArguments;
 pub use oidc::OidcArguments;
@@ -167,6 +169,9 @@ pub enum Command {
     /// Write a list as a file
     #[command(after_help = bulk::EXPORT_HELP)]
     Export(Box<ExportArguments>),
+    /// Erase a person, or an identifier that no customer has
+    #[command(after_help = erase::HELP)]
+    Erase(Box<EraseArguments>),
     /// Verify what was recorded
     #[command(subcommand)]
     Audit(AuditCommand),

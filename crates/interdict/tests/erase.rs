@@ -25,6 +25,12 @@ fn begin(place: &Place) -> (Server, String) {
     (server, key)
 }
 
+/// Whoever reads the log has what waits for it written: otherwise it is written later, without the person, and is in no
+/// count.
+fn log_is_written(server: &Server, key: &str) {
+    assert_eq!(server.call("GET", "/v1/decisions", key, &Value::Null).0, 200);
+}
+
 fn customer(server: &Server, key: &str, body: &Value) -> String {
     let (status, made) = server.call("POST", "/v1/customers", key, body);
     assert_eq!(status, 201, "{made}");
@@ -41,6 +47,7 @@ fn everybody_with_an_email_is_erased_beside_a_server_and_the_blocks_stay() {
     server.block(&key, "erasee@example.com");
     let attempt = json!({"initiator": "customer", "email": "erasee@example.com"});
     assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    log_is_written(&server, &key);
     let words = format!("erase {WHERE} --email Erasee@example.com");
 
     let planned = place.json(&format!("{words} --dry-run --json"));
@@ -90,6 +97,7 @@ fn an_identifier_of_nobodys_becomes_a_tombstone() {
     assert_eq!(server.call("POST", "/v1/entries", &key, &allow).0, 201);
     let attempt = json!({"initiator": "customer", "device": "zubaidas-phone"});
     assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    log_is_written(&server, &key);
     let said = place.run(&format!("erase {WHERE} --identifier device=zubaidas-phone --yes")).success();
     let said = String::from_utf8_lossy(&said.get_output().stdout).into_owned();
     assert!(said.contains("Blocks that stay in force without words: 1."), "{said}");

@@ -118,7 +118,7 @@ impl Snapshot {
                 let then = answers.next().unwrap();
                 match (retained, block_on(replay), then) {
                     (Retained::From(from), Err(ReplayError::NotRetained(oldest)), _) => {
-                        assert_eq!(from, oldest)
+                        assert_eq!(from, oldest);
                     }
                     (Retained::At(_), Ok((said, false)), Ok(then)) => {
                         assert_eq!(

@@ -176,28 +176,41 @@ impl Service {
     ) -> Result<R, DecidePaymentError> {
         self.index
             .with(|index| {
-                let wanted = Wanted::of(index, merchant);
-                // Lookups live on the stack: a usual attempt allocates nothing.
-                let mut lookups: SmallVec<[Lookup<'_>; LOOKUPS_INLINE]> = SmallVec::new();
-                wanted.look_up(&self.pepper, attempt, |lookup| lookups.push(lookup));
-                // Several wait for the memory together.
-                if lookups.len() > 1 {
-                    index.read_ahead(&lookups);
-                }
-                let attempt_in = Attempt {
-                    merchant,
-                    initiator: attempt.initiator,
-                    now: index.merchant_now(merchant, now),
-                    money: attempt.money,
-                    customer: attempt.customer,
-                    lookups: &lookups,
-                    as_of: wanted.as_of,
-                    of_own_email: wanted.of_own_email(&self.pepper, attempt),
-                    explain: attempt.explain,
-                };
-                conclude(index, &attempt_in)
+                let now = index.merchant_now(merchant, now);
+                self.put_to(index, merchant, now, attempt, |attempt_in| conclude(index, attempt_in))
             })
             .unwrap_or(Err(DecidePaymentError::NotLoaded))
+    }
+
+    /// Puts the attempt to an index as it looks attempts up; `now` is the merchant's.
+    #[inline]
+    pub(crate) fn put_to<R>(
+        &self,
+        index: &Index,
+        merchant: MerchantNumber,
+        now: Timestamp,
+        attempt: &PaymentAttempt<'_>,
+        conclude: impl FnOnce(&Attempt<'_>) -> R,
+    ) -> R {
+        let wanted = Wanted::of(index, merchant);
+        // Lookups live on the stack: a usual attempt allocates nothing.
+        let mut lookups: SmallVec<[Lookup<'_>; LOOKUPS_INLINE]> = SmallVec::new();
+        wanted.look_up(&self.pepper, attempt, |lookup| lookups.push(lookup));
+        // Several wait for the memory together.
+        if lookups.len() > 1 {
+            index.read_ahead(&lookups);
+        }
+        conclude(&Attempt {
+            merchant,
+            initiator: attempt.initiator,
+            now,
+            money: attempt.money,
+            customer: attempt.customer,
+            lookups: &lookups,
+            as_of: wanted.as_of,
+            of_own_email: wanted.of_own_email(&self.pepper, attempt),
+            explain: attempt.explain,
+        })
     }
 
     /// Whether more may be missing by now than the bound allows.

@@ -30,7 +30,7 @@ impl Service {
     ) -> Result<Forgotten, StorageError> {
         let identifiers = self.store.read(merchant, move |view| view.identifiers_ever(id)).await?;
         let decisions = match &identifiers {
-            Some(identifiers) => self.erase_from_log(merchant, id, identifiers).await?,
+            Some(identifiers) => self.erase_from_log(merchant, Some(id), identifiers).await?,
             None => 0,
         };
         Ok(Forgotten { identifiers, decisions })

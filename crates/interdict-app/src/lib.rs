@@ -37,7 +37,9 @@ mod disable_user;
 mod entry_csv;
 mod entry_ndjson;
 mod erase_customer;
+mod erase_person;
 mod error;
+mod export_customer;
 mod export_entries;
 mod file_rows;
 mod follow_import;
@@ -60,6 +62,7 @@ mod lift_person;
 mod limiter;
 mod list_customer;
 mod list_entry;
+mod look_up;
 mod manage_subscription;
 mod mutate;
 mod new_import;
@@ -80,6 +83,7 @@ mod record_ends;
 mod recover_payments;
 mod renew_subscriptions;
 mod renewal_report;
+mod replay_decision;
 mod restrict_customer;
 mod reverse_payment;
 mod sandbox_ledger;
@@ -143,8 +147,8 @@ pub mod store {
         AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, Counted, CustomerFilter, Durability,
         EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
         MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest, PaymentFilter,
-        PersonFilter, PostgresServer, ProviderEvent, Recorded, Score, SearchState, StorageError, StoreStatus,
-        Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
+        PersonFilter, PostgresServer, ProviderEvent, Recorded, Retained, Score, SearchState, StorageError,
+        StoreStatus, Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
     };
 }
 
@@ -172,7 +176,9 @@ pub use decide_payment::{DecidePaymentError, PaymentAttempt, Presented};
 pub use decision_log::{DecisionLogOptions, DecisionLogStatus, Judged, LoggedDecision, LoggedFilter};
 pub use disable_user::{disable_user, enable_user};
 pub use erase_customer::{Forgotten, erase_customer, erase_forgotten_customer};
+pub use erase_person::{Erasable, ErasePersonError, ErasePlan, ErasedPerson};
 pub use error::UseCaseError;
+pub use export_customer::ExportCustomerError;
 pub use export_entries::{Export, ExportError};
 pub use file_rows::FileRows;
 pub use gateways::{NoGateway, StripeAddress};
@@ -188,6 +194,7 @@ pub use lift_person::{KeptFor, LiftedPerson, lift_person};
 pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
 pub use list_entry::{NewEntry, key_of_standing, list_entry};
+pub use look_up::{FoundBy, LookedUp, LookedUpCustomer, LookedUpIdentifier, Match};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
 pub use new_import::{ImportError, NewImport};
@@ -205,6 +212,7 @@ pub use record_chargeback::{NewChargeback, RecordedChargeback, record_chargeback
 pub use recover_payments::RecoverError;
 pub use renew_subscriptions::RenewError;
 pub use renewal_report::{RenewalCounts, Renewed};
+pub use replay_decision::{ReplayError, Replayed};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
 pub use score_transaction::{NewScore, Verdict, score_transaction};

@@ -63,7 +63,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    fn of(decision: &Decision<'_>) -> Self {
+    pub(crate) fn of(decision: &Decision<'_>) -> Self {
         Self {
             outcome: decision.outcome,
             code: decision.code,

@@ -12,8 +12,8 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::answer::Problem;
 use crate::pages::{
-    account, audit, customer, customers, decisions, entry, home, imports, keys, lists, overview, payment,
-    payments, persons, settings, sign_in, team, undo,
+    account, audit, customer, customers, decisions, entry, home, imports, keys, lists, look_up, overview,
+    payment, payments, persons, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -74,6 +74,8 @@ fn customers() -> Router<State> {
         .route("/dashboard/{mode}/customers/{id}/restrict", post(customer::restrict))
         .route("/dashboard/{mode}/customers/{id}/list-status", post(customer::set_list_status))
         .route("/dashboard/{mode}/customers/{id}/erase", post(customer::erase))
+        .route("/dashboard/{mode}/customers/{id}/export", get(customer::export))
+        .route("/dashboard/{mode}/look-up", get(look_up::show))
 }
 
 fn persons() -> Router<State> {

@@ -40,6 +40,8 @@ words!(
         CustomerUnrestricted = "customer.unrestricted",
         /// Personal data went, blocks stayed.
         CustomerErased = "customer.erased",
+        /// What was said under an identifier that no customer has went, blocks stayed.
+        IdentifierErased = "identifier.erased",
         /// An entry was made.
         EntryCreated = "entry.created",
         /// An entry was changed.

@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 pub use crate::dialect::Dialect;
 use crate::json::JsonError;
 
+mod not_retained;
+
 /// One thing that is wrong with a body or a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Detail {
@@ -138,28 +140,6 @@ impl ApiError {
         let message = "The first answer to this Idempotency-Key showed a secret, which is shown only once. \
                        If it was lost, make a new one with a new key.";
         Self::new(StatusCode::CONFLICT, "secret_already_shown", message)
-    }
-
-    /// 404: a decision that is not in the log. The message says why that may be.
-    pub fn decision_not_retained(is_kept: bool) -> Self {
-        let message = if is_kept {
-            "The log has no such decision in this merchant and mode. It keeps blocks, charges, and so many of the others a \
-             second as the settings' decisionLog says, for as many days as the operator says; a dry run leaves nothing."
-        } else {
-            "No decisions are kept here: the operator has set --decision-retention-days to 0."
-        };
-        Self::new(StatusCode::NOT_FOUND, "not_retained", message)
-    }
-
-    /// 410: what is asked for was trimmed.
-    pub fn not_retained(through: i64) -> Self {
-        let message = format!(
-            "The changes up to {through} are not kept any more. Read customers and entries anew, then go on with \
-             after={through}."
-        );
-        let issue = format!("must be {through} or more: older changes were trimmed");
-        let error = Self::new(StatusCode::GONE, "not_retained", message);
-        Self { details: vec![Detail::new("after", issue)], ..error }.with_member("trimmedThrough", through)
     }
 
     /// 413, and the connection closes.

@@ -52,6 +52,7 @@ fn native() -> Router<State> {
         .route("/v1/customers/{id}/restrictions", post(v1::restrictions::restrict))
         .route("/v1/customers/{id}/standing", get(v1::standing::standing))
         .route("/v1/customers/{id}/history", get(v1::standing::history))
+        .route("/v1/customers/{id}/export", get(v1::customer_export::export))
         .route("/v1/customers/{id}/subscriptions", get(v1::subscriptions::of_customer))
         .route("/v1/entries", get(v1::entries::list).post(v1::entries::create))
         .route(
@@ -69,9 +70,11 @@ fn native() -> Router<State> {
         .route("/v1/imports/{id}/errors", get(v1::imports::errors))
         .route("/v1/imports/{id}/undo", post(v1::imports::undo))
         .route("/v1/changes", get(v1::changes::list))
+        .route("/v1/lookup", post(v1::lookup::look_up))
         .route("/v1/decisions", get(v1::decision_log::list).post(answered_before))
         .route("/v1/decisions/{id}", get(v1::decision_log::get))
         .route("/v1/decisions/batch", post(answered_before))
+        .route("/v1/decisions/replay", post(v1::replay::replay))
 }
 
 /// People who are blocked as a whole.

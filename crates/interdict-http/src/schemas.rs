@@ -13,6 +13,7 @@ mod decisions;
 mod entries;
 mod errors;
 mod idenza;
+mod lookup;
 mod payments;
 mod persons;
 mod queries;
@@ -29,6 +30,7 @@ pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate, NoteCreate};
 pub(crate) use errors::{Error, IdenzaError};
 pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest};
+pub(crate) use lookup::{CustomerExport, LookupRequest, ReplayRequest};
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use persons::{
     HeldBackWord, KeptForWord, PersonBlock, PersonIdentifiersAdd, PersonKindWord, PersonPath,

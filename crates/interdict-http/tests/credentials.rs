@@ -46,6 +46,7 @@ const RESTRICT: Option<&str> = Some(r#"{"restrictCit": true}"#);
 const ENTRY: Option<&str> = Some(r#"{"list": "block", "kind": "email", "value": "new{R}@example.com"}"#);
 const PERSON: Option<&str> = Some(r#"{"identifiers": [{"kind": "email", "value": "new{R}@example.com"}]}"#);
 const ATTEMPT: Option<&str> = Some(r#"{"initiator": "customer", "customer": "{C}"}"#);
+const REPLAY: Option<&str> = Some(r#"{"initiator": "customer", "email": "a@example.com", "revision": 1}"#);
 const BATCH: Option<&str> = Some(r#"{"decisions": [{"initiator": "customer", "customer": "{C}"}]}"#);
 const TOKEN: Option<&str> =
     Some(r#"{"grant_type": "client_credentials", "client_id": "{I}", "client_secret": "{S}"}"#);
@@ -82,6 +83,8 @@ const ROWS: &[Row] = &[
     Row("POST", "/v1/customers/{id}/restrictions", WRITE, "/v1/customers/{C}/restrictions", RESTRICT),
     Row("GET", "/v1/customers/{id}/standing", READ, "/v1/customers/{C}/standing", None),
     Row("GET", "/v1/customers/{id}/history", READ, "/v1/customers/{C}/history", None),
+    Row("GET", "/v1/customers/{id}/export", READ, "/v1/customers/{C}/export", None),
+    Row("POST", "/v1/lookup", READ, "/v1/lookup", Some(r#"{"customer": "{C}"}"#)),
     Row("GET", "/v1/customers/{id}/subscriptions", SEE, "/v1/customers/{C}/subscriptions", None),
     Row("GET", "/v1/entries", READ, "/v1/entries", None),
     Row("POST", "/v1/entries", WRITE, "/v1/entries", ENTRY),
@@ -124,6 +127,7 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/decisions", DECIDE, "/v1/decisions", None),
     Row("GET", "/v1/decisions/{id}", DECIDE, "/v1/decisions/{D}", None),
     Row("POST", "/v1/decisions", DECIDE, "/v1/decisions", ATTEMPT),
+    Row("POST", "/v1/decisions/replay", DECIDE, "/v1/decisions/replay", REPLAY),
     Row("POST", "/v1/decisions/batch", DECIDE, "/v1/decisions/batch", BATCH),
     Row("GET", "/customers", READ, "/customers", None),
     Row("POST", "/customers", WRITE, "/customers", Some(r#"{"email": "{R}@example.com"}"#)),

@@ -57,6 +57,8 @@ struct Names {
     open: String,
     paid: String,
     number: i64,
+    /// The newest revision: an example names one that there is not yet.
+    revision: Value,
     client: (String, String),
 }
 
@@ -87,6 +89,9 @@ impl Names {
         let mut body: Value = serde_json::from_str(&text).unwrap();
         if let Some(number) = body.get_mut("subscriber_id") {
             *number = self.number.into();
+        }
+        if let Some(revision) = body.get_mut("revision") {
+            revision.clone_from(&self.revision);
         }
         body
     }
@@ -123,8 +128,11 @@ async fn names(shop: &Shop, client: &reqwest::Client, token_client: &(String, St
     let session = json!({"amount": 5, "customerEmail": "payer@example.com"});
     let session = made_by(shop, client, "POST", "/v1/checkout/sessions", session).await;
     let person = json!({"identifiers": [{"kind": "email", "value": "person@example.com"}]});
+    let path = format!("/v1/customers/{customer}/standing");
+    let standing = shop.send(client, "GET", &path, Some(shop.secret()), None).await;
     Names {
         person: made(shop, client, "/v1/persons/block", person).await,
+        revision: standing.body["revision"].clone(),
         token: session["token"].as_str().unwrap().to_owned(),
         entry: made(shop, client, "/v1/entries", entry).await,
         open: made(shop, client, "/payments", payment(false)).await,

@@ -36,6 +36,8 @@ statements! {
               WHERE merchant = $1 AND payment = $2 ORDER BY recorded_at, id");
     SELECT_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM chargeback
               WHERE merchant = $1 AND customer = $2 AND reversed_at IS NULL ORDER BY recorded_at, id");
+    SELECT_EVER_OF_CUSTOMER = concat!("SELECT ", columns!(), " FROM chargeback
+              WHERE merchant = $1 AND customer = $2 ORDER BY recorded_at, id LIMIT $3");
     SELECT_OF_ENTRY = concat!("SELECT ", columns!(), " FROM chargeback
               WHERE merchant = $1 AND entry = $2 AND reversed_at IS NULL ORDER BY recorded_at, id");
     SELECT_AFTER = concat!("SELECT ", columns!(), " FROM chargeback
@@ -91,6 +93,16 @@ impl MerchantView<'_> {
     /// The chargebacks of a customer that stand, oldest first.
     pub fn chargebacks_of_customer(&self, customer: CustomerId) -> Result<Vec<Chargeback>, StorageError> {
         self.chargebacks_by(SELECT_OF_CUSTOMER, params![self.merchant.0, *customer.ksuid().bytes()])
+    }
+
+    /// All chargebacks of a customer, reversed ones too, oldest first.
+    pub fn chargebacks_ever_of_customer(
+        &self,
+        customer: CustomerId,
+        limit: i64,
+    ) -> Result<Vec<Chargeback>, StorageError> {
+        let customer = *customer.ksuid().bytes();
+        self.chargebacks_by(SELECT_EVER_OF_CUSTOMER, params![self.merchant.0, customer, limit])
     }
 
     /// The chargebacks behind an entry that stand, oldest first.

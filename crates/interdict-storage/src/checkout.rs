@@ -32,6 +32,10 @@ statements! {
                     updated_at = excluded.updated_at");
     SELECT = concat!("SELECT ", columns!(), " FROM checkout WHERE merchant = $1 AND id = $2");
     SELECT_BY_TOKEN = concat!("SELECT ", columns!(), " FROM checkout WHERE token_digest = $1");
+    SELECT_OF_EMAIL = concat!("SELECT ", columns!(), " FROM checkout
+                    WHERE merchant = $1 AND email_key = $2 ORDER BY created_at, id LIMIT $3");
+    SELECT_OF_PHONE = concat!("SELECT ", columns!(), " FROM checkout
+                    WHERE merchant = $1 AND phone_key = $2 ORDER BY created_at, id LIMIT $3");
     ERASE_OF_EMAIL = "UPDATE checkout SET email = NULL, email_key = NULL, phone = NULL, phone_key = NULL,
                     metadata = '{}' WHERE merchant = $1 AND email_key = $2";
     ERASE_OF_PHONE = "UPDATE checkout SET email = NULL, email_key = NULL, phone = NULL, phone_key = NULL,
@@ -77,6 +81,28 @@ impl MerchantView<'_> {
     pub fn checkout(&self, id: CheckoutId) -> Result<Option<Checkout>, StorageError> {
         let id = *id.ksuid().bytes();
         self.connection.query_optional(SELECT, params![self.merchant.0, id], read)
+    }
+
+    /// The sessions of an email or a phone, oldest first, so many at most of each.
+    pub fn checkouts_of(
+        &self,
+        email: Option<&Email>,
+        phone: Option<&Phone>,
+        limit: i64,
+    ) -> Result<Vec<Checkout>, StorageError> {
+        let ways = [
+            (SELECT_OF_EMAIL, email.map(|email| self.email_key(email))),
+            (SELECT_OF_PHONE, phone.map(|phone| self.phone_key(phone))),
+        ];
+        let mut found: Vec<Checkout> = Vec::new();
+        for (sql, key) in ways {
+            let Some(key) = key else { continue };
+            let some = self.connection.query(sql, params![self.merchant.0, key.0, limit], read)?;
+            found.extend(some);
+        }
+        found.sort_unstable_by_key(|checkout| checkout.id);
+        found.dedup_by_key(|checkout| checkout.id);
+        Ok(found)
     }
 }
 

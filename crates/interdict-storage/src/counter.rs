@@ -53,7 +53,7 @@ statements! {
              SELECT 'subscription.' || status, COUNT(*) FROM subscription WHERE merchant = $1 GROUP BY status";
     IS_TRUE = "SELECT COUNT(*) FROM meta m JOIN head h ON m.value = CAST(h.sequence AS TEXT)
                WHERE m.name = 'counted' AND h.id = 1";
-    FOLLOW = "UPDATE meta SET value = $1 WHERE name = 'counted' AND value = $2";
+    FOLLOW = "UPDATE meta SET value = $1 WHERE name IN ('counted', 'departures') AND value = $2";
     SAY_TRUE = "INSERT INTO meta (name, value) SELECT 'counted', CAST(sequence AS TEXT) FROM head WHERE id = 1
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 }
@@ -141,7 +141,7 @@ impl Deltas {
     }
 }
 
-/// Moves the sequence up to which all counters are true, if they were true before.
+/// Moves the sequence up to which all counters are true and all departures noted, where they were before.
 pub(crate) fn follow(connection: Connection<'_>, before: i64, after: i64) -> Result<(), StorageError> {
     connection.execute(FOLLOW, params![after.to_string(), before.to_string()])
 }

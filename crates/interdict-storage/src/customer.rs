@@ -16,7 +16,7 @@ use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{entry_import, feed, former, idempotency, load, note, person_erasure, personal};
+use crate::{departure, entry_import, feed, former, idempotency, load, note, person_erasure, personal};
 
 /// The columns of a customer, in the order in which [`read`] takes them.
 macro_rules! columns {
@@ -292,7 +292,14 @@ impl MerchantTransaction<'_, '_> {
         self.transaction.deltas.customer(self.merchant, before, Some(after));
         let facts = vec![load::customer_fact(after, self.pepper())];
         let body = feed::body(before, Some(after))?;
-        self.append(by, action, Subject::Customer(after.id), facts, Some((body, None)))?;
+        let subject = Subject::Customer(after.id);
+        let sequence = self.append(by, action, subject, facts, Some((body, None)))?;
+        let has = keys(after, self.pepper());
+        let had = before.map(|before| keys(before, self.pepper()));
+        for (_, key) in had.into_iter().flatten().filter(|had| !has.contains(had)) {
+            let Some(key) = key else { continue };
+            departure::note(self.transaction.connection, self.merchant, sequence, key, subject)?;
+        }
         Ok(())
     }
 
@@ -340,7 +347,11 @@ impl MerchantTransaction<'_, '_> {
         }
         self.erase_persons(by, &identifiers, &mut facts)?;
         blocks_kept += self.keep_own_blocks(by, customer, &mut facts)?;
-        self.append(by, Action::CustomerErased, Subject::Customer(customer.id), facts, None)?;
+        let (erased, has) = (Subject::Customer(customer.id), keys(customer, self.pepper()));
+        let sequence = self.append(by, Action::CustomerErased, erased, facts, None)?;
+        for key in has.into_iter().filter_map(|(_, key)| key) {
+            departure::note(connection, self.merchant, sequence, key, erased)?;
+        }
         self.transaction.truncate_after_commit = true;
         Ok(Erased { blocks_kept })
     }

@@ -48,9 +48,18 @@ statements! {
     INSERT_BEFORE = "INSERT INTO import_before (revision, entry, import, merchant, identifier_key, body)
                      VALUES ($1, $2, $3, $4, $5, $6)";
     SELECT_BEFORE = "SELECT entry, body FROM import_before WHERE revision = $1 AND import = $2";
-    DELETE_BEFORE = "DELETE FROM import_before WHERE revision = $1";
     ERASE_BEFORE = "DELETE FROM import_before WHERE merchant = $1 AND identifier_key = $2";
     TRIM_BEFORE = "DELETE FROM import_before WHERE revision > $1 AND revision <= $2";
+}
+
+/// What an undo did to a part.
+#[derive(Default)]
+struct PutBack {
+    facts: Vec<Fact>,
+    /// How they were until then.
+    replaced: Vec<Entry>,
+    /// Left alone, because somebody has changed them since.
+    changed: Vec<EntryId>,
 }
 
 /// Entries by what one statement can take of their keys or ids. The last one is asked for again where they do not
@@ -174,14 +183,27 @@ impl MerchantTransaction<'_, '_> {
             has_texts,
         }));
         let sequence = self.append(by, Action::EntriesImported, Subject::Import(id), facts, None)?;
-        for (key, replaced) in before.iter().filter(|(key, _)| after.contains_key(*key)) {
-            let body = serde_json::to_string(replaced)?;
-            let (entry, import) = (*replaced.id.ksuid().bytes(), *id.ksuid().bytes());
-            self.transaction
-                .connection
-                .execute(INSERT_BEFORE, params![sequence, entry, import, self.merchant.0, key.0, body])?;
-        }
+        let replaced = before.iter().filter(|(key, _)| after.contains_key(*key));
+        self.keep_before(sequence, id, replaced.map(|(_, replaced)| replaced))?;
         Ok(sequence)
+    }
+
+    /// Keeps what a change has replaced or taken away, for as long as the change is kept.
+    fn keep_before<'e>(
+        &self,
+        sequence: i64,
+        id: ImportId,
+        replaced: impl IntoIterator<Item = &'e Entry>,
+    ) -> Result<(), StorageError> {
+        for entry in replaced {
+            let body = serde_json::to_string(entry)?;
+            let (entry_id, import) = (*entry.id.ksuid().bytes(), *id.ksuid().bytes());
+            self.transaction.connection.execute(
+                INSERT_BEFORE,
+                params![sequence, entry_id, import, self.merchant.0, entry.key.0, body],
+            )?;
+        }
+        Ok(())
     }
 
     fn digest_of(&self, rows: &[ImportedRow]) -> String {
@@ -211,23 +233,19 @@ impl MerchantTransaction<'_, '_> {
             self.put_import(&import)?;
             return Ok(None);
         };
-        let (facts, changed) = self.put_back(&mut import, &change)?;
+        let PutBack { facts, replaced, changed } = self.put_back(&mut import, &change)?;
         // The mark of a part alone says nothing.
         if facts.len() > 1 {
-            self.append(by, Action::EntriesImportUndone, Subject::Import(id), facts, None)?;
+            let sequence = self.append(by, Action::EntriesImportUndone, Subject::Import(id), facts, None)?;
+            self.keep_before(sequence, id, &replaced)?;
         }
-        self.transaction.connection.execute(DELETE_BEFORE, params![change.sequence])?;
         import.undone_from = Some(change.sequence);
         self.put_import(&import)?;
         Ok(Some((import, changed)))
     }
 
     /// Puts back what a change has replaced, where that is still as the change left it.
-    fn put_back(
-        &mut self,
-        import: &mut Import,
-        change: &Change,
-    ) -> Result<(Vec<Fact>, Vec<EntryId>), StorageError> {
+    fn put_back(&mut self, import: &mut Import, change: &Change) -> Result<PutBack, StorageError> {
         let connection = self.transaction.connection;
         let before: HashMap<[u8; 20], String> = connection
             .query(SELECT_BEFORE, params![change.sequence, import.id.ksuid().bytes()], |row| {
@@ -239,7 +257,7 @@ impl MerchantTransaction<'_, '_> {
         let ids: Vec<&[u8]> = puts.iter().map(|fact| &fact.id.ksuid_bytes()[..]).collect();
         let now = entries(connection, SELECT_BY_IDS, (self.merchant, import.list), &ids)?;
         let now: HashMap<EntryId, Entry> = now.into_iter().map(|entry| (entry.id, entry)).collect();
-        let (mut facts, mut changed) = (Vec::with_capacity(puts.len() + 1), Vec::new());
+        let mut done = PutBack { facts: Vec::with_capacity(puts.len() + 1), ..PutBack::default() };
         let standing = PersonFilter { is_standing: true, having: None };
         let has_persons = !self.view().persons(&standing, None, 1)?.is_empty();
         for fact in puts {
@@ -248,17 +266,18 @@ impl MerchantTransaction<'_, '_> {
             let left = now.get(&fact.id).filter(|entry| !is_a_persons && is_as_left(entry, fact, change));
             let Some(entry) = left else {
                 import.undo.changed_since += 1;
-                changed.push(fact.id);
+                done.changed.push(fact.id);
                 continue;
             };
+            done.replaced.push(entry.clone());
             if let Some(body) = before.get(fact.id.ksuid_bytes()) {
                 let restored: Entry = serde_json::from_str(body)?;
                 self.write_entry(&restored)?;
-                facts.push(load::entry_fact(self.merchant, &restored));
+                done.facts.push(load::entry_fact(self.merchant, &restored));
                 import.undo.restored += 1;
             } else {
                 self.remove_entry_row(entry)?;
-                facts.push(Fact::EntryRemoved { id: entry.id, key: entry.key });
+                done.facts.push(Fact::EntryRemoved { id: entry.id, key: entry.key });
                 import.undo.deleted += 1;
             }
         }
@@ -266,9 +285,9 @@ impl MerchantTransaction<'_, '_> {
             Fact::RowsImported(mark) => Some(mark.clone()),
             _ => None,
         });
-        let has_texts = facts.iter().any(has_text);
-        facts.extend(mark.map(|mark| Fact::RowsImported(RowsImported { has_texts, ..mark })));
-        Ok((facts, changed))
+        let has_texts = done.facts.iter().any(has_text);
+        done.facts.extend(mark.map(|mark| Fact::RowsImported(RowsImported { has_texts, ..mark })));
+        Ok(done)
     }
 }
 
@@ -279,6 +298,7 @@ fn is_as_left(entry: &Entry, fact: &EntryFact, change: &Change) -> bool {
     entry.value.is_some()
         && millis(entry.updated_at) == millis(change.at)
         && (entry.scopes, entry.strength, entry.window) == (fact.scopes, fact.strength, fact.window)
+        && entry.limits.max_amount == fact.max_amount
 }
 
 fn put_of(fact: &Fact) -> Option<&EntryFact> {

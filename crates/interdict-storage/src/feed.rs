@@ -23,6 +23,15 @@ use crate::sql::{Connection, Row, Value, params};
 use crate::statements::statements;
 use crate::view::{MerchantView, View};
 
+/// The columns of a change, in the order in which [`read_item`] takes them.
+macro_rules! item_columns {
+    () => {
+        "c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject, c.facts,
+         (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)"
+    };
+}
+pub(crate) use item_columns;
+
 // What a change says about a person is looked up for each change: a planner that knows nothing of the tables
 // yet might read all of them for a join.
 statements! {
@@ -37,19 +46,12 @@ statements! {
                            c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence), c.hash
                     FROM change c
                     WHERE c.sequence >= $1 ORDER BY c.sequence LIMIT $2";
-    SELECT_MERCHANT_AFTER = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action,
-                                    c.subject, c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
-                             FROM change c
-                             WHERE c.sequence > $1 AND c.merchant = $2 ORDER BY c.sequence LIMIT $3";
-    SELECT_MERCHANT_BEFORE = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action,
-                                    c.subject, c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
-                             FROM change c
-                             WHERE c.sequence < $1 AND c.merchant = $2 ORDER BY c.sequence DESC LIMIT $3";
-    SELECT_HISTORY = "SELECT c.sequence, c.at, c.merchant, c.actor_type, c.actor_id, c.action, c.subject,
-                             c.facts, (SELECT p.body FROM personal p WHERE p.sequence = c.sequence)
-                      FROM change c
-                      WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3
-                      ORDER BY c.sequence DESC LIMIT $4";
+    SELECT_MERCHANT_AFTER = concat!("SELECT ", item_columns!(), " FROM change c
+        WHERE c.sequence > $1 AND c.merchant = $2 ORDER BY c.sequence LIMIT $3");
+    SELECT_MERCHANT_BEFORE = concat!("SELECT ", item_columns!(), " FROM change c
+        WHERE c.sequence < $1 AND c.merchant = $2 ORDER BY c.sequence DESC LIMIT $3");
+    SELECT_HISTORY = concat!("SELECT ", item_columns!(), " FROM change c
+        WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3 ORDER BY c.sequence DESC LIMIT $4");
 }
 
 /// Bytes of facts that are read at once: those of an import are a thousand times those of another change.
@@ -149,7 +151,7 @@ pub(crate) fn insert_change(
     Ok(())
 }
 
-fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError> {
+pub(crate) fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, StorageError> {
     let text = |index: usize| row.text(index);
     let subject = Subject::parse(text(6)?).ok_or(StorageError::Corrupt("subject"))?;
     let merchant = MerchantNumber(row.get(2)?);

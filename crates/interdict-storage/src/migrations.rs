@@ -53,6 +53,7 @@ const ENTRY_LIMITS: &str = include_str!("../migrations/mode_0020_entry_limits.sq
 const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
+const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
@@ -82,6 +83,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             ENTRY_LIMITS,
             NOTES,
             PERSONS,
+            DEPARTURES,
         ],
         Schema::Decisions => &[DECISIONS],
     };

@@ -14,7 +14,6 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::chain::{self, ChainReport};
-use crate::counter;
 use crate::error::StorageError;
 use crate::feed::FeedObserver;
 use crate::follower::Follower;
@@ -33,6 +32,7 @@ use crate::status::{Counters, StoreStatus};
 use crate::transaction::Transaction;
 use crate::view::{MerchantView, View};
 use crate::writer::{Committed, WriteError, Writer};
+use crate::{counter, departure};
 
 /// Connections that read side by side.
 const READERS: usize = 4;
@@ -151,6 +151,9 @@ impl Store {
         prepare_meta(Connection::Sqlite(&transaction), &options.pepper, options.random.as_ref())?;
         if options.schema == Schema::Mode && !counter::are_true(Connection::Sqlite(&transaction))? {
             counter::count_anew(Connection::Sqlite(&transaction))?;
+        }
+        if options.schema == Schema::Mode && !departure::are_noted(Connection::Sqlite(&transaction))? {
+            departure::begin_anew(Connection::Sqlite(&transaction))?;
         }
         transaction.commit()?;
         if options.take_over {

@@ -8,6 +8,7 @@ use interdict_domain::merchant::MerchantNumber;
 
 use crate::chain;
 use crate::counter::{self, Deltas};
+use crate::departure;
 use crate::error::StorageError;
 use crate::feed;
 use crate::personal;
@@ -162,6 +163,7 @@ impl<'c> Transaction<'c> {
         };
         let hash = link.hash(&self.head.hash);
         feed::insert_change(self.connection, &link, &hash)?;
+        departure::note_entries(self.connection, new.merchant, sequence, &new.facts)?;
         self.head = Head { sequence, hash };
         self.changes.push(Change {
             sequence,

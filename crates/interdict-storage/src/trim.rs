@@ -8,6 +8,7 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::merchant::MerchantNumber;
 
 use crate::chain::{self, GENESIS, Hash};
+use crate::departure;
 use crate::entry_import;
 use crate::error::StorageError;
 use crate::former::FormerIdentifiers;
@@ -101,13 +102,18 @@ impl Transaction<'_> {
         if last < worth_it {
             return Ok(None);
         }
-        let (mut former, mut weight, mut has_imports) = (FormerIdentifiers::default(), 0, false);
+        let (mut former, mut weight, mut has_lists) = (FormerIdentifiers::default(), 0, false);
         let reached = chain::verify_part(connection, anchor, last, &mut |row| {
             let is_wanted = row.get::<i64>(1)? < what.before.micros() && weight < WEIGHT_MAX;
             if is_wanted {
                 weight += row.text(7)?.len();
-                has_imports |= row.text(5)? == Action::EntriesImported.as_str();
-                former.read(row.text(6)?, row.optional_text(11)?, pepper)?;
+                let subject = row.text(6)?;
+                // The core has none of the tables that go with these.
+                has_lists |= matches!(
+                    Subject::parse(subject),
+                    Some(Subject::Customer(_) | Subject::Entry(_) | Subject::Import(_))
+                );
+                former.read(subject, row.optional_text(11)?, pepper)?;
             }
             Ok(is_wanted)
         })?;
@@ -117,7 +123,8 @@ impl Transaction<'_> {
         former.keep(connection)?;
         connection.execute(DELETE_CHANGES, params![anchor.sequence, reached.sequence])?;
         connection.execute(DELETE_PERSONAL, params![anchor.sequence, reached.sequence])?;
-        if has_imports {
+        if has_lists {
+            departure::trim(connection, anchor.sequence, reached.sequence)?;
             entry_import::trim(connection, anchor.sequence, reached.sequence)?;
         }
         connection.execute(PUT_ANCHOR, params![reached.sequence, reached.hash])?;

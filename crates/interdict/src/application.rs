@@ -17,6 +17,9 @@ use crate::configuration::Configuration;
 use crate::data_folder;
 use crate::failure::misuse;
 
+/// A hundred years: more than the longest retention there can be.
+const FOR_EVER_S: u64 = 100 * 365 * 86_400;
+
 /// What is wanted of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -36,11 +39,13 @@ pub enum Wanted {
     Writes,
     /// To work on data that is there, without an index.
     Data,
+    /// The same with the log of decisions, which must forget, too.
+    Erasing,
 }
 
 impl Wanted {
     const fn needs_data(self) -> bool {
-        matches!(self, Self::DecisionsOnData | Self::Data)
+        matches!(self, Self::DecisionsOnData | Self::Data | Self::Erasing)
     }
 
     const fn needs_index(self) -> bool {
@@ -53,6 +58,8 @@ impl Wanted {
             Self::Serving { decision_retention, .. } => {
                 Some(DecisionLogOptions { retention: decision_retention })
             }
+            // Whoever serves says how long decisions are kept: nothing is too old for this one.
+            Self::Erasing => Some(DecisionLogOptions { retention: Duration::from_secs(FOR_EVER_S) }),
             Self::DecisionsOnData | Self::Writes | Self::Data => None,
         }
     }
@@ -60,7 +67,7 @@ impl Wanted {
     const fn max_staleness(self) -> Duration {
         match self {
             Self::Serving { max_staleness, .. } => max_staleness,
-            Self::DecisionsOnData | Self::Writes | Self::Data => MAX_STALENESS,
+            Self::DecisionsOnData | Self::Writes | Self::Data | Self::Erasing => MAX_STALENESS,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Deliberately not here: values out of the configuration file and defaults ([`crate::configuration`]).
 
 mod bulk;
+mod erase;
 mod key;
 mod migrate;
 mod oidc;
@@ -17,6 +18,7 @@ use interdict_domain::money::{AMOUNT_MAX, Currency};
 use interdict_domain::scopes::Initiator;
 
 pub use bulk::{ExportArguments, ImportArguments};
+pub use erase::EraseArguments;
 pub use key::{KeyCommand, KeyCreateArguments};
 pub use migrate::MigrateArguments;
 pub use oidc::OidcArguments;
@@ -168,6 +170,9 @@ pub enum Command {
     /// Write a list as a file
     #[command(after_help = bulk::EXPORT_HELP)]
     Export(Box<ExportArguments>),
+    /// Erase a person, or an identifier that no customer has
+    #[command(after_help = erase::HELP)]
+    Erase(Box<EraseArguments>),
     /// Verify what was recorded
     #[command(subcommand)]
     Audit(AuditCommand),

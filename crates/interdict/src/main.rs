@@ -67,6 +67,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check(arguments) => commands::check::run(&configuration, &arguments),
         Command::Import(arguments) => commands::import::run(&configuration, &arguments),
         Command::Export(arguments) => commands::export::run(&configuration, &arguments),
+        Command::Erase(arguments) => commands::erase::run(&configuration, &arguments),
         Command::Audit(command) => commands::audit::run(&configuration, command),
         Command::Doctor(arguments) => commands::doctor::run(&configuration, &arguments),
         Command::Backup(arguments) => commands::backup::run(&configuration, &arguments),

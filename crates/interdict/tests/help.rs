@@ -38,6 +38,7 @@ fn each_command_explains_itself() {
         "check",
         "import",
         "export",
+        "erase",
         "audit verify",
         "doctor",
         "backup",

@@ -102,17 +102,17 @@ impl Service {
         all(&log.store.read(merchant, move |view| view.decisions_of_payment(payment, limit)).await?)
     }
 
-    /// Takes a person out of the log: whatever has one of the identifiers, or the customer. Returns how many decisions
+    /// Takes a person out of the log: whatever has one of the identifiers, or the customer, if there is one. Returns how many decisions
     /// were found.
     pub async fn erase_from_log(
         &self,
         merchant: MerchantNumber,
-        customer: CustomerId,
+        customer: Option<CustomerId>,
         identifiers: &[IdentifierKey],
     ) -> Result<usize, StorageError> {
         let Some(log) = self.written_log().await else { return Ok(0) };
         let identifiers = identifiers.iter().copied().map(SearchKey::Identifier);
-        let keys: Vec<SearchKey> = identifiers.chain([SearchKey::Customer(customer)]).collect();
+        let keys: Vec<SearchKey> = identifiers.chain(customer.map(SearchKey::Customer)).collect();
         let (store, now) = (Arc::clone(&log.store), self.clock.now());
         let erase = move || store.erase(merchant, &keys, now);
         tokio::task::spawn_blocking(erase).await.unwrap_or(Err(StorageError::Stopped))

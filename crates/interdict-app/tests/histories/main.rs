@@ -6,6 +6,7 @@
 
 mod calls;
 mod persons;
+mod replays;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -52,6 +53,18 @@ struct World {
 }
 
 impl World {
+    fn new() -> Self {
+        Self {
+            shop: Shop::new(),
+            customers: Vec::new(),
+            entries: Vec::new(),
+            imports: Vec::new(),
+            persons: Vec::new(),
+            oracle: Oracle::default(),
+            told: 0,
+        }
+    }
+
     fn one(&self, who: Index) -> Option<CustomerId> {
         (!self.customers.is_empty()).then(|| self.customers[who.index(self.customers.len())])
     }
@@ -345,15 +358,7 @@ proptest! {
     fn live_followed_and_loaded_indexes_are_equal_and_decide_as_the_oracle(
         calls in proptest::collection::vec(call(), 1..60),
     ) {
-        let mut world = World {
-            shop: Shop::new(),
-            customers: Vec::new(),
-            entries: Vec::new(),
-            imports: Vec::new(),
-            persons: Vec::new(),
-            oracle: Oracle::default(),
-            told: 0,
-        };
+        let mut world = World::new();
         let beside = open(world.shop.folder.path(), &world.shop.clock, &world.shop.random);
         for call in calls {
             world.make(call);

@@ -11,6 +11,7 @@ pub(crate) mod home;
 pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod lists;
+pub(crate) mod look_up;
 pub(crate) mod overview;
 pub(crate) mod paging;
 pub(crate) mod payment;

@@ -81,6 +81,16 @@ impl Reaches {
     pub const OF_TEXTS: Self =
         Self { domains: true, plus_aliases: false, providers: false, digits: u16::MAX, v4: 0, v6: 0 };
 
+    /// Every reach that there can be: for whoever does not know what was listed.
+    pub const EVERY: Self = Self {
+        domains: true,
+        plus_aliases: true,
+        providers: true,
+        digits: u16::MAX,
+        v4: u32::MAX,
+        v6: u128::MAX,
+    };
+
     /// Adds one. False when it was there.
     pub fn insert(&mut self, reach: Reach) -> bool {
         let before = *self;

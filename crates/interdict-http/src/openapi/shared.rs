@@ -34,7 +34,7 @@ impl Way {
         match path {
             "/v1/oauth/token" => Self::Token,
             "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs" | "/docs/{name}" => Self::Open,
-            "/v1/decisions" | "/v1/decisions/batch" => Self::Decision,
+            "/v1/decisions" | "/v1/decisions/batch" | "/v1/decisions/replay" | "/v1/lookup" => Self::Decision,
             _ if path.starts_with("/webhooks/") => Self::Webhook,
             _ if path.starts_with("/checkout/") => Self::Payer,
             _ if method == "get" => Self::Read,

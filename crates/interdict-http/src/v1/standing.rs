@@ -39,14 +39,14 @@ pub(crate) struct SideView<'a> {
 #[schema(as = Standing)]
 pub(crate) struct StandingView<'a> {
     /// For customer-initiated payments.
-    cit: SideView<'a>,
+    pub(super) cit: SideView<'a>,
     /// For merchant-initiated payments.
-    mit: SideView<'a>,
+    pub(super) mit: SideView<'a>,
     /// The newest change that was seen.
-    revision: i64,
+    pub(super) revision: i64,
 }
 
-fn side(standing: &Standing) -> SideView<'_> {
+pub(super) fn side(standing: &Standing) -> SideView<'_> {
     SideView {
         outcome: standing.outcome.as_str(),
         code: standing.code.as_str(),

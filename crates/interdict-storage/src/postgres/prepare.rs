@@ -7,11 +7,11 @@ use interdict_domain::identifier::Pepper;
 use super::search;
 use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::Session;
-use crate::counter;
 use crate::error::StorageError;
 use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::sql::{Connection, params};
+use crate::{counter, departure};
 
 /// One at a time over all nodes: a number of our own, "INTERDIC" in ASCII.
 pub(crate) const TAKE_TURN: &str = "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(5282230459374324035)";
@@ -39,10 +39,18 @@ pub(crate) fn prepare(
     }
     begin(&session, name.as_str(), schema)?;
     prepare_meta(connection, pepper, random)?;
-    if schema == Schema::Mode && !counter::are_true(connection)? {
-        // No other node's commit comes in between.
-        connection.query_one(HOLD_HEAD, &[], |row| row.get::<i64>(0))?;
-        counter::count_anew(connection)?;
+    if schema == Schema::Mode {
+        let (is_counted, is_noted) = (counter::are_true(connection)?, departure::are_noted(connection)?);
+        if !is_counted || !is_noted {
+            // No other node's commit comes in between.
+            connection.query_one(HOLD_HEAD, &[], |row| row.get::<i64>(0))?;
+        }
+        if !is_counted {
+            counter::count_anew(connection)?;
+        }
+        if !is_noted {
+            departure::begin_anew(connection)?;
+        }
     }
     if schema == Schema::Mode {
         search::prepare(&session)?;

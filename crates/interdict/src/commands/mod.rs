@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod export;
 pub mod import;
 pub mod key;

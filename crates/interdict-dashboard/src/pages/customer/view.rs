@@ -41,8 +41,6 @@ struct CustomerPage {
     customer: Shown,
     sides: [Side; 2],
     entries: Vec<EntryRow>,
-    /// Blocked for what none of the other chips says.
-    is_blocked: bool,
     payments: Vec<PaymentRow>,
     subscriptions: Vec<SubscriptionRow>,
     chargebacks: Vec<ChargebackRow>,
@@ -50,6 +48,7 @@ struct CustomerPage {
     history: Vec<Event>,
     may_change: bool,
     may_erase: bool,
+    may_export: bool,
     erase_problem: Option<String>,
     restrict_form: RestrictForm,
     list_forms: [ListForm; 2],
@@ -90,6 +89,8 @@ struct Shown {
     seen: i64,
     cit: bool,
     mit: bool,
+    /// Blocked for what none of the other chips says.
+    is_blocked: bool,
     restrict_reason: String,
     status: &'static str,
     list_reason: String,
@@ -214,10 +215,7 @@ pub(super) async fn render<C: Needs>(
     let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = CustomerPage {
         frame: Frame::new(state, person, Place::Customers, name_of(customer), query).await,
-        customer: shown(customer, customer.standing.at(now)),
-        is_blocked: sides.iter().any(|side| side.is_blocked)
-            && !customer.restriction.is_restricted()
-            && customer.standing.at(now) != ListStatus::Blacklisted,
+        customer: shown(customer, customer.standing.at(now), sides.iter().any(|side| side.is_blocked)),
         sides,
         entries: read.entries.iter().map(entry_row).collect(),
         payments: read.payments.iter().map(|payment| PaymentRow::of(payment, &Payers::new(), mode)).collect(),
@@ -227,6 +225,7 @@ pub(super) async fn render<C: Needs>(
         history: read.history.iter().map(|item| Event::of(&state.app, item)).collect(),
         may_change: person.may(Capability::ChangeCustomers),
         may_erase: person.may(Capability::ErasePerson),
+        may_export: person.may(Capability::ViewPayments),
         erase_problem: open
             .as_ref()
             .filter(|dialog| dialog.name == "erase")
@@ -271,7 +270,7 @@ fn entries_of(view: &MerchantView<'_>, customer: &Customer) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-fn shown(customer: &Customer, status: ListStatus) -> Shown {
+fn shown(customer: &Customer, status: ListStatus, is_blocked: bool) -> Shown {
     let profile = &customer.profile;
     let standing = &customer.standing;
     Shown {
@@ -284,6 +283,7 @@ fn shown(customer: &Customer, status: ListStatus) -> Shown {
         seen: customer.updated_at.micros(),
         cit: customer.restriction.cit,
         mit: customer.restriction.mit,
+        is_blocked: is_blocked && !customer.restriction.is_restricted() && status != ListStatus::Blacklisted,
         restrict_reason: customer.restriction.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
         status: status.as_str(),
         list_reason: standing.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),

@@ -27,6 +27,8 @@ struct DecisionPage {
     facts: Facts,
     is_erased: bool,
     try_path: Option<String>,
+    /// The same, on what stood then.
+    then_path: Option<String>,
     answer: Shown,
 }
 
@@ -50,14 +52,14 @@ pub(crate) async fn show(
     let id: DecisionId = id.parse().map_err(|_| not_there())?;
     let found = person.service().logged_decision(person.signed_in.user.merchant, id).await?;
     let logged = found.ok_or_else(not_there)?;
+    let may_try = person.may(Capability::TryDecision);
+    let try_path = may_try.then(|| same_now(&logged, person.mode.as_str())).flatten();
     let page = DecisionPage {
         frame: Frame::new(&state, &person, Place::Decisions, t("decision-title"), &query).await,
         facts: facts(&person, &logged).await?,
         is_erased: logged.is_erased,
-        try_path: person
-            .may(Capability::TryDecision)
-            .then(|| same_now(&logged, person.mode.as_str()))
-            .flatten(),
+        then_path: try_path.as_ref().map(|path| as_then(path, &logged)),
+        try_path,
         answer: shown(&person, Decided::of(&logged.decision, logged.degraded)).await?,
     };
     Ok(answer::page(StatusCode::OK, &page))
@@ -79,6 +81,13 @@ async fn facts(person: &Person<ViewPayments>, logged: &LoggedDecision) -> Result
         payment: logged.payment.map(payment),
         batch: logged.batch.map_or(String::new(), |(id, position)| format!("{id} · {position}")),
     })
+}
+
+/// The same attempt, judged on what stood at its moment.
+fn as_then(path: &str, logged: &LoggedDecision) -> String {
+    let (revision, at) = (logged.decision.revision.to_string(), logged.at.to_string());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    format!("{path}&{}", query.append_pair("revision", &revision).append_pair("at", &at).finish())
 }
 
 /// The same attempt, to be tried now; nothing where its values are gone.

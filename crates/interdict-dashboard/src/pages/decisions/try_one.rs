@@ -1,4 +1,4 @@
-//! Try a decision: what an attempt would get now, and how that comes about. Asked for in the address, so that
+//! Try a decision: what an attempt would get now, or as of an earlier revision, and how that comes about. Asked for in the address, so that
 //! the answer can be sent to somebody; nothing is charged, counted or kept.
 
 use std::borrow::Cow;
@@ -7,7 +7,9 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::{PaymentAttempt, Presented};
+use interdict_app::decision::Decision;
+use interdict_app::{PaymentAttempt, Presented, ReplayError, Replayed};
+use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::money::{Currency, Money};
@@ -21,7 +23,7 @@ use crate::pages::payments::initiator as started_by;
 use crate::pages::sources::{self, undecided};
 use crate::person::{Person, TryDecision};
 use crate::state::State;
-use crate::t;
+use crate::{t, t_with};
 
 #[derive(Template)]
 #[template(path = "decision_try.html")]
@@ -32,6 +34,9 @@ struct DecisionPage {
     typed: bool,
     problem: Option<String>,
     answer: Option<Shown>,
+    /// As of which revision it was asked for; empty for now.
+    revision: String,
+    is_erased: bool,
 }
 
 /// A field that says who pays.
@@ -49,8 +54,9 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let initiator = query.text("initiator").and_then(Initiator::parse);
     let Typed { fields, customer, presented, money } = read(&query, &person);
-    let has_problem = fields.iter().any(|field| field.problem.is_some());
-    let (mut status, mut problem, mut answer) = (StatusCode::OK, None, None);
+    let as_of = AsOf::of(&query);
+    let has_problem = as_of.is_none() || fields.iter().any(|field| field.problem.is_some());
+    let (mut status, mut problem, mut answer, mut is_erased) = (StatusCode::OK, None, None, false);
     match initiator {
         Some(_) if has_problem => {
             (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(t("decision-invalid")));
@@ -64,15 +70,11 @@ pub(crate) async fn show(
                 explain: true,
                 dry_run: true,
             };
-            let (merchant, service) = (person.signed_in.user.merchant, person.service());
-            let decided = service.decide(merchant, service.now(), &attempt, |decision, judged| {
-                Decided::of(decision, judged.degraded)
-            });
-            match decided {
-                Ok(decided) => answer = Some(shown(&person, decided).await?),
-                Err(error) => {
-                    (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(undecided(error)));
+            match decide(&person, &attempt, as_of.unwrap_or_default()).await {
+                Ok((decided, has_erased)) => {
+                    (answer, is_erased) = (Some(shown(&person, decided).await?), has_erased);
                 }
+                Err(words) => (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, Some(words)),
             }
         }
         None => {}
@@ -85,8 +87,57 @@ pub(crate) async fn show(
         typed: query.is_set("typed"),
         problem,
         answer,
+        revision: query.text("revision").unwrap_or_default().to_owned(),
+        is_erased,
     };
     Ok(answer::page(status, &page))
+}
+
+/// As of when an attempt is judged: now, unless a revision is named.
+#[derive(Clone, Copy, Default)]
+struct AsOf {
+    revision: Option<i64>,
+    at: Option<Timestamp>,
+}
+
+impl AsOf {
+    /// Nothing when the address says something else than a revision and a moment.
+    fn of(query: &Form) -> Option<Self> {
+        let revision = query.text("revision").map(|text| text.parse().ok().filter(|revision| *revision > 0));
+        let at = query.text("at").map(|text| text.parse().ok());
+        match (revision, at) {
+            (Some(None), _) | (_, Some(None)) => None,
+            (revision, at) => Some(Self { revision: revision.flatten(), at: at.flatten() }),
+        }
+    }
+}
+
+/// What was decided, and whether it concerns somebody who was erased since; or why there is nothing.
+async fn decide(
+    person: &Person<TryDecision>,
+    attempt: &PaymentAttempt<'_>,
+    as_of: AsOf,
+) -> Result<(Decided, bool), String> {
+    let (merchant, service) = (person.signed_in.user.merchant, person.service());
+    let Some(revision) = as_of.revision else {
+        let decided = service.decide(merchant, service.now(), attempt, |decision, judged| {
+            (Decided::of(decision, judged.degraded), false)
+        });
+        return decided.map_err(undecided);
+    };
+    let answer = |decision: &Decision<'_>, on: Replayed| (Decided::of(decision, false), on.has_erased);
+    service.replay(merchant, revision, as_of.at, attempt, answer).await.map_err(|error| match error {
+        ReplayError::NotYet(newest) => t_with("replay-not-yet", &[("revision", newest.to_string().into())]),
+        ReplayError::NotRetained(oldest) => {
+            t_with("replay-not-retained", &[("revision", oldest.to_string().into())])
+        }
+        ReplayError::ClockNotRetained => t("replay-clock"),
+        ReplayError::Decide(error) => undecided(error),
+        ReplayError::Storage(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the past cannot be read");
+            t("replay-failed")
+        }
+    })
 }
 
 /// Where an attempt is tried.

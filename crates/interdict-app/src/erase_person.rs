@@ -1,0 +1,138 @@
+//! Erasing by an identifier: everybody who has it, or, where nobody has, what was said under it. For a command that
+//! looks first and reports afterwards; the API erases one customer at a time.
+
+use std::sync::Arc;
+
+use interdict_domain::actor::Actor;
+use interdict_domain::customer::Customer;
+use interdict_domain::identifier::{Identifier, IdentifierKey};
+use interdict_domain::ids::CustomerId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_storage::{Authorship, Extent, MerchantView, StorageError, WriteError};
+
+use crate::erase_customer::erase_forgotten_customer;
+use crate::error::UseCaseError;
+use crate::service::Service;
+
+/// Who is to be erased.
+#[derive(Clone, Debug)]
+pub enum Erasable {
+    /// A customer by id.
+    Customer(CustomerId),
+    /// Whoever has an identifier, and the identifier itself.
+    Identifier(Identifier),
+}
+
+/// What there is to erase.
+#[derive(Clone, Debug)]
+pub struct ErasePlan {
+    /// Who.
+    pub customers: Vec<Customer>,
+    /// Rows by table that an erasure reaches, the log of decisions aside.
+    pub extent: Extent,
+    /// Under which it is found, where no customer has it.
+    keys: Vec<IdentifierKey>,
+}
+
+/// What an erasure did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedPerson {
+    /// So many customers.
+    pub customers: usize,
+    /// Blocks that stay in force without plain text.
+    pub blocks_kept: i64,
+    /// Decisions of the log that were emptied.
+    pub decisions: usize,
+}
+
+/// Why somebody was not erased, or not everybody.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasePersonError {
+    /// The use case's own.
+    #[error("the person cannot be erased")]
+    Write(#[source] WriteError<UseCaseError>),
+    /// The store, or the log.
+    #[error("what is known of the person cannot be read")]
+    Storage(#[from] StorageError),
+}
+
+impl Service {
+    /// What there is to erase of somebody.
+    pub async fn plan_erasure(
+        &self,
+        merchant: MerchantNumber,
+        who: Erasable,
+    ) -> Result<ErasePlan, StorageError> {
+        self.store.read(merchant, move |view| plan(view, &who)).await
+    }
+
+    /// Erases what a plan names, one commit for each customer. What is cut in between goes on when it is called again.
+    pub async fn erase_planned(
+        &self,
+        merchant: MerchantNumber,
+        plan: &ErasePlan,
+    ) -> Result<ErasedPerson, ErasePersonError> {
+        let mut erased = ErasedPerson::default();
+        for id in plan.customers.iter().map(|customer| customer.id) {
+            // The log first: whatever is cut in between finds the person still there.
+            let forgotten = self.forget_in_log(merchant, id).await?;
+            erased.decisions += forgotten.decisions;
+            let work = move |transaction: &mut interdict_storage::MerchantTransaction<'_, '_>,
+                             by: &Authorship<'_>| {
+                erase_forgotten_customer(transaction, by, id, &forgotten)
+            };
+            erased.blocks_kept += self.erase_in_commit(merchant, work).await?.blocks_kept;
+            erased.customers += 1;
+        }
+        if plan.customers.is_empty() {
+            let keys = plan.keys.clone();
+            erased.decisions += self.erase_from_log(merchant, None, &keys).await?;
+            let work =
+                move |transaction: &mut interdict_storage::MerchantTransaction<'_, '_>,
+                      by: &Authorship<'_>| { Ok(transaction.erase_identifiers(by, &keys)?) };
+            erased.blocks_kept += self.erase_in_commit(merchant, work).await?.blocks_kept;
+        }
+        Ok(erased)
+    }
+
+    async fn erase_in_commit<F>(
+        &self,
+        merchant: MerchantNumber,
+        work: F,
+    ) -> Result<interdict_storage::Erased, ErasePersonError>
+    where
+        F: FnOnce(
+                &mut interdict_storage::MerchantTransaction<'_, '_>,
+                &Authorship<'_>,
+            ) -> Result<interdict_storage::Erased, UseCaseError>
+            + Send
+            + 'static,
+    {
+        let (now, random) = (self.clock.now(), Arc::clone(&self.random));
+        let committed = self.store.write(move |transaction| {
+            let actor = Actor::cli();
+            let mut transaction = transaction.merchant(merchant);
+            // Where the merchant's clock of test mode stands, an index would say: a block whose window is over there
+            // and not here stays, and counts for nobody.
+            work(&mut transaction, &Authorship::new(&actor, now, random.as_ref()))
+        });
+        Ok(committed.await.map_err(ErasePersonError::Write)?.value)
+    }
+}
+
+fn plan(view: &MerchantView<'_>, who: &Erasable) -> Result<ErasePlan, StorageError> {
+    let (ids, keys) = match who {
+        Erasable::Customer(id) => (vec![*id], Vec::new()),
+        Erasable::Identifier(identifier) => {
+            (view.customers_having(identifier)?, view.keys_of_identifier(identifier))
+        }
+    };
+    let mut plan = ErasePlan { customers: Vec::new(), extent: view.extent_of_identifiers(&keys)?, keys };
+    for id in ids {
+        let Some(customer) = view.customer(id)? else { continue };
+        let ever = view.identifiers_ever(id)?.unwrap_or_default();
+        plan.extent.extend(view.extent_of_customer(id, &ever)?);
+        plan.customers.push(customer);
+    }
+    Ok(plan)
+}

@@ -1,0 +1,134 @@
+//! `interdict erase`: listed first, erased beside a running server, with a report; and what no customer has.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use interdict_test_support::wait_until;
+use serde_json::{Value, json};
+use support::{Place, Server};
+
+const WHERE: &str = "--merchant 1 --mode test";
+
+fn begin(place: &Place) -> (Server, String) {
+    let server = place.serve("serve");
+    server.wait_until_ready();
+    let key = place.first_key();
+    (server, key)
+}
+
+/// Whoever reads the log has what waits for it written: otherwise it is written later, without the person, and is in no
+/// count.
+fn log_is_written(server: &Server, key: &str) {
+    assert_eq!(server.call("GET", "/v1/decisions", key, &Value::Null).0, 200);
+}
+
+fn customer(server: &Server, key: &str, body: &Value) -> String {
+    let (status, made) = server.call("POST", "/v1/customers", key, body);
+    assert_eq!(status, 201, "{made}");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn everybody_with_an_email_is_erased_beside_a_server_and_the_blocks_stay() {
+    let place = Place::new();
+    let (server, key) = begin(&place);
+    let ada = customer(&server, &key, &json!({"email": "erasee@example.com", "name": "Zubaida Erasee"}));
+    let twin = customer(&server, &key, &json!({"email": "erasee@example.com"}));
+    let other = customer(&server, &key, &json!({"email": "keeper@example.com"}));
+    server.block(&key, "erasee@example.com");
+    let attempt = json!({"initiator": "customer", "email": "erasee@example.com"});
+    assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    log_is_written(&server, &key);
+    let words = format!("erase {WHERE} --email Erasee@example.com");
+
+    let planned = place.json(&format!("{words} --dry-run --json"));
+    let mut both = [json!(ada), json!(twin)];
+    both.sort_by_key(Value::to_string);
+    let mut found = planned["customers"].as_array().unwrap().clone();
+    found.sort_by_key(Value::to_string);
+    assert_eq!((&planned["erased"], &found[..]), (&json!(false), &both[..]));
+    assert_eq!((&planned["rows"]["customer"], &planned["rows"]["entry"]), (&json!(2), &json!(1)));
+    assert_eq!(server.call("GET", &format!("/v1/customers/{ada}"), &key, &Value::Null).0, 200);
+    let unasked = place.run(&words).code(2);
+    assert!(String::from_utf8_lossy(&unasked.get_output().stderr).contains("--yes"));
+
+    let erased = place.json(&format!("{words} --yes --json"));
+    assert_eq!((&erased["erased"], &erased["decisions"]), (&json!(true), &json!(1)));
+    assert!(erased["blocksKept"].as_i64().unwrap() >= 1, "{erased}");
+    assert!(erased["notes"].to_string().contains("backups"), "{erased}");
+    let status = |id: &str| server.call("GET", &format!("/v1/customers/{id}"), &key, &Value::Null).0;
+    assert_eq!((status(&ada), status(&twin), status(&other)), (404, 404, 200));
+    // The server hears of it by the feed; the block stands before, meanwhile and afterwards.
+    assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    let (_, logged) = server.call("GET", "/v1/decisions", &key, &Value::Null);
+    let oldest = logged["items"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(oldest["erased"], true, "{logged}");
+    let nobody = place.run(&format!("{words} --yes")).success();
+    assert!(String::from_utf8_lossy(&nobody.get_output().stdout).contains("No customer has it."));
+    assert!(server.stop());
+    place.run("audit verify").success();
+    for file in std::fs::read_dir(place.path("interdict-data")).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+        let marks = [&b"erasee@example.com"[..], b"Zubaida"];
+        let is_left = marks.iter().any(|mark| bytes.windows(mark.len()).any(|window| window == *mark));
+        assert!(!is_left, "{}", path.display());
+    }
+}
+
+#[test]
+fn an_identifier_of_nobodys_becomes_a_tombstone() {
+    let place = Place::new();
+    let (server, key) = begin(&place);
+    let entry =
+        json!({"list": "block", "kind": "device", "value": "zubaidas-phone", "reason": "internal words"});
+    let (status, made) = server.call("POST", "/v1/entries", &key, &entry);
+    assert_eq!(status, 201, "{made}");
+    let allow = json!({"list": "allow", "kind": "device", "value": "zubaidas-phone"});
+    assert_eq!(server.call("POST", "/v1/entries", &key, &allow).0, 201);
+    let attempt = json!({"initiator": "customer", "device": "zubaidas-phone"});
+    assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    log_is_written(&server, &key);
+    let said = place.run(&format!("erase {WHERE} --identifier device=zubaidas-phone --yes")).success();
+    let said = String::from_utf8_lossy(&said.get_output().stdout).into_owned();
+    assert!(said.contains("Blocks that stay in force without words: 1."), "{said}");
+    assert!(said.contains("decisions of the log 1"), "{said}");
+    let path = format!("/v1/entries/{}", made["id"].as_str().unwrap());
+    let shown = || server.call("GET", &path, &key, &Value::Null).1;
+    wait_until(|| shown()["value"].is_null(), Duration::from_mins(1)).unwrap();
+    assert_eq!(shown()["reason"], Value::Null);
+    assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    let (_, changes) = server.call("GET", "/v1/changes", &key, &Value::Null);
+    assert_eq!(changes["items"].as_array().unwrap().last().unwrap()["action"], "identifier.erased");
+    assert!(!changes.to_string().contains("internal words"), "{changes}");
+    assert!(server.stop());
+    place.run("audit verify").success();
+    place.run("doctor").success();
+}
+
+#[test]
+fn mistakes_in_the_call_are_told() {
+    let place = Place::new();
+    let (server, _) = begin(&place);
+    assert!(server.stop());
+    for (words, complaint) in [
+        (format!("erase {WHERE}"), "required"),
+        (format!("erase {WHERE} --email nonsense --yes"), "the email"),
+        (format!("erase {WHERE} --identifier shoe=1 --yes"), "the kinds are"),
+        (format!("erase {WHERE} --email a@example.com --phone +2348012345678"), "cannot be used with"),
+        (format!("erase {WHERE} --customer cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV --yes"), "no such customer"),
+        ("erase --merchant 9 --mode test --email a@example.com --yes".to_owned(), "there is no merchant 9"),
+    ] {
+        let said = place.complaint(&words, 2);
+        assert!(said.contains(complaint), "{words}: {said}");
+    }
+}

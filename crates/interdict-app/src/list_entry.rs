@@ -58,7 +58,7 @@ pub fn list_entry(
     new: NewEntry,
 ) -> Result<(Entry, bool), UseCaseError> {
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
-    let (identifier, before) = listed_as(transaction, &new)?;
+    let (identifier, before) = listed_as(&transaction.view(), &new)?;
     let kind = identifier.kind();
     let after = Entry {
         id: before.as_ref().map_or_else(|| EntryId::generate(new.list, by.now, by.random), |entry| entry.id),
@@ -105,11 +105,10 @@ pub(crate) fn standing_entry(
 
 /// What is listed, by the policy that holds, and the entry of it that is there already. One that was listed exactly, under
 /// another policy, goes on standing for itself alone: its policy never changes under it.
-fn listed_as(
-    transaction: &MerchantTransaction<'_, '_>,
+pub(crate) fn listed_as(
+    view: &MerchantView<'_>,
     new: &NewEntry,
-) -> Result<(Identifier, Option<Entry>), UseCaseError> {
-    let view = transaction.view();
+) -> Result<(Identifier, Option<Entry>), StorageError> {
     if new.identifier.kind() != Kind::Email {
         let before = view.entry_of(new.list, &new.identifier)?;
         return Ok((new.identifier.clone(), before));

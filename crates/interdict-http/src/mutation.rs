@@ -97,6 +97,11 @@ impl Mutation {
         Ok(if self.dialect == Dialect::Idenza { fields.and_query(&self.query) } else { fields })
     }
 
+    /// What `read` makes of the body, for a call that changes nothing.
+    pub(crate) fn read<I>(&self, read: impl FnOnce(Fields) -> Result<I, Refused>) -> Result<I, Refused> {
+        self.fields().map_err(Refused::from).and_then(read)
+    }
+
     /// This service's own address, as people reach it.
     pub(crate) fn base(&self, state: &State) -> String {
         state.base_at(self.host.as_ref())

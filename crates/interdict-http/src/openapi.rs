@@ -65,6 +65,7 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::entries::get,
         v1::entries::update,
         v1::entries::delete,
+        v1::entry_preview::preview,
         v1::export::export,
         v1::imports::create,
         v1::imports::list,

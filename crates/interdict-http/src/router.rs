@@ -58,6 +58,7 @@ fn native() -> Router<State> {
             "/v1/entries/{id}",
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
+        .route("/v1/entries/preview", post(v1::entry_preview::preview))
         .route("/v1/entries/export", get(v1::export::export))
         .route("/v1/imports", get(v1::imports::list).post(v1::imports::create))
         .route("/v1/imports/{id}", get(v1::imports::get))

@@ -38,8 +38,8 @@ pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    ChargebackSourceWord, CheckoutStatusWord, DecisionOriginWord, DeclineTypeWord, EmailMatchingWord,
-    HoldWord, ImportFormatWord, ImportStateWord, IntervalWord, KindWord, ListStatusWord, ListWord,
-    OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord, PaymentOriginWord,
-    PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
+    ChargebackSourceWord, CheckoutStatusWord, DecisionCodeWord, DecisionOriginWord, DecisionOutcomeWord,
+    DeclineTypeWord, EmailMatchingWord, HoldWord, ImportFormatWord, ImportStateWord, IntervalWord, KindWord,
+    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord,
+    PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

@@ -87,6 +87,7 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/entries/{id}", READ, "/v1/entries/{E}", None),
     Row("PATCH", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
     Row("DELETE", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
+    Row("POST", "/v1/entries/preview", READ, "/v1/entries/preview", ENTRY),
     Row("GET", "/v1/entries/export", READ, "/v1/entries/export?list=block", None),
     Row("GET", "/v1/imports", READ, "/v1/imports", None),
     Row("POST", "/v1/imports", WRITE, "/v1/imports?list=block", Some("\"email\\nnew{R}@example.com\\n\"")),

@@ -53,6 +53,7 @@ const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
+const WIDER_KEYS: &str = include_str!("../migrations/decisions_0002_wider_keys.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -77,7 +78,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             ENTRY_MATCHING,
             IMPORTS,
         ],
-        Schema::Decisions => &[DECISIONS],
+        Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };
     let complete = |text: &&str| {
         let is_sqlites = dialect == Dialect::Sqlite && *text == SEARCH;

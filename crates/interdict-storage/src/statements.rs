@@ -41,6 +41,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::checkout::STATEMENTS,
             crate::counter::STATEMENTS,
             crate::customer::STATEMENTS,
+            crate::customer_cover::STATEMENTS,
             crate::customer_list::STATEMENTS,
             crate::entry::STATEMENTS,
             crate::entry_import::STATEMENTS,

@@ -133,7 +133,7 @@ impl Service {
     }
 
     /// The log, once what it was offered is written. One that is late is read as it is: it is behind, not wrong.
-    async fn written_log(&self) -> Option<&Arc<DecisionLog>> {
+    pub(crate) async fn written_log(&self) -> Option<&Arc<DecisionLog>> {
         let log = self.decision_log.as_ref()?;
         log.queue.flush(FLUSH_LIMIT).await;
         Some(log)

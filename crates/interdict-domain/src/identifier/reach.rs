@@ -81,6 +81,9 @@ impl Reaches {
     pub const OF_TEXTS: Self =
         Self { domains: true, plus_aliases: false, providers: false, digits: u16::MAX, v4: 0, v6: 0 };
 
+    /// Under what a decision is kept besides what it looked up, so that what is listed later finds it.
+    pub const KEPT: Self = Self { v4: 1 << 24 | 1 << 16, v6: 1 << 64 | 1 << 48, ..Self::OF_TEXTS };
+
     /// Adds one. False when it was there.
     pub fn insert(&mut self, reach: Reach) -> bool {
         let before = *self;

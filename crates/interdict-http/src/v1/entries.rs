@@ -28,7 +28,7 @@ fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
     ReasonCode::ALL.iter().map(|code| (code.as_str(), *code)).collect()
 }
 
-fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
+pub(crate) fn read_new(mut fields: Fields) -> Result<NewEntry, Refused> {
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let list = fields.word("list", &lists);
     let list = fields.required("list", list);

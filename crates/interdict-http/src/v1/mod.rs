@@ -9,6 +9,7 @@ pub(crate) mod customers;
 pub(crate) mod decision_log;
 pub(crate) mod decisions;
 pub(crate) mod entries;
+pub(crate) mod entry_preview;
 pub(crate) mod export;
 pub(crate) mod gateway;
 pub(crate) mod imports;

@@ -33,6 +33,7 @@ mod decision_log;
 mod decisions;
 mod documents;
 mod entries;
+mod entry_preview;
 mod erasure;
 mod explanation;
 mod hosted_page;

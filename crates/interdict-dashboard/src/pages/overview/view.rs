@@ -8,6 +8,7 @@ use interdict_app::decision::Outcome;
 use interdict_app::store::{
     AttemptCount, EntryFilter, EntryRow, MerchantView, PaymentFilter, StorageError, day_of,
 };
+use interdict_app::{RefusedCustomer, good_customers_refused};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List};
@@ -32,12 +33,6 @@ const DAY_S: i64 = 86_400;
 const ENDING_DAYS: i64 = 7;
 /// Rows of each table.
 const ROWS: i64 = 8;
-/// What makes a good customer: so many payments that succeeded, and no chargeback in so many days.
-const GOOD_PAYMENTS: i64 = 3;
-const GOOD_DAYS: i64 = 180;
-/// Attempts that are looked through for good customers, and customers who are judged: both the newest.
-const REFUSED_MAX: i64 = 1_000;
-const JUDGED_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -66,13 +61,6 @@ struct GoodRow {
     at: String,
 }
 
-/// A customer who has paid well, and was refused.
-struct Good {
-    customer: Customer,
-    payments: i64,
-    refused_at: Timestamp,
-}
-
 /// Everything that is read for the page, in one snapshot.
 struct Read {
     counts: Vec<AttemptCount>,
@@ -80,7 +68,7 @@ struct Read {
     payers: Payers,
     entries: Vec<EntryRow>,
     customers: Vec<Customer>,
-    good: Vec<Good>,
+    good: Vec<RefusedCustomer>,
 }
 
 pub(crate) async fn show(
@@ -93,7 +81,7 @@ pub(crate) async fn show(
     let (now, merchant_now) = (person.service().now(), person.service().merchant_now(merchant));
     let read = person.service().store().read(merchant, move |view| read(view, now, merchant_now)).await?;
     let mode = person.mode.as_str();
-    let good = |good: &Good| GoodRow {
+    let good = |good: &RefusedCustomer| GoodRow {
         path: format!("/dashboard/{mode}/customers/{}", good.customer.id),
         name: name_of(&good.customer),
         payments: good.payments,
@@ -129,29 +117,8 @@ fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Res
         blocks,
         entries: view.entries_ending(&blocks_of_list, (merchant_now, None), soon, ROWS)?,
         customers: view.list_status_ending(ListStatus::Blacklisted, merchant_now, soon, ROWS)?,
-        good: good_customers(view, now)?,
+        good: good_customers_refused(view, now, usize::try_from(ROWS).unwrap_or(usize::MAX))?,
     })
-}
-
-/// Those among the newest refused who have paid often and taken nothing back.
-fn good_customers(view: &MerchantView<'_>, now: Timestamp) -> Result<Vec<Good>, StorageError> {
-    let refused = view.refused_customers(now.plus_seconds(-DAYS * DAY_S), REFUSED_MAX)?;
-    let since = now.plus_seconds(-GOOD_DAYS * DAY_S);
-    let mut good = Vec::new();
-    for (id, refused_at) in refused.into_iter().take(JUDGED_MAX) {
-        let payments = view.count_succeeded(id)?;
-        if payments < GOOD_PAYMENTS {
-            continue;
-        }
-        if view.chargebacks_of_customer(id)?.iter().any(|chargeback| chargeback.recorded_at >= since) {
-            continue;
-        }
-        good.extend(view.customer(id)?.map(|customer| Good { customer, payments, refused_at }));
-        if good.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX) {
-            break;
-        }
-    }
-    Ok(good)
 }
 
 /// Whether anything stands against the customer now, for either side.

@@ -2,10 +2,12 @@
 //!
 //! Deliberately not here: what somebody ought to do for them.
 
+use std::collections::HashSet;
+
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Customer;
-use interdict_domain::ids::CustomerId;
-use interdict_storage::{MerchantView, StorageError};
+use interdict_domain::ids::{CustomerId, Ksuid};
+use interdict_storage::{MerchantView, RefusedAttempt, StorageError};
 
 /// So many payments of a good customer have succeeded.
 pub const GOOD_PAYMENTS: i64 = 3;
@@ -13,9 +15,9 @@ pub const GOOD_PAYMENTS: i64 = 3;
 pub const GOOD_DAYS: i64 = 180;
 /// A good customer who is refused stays in the report for so many days.
 pub const REFUSED_DAYS: i64 = 30;
-/// Attempts that are looked through for refused customers, and customers who are judged: both the newest.
-const REFUSED_MAX: i64 = 1_000;
-const JUDGED_MAX: usize = 100;
+/// Attempts that are looked through for a page, and how many are read at once.
+const LOOKED_MAX: usize = 1_000;
+const READ_AT_ONCE: i64 = 200;
 const DAY_S: i64 = 86_400;
 
 /// A good customer whom the lists have refused.
@@ -26,7 +28,17 @@ pub struct RefusedCustomer {
     /// Payments that have succeeded.
     pub payments: i64,
     /// The newest attempt that was refused.
-    pub refused_at: Timestamp,
+    pub refused: RefusedAttempt,
+}
+
+/// A page of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefusedCustomers {
+    /// The newest attempt first.
+    pub customers: Vec<RefusedCustomer>,
+    /// The last attempt that was looked at, where there may be more behind it. A page may be short, and even empty, and
+    /// have another one behind it: so many attempts are looked at and not more.
+    pub next: Option<(Timestamp, Ksuid)>,
 }
 
 /// How many payments of a good customer have succeeded; nothing for any other one.
@@ -44,20 +56,44 @@ pub(crate) fn good_payments(
     Ok(chargebacks.all(|chargeback| chargeback.recorded_at < since).then_some(payments))
 }
 
-/// The good ones among those who were refused lately, the newest attempt first: so many at most.
+/// The good ones among those who were refused lately, behind an attempt: so many at most.
 pub fn good_customers_refused(
     view: &MerchantView<'_>,
     now: Timestamp,
+    position: Option<(Timestamp, Ksuid)>,
     limit: usize,
-) -> Result<Vec<RefusedCustomer>, StorageError> {
-    let refused = view.refused_customers(now.plus_seconds(-REFUSED_DAYS * DAY_S), REFUSED_MAX)?;
-    let mut good = Vec::new();
-    for (id, refused_at) in refused.into_iter().take(JUDGED_MAX) {
-        let Some(payments) = good_payments(view, id, now)? else { continue };
-        good.extend(view.customer(id)?.map(|customer| RefusedCustomer { customer, payments, refused_at }));
-        if good.len() >= limit {
-            break;
+) -> Result<RefusedCustomers, StorageError> {
+    let since = now.plus_seconds(-REFUSED_DAYS * DAY_S);
+    let (mut page, mut seen) = (RefusedCustomers { next: position, ..Default::default() }, HashSet::new());
+    let mut looked = 0;
+    loop {
+        let attempts = view.refused_attempts(since, page.next, READ_AT_ONCE)?;
+        let are_last = i64::try_from(attempts.len()).is_ok_and(|count| count < READ_AT_ONCE);
+        let count = attempts.len();
+        for (index, attempt) in attempts.into_iter().enumerate() {
+            looked += 1;
+            page.next = Some((attempt.at, attempt.payment.ksuid()));
+            // Each once, with the newest attempt, on whichever page that is.
+            if seen.insert(attempt.customer) && !view.was_refused_again(&attempt)? {
+                page.customers.extend(judge(view, attempt, now)?);
+            }
+            let is_last = are_last && index + 1 == count;
+            if !is_last && (page.customers.len() >= limit || looked >= LOOKED_MAX) {
+                return Ok(page);
+            }
+        }
+        if are_last {
+            return Ok(RefusedCustomers { next: None, ..page });
         }
     }
-    Ok(good)
+}
+
+fn judge(
+    view: &MerchantView<'_>,
+    refused: RefusedAttempt,
+    now: Timestamp,
+) -> Result<Option<RefusedCustomer>, StorageError> {
+    let Some(payments) = good_payments(view, refused.customer, now)? else { return Ok(None) };
+    let customer = view.customer(refused.customer)?;
+    Ok(customer.map(|customer| RefusedCustomer { customer, payments, refused }))
 }

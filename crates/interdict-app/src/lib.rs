@@ -72,6 +72,7 @@ mod record_ends;
 mod recover_payments;
 mod renew_subscriptions;
 mod renewal_report;
+mod reports;
 mod restrict_customer;
 mod reverse_payment;
 mod sandbox_ledger;
@@ -191,6 +192,7 @@ pub use record_chargeback::{NewChargeback, RecordedChargeback, record_chargeback
 pub use recover_payments::RecoverError;
 pub use renew_subscriptions::RenewError;
 pub use renewal_report::{RenewalCounts, Renewed};
+pub use reports::{Ends, ReportError, ReportFile, ended, ending, never_matched};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
 pub use score_transaction::{NewScore, Verdict, score_transaction};

@@ -177,6 +177,34 @@ more-options = More options
 other-value = Value, when it is of another kind
 public-message = What the payer is told
 
+preview = Preview
+preview-title = What this would have hit
+preview-hint = Nothing is listed yet. These are the customers whom the entry would cover, the good ones who have paid often and taken nothing back, and the attempts of the last 30 days that it would have hit had it stood all the time, with those that would have ended otherwise. Attempts are known as far as decisions are kept.
+preview-customers = Customers
+preview-good = Good ones
+preview-attempts = Attempts
+preview-allowed = Let through
+preview-blocked = Blocked
+preview-changed = Would change
+preview-since = Known since
+preview-no-log = None is kept
+preview-some-customers = Some of the customers
+preview-some-attempts = Some of the attempts
+at-least = at least { $count }
+back = Back
+
+reports = Reports
+report-never-matched = Never matched
+report-expired = Over
+report-ending = Ending soon
+report-good-customers-blocked = Good customers blocked
+report-hint-never-matched = Entries of more than 30 days that no decision ever rested on. Perhaps they were mistyped, or nobody needs them any more.
+report-hint-expired = Entries and list statuses whose end has come. They count no more.
+report-hint-ending = Entries and list statuses that end within 7 days. Lengthen those that are to stay.
+report-hint-good-customers-blocked = Customers with three or more payments that succeeded and no chargeback in 180 days, of whom the lists refused an attempt in the last 30 days.
+report-empty = Nothing here. That is how it should be.
+all-reports = All reports
+
 kind-email-plus_alias = Email, with any +tag
 kind-email-provider = Email, one mailbox
 kind-email = Email

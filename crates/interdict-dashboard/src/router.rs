@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::answer::Problem;
 use crate::pages::{
     account, audit, customer, customers, decisions, home, imports, keys, lists, overview, payment, payments,
-    settings, sign_in, team, undo,
+    reports, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -133,4 +133,6 @@ fn money() -> Router<State> {
         .route("/dashboard/{mode}/decisions", get(decisions::list))
         .route("/dashboard/{mode}/decisions/try", get(decisions::try_one))
         .route("/dashboard/{mode}/decisions/{id}", get(decisions::show))
+        .route("/dashboard/{mode}/reports", get(reports::show))
+        .route("/dashboard/{mode}/reports/{file}", get(reports::file))
 }

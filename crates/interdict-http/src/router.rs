@@ -70,6 +70,10 @@ fn native() -> Router<State> {
         .route("/v1/decisions", get(v1::decision_log::list).post(answered_before))
         .route("/v1/decisions/{id}", get(v1::decision_log::get))
         .route("/v1/decisions/batch", post(answered_before))
+        .route("/v1/reports/never-matched", get(v1::reports::unmatched))
+        .route("/v1/reports/expired", get(v1::reports::expired))
+        .route("/v1/reports/ending", get(v1::reports::ending_soon))
+        .route("/v1/reports/good-customers-blocked", get(v1::reports::good_customers))
 }
 
 /// What is paid, and by which provider: Duro's, grown further.

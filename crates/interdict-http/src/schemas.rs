@@ -31,8 +31,9 @@ pub(crate) use idenza::{CustomerAdd, CustomerRemove, ScoreRequest, TokenRequest}
 pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCreate, PaymentReverse};
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, DecisionPath, DecisionsQuery,
-    EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery, NumberedQuery, PageQuery,
-    PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath, WebhookPath,
+    EndingQuery, EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery,
+    NeverMatchedQuery, NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath,
+    SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,

@@ -64,7 +64,7 @@ mod view;
 mod window_end;
 mod writer;
 
-pub use attempt_count::{AttemptCount, AttemptOutcome, day_of};
+pub use attempt_count::{AttemptCount, AttemptOutcome, RefusedAttempt, day_of};
 pub use chain::{ChainError, ChainReport};
 pub use counter::{Counted, Totals};
 pub use customer::Erased;

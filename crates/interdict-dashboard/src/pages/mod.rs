@@ -14,6 +14,7 @@ pub(crate) mod overview;
 pub(crate) mod paging;
 pub(crate) mod payment;
 pub(crate) mod payments;
+pub(crate) mod reports;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 #[cfg(feature = "oidc")]

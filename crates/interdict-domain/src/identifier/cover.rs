@@ -5,7 +5,7 @@
 
 use ipnet::IpNet;
 
-use super::{EmailMatching, Identifier, IdentifierKey, Kind, Pepper, Reaches};
+use super::{EmailMatching, Identifier, IdentifierKey, Kind, Pepper, Reach, Reaches};
 use crate::merchant::MerchantNumber;
 
 /// Ranges of IP addresses under which a kept decision is found whatever was listed, the narrowest first: bits.
@@ -33,6 +33,22 @@ pub enum KeptUnder {
     WiderKeys(Vec<IdentifierKey>),
     /// Under too many: one has to look at every decision.
     TooMany,
+}
+
+impl Identifier {
+    /// Whether it stands for many whom nobody has named: a domain, a BIN, a country, a range of addresses.
+    pub fn is_broad(&self) -> bool {
+        match self.kind() {
+            Kind::EmailDomain | Kind::Bin | Kind::Country => true,
+            Kind::Ip => self.reach() != Reach::One,
+            Kind::Email
+            | Kind::Phone
+            | Kind::Device
+            | Kind::CardFingerprint
+            | Kind::Iban
+            | Kind::MerchantRef => false,
+        }
+    }
 }
 
 impl<'p> Cover<'p> {

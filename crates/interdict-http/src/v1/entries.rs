@@ -81,8 +81,13 @@ fn shown(state: &State, status: StatusCode, row: &EntryRow) -> Answer {
     answer::about_identifier(answer::answer(status, &view(state, row)), row.entry.key)
 }
 
-fn view(state: &State, row: &EntryRow) -> EntryView {
+pub(crate) fn view(state: &State, row: &EntryRow) -> EntryView {
     EntryView::of(row, &|actor| state.app.label_of(actor))
+}
+
+/// Where the next page begins behind an entry.
+pub(crate) fn cursor(row: &EntryRow) -> Cursor {
+    Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() }
 }
 
 #[utoipa::path(
@@ -244,7 +249,6 @@ pub(crate) async fn list(
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let cursor = |row: &EntryRow| Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() };
     let read = move |view: &MerchantView<'_>, (position, limit): Behind| {
         view.entries(&filter, PageRequest::After { position, limit })
     };

@@ -124,7 +124,7 @@ pub(crate) struct PreviewedAttemptView {
 }
 
 impl PreviewedCustomerView {
-    fn of(customer: &Customer) -> Self {
+    pub(crate) fn of(customer: &Customer) -> Self {
         let profile = &customer.profile;
         Self {
             id: customer.id,

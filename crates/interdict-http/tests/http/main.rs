@@ -61,6 +61,7 @@ mod payments_of_others;
 mod plans;
 mod ranges;
 mod renewals;
+mod reports;
 mod restart;
 mod restrictions;
 mod revisions;

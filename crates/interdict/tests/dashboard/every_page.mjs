@@ -54,6 +54,13 @@ await tell(async (page) => {
   await page.goto(`${BASE}/dashboard/test/decisions/try?initiator=customer&email=mallory%40example.com`);
   await look(page, "decision-try");
   await lookOnPhone(page, "decision-try");
+  // Reports, each of which has rows.
+  for (const report of ["never-matched", "expired", "ending", "good-customers-blocked"]) {
+    await page.goto(`${BASE}/dashboard/test/reports?report=${report}`);
+    await page.locator("main table a").first().waitFor();
+    await look(page, `report-${report}`);
+    await lookOnPhone(page, `report-${report}`);
+  }
   // Files of many entries.
   await page.goto(`${BASE}/dashboard/test/imports`);
   await look(page, "imports-of-a-shop");

@@ -8,6 +8,7 @@ use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::text::{PublicMessage, Reason};
 
+use super::preview::{self, NoPreview};
 use super::view::{OpenDialog, render};
 use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
@@ -27,7 +28,7 @@ fn name_of(list: List) -> &'static str {
     }
 }
 
-/// Adds an identifier: an email, unless another kind was chosen.
+/// Adds an identifier: an email, unless another kind was chosen. What is broad is looked at before.
 pub(crate) async fn add(
     Shared(state): Shared<State>,
     person: Person<ChangeCustomers>,
@@ -37,8 +38,19 @@ pub(crate) async fn add(
     let list = form.text("list").and_then(List::parse).ok_or_else(|| Problem::invalid(&t("invalid-list")))?;
     let new = match new_entry(&form, list) {
         Ok(new) => new,
-        Err(problem) => return again(&state, &person, list, problem, form).await,
+        Err(problem) => return again(&state, &person, list, Some(problem), form).await,
     };
+    if form.is_set("back") {
+        return again(&state, &person, list, None, form).await;
+    }
+    let is_seen = form.is_set("previewed") || !new.identifier.is_broad();
+    if form.is_set("preview") || !is_seen {
+        return match preview::look(&person, new).await {
+            Ok(seen) => Ok(preview::show(&state, &person, &seen, &form).await),
+            Err(NoPreview::Says(problem)) => again(&state, &person, list, Some(problem), form).await,
+            Err(NoPreview::Problem(problem)) => Err(problem),
+        };
+    }
     let foreseen = new.foreseen(person.service(), person.signed_in.user.merchant);
     let done = act(&person, &form, foreseen, move |transaction, by| {
         let change = transaction.revision() + 1;
@@ -47,7 +59,7 @@ pub(crate) async fn add(
     });
     match done.await? {
         Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => again(&state, &person, list, problem, form).await,
+        Done::Refused(problem) => again(&state, &person, list, Some(problem), form).await,
     }
 }
 
@@ -75,7 +87,7 @@ async fn again(
     state: &State,
     person: &Person<ChangeCustomers>,
     list: List,
-    problem: String,
+    problem: Option<String>,
     typed: Form,
 ) -> Result<Response, Problem> {
     render(state, person, list, &Form::default(), false, Some(OpenDialog { problem, typed })).await

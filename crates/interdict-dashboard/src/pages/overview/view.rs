@@ -39,10 +39,16 @@ const ROWS: i64 = 8;
 struct OverviewPage {
     frame: Frame,
     charts: Charts,
-    blocks: Vec<PaymentRow>,
+    blocks: Vec<BlockRow>,
     ending: Vec<EndingRow>,
     good: Vec<GoodRow>,
     has_payments: bool,
+}
+
+/// A payment that was refused, and the decision that refused it while that is kept.
+struct BlockRow {
+    payment: PaymentRow,
+    decision: Option<String>,
 }
 
 struct EndingRow {
@@ -86,7 +92,7 @@ pub(crate) async fn show(
         name: name_of(&good.customer),
         payments: good.payments,
         is_blocked: is_blocked(&person, good.customer.id),
-        at: when(good.refused_at),
+        at: when(good.refused.at),
     };
     let of_entries = read.entries.iter().map(|row| (row.entry.window.until(), entry_row(&row.entry, mode)));
     let of_customers = read
@@ -100,11 +106,26 @@ pub(crate) async fn show(
         frame: Frame::new(&state, &person, Place::Overview, t("nav-overview"), &query).await,
         has_payments: charts.total.all() > 0,
         charts,
-        blocks: read.blocks.iter().map(|payment| PaymentRow::of(payment, &read.payers, mode)).collect(),
+        blocks: block_rows(&person, &read.blocks, &read.payers).await?,
         ending: ending.into_iter().map(|(_, row)| row).collect(),
         good: read.good.iter().map(good).collect(),
     };
     Ok(answer::page(StatusCode::OK, &page))
+}
+
+async fn block_rows(
+    person: &Person<ViewPayments>,
+    blocks: &[Payment],
+    payers: &Payers,
+) -> Result<Vec<BlockRow>, Problem> {
+    let (merchant, mode) = (person.signed_in.user.merchant, person.mode.as_str());
+    let mut rows = Vec::new();
+    for payment in blocks {
+        let decisions = person.service().logged_decisions_of_payment(merchant, payment.id, 1).await?;
+        let decision = decisions.first().map(|logged| format!("/dashboard/{mode}/decisions/{}", logged.id));
+        rows.push(BlockRow { payment: PaymentRow::of(payment, payers, mode), decision });
+    }
+    Ok(rows)
 }
 
 fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Result<Read, StorageError> {
@@ -116,8 +137,8 @@ fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Res
         payers: payers(view, &blocks)?,
         blocks,
         entries: view.entries_ending(&blocks_of_list, (merchant_now, None), soon, ROWS)?,
-        customers: view.list_status_ending(ListStatus::Blacklisted, merchant_now, soon, ROWS)?,
-        good: good_customers_refused(view, now, usize::try_from(ROWS).unwrap_or(usize::MAX))?,
+        customers: view.list_status_ending(ListStatus::Blacklisted, (merchant_now, None), soon, ROWS)?,
+        good: good_customers_refused(view, now, None, usize::try_from(ROWS).unwrap_or(usize::MAX))?.customers,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The index as the fold of the feed (invariant 2): loads it, follows, and says how fresh it is.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use interdict_decision::Index;
 use interdict_domain::change::{Action, Change, Fact};
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
@@ -30,6 +32,8 @@ pub(crate) struct IndexState {
     gateway_changes: Arc<AtomicU64>,
     /// How much of each merchant's decisions the log is offered.
     log_rates: Arc<Rates>,
+    /// The merchants who want a second person for what hits many.
+    second_approvers: RwLock<HashSet<MerchantNumber>>,
 }
 
 impl IndexState {
@@ -41,6 +45,7 @@ impl IndexState {
             revision: watch::Sender::new(0),
             gateway_changes: Arc::default(),
             log_rates: Arc::default(),
+            second_approvers: RwLock::default(),
         })
     }
 
@@ -85,6 +90,11 @@ impl IndexState {
         &self.log_rates
     }
 
+    /// Whether a merchant wants a second person for what hits many, as far as is known here. The commit looks again.
+    pub(crate) fn wants_second_approver(&self, merchant: MerchantNumber) -> bool {
+        self.second_approvers.read().contains(&merchant)
+    }
+
     fn seen(&self, revision: i64) {
         self.revision.send_replace(revision);
     }
@@ -101,10 +111,15 @@ impl IndexFollower {
         Self { mode, state }
     }
 
-    fn read_log_rates(&self, view: &View<'_>) -> Result<(), StorageError> {
+    fn read_settings(&self, view: &View<'_>) -> Result<(), StorageError> {
+        let mut second_approvers = HashSet::new();
         for (merchant, settings) in view.all_settings()? {
             self.state.log_rates.set(merchant, settings.decision_log);
+            if settings.second_approver.is_some() {
+                second_approvers.insert(merchant);
+            }
         }
+        *self.state.second_approvers.write() = second_approvers;
         Ok(())
     }
 }
@@ -113,7 +128,7 @@ impl FeedObserver for IndexFollower {
     /// Builds a whole index aside and swaps it in: meanwhile the old one goes on deciding.
     fn load(&mut self, view: &View<'_>) -> Result<(), StorageError> {
         let revision = view.revision()?;
-        self.read_log_rates(view)?;
+        self.read_settings(view)?;
         let (customers, entries) = view.counts()?;
         // Each customer may be found by email, phone and ref.
         let keys = usize::try_from(entries.saturating_add(customers.saturating_mul(3))).unwrap_or(0);
@@ -138,10 +153,10 @@ impl FeedObserver for IndexFollower {
             self.state.gateway_changes.fetch_add(1, Ordering::AcqRel);
         }
         if changes.iter().any(|change| change.action == Action::SettingsChanged)
-            && let Err(error) = self.read_log_rates(view)
+            && let Err(error) = self.read_settings(view)
         {
             // No decision hangs on it: the log goes on at the rates that are known.
-            tracing::warn!(error = &error as &dyn std::error::Error, "the log's rates cannot be read");
+            tracing::warn!(error = &error as &dyn std::error::Error, "the settings cannot be read");
         }
         let index = self.state.index.read();
         for change in changes {

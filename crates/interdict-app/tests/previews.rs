@@ -12,6 +12,7 @@ use interdict_domain::customer::Profile;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{EmailMatching, Kind};
 use interdict_domain::scopes::Scopes;
+use interdict_domain::settings::SecondApprover;
 use support::place::Place;
 use support::{MERCHANT, Shop, Try, block_on, merchant_ref, new_entry, phone, with_email};
 
@@ -32,7 +33,11 @@ macro_rules! on_both_engines {
     };
 }
 
-on_both_engines!(what_is_foreseen_comes_true, no_more_is_looked_at_than_the_bound);
+on_both_engines!(
+    what_is_foreseen_comes_true,
+    no_more_is_looked_at_than_the_bound,
+    a_file_lists_nothing_broad_where_a_second_person_is_wanted,
+);
 
 const EMAILS: [&str; 10] = [
     "ann@example.com",
@@ -227,4 +232,20 @@ fn no_more_is_looked_at_than_the_bound(place: &Place) {
     shop.run(move |transaction, by| change_settings(transaction, by, settings)).unwrap();
     let one = preview(shop, new_entry(List::Block, Kind::Email, "n7+tag@example.com"));
     assert_eq!((one.customers.count, one.customers.is_least), (1, false));
+}
+
+fn a_file_lists_nothing_broad_where_a_second_person_is_wanted(place: &Place) {
+    let shop = &place.shop;
+    let csv = "kind,value\nemailDomain,example.com\nemail,a@example.com\nip,203.0.113.0/24\nip,203.0.113.7\n\
+               bin,424242\ncountry,NG\n";
+    let choose = |second_approver| {
+        let settings = SettingsUpdate { second_approver: Some(second_approver), ..SettingsUpdate::default() };
+        shop.run(move |transaction, by| change_settings(transaction, by, settings)).unwrap();
+    };
+    choose(Some(SecondApprover { threshold: 9_999 }));
+    let import = shop.import(csv);
+    assert_eq!((import.counts.created, import.counts.bad), (2, 4));
+    choose(None);
+    let import = shop.import(csv);
+    assert_eq!((import.counts.created, import.counts.bad), (4, 0));
 }

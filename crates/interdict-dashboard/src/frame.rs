@@ -1,6 +1,8 @@
 //! What stands around every page: who is signed in, which mode it is, where one can go, and what was just done.
 
+use interdict_app::store::{MerchantView, StorageError};
 use interdict_domain::mode::Mode;
+use interdict_domain::proposal::PROPOSAL_S;
 use interdict_domain::role::Capability;
 
 use crate::act::once;
@@ -24,14 +26,16 @@ pub(crate) enum Place {
     Account,
     Payments,
     Decisions,
+    Approvals,
 }
 
 impl Place {
-    const ALL: [(Self, &'static str, Capability); 10] = [
+    const ALL: [(Self, &'static str, Capability); 11] = [
         (Self::Overview, "overview", Capability::ViewPayments),
         (Self::Customers, "customers", Capability::ViewCustomers),
         (Self::Blacklist, "blacklist", Capability::ViewCustomers),
         (Self::Whitelist, "whitelist", Capability::ViewCustomers),
+        (Self::Approvals, "approvals", Capability::ViewCustomers),
         (Self::Payments, "payments", Capability::ViewPayments),
         (Self::Decisions, "decisions", Capability::ViewPayments),
         (Self::Keys, "keys", Capability::ViewKeys),
@@ -55,6 +59,8 @@ pub(crate) struct Link {
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) is_here: bool,
+    /// How many wait there; zero shows nothing.
+    pub(crate) waiting: i64,
 }
 
 /// What was just done, with the way back.
@@ -78,7 +84,7 @@ pub(crate) struct Frame {
 }
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 19] = [
+const DONE: [&str; 22] = [
     "restricted",
     "unrestricted",
     "blacklisted",
@@ -98,7 +104,24 @@ const DONE: [&str; 19] = [
     "key-revoked",
     "settings-changed",
     "gateway-changed",
+    "proposed",
+    "approved",
+    "refused",
 ];
+
+/// How many entries wait for a second person.
+async fn waiting<C: Needs>(person: &Person<C>) -> i64 {
+    let now = person.service().now();
+    let count = move |view: &MerchantView<'_>| view.count_open_proposals(now, now.plus_seconds(-PROPOSAL_S));
+    match person.service().store().read(person.signed_in.user.merchant, count).await {
+        Ok(waiting) => waiting,
+        Err(error) => {
+            let error: StorageError = error;
+            tracing::warn!(error = &error as &dyn std::error::Error, "proposals cannot be counted");
+            0
+        }
+    }
+}
 
 impl Frame {
     /// The frame of a page for somebody, with what the address's query says was done.
@@ -110,6 +133,7 @@ impl Frame {
         query: &Form,
     ) -> Self {
         let mode = person.mode.as_str();
+        let waiting = waiting(person).await;
         let links = Place::ALL
             .into_iter()
             .filter(|(.., capability)| person.may(*capability))
@@ -117,6 +141,7 @@ impl Frame {
                 path: place.path(name, mode),
                 text: of("nav-", name),
                 is_here: place == here,
+                waiting: if place == Place::Approvals { waiting } else { 0 },
             })
             .collect();
         let done = query.text("done").filter(|done| DONE.contains(done));

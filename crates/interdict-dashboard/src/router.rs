@@ -12,8 +12,8 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::answer::Problem;
 use crate::pages::{
-    account, audit, customer, customers, decisions, home, imports, keys, lists, overview, payment, payments,
-    reports, settings, sign_in, team, undo,
+    account, approvals, audit, customer, customers, decisions, home, imports, keys, lists, overview, payment,
+    payments, reports, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -82,6 +82,9 @@ fn lists() -> Router<State> {
         .route("/dashboard/{mode}/entries", post(lists::add))
         .route("/dashboard/{mode}/entries/{id}/delete", post(lists::delete))
         .route("/dashboard/{mode}/entries/delete", post(lists::delete_many))
+        .route("/dashboard/{mode}/approvals", get(approvals::show))
+        .route("/dashboard/{mode}/approvals/{id}/approve", post(approvals::approve))
+        .route("/dashboard/{mode}/approvals/{id}/refuse", post(approvals::refuse))
 }
 
 fn imports() -> Router<State> {

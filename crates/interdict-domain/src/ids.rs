@@ -173,6 +173,12 @@ id!(
 );
 
 id!(
+    /// An entry that waits for a second person.
+    ProposalId,
+    "prop_"
+);
+
+id!(
     /// A person who signs in to the dashboard.
     UserId,
     "usr_"

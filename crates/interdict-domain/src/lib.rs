@@ -27,6 +27,7 @@ pub mod money;
 pub mod pan;
 pub mod password;
 pub mod payment;
+pub mod proposal;
 pub mod role;
 pub mod scopes;
 pub mod settings;

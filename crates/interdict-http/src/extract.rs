@@ -14,7 +14,7 @@ use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
 use interdict_domain::ids::{
-    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PlanId, SubscriptionId,
+    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PlanId, ProposalId, SubscriptionId,
 };
 
 use crate::dialect::Dialect;
@@ -222,6 +222,10 @@ impl Named for EntryId {
 
 impl Named for ImportId {
     const WHAT: &'static str = "import";
+}
+
+impl Named for ProposalId {
+    const WHAT: &'static str = "proposal";
 }
 
 impl Named for PaymentId {

@@ -67,6 +67,8 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::entries::update,
         v1::entries::delete,
         v1::entry_preview::preview,
+        v1::proposals::list,
+        v1::proposals::get,
         v1::export::export,
         v1::imports::create,
         v1::imports::list,

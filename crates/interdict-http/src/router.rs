@@ -60,6 +60,8 @@ fn native() -> Router<State> {
         )
         .route("/v1/entries/preview", post(v1::entry_preview::preview))
         .route("/v1/entries/export", get(v1::export::export))
+        .route("/v1/proposals", get(v1::proposals::list))
+        .route("/v1/proposals/{id}", get(v1::proposals::get))
         .route("/v1/imports", get(v1::imports::list).post(v1::imports::create))
         .route("/v1/imports/{id}", get(v1::imports::get))
         .route("/v1/imports/{id}/start", post(v1::imports::start))

@@ -32,7 +32,7 @@ pub(crate) use payments::{ClockAdvance, GatewaySet, PaymentAuthorize, PaymentCre
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, DecisionPath, DecisionsQuery,
     EndingQuery, EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery,
-    NeverMatchedQuery, NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, RefPath,
+    NeverMatchedQuery, NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, ProposalPath, RefPath,
     SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{

@@ -23,7 +23,7 @@ use interdict_domain::mode::Mode;
 use serde_json::Value;
 
 use shop::{Life, Shop, all_but};
-use things::{imports, money, things};
+use things::{imports, money, proposals, things};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/credentials.md");
 
@@ -89,6 +89,8 @@ const ROWS: &[Row] = &[
     Row("DELETE", "/v1/entries/{id}", WRITE, "/v1/entries/{E}", None),
     Row("POST", "/v1/entries/preview", READ, "/v1/entries/preview", ENTRY),
     Row("GET", "/v1/entries/export", READ, "/v1/entries/export?list=block", None),
+    Row("GET", "/v1/proposals", READ, "/v1/proposals", None),
+    Row("GET", "/v1/proposals/{id}", READ, "/v1/proposals/{Q}", None),
     Row("GET", "/v1/imports", READ, "/v1/imports", None),
     Row("POST", "/v1/imports", WRITE, "/v1/imports?list=block", Some("\"email\\nnew{R}@example.com\\n\"")),
     Row("GET", "/v1/imports/{id}", READ, "/v1/imports/{M}", None),
@@ -290,6 +292,9 @@ async fn credentials_are_asserted_cell_by_cell() {
             }
             if path.starts_with("/v1/imports/") {
                 fillings.extend(imports(&shop, &maker, cell).await);
+            }
+            if path.starts_with("/v1/proposals/") {
+                fillings.extend(proposals(&shop, &maker, cell).await);
             }
             fillings.push(("{I}", credentials.client_id.clone()));
             fillings.push(("{S}", credentials.client_secret.clone()));

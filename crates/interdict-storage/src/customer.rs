@@ -17,7 +17,7 @@ use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{entry_import, feed, former, idempotency, load, personal};
+use crate::{entry_import, feed, former, idempotency, load, personal, proposal};
 
 /// The columns of a customer, in the order in which [`read`] takes them.
 macro_rules! columns {
@@ -348,6 +348,7 @@ impl MerchantTransaction<'_, '_> {
             personal::erase_identifier(connection, self.merchant, *key)?;
             idempotency::erase_identifier(connection, self.merchant, *key)?;
             entry_import::erase_identifier(connection, self.merchant, *key)?;
+            proposal::erase_identifier(connection, self.merchant, *key)?;
             self.erase_payments_of(*key)?;
             self.erase_checkouts_of(*key)?;
             blocks_kept += self.erase_entries(by, *key, &mut facts)?;

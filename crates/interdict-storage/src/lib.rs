@@ -45,6 +45,7 @@ mod payment_list;
 mod personal;
 mod plan;
 mod postgres;
+mod proposal;
 mod provider_event;
 mod score;
 mod search;

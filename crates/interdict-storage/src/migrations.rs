@@ -50,6 +50,7 @@ const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.s
 const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql");
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
+const PROPOSALS: &str = include_str!("../migrations/mode_0018_proposals.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
@@ -77,6 +78,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             WINDOW_ENDS,
             ENTRY_MATCHING,
             IMPORTS,
+            PROPOSALS,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

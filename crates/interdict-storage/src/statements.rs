@@ -59,6 +59,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::payment_list::STATEMENTS,
             crate::plan::STATEMENTS,
             crate::postgres::LEASE_STATEMENTS,
+            crate::proposal::STATEMENTS,
             crate::provider_event::STATEMENTS,
             crate::score::STATEMENTS,
             crate::settings::STATEMENTS,

@@ -1,6 +1,7 @@
 //! The pages, one file each: what it reads, what it shows, what its forms do.
 
 pub(crate) mod account;
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod customer;
 pub(crate) mod customers;

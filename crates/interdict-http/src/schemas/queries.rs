@@ -216,6 +216,15 @@ pub(crate) struct DecisionsQuery {
     country: Option<String>,
 }
 
+/// A proposal by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ProposalPath {
+    /// `prop_` and a KSUID.
+    #[param(example = "prop_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
+}
+
 /// An import by its id.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -4,7 +4,8 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
-use interdict_app::{Answer, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
+use interdict_app::{Answer, EntryUpdate, NewEntry, Put, Service, put_entry, put_update, unlist_entry};
+use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -13,6 +14,7 @@ use interdict_domain::text::{PublicMessage, Reason};
 
 use super::list_page::list_page;
 use super::list_status::scopes;
+use super::proposals::ProposalView;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -81,6 +83,20 @@ fn shown(state: &State, status: StatusCode, row: &EntryRow) -> Answer {
     answer::about_identifier(answer::answer(status, &view(state, row)), row.entry.key)
 }
 
+/// What became of an entry: it stands, or waits for a second person.
+fn show_put(state: &State, service: &Service, put: &Put, now: Timestamp) -> Answer {
+    match put {
+        Put::Entry(row, is_new) => {
+            let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
+            shown(state, status, &service.with_pending_hits((**row).clone()))
+        }
+        Put::Proposal(proposal) => {
+            let view = ProposalView::of(state, proposal, now);
+            answer::about_identifier(answer::answer(StatusCode::ACCEPTED, &view), proposal.entry.key)
+        }
+    }
+}
+
 pub(crate) fn view(state: &State, row: &EntryRow) -> EntryView {
     EntryView::of(row, &|actor| state.app.label_of(actor))
 }
@@ -100,6 +116,8 @@ pub(crate) fn cursor(row: &EntryRow) -> Cursor {
     responses(
         (status = 201, description = "The new entry.", body = EntryView),
         (status = 200, description = "The entry that was there already, updated.", body = EntryView),
+        (status = 202, description = "It hits more than the settings' `secondApprover` lets one person list: it waits \
+                                      for another one, and does not stand yet.", body = ProposalView),
     ),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
@@ -109,21 +127,22 @@ pub(crate) async fn create(
     mutation: Mutation,
 ) -> Response {
     let service = key.caller.service.clone();
+    // What is wrong with the body is said below.
+    let weight = match mutation.read(read_new) {
+        Ok(new) => service.weigh_entry(key.caller.merchant, &new).await,
+        Err(_) => Ok(None),
+    };
+    let weight = match weight {
+        Ok(weight) => weight,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
     mutation
         .run_foreseeing(
             &key.caller,
             read_new,
             NewEntry::foreseen,
-            |transaction, by, new| -> Result<_, interdict_app::UseCaseError> {
-                let (entry, is_new) = list_entry(transaction, by, new)?;
-                // A new one was never hit.
-                let row = if is_new { None } else { transaction.view().entry(entry.id)? };
-                Ok((row.unwrap_or(EntryRow { entry, hits: 0, last_hit_at: None }), is_new))
-            },
-            move |(row, is_new), _| {
-                let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
-                shown(&state, status, &service.with_pending_hits(row.clone()))
-            },
+            move |transaction, by, new| put_entry(transaction, by, new, weight),
+            move |put, by| show_put(&state, &service, put, by.now),
         )
         .await
 }
@@ -136,7 +155,11 @@ pub(crate) async fn create(
     summary = "Update an entry",
     params(schemas::EntryPath),
     request_body = Option<schemas::EntryUpdate>,
-    responses((status = 200, description = "The entry.", body = EntryView)),
+    responses(
+        (status = 200, description = "The entry.", body = EntryView),
+        (status = 202, description = "It would hit more than before, and more than the settings' `secondApprover` lets \
+                                      one person list: it waits for another one, and stays as it is.", body = ProposalView),
+    ),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
 pub(crate) async fn update(
@@ -146,12 +169,20 @@ pub(crate) async fn update(
     mutation: Mutation,
 ) -> Response {
     let service = key.caller.service.clone();
+    let weight = match mutation.read(read_update) {
+        Ok(update) => service.weigh_update(key.caller.merchant, id, &update).await,
+        Err(_) => Ok(None),
+    };
+    let weight = match weight {
+        Ok(weight) => weight,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
     mutation
         .run(
             &key.caller,
             read_update,
-            move |transaction, by, update| update_entry(transaction, by, id, update),
-            move |row, _| shown(&state, StatusCode::OK, &service.with_pending_hits(row.clone())),
+            move |transaction, by, update| put_update(transaction, by, id, update, weight),
+            move |put, by| show_put(&state, &service, put, by.now),
         )
         .await
 }

@@ -17,6 +17,7 @@ mod list_page;
 pub(crate) mod list_status;
 pub(crate) mod oauth;
 pub(crate) mod plans;
+pub(crate) mod proposals;
 pub(crate) mod reports;
 pub(crate) mod restrictions;
 pub(crate) mod scores;

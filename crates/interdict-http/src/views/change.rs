@@ -25,7 +25,7 @@ pub(crate) struct ActorView {
 
 impl ActorView {
     /// With the label that people gave it; by its id, where none is known.
-    pub(super) fn of(actor: &Actor, label_of: &dyn Fn(&Actor) -> Option<String>) -> Self {
+    pub(crate) fn of(actor: &Actor, label_of: &dyn Fn(&Actor) -> Option<String>) -> Self {
         let label = label_of(actor).unwrap_or_else(|| match actor.kind {
             ActorType::Cli => "command line".to_owned(),
             ActorType::System => "Interdict".to_owned(),

@@ -11,7 +11,7 @@ mod reason;
 mod subscription;
 mod text;
 
-pub(crate) use change::{ChangeView, HistoryView};
+pub(crate) use change::{ActorView, ChangeView, HistoryView};
 pub(crate) use chargeback::ChargebackView;
 pub(crate) use customer::{CustomerView, OdusCustomerView, PublicCustomerView};
 pub(crate) use decision::DecisionView;

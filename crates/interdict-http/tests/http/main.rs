@@ -59,6 +59,7 @@ mod payments_listed;
 mod payments_obey;
 mod payments_of_others;
 mod plans;
+mod proposals;
 mod ranges;
 mod renewals;
 mod reports;

@@ -9,7 +9,7 @@ await tell(async (page) => {
   assert(page.url().endsWith("/dashboard/test"), "test mode comes first");
   assert((await page.locator("svg").count()) > 0, "the overview has charts");
   const chips = new Set();
-  for (const name of ["Overview", "Customers", "Blacklist", "Whitelist", "Payments", "Decisions", "API keys", "Audit log", "Team", "Settings"]) {
+  for (const name of ["Overview", "Customers", "Blacklist", "Whitelist", "Approvals", "Payments", "Decisions", "API keys", "Audit log", "Team", "Settings"]) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name, exact: true }).click();
     await page.getByRole("heading", { level: 1 }).first().waitFor();
     const file = name.toLowerCase().replaceAll(" ", "-");

@@ -328,3 +328,37 @@ fn a_huge_file_is_refused_before_it_is_sent_and_leaves_nothing() {
         .unwrap_or_default();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn an_approval_is_anothers_and_done_once_however_it_is_sent() {
+    let house = House::open();
+    let settings = json!({"secondApprover": {"threshold": 0}});
+    assert_eq!(house.server.call("PATCH", "/v1/settings", &house.key, &settings).0, 200);
+    customer(&house);
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    let form = [("list", "block"), ("kind", "emailDomain"), ("value", "example.com"), ("previewed", "on")];
+    let both = [("scopes", "said"), ("cit", "on"), ("mit", "on")];
+    let proposed = owner.post("/dashboard/test/entries", &[&form[..], &both].concat());
+    assert_eq!(proposed.header("location"), Some("/dashboard/test/approvals?done=proposed"));
+    let waiting = house.server.call("GET", "/v1/proposals", &house.key, &json!(null)).1;
+    let path = format!("/dashboard/test/approvals/{}", waiting["items"][0]["id"].as_str().unwrap());
+    let told = owner.post(&format!("{path}/approve"), &[]);
+    assert_eq!(told.status, 422);
+    assert!(told.body.contains("Somebody else has to approve it."));
+    let reader = with_role(&house, "read_only");
+    assert_eq!(reader.get("/dashboard/test/approvals").status, 200);
+    assert_eq!(reader.post(&format!("{path}/approve"), &[]).status, 403);
+    assert_eq!(reader.post(&format!("{path}/refuse"), &[]).status, 403);
+    let support = with_role(&house, "support");
+    assert_eq!(support.post(&path.replace("/test/", "/live/"), &[]).status, 404);
+    assert_eq!(support.post(&format!("{}/approve", path.replace("/test/", "/live/")), &[]).status, 422);
+    let once = [("once", "one press")];
+    let approved = support.post(&format!("{path}/approve"), &once);
+    assert_eq!(approved.header("location"), Some("/dashboard/test/approvals?done=approved"));
+    let again = support.post(&format!("{path}/approve"), &once);
+    assert_eq!(again.header("location"), approved.header("location"), "a second press is the first one");
+    let later = support.post(&format!("{path}/approve"), &[]);
+    assert!(later.body.contains("It no longer waits"), "{}", later.body);
+    let entries = house.server.call("GET", "/v1/entries", &house.key, &json!(null)).1;
+    assert_eq!(entries["items"].as_array().unwrap().len(), 1);
+}

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use interdict_app::{NewEntry, list_entry, unlist_entry};
+use interdict_app::{NewEntry, Put, put_entry, unlist_entry};
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -51,11 +51,15 @@ pub(crate) async fn add(
             Err(NoPreview::Problem(problem)) => Err(problem),
         };
     }
-    let foreseen = new.foreseen(person.service(), person.signed_in.user.merchant);
+    let merchant = person.signed_in.user.merchant;
+    let weight = person.service().weigh_entry(merchant, &new).await?;
+    let foreseen = new.foreseen(person.service(), merchant);
     let done = act(&person, &form, foreseen, move |transaction, by| {
         let change = transaction.revision() + 1;
-        list_entry(transaction, by, new)?;
-        Ok(format!("/dashboard/{mode}/{}?done=listed&undo={change}", name_of(list)))
+        Ok(match put_entry(transaction, by, new, weight)? {
+            Put::Entry(..) => format!("/dashboard/{mode}/{}?done=listed&undo={change}", name_of(list)),
+            Put::Proposal(_) => format!("/dashboard/{mode}/approvals?done=proposed"),
+        })
     });
     match done.await? {
         Done::GoOn(path) => Ok(answer::see_other(&path)),

@@ -81,7 +81,7 @@ pub(crate) async fn show(
     let word = query.text("report").unwrap_or_default();
     let chosen = REPORTS.into_iter().find(|(name, _)| *name == word);
     let (report, what) = chosen.unwrap_or(("never-matched", ReportFile::NeverMatched(OLDER_THAN_DAYS)));
-    let (rows, more) = read(&person, what, &query).await?;
+    let (rows, next) = read(&person, what, &query).await?;
     let tab = |(name, _): (&'static str, ReportFile)| Tab {
         path: format!("/dashboard/{mode}/reports?report={name}"),
         text: of("report-", name),
@@ -93,7 +93,7 @@ pub(crate) async fn show(
         tabs: REPORTS.into_iter().map(tab).collect(),
         heads: heads(what),
         rows,
-        more,
+        more: next,
         may_take: person.may(Capability::BulkChange),
     };
     Ok(answer::page(StatusCode::OK, &page))
@@ -120,19 +120,19 @@ async fn read(person: &Person<ViewPayments>, report: ReportFile, query: &Form) -
             let read =
                 service.store().read(merchant, move |view| never_matched(view, None, by, position, limit));
             let place = |row: &EntryRow| (row.entry.created_at, row.entry.id.ksuid());
-            let (found, more) = paging::one_more(read.await?, place, query);
-            (found.iter().map(|row| unmatched_row(row, mode)).collect(), more)
+            let (found, next) = paging::one_more(read.await?, place, query);
+            (found.iter().map(|row| unmatched_row(row, mode)).collect(), next)
         }
         ReportFile::Expired => {
             let read = service.store().read(merchant, move |view| ended(view, merchant_now, position, limit));
-            let (found, more) = paging::one_more(read.await?, Ends::place, query);
-            (found.iter().map(|one| ends_row(one, mode)).collect(), more)
+            let (found, next) = paging::one_more(read.await?, Ends::place, query);
+            (found.iter().map(|one| ends_row(one, mode)).collect(), next)
         }
         ReportFile::Ending(days) => {
             let window = (merchant_now, merchant_now.plus_seconds(days * DAY_S));
             let read = service.store().read(merchant, move |view| ending(view, window, position, limit));
-            let (found, more) = paging::one_more(read.await?, Ends::place, query);
-            (found.iter().map(|one| ends_row(one, mode)).collect(), more)
+            let (found, next) = paging::one_more(read.await?, Ends::place, query);
+            (found.iter().map(|one| ends_row(one, mode)).collect(), next)
         }
         ReportFile::GoodCustomersBlocked => good_customers(person, now, position, query).await?,
     })
@@ -150,11 +150,11 @@ async fn good_customers(
         good_customers_refused(view, now, position, length)
     });
     let found = read.await?;
-    let more = found
+    let next = found
         .next
         .map(|(at, id)| query.with("after", &format!("{}.{}", at.micros(), hex::encode(id.bytes()))));
     let mode = person.mode.as_str();
-    Ok((found.customers.iter().map(|row| refused_row(row, mode)).collect(), more))
+    Ok((found.customers.iter().map(|row| refused_row(row, mode)).collect(), next))
 }
 
 fn list_path(value: Option<&str>, list: &str, mode: &str) -> String {

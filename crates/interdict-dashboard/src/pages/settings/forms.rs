@@ -10,7 +10,9 @@ use interdict_app::{
     set_gateway as set,
 };
 use interdict_domain::identifier::EmailMatching;
-use interdict_domain::settings::{ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage};
+use interdict_domain::settings::{
+    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, SecondApprover, THRESHOLD_MAX,
+};
 use interdict_domain::subscription::OnLift;
 
 use super::view::{RefusedForm, render, seen};
@@ -36,6 +38,16 @@ fn allowed_per_second(text: &str) -> Option<u16> {
     text.parse().ok().filter(|rate| *rate <= ALLOWED_PER_SECOND_MAX)
 }
 
+/// Empty is never.
+fn second_approver(text: &str) -> Result<Option<SecondApprover>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let threshold = text.trim().parse().ok().filter(|threshold| *threshold <= THRESHOLD_MAX);
+    let threshold = threshold.ok_or_else(|| Problem::invalid(&t("invalid-choice")))?;
+    Ok(Some(SecondApprover { threshold }))
+}
+
 fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
     Ok(SettingsUpdate {
         on_lift: word(form, "on-lift", OnLift::parse)?,
@@ -51,6 +63,10 @@ fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),
         allowed_per_second: word(form, "allowed-per-second", allowed_per_second)?,
+        second_approver: form
+            .is_set("second-approver")
+            .then(|| second_approver(form.exactly("second-approver")))
+            .transpose()?,
     })
 }
 

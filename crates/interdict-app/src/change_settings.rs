@@ -4,7 +4,8 @@
 
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{
-    DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, PersonPolicy, Settings,
+    DecisionLogSettings, OnBlacklist, OnDispute, OnOutage, OutagePolicies, PersonPolicy, SecondApprover,
+    Settings,
 };
 use interdict_domain::subscription::OnLift;
 use interdict_storage::{Authorship, MerchantTransaction};
@@ -37,6 +38,8 @@ pub struct SettingsUpdate {
     pub allowed_origins: Option<Vec<String>>,
     /// How many decisions a second that let somebody pay are kept in the log.
     pub allowed_per_second: Option<u16>,
+    /// When an entry needs a second person; an inner `None` is never.
+    pub second_approver: Option<Option<SecondApprover>>,
 }
 
 /// What to change of the outage policies.
@@ -71,6 +74,7 @@ pub fn change_settings(
         decision_log: DecisionLogSettings {
             allowed_per_second: update.allowed_per_second.unwrap_or(before.decision_log.allowed_per_second),
         },
+        second_approver: update.second_approver.unwrap_or(before.second_approver),
     };
     if after != before {
         transaction.put_settings(by, &after)?;

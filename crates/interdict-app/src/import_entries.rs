@@ -10,12 +10,14 @@ use std::time::Duration;
 use interdict_domain::import::{Import, ImportState};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::window::Window;
-use interdict_storage::{Authorship, ImportPart, ImportedRow, PartTaken, RowFate, StorageError, WriteError};
+use interdict_storage::{
+    Authorship, ImportPart, ImportedRow, PartTaken, RowFate, StorageError, View, WriteError,
+};
 
 use crate::file_rows::FileRows;
 use crate::follow_import::follow_rows;
 use crate::import_errors::Errors;
-use crate::import_row::{BadRow, EXPIRES_AT, FileError, ROWS_MAX, RowDefaults};
+use crate::import_row::{BadRow, EXPIRES_AT, FileError, ROWS_MAX, RowDefaults, VALUE};
 use crate::list_entry::NewEntry;
 use crate::service::Service;
 
@@ -91,6 +93,19 @@ struct Run<'a, 'w> {
     part: ImportPart,
     size: usize,
     checked: u32,
+    /// The merchant wants a second person for what hits many: nobody weighs the rows of a file.
+    wants_second: bool,
+}
+
+/// A row that somebody has to propose by itself.
+fn broad(line: i64, new: &NewEntry) -> BadRow {
+    BadRow {
+        line,
+        column: VALUE.to_owned(),
+        reason: "stands for many, and your settings want a second person for that: add it by itself"
+            .to_owned(),
+        row: new.identifier.value().to_owned(),
+    }
 }
 
 impl Service {
@@ -105,6 +120,8 @@ impl Service {
     ) -> Result<Import, ImportRunError> {
         let ImportWatch { errors, progress, pause } = watch;
         let errors = Errors::begin(errors)?;
+        let read = |view: &View<'_>| view.merchant(merchant).settings();
+        let wants_second = self.store.read_blocking(read)?.second_approver.is_some();
         let mut run = Run {
             service: self,
             merchant,
@@ -115,6 +132,7 @@ impl Service {
             part: ImportPart::default(),
             size: PART_MAX / 4,
             checked: 0,
+            wants_second,
         };
         if run.import.state == ImportState::Checking {
             run.import.counts = interdict_domain::import::ImportCounts::default();
@@ -174,6 +192,10 @@ impl Run<'_, '_> {
             };
             count += 1;
             match row {
+                Ok(new) if self.wants_second && new.identifier.is_broad() => {
+                    self.errors.note(&broad(line, &new))?;
+                    self.part.bad += 1;
+                }
                 Ok(new) => self.part.rows.push(self.row(line, new)),
                 Err(bad) => {
                     self.errors.note(&bad)?;

@@ -1,5 +1,6 @@
 //! The index as the fold of the feed (invariant 2): loads it, follows, and says how fresh it is.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use interdict_decision::Index;
 use interdict_domain::change::{Action, Change, Fact};
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_storage::{FeedObserver, StorageError, View};
 use parking_lot::RwLock;
@@ -36,6 +38,8 @@ pub(crate) struct IndexState {
     phone_regions: PhoneRegions,
     /// Whose blocked persons there are.
     persons: PersonWatch,
+    /// The merchants who want a second person for what hits many.
+    second_approvers: RwLock<HashSet<MerchantNumber>>,
 }
 
 impl IndexState {
@@ -49,6 +53,7 @@ impl IndexState {
             log_rates: Arc::default(),
             phone_regions: PhoneRegions::default(),
             persons: PersonWatch::default(),
+            second_approvers: RwLock::default(),
         })
     }
 
@@ -104,6 +109,11 @@ impl IndexState {
         &self.persons
     }
 
+    /// Whether a merchant wants a second person for what hits many, as far as is known here. The commit looks again.
+    pub(crate) fn wants_second_approver(&self, merchant: MerchantNumber) -> bool {
+        self.second_approvers.read().contains(&merchant)
+    }
+
     fn seen(&self, revision: i64) {
         self.revision.send_replace(revision);
     }
@@ -121,10 +131,15 @@ impl IndexFollower {
     }
 
     fn read_settings(&self, view: &View<'_>) -> Result<(), StorageError> {
+        let mut second_approvers = HashSet::new();
         for (merchant, settings) in view.all_settings()? {
             self.state.log_rates.set(merchant, settings.decision_log);
             self.state.phone_regions.set(merchant, settings.phone_region);
+            if settings.second_approver.is_some() {
+                second_approvers.insert(merchant);
+            }
         }
+        *self.state.second_approvers.write() = second_approvers;
         Ok(())
     }
 }

@@ -78,6 +78,18 @@ pub fn list_entry(
     by: &Authorship<'_>,
     new: NewEntry,
 ) -> Result<(Entry, bool), UseCaseError> {
+    let identifier = new.identifier.clone();
+    let (after, before) = compose(transaction, by, new)?;
+    apply(transaction, by, before.as_ref(), &after, &identifier)?;
+    Ok((after, before.is_none()))
+}
+
+/// The entry as it would be, and as it is.
+pub(crate) fn compose(
+    transaction: &MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    new: NewEntry,
+) -> Result<(Entry, Option<Entry>), UseCaseError> {
     limits_of(new.list, new.limits)?;
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
     let (identifier, before) = listed_as(&transaction.view(), new.list, &new.identifier, new.matching)?;
@@ -101,14 +113,26 @@ pub fn list_entry(
         updated_at: by.now,
         erased_customer: None,
     };
+    Ok((after, before))
+}
+
+/// Writes the entry, and what follows from it for those who have the identifier.
+pub(crate) fn apply(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    before: Option<&Entry>,
+    after: &Entry,
+    identifier: &Identifier,
+) -> Result<(), StorageError> {
     let action = if before.is_some() { Action::EntryUpdated } else { Action::EntryCreated };
-    transaction.put_entry(by, action, before.as_ref(), &after)?;
+    transaction.put_entry(by, action, before, after)?;
     // One that begins later, or is for customers' own payments alone, blocks no renewal.
-    let blocks_renewals = window.contains(by.merchant_now) && new.scopes.contains(Initiator::Merchant);
-    if new.list == List::Block && blocks_renewals {
-        follow_listing(transaction, by, &new.identifier)?;
+    let blocks_renewals =
+        after.window.contains(by.merchant_now) && after.scopes.contains(Initiator::Merchant);
+    if after.list() == List::Block && blocks_renewals {
+        follow_listing(transaction, by, identifier)?;
     }
-    Ok((after, before.is_none()))
+    Ok(())
 }
 
 /// The entry that a new one on a list would only change.

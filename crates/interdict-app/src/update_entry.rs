@@ -42,14 +42,20 @@ pub fn update_entry(
     update: EntryUpdate,
 ) -> Result<EntryRow, UseCaseError> {
     let row = transaction.view().entry(id)?.ok_or(UseCaseError::NotFound("entry"))?;
-    let before = row.entry;
+    let after = updated(&row.entry, update, by.now)?;
+    transaction.put_entry(by, Action::EntryUpdated, Some(&row.entry), &after)?;
+    Ok(EntryRow { entry: after, ..row })
+}
+
+/// The entry as it would be.
+pub(crate) fn updated(before: &Entry, update: EntryUpdate, now: Timestamp) -> Result<Entry, UseCaseError> {
     let starts_at = update.starts_at.unwrap_or(before.window.from());
     let expires_at = update.expires_at.unwrap_or(before.window.until());
     let window = Window::new(starts_at, expires_at)
         .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })?;
     let limits = update.limits.map_or(before.limits, Option::unwrap_or_default);
     limits_of(before.list(), limits)?;
-    let after = Entry {
+    Ok(Entry {
         reason: update.reason.unwrap_or_else(|| before.reason.clone()),
         reason_code: update.reason_code.unwrap_or(before.reason_code),
         public_message: update.public_message.unwrap_or_else(|| before.public_message.clone()),
@@ -59,9 +65,7 @@ pub fn update_entry(
             .map_or(before.strength, |strength| strength.unwrap_or_else(|| before.kind.default_strength())),
         window,
         limits,
-        updated_at: by.now,
+        updated_at: now,
         ..before.clone()
-    };
-    transaction.put_entry(by, Action::EntryUpdated, Some(&before), &after)?;
-    Ok(EntryRow { entry: after, ..row })
+    })
 }

@@ -1,7 +1,8 @@
 //! What stands around every page: who is signed in, which mode it is, where one can go, and what was just done.
 
-use interdict_app::store::StorageError;
+use interdict_app::store::{MerchantView, StorageError};
 use interdict_domain::mode::Mode;
+use interdict_domain::proposal::PROPOSAL_S;
 use interdict_domain::role::Capability;
 
 use crate::act::once;
@@ -26,15 +27,17 @@ pub(crate) enum Place {
     Account,
     Payments,
     Decisions,
+    Approvals,
 }
 
 impl Place {
-    const ALL: [(Self, &'static str, Capability); 11] = [
+    const ALL: [(Self, &'static str, Capability); 12] = [
         (Self::Overview, "overview", Capability::ViewPayments),
         (Self::Customers, "customers", Capability::ViewCustomers),
         (Self::Blacklist, "blacklist", Capability::ViewCustomers),
         (Self::Whitelist, "whitelist", Capability::ViewCustomers),
         (Self::Persons, "persons", Capability::ViewCustomers),
+        (Self::Approvals, "approvals", Capability::ViewCustomers),
         (Self::Payments, "payments", Capability::ViewPayments),
         (Self::Decisions, "decisions", Capability::ViewPayments),
         (Self::Keys, "keys", Capability::ViewKeys),
@@ -86,7 +89,7 @@ pub(crate) struct Frame {
 const WAITING_SHOWN: i64 = 100;
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 28] = [
+const DONE: [&str; 31] = [
     "restricted",
     "unrestricted",
     "blacklisted",
@@ -115,6 +118,9 @@ const DONE: [&str; 28] = [
     "person-lifted-kept",
     "suggestion-accepted",
     "suggestion-refused",
+    "proposed",
+    "approved",
+    "refused",
 ];
 
 /// The first and the last of the changes that a text names: `41`, or `41-43`.
@@ -124,7 +130,7 @@ pub(crate) fn changes(text: &str) -> Option<(i64, i64)> {
 }
 
 /// Suggestions that wait. A page is shown without them where they cannot be read.
-async fn waiting<C: Needs>(person: &Person<C>) -> i64 {
+async fn suggestions<C: Needs>(person: &Person<C>) -> i64 {
     let merchant = person.signed_in.user.merchant;
     if !person.may(Capability::ViewCustomers) || !person.service().has_blocked_persons(merchant) {
         return 0;
@@ -137,6 +143,20 @@ async fn waiting<C: Needs>(person: &Person<C>) -> i64 {
     })
 }
 
+/// How many entries wait for a second person.
+async fn proposals<C: Needs>(person: &Person<C>) -> i64 {
+    let now = person.service().now();
+    let count = move |view: &MerchantView<'_>| view.count_open_proposals(now, now.plus_seconds(-PROPOSAL_S));
+    match person.service().store().read(person.signed_in.user.merchant, count).await {
+        Ok(waiting) => waiting,
+        Err(error) => {
+            let error: StorageError = error;
+            tracing::warn!(error = &error as &dyn std::error::Error, "proposals cannot be counted");
+            0
+        }
+    }
+}
+
 impl Frame {
     /// The frame of a page for somebody, with what the address's query says was done.
     pub(crate) async fn new<C: Needs>(
@@ -147,7 +167,7 @@ impl Frame {
         query: &Form,
     ) -> Self {
         let mode = person.mode.as_str();
-        let waiting = waiting(person).await;
+        let (suggestions, proposals) = (suggestions(person).await, proposals(person).await);
         let links = Place::ALL
             .into_iter()
             .filter(|(.., capability)| person.may(*capability))
@@ -155,7 +175,11 @@ impl Frame {
                 path: place.path(name, mode),
                 text: of("nav-", name),
                 is_here: place == here,
-                waiting: if place == Place::Persons { waiting } else { 0 },
+                waiting: match place {
+                    Place::Persons => suggestions,
+                    Place::Approvals => proposals,
+                    _ => 0,
+                },
             })
             .collect();
         let done = query.text("done").filter(|done| DONE.contains(done));

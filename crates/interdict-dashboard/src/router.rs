@@ -12,8 +12,8 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::answer::Problem;
 use crate::pages::{
-    account, audit, customer, customers, decisions, entry, home, imports, keys, lists, look_up, overview,
-    payment, payments, persons, settings, sign_in, team, undo,
+    account, approvals, audit, customer, customers, decisions, entry, home, imports, keys, lists, look_up,
+    overview, payment, payments, persons, reports, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
 use crate::{assets, same_origin};
@@ -96,6 +96,9 @@ fn lists() -> Router<State> {
         .route("/dashboard/{mode}/entries/{id}/notes", post(entry::note))
         .route("/dashboard/{mode}/entries/{id}/delete", post(lists::delete))
         .route("/dashboard/{mode}/entries/delete", post(lists::delete_many))
+        .route("/dashboard/{mode}/approvals", get(approvals::show))
+        .route("/dashboard/{mode}/approvals/{id}/approve", post(approvals::approve))
+        .route("/dashboard/{mode}/approvals/{id}/refuse", post(approvals::refuse))
 }
 
 fn imports() -> Router<State> {
@@ -147,4 +150,6 @@ fn money() -> Router<State> {
         .route("/dashboard/{mode}/decisions", get(decisions::list))
         .route("/dashboard/{mode}/decisions/try", get(decisions::try_one))
         .route("/dashboard/{mode}/decisions/{id}", get(decisions::show))
+        .route("/dashboard/{mode}/reports", get(reports::show))
+        .route("/dashboard/{mode}/reports/{file}", get(reports::file))
 }

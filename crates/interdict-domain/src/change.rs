@@ -54,6 +54,12 @@ words!(
         EntryLapsed = "entry.lapsed",
         /// An entry was deleted.
         EntryDeleted = "entry.deleted",
+        /// An entry that hits many was proposed: it waits for a second person.
+        EntryProposed = "entry.proposed",
+        /// A second person approved what was proposed.
+        EntryApproved = "entry.approved",
+        /// What was proposed was refused, or taken back.
+        EntryRefused = "entry.refused",
         /// Entries were made and changed by a part of an import.
         EntriesImported = "entries.imported",
         /// What a part of an import did was undone.

@@ -188,6 +188,11 @@ id!(
     SuggestionId,
     "sug_"
 );
+id!(
+    /// An entry that waits for a second person.
+    ProposalId,
+    "prop_"
+);
 
 id!(
     /// A person who signs in to the dashboard.

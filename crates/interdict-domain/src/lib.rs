@@ -29,6 +29,7 @@ pub mod pan;
 pub mod password;
 pub mod payment;
 pub mod person;
+pub mod proposal;
 pub mod role;
 pub mod scopes;
 pub mod settings;

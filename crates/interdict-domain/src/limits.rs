@@ -20,6 +20,16 @@ impl Limits {
     /// No limits.
     pub const NONE: Self = Self { max_amount: None, lapses_on_chargeback: false };
 
+    /// Whether nothing is exempt that others would not exempt.
+    pub fn is_within(&self, others: Self) -> bool {
+        let smaller = match (self.max_amount, others.max_amount) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (own, others) => is_within(others, own),
+        };
+        smaller && (self.lapses_on_chargeback || !others.lapses_on_chargeback)
+    }
+
     /// Whether there are none.
     pub fn is_none(&self) -> bool {
         *self == Self::NONE
@@ -79,6 +89,20 @@ mod tests {
         assert!(!is_within(most, Some(money(1, "NGN"))));
         assert!(!is_within(most, None));
         assert!(is_within(None, None));
+    }
+
+    #[test]
+    fn limits_lie_within_others_that_exempt_from_more() {
+        let of = |amount, lapses_on_chargeback| Limits {
+            max_amount: Some(money(amount, "EUR")),
+            lapses_on_chargeback,
+        };
+        assert!(of(5, false).is_within(Limits::NONE));
+        assert!(of(5, true).is_within(of(5, false)));
+        assert!(!of(5, false).is_within(of(5, true)));
+        assert!(!of(6, true).is_within(of(5, true)));
+        assert!(!Limits::NONE.is_within(of(5, false)));
+        assert!(Limits::NONE.is_within(Limits::NONE));
     }
 
     #[test]

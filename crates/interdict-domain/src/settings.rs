@@ -96,6 +96,16 @@ impl Default for DecisionLogSettings {
     }
 }
 
+/// The largest number that somebody may put on a list alone, where a second person is wanted.
+pub const THRESHOLD_MAX: u32 = 9_999;
+
+/// When an entry needs a second person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondApprover {
+    /// More customers than these, or more attempts, are not put on a list by one person alone.
+    pub threshold: u32,
+}
+
 /// What a merchant has chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -120,6 +130,9 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
     pub decision_log: DecisionLogSettings,
+    /// When an entry needs a second person; never, unless it is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_approver: Option<SecondApprover>,
 }
 
 impl Default for Settings {
@@ -135,6 +148,7 @@ impl Default for Settings {
             person_policy: PersonPolicy::Suggest,
             allowed_origins: Vec::new(),
             decision_log: DecisionLogSettings::default(),
+            second_approver: None,
         }
     }
 }

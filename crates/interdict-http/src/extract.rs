@@ -14,8 +14,8 @@ use interdict_app::{AuthenticateError, Caller, Shown};
 use interdict_domain::credential::Permission;
 use interdict_domain::identifier::MerchantRef;
 use interdict_domain::ids::{
-    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PersonId, PlanId, SubscriptionId,
-    SuggestionId,
+    ChargebackId, CustomerId, DecisionId, EntryId, ImportId, PaymentId, PersonId, PlanId, ProposalId,
+    SubscriptionId, SuggestionId,
 };
 
 use crate::dialect::Dialect;
@@ -231,6 +231,10 @@ impl Named for PersonId {
 
 impl Named for SuggestionId {
     const WHAT: &'static str = "suggestion";
+}
+
+impl Named for ProposalId {
+    const WHAT: &'static str = "proposal";
 }
 
 impl Named for PaymentId {

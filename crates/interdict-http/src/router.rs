@@ -60,8 +60,11 @@ fn native() -> Router<State> {
             get(v1::entries::get).patch(v1::entries::update).delete(v1::entries::delete),
         )
         .route("/v1/entries/{id}/notes", get(v1::notes::list).post(v1::notes::create))
+        .route("/v1/entries/preview", post(v1::entry_preview::preview))
         .route("/v1/entries/export", get(v1::export::export))
         .route("/v1/entries/{id}/person", get(v1::persons::of_entry))
+        .route("/v1/proposals", get(v1::proposals::list))
+        .route("/v1/proposals/{id}", get(v1::proposals::get))
         .merge(persons())
         .route("/v1/imports", get(v1::imports::list).post(v1::imports::create))
         .route("/v1/imports/{id}", get(v1::imports::get))
@@ -75,6 +78,10 @@ fn native() -> Router<State> {
         .route("/v1/decisions/{id}", get(v1::decision_log::get))
         .route("/v1/decisions/batch", post(answered_before))
         .route("/v1/decisions/replay", post(v1::replay::replay))
+        .route("/v1/reports/never-matched", get(v1::reports::unmatched))
+        .route("/v1/reports/expired", get(v1::reports::expired))
+        .route("/v1/reports/ending", get(v1::reports::ending_soon))
+        .route("/v1/reports/good-customers-blocked", get(v1::reports::good_customers))
 }
 
 /// People who are blocked as a whole.

@@ -38,15 +38,16 @@ pub(crate) use persons::{
 };
 pub(crate) use queries::{
     ChangesQuery, CustomerPath, CustomerStatusQuery, CustomersQuery, DecisionPath, DecisionsQuery,
-    EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery, NumberedQuery, PageQuery,
-    PaymentPath, PaymentsQuery, PlanPath, RefPath, SubscriptionPath, WebhookPath,
+    EndingQuery, EntriesQuery, EntryPath, ExportQuery, ImportPath, ImportQuery, LimitQuery,
+    NeverMatchedQuery, NumberedQuery, PageQuery, PaymentPath, PaymentsQuery, PlanPath, ProposalPath, RefPath,
+    SubscriptionPath, WebhookPath,
 };
 pub(crate) use subscriptions::{
     PlanCreate, PlanUpdate, SettingsUpdate, SubscriptionCancel, SubscriptionCreate,
 };
 pub(crate) use words::{
-    ChargebackSourceWord, CheckoutStatusWord, DecisionOriginWord, DeclineTypeWord, EmailMatchingWord,
-    HoldWord, ImportFormatWord, ImportStateWord, IntervalWord, KindWord, ListStatusWord, ListWord,
-    OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord, PaymentOriginWord,
-    PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
+    ChargebackSourceWord, CheckoutStatusWord, DecisionCodeWord, DecisionOriginWord, DecisionOutcomeWord,
+    DeclineTypeWord, EmailMatchingWord, HoldWord, ImportFormatWord, ImportStateWord, IntervalWord, KindWord,
+    ListStatusWord, ListWord, OnBlacklistWord, OnDisputeWord, OnLiftWord, OnOutageWord, OutcomeStatusWord,
+    PaymentOriginWord, PaymentStatusWord, ReasonCodeWord, ScopeWord, StrengthWord, SubscriptionStatusWord,
 };

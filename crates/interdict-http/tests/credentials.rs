@@ -23,7 +23,7 @@ use interdict_domain::mode::Mode;
 use serde_json::Value;
 
 use shop::{Life, Shop, all_but};
-use things::{imports, money, persons, things};
+use things::{imports, money, persons, proposals, things};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/credentials.md");
 
@@ -102,7 +102,10 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/persons/suggestions", READ, "/v1/persons/suggestions", None),
     Row("POST", "/v1/persons/suggestions/{id}/accept", WRITE, "/v1/persons/suggestions/{Z}/accept", None),
     Row("POST", "/v1/persons/suggestions/{id}/refuse", WRITE, "/v1/persons/suggestions/{Z}/refuse", None),
+    Row("POST", "/v1/entries/preview", READ, "/v1/entries/preview", ENTRY),
     Row("GET", "/v1/entries/export", READ, "/v1/entries/export?list=block", None),
+    Row("GET", "/v1/proposals", READ, "/v1/proposals", None),
+    Row("GET", "/v1/proposals/{id}", READ, "/v1/proposals/{Q}", None),
     Row("GET", "/v1/imports", READ, "/v1/imports", None),
     Row("POST", "/v1/imports", WRITE, "/v1/imports?list=block", Some("\"email\\nnew{R}@example.com\\n\"")),
     Row("GET", "/v1/imports/{id}", READ, "/v1/imports/{M}", None),
@@ -123,6 +126,10 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/settings", SEE, "/v1/settings", None),
     Row("PATCH", "/v1/settings", PAY, "/v1/settings", None),
     Row("POST", "/v1/test-clock/advance", PAY, "/v1/test-clock/advance", ADVANCE),
+    Row("GET", "/v1/reports/never-matched", READ, "/v1/reports/never-matched", None),
+    Row("GET", "/v1/reports/expired", READ, "/v1/reports/expired", None),
+    Row("GET", "/v1/reports/ending", READ, "/v1/reports/ending", None),
+    Row("GET", "/v1/reports/good-customers-blocked", SEE, "/v1/reports/good-customers-blocked", None),
     Row("GET", "/v1/changes", READ, "/v1/changes", None),
     Row("GET", "/v1/decisions", DECIDE, "/v1/decisions", None),
     Row("GET", "/v1/decisions/{id}", DECIDE, "/v1/decisions/{D}", None),
@@ -304,6 +311,9 @@ async fn credentials_are_asserted_cell_by_cell() {
             }
             if template.contains("/person") {
                 fillings.extend(persons(&shop, &maker, cell).await);
+            }
+            if path.starts_with("/v1/proposals/") {
+                fillings.extend(proposals(&shop, &maker, cell).await);
             }
             fillings.push(("{I}", credentials.client_id.clone()));
             fillings.push(("{S}", credentials.client_secret.clone()));

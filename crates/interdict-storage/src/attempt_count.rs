@@ -6,10 +6,11 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
-use interdict_domain::ids::{CustomerId, Ksuid};
+use interdict_domain::ids::{CustomerId, Ksuid, PaymentId};
 use interdict_domain::payment::Payment;
 use interdict_domain::scopes::Initiator;
 
+use crate::entry::keyset;
 use crate::error::StorageError;
 use crate::payment::refused_by_lists;
 use crate::sql::params;
@@ -26,9 +27,11 @@ statements! {
            DO UPDATE SET attempts = attempt_count.attempts + excluded.attempts";
     SELECT_SINCE = "SELECT day, initiator, outcome, code, attempts FROM attempt_count
            WHERE merchant = $1 AND day >= $2 ORDER BY day, initiator, outcome, code";
-    SELECT_REFUSED_CUSTOMERS = concat!("SELECT customer, created_at FROM payment WHERE merchant = $1 AND ",
-           refused_by_lists!(), " AND created_at >= $2 AND customer IS NOT NULL
-           ORDER BY created_at DESC, id DESC LIMIT $3");
+    SELECT_REFUSED = concat!("SELECT id, customer, created_at, error_code FROM payment WHERE merchant = $1 AND ",
+           refused_by_lists!(), " AND created_at >= $2 AND (created_at, id) < ($3, $4) AND customer IS NOT NULL
+           ORDER BY created_at DESC, id DESC LIMIT $5");
+    SELECT_REFUSED_AFTER = concat!("SELECT id FROM payment WHERE merchant = $1 AND customer = $2
+           AND (created_at, id) > ($3, $4) AND ", refused_by_lists!(), " LIMIT 1");
     COUNT_SUCCEEDED = "SELECT COUNT(*) FROM payment
            WHERE merchant = $1 AND customer = $2 AND status = 'succeeded'";
 }
@@ -87,6 +90,19 @@ pub struct AttemptCount {
     pub attempts: i64,
 }
 
+/// An attempt of a customer that the lists refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedAttempt {
+    /// The payment that it was.
+    pub payment: PaymentId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The decision's word for why.
+    pub code: String,
+}
+
 /// The day of a moment, as counted in [`AttemptCount::day`].
 pub const fn day_of(at: Timestamp) -> i64 {
     at.micros().div_euclid(DAY_US)
@@ -106,21 +122,33 @@ impl MerchantView<'_> {
         })
     }
 
-    /// Whose attempts the lists have refused since a moment, the newest first, among so many attempts at most;
-    /// each customer once, with the newest.
-    pub fn refused_customers(
+    /// The attempts of customers that the lists have refused since a moment, the newest first.
+    pub fn refused_attempts(
         &self,
         since: Timestamp,
-        attempts_max: i64,
-    ) -> Result<Vec<(CustomerId, Timestamp)>, StorageError> {
-        let since = since.micros();
-        let parameters = params![self.merchant.0, since, attempts_max];
-        let attempts = self.connection.query(SELECT_REFUSED_CUSTOMERS, parameters, |row| {
-            let id = CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?));
-            Ok((id, Timestamp::from_micros(row.get(1)?)))
-        })?;
-        let mut seen = std::collections::HashSet::new();
-        Ok(attempts.into_iter().filter(|(id, _)| seen.insert(*id)).collect())
+        position: Option<(Timestamp, Ksuid)>,
+        limit: i64,
+    ) -> Result<Vec<RefusedAttempt>, StorageError> {
+        let ((at, id), since) = (keyset(position), since.micros());
+        let parameters = params![self.merchant.0, since, at, id, limit];
+        self.connection.query(SELECT_REFUSED, parameters, |row| {
+            Ok(RefusedAttempt {
+                payment: PaymentId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
+                customer: CustomerId::from_ksuid(Ksuid::from_bytes(row.get(1)?)),
+                at: Timestamp::from_micros(row.get(2)?),
+                code: row.get(3)?,
+            })
+        })
+    }
+
+    /// Whether the lists have refused the customer of an attempt again since.
+    pub fn was_refused_again(&self, attempt: &RefusedAttempt) -> Result<bool, StorageError> {
+        let (customer, id) = (*attempt.customer.ksuid().bytes(), *attempt.payment.ksuid().bytes());
+        let at = attempt.at.micros();
+        let parameters = params![self.merchant.0, customer, at, id];
+        let later: Option<[u8; 20]> =
+            self.connection.query_optional(SELECT_REFUSED_AFTER, parameters, |row| row.get(0))?;
+        Ok(later.is_some())
     }
 
     /// How many of a customer's payments have succeeded.

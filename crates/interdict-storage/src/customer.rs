@@ -9,6 +9,7 @@ use interdict_domain::ids::{CustomerId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::text::{Addresses, Metadata, Name, Reason};
 
+use crate::entry::keyset;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
 use crate::search::{self, Searched};
@@ -16,7 +17,9 @@ use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{departure, entry_import, feed, former, idempotency, load, note, person_erasure, personal};
+use crate::{
+    departure, entry_import, feed, former, idempotency, load, note, person_erasure, personal, proposal,
+};
 
 /// The columns of a customer, in the order in which [`read`] takes them.
 macro_rules! columns {
@@ -59,9 +62,10 @@ statements! {
     SELECT_IDS_BY_EMAIL = "SELECT id FROM customer WHERE merchant = $1 AND email_key = $2 ORDER BY id";
     SELECT_IDS_BY_PHONE = "SELECT id FROM customer WHERE merchant = $1 AND phone_key = $2 ORDER BY id";
     SELECT_IDS_BY_REF = "SELECT id FROM customer WHERE merchant = $1 AND ref_key = $2 ORDER BY id";
-    SELECT_LIST_STATUS_ENDING = concat!("SELECT ", columns!(), " FROM customer
-        WHERE merchant = $1 AND list_status = $2 AND list_until > $3 AND list_until <= $4
-        ORDER BY list_until, id LIMIT $5");
+    SELECT_LIST_STATUS_ENDING = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 AND list_status = $2 AND list_until IS NOT NULL AND (list_until, id) > ($3, $4)
+        AND list_until <= $5 ORDER BY list_until, id LIMIT $6");
+    SELECT_LIST_STATUS_ENDED = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 AND list_status <> 'normal' AND list_until IS NOT NULL AND list_until <= $2
+        AND (list_until, id) < ($3, $4) ORDER BY list_until DESC, id DESC LIMIT $5");
 }
 
 /// What an erasure did.
@@ -231,17 +235,31 @@ impl MerchantView<'_> {
         self.connection.query_optional(sql, params![self.merchant.0, key], read)
     }
 
-    /// The customers whose list status ends within a time, the first one first.
+    /// The customers whose list status ends after a moment and not after another, the first one first. With an id, also
+    /// those of the first moment that come behind it.
     pub fn list_status_ending(
         &self,
         status: ListStatus,
-        after: Timestamp,
+        (after, id): (Timestamp, Option<Ksuid>),
         until: Timestamp,
         limit: i64,
     ) -> Result<Vec<Customer>, StorageError> {
+        let id = id.map_or([0xff; 20], |id| *id.bytes());
         let (status, after, until) = (status.as_str(), after.micros(), until.micros());
-        let parameters = params![self.merchant.0, status, after, until, limit];
+        let parameters = params![self.merchant.0, status, after, id, until, limit];
         self.connection.query(SELECT_LIST_STATUS_ENDING, parameters, read)
+    }
+
+    /// The customers whose list status has ended by a moment, the newest end first.
+    pub fn list_status_ended(
+        &self,
+        by: Timestamp,
+        position: Option<(Timestamp, Ksuid)>,
+        limit: i64,
+    ) -> Result<Vec<Customer>, StorageError> {
+        let ((at, id), by) = (keyset(position), by.micros());
+        let parameters = params![self.merchant.0, by, at, id, limit];
+        self.connection.query(SELECT_LIST_STATUS_ENDED, parameters, read)
     }
 }
 
@@ -341,6 +359,7 @@ impl MerchantTransaction<'_, '_> {
             idempotency::erase_identifier(connection, self.merchant, *key)?;
             entry_import::erase_identifier(connection, self.merchant, *key)?;
             note::erase_identifier(connection, self.merchant, *key)?;
+            proposal::erase_identifier(connection, self.merchant, *key)?;
             self.erase_payments_of(*key)?;
             self.erase_checkouts_of(*key)?;
             blocks_kept += self.erase_entries(by, *key, &mut facts)?;

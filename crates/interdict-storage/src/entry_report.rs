@@ -1,5 +1,5 @@
-//! Entries that somebody ought to look at: those that end soon, and those that never decided anything. Of one list;
-//! without a list there are none.
+//! Entries that somebody ought to look at: those that end soon, those that have ended, and those that never decided
+//! anything. Of one list; without a list there are none.
 
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::Ksuid;
@@ -15,6 +15,9 @@ statements! {
     ENDING = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
               " AND list = $2 AND (expires_at, id) > ($8, $9) AND expires_at <= $10
               ORDER BY expires_at, id LIMIT $11");
+    ENDED = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
+              " AND list = $2 AND expires_at <= $8 AND (expires_at, id) < ($9, $10)
+              ORDER BY expires_at DESC, id DESC LIMIT $11");
     NEVER_MATCHED = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 ", filter!(),
               " AND list = $2 AND NOT EXISTS (SELECT 1 FROM entry_hit WHERE entry_hit.entry = entry.id)
               AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10");
@@ -34,6 +37,20 @@ impl MerchantView<'_> {
         let (after, until) = (after.micros(), until.micros());
         self.with_entry_filter(filter, |filters| {
             self.connection.query(ENDING, &[filters, params![after, id, until, limit]].concat(), read)
+        })
+    }
+
+    /// Entries that have ended by a moment, the newest end first.
+    pub fn entries_ended(
+        &self,
+        filter: &EntryFilter,
+        by: Timestamp,
+        position: Option<(Timestamp, Ksuid)>,
+        limit: i64,
+    ) -> Result<Vec<EntryRow>, StorageError> {
+        let (at, id) = keyset(position);
+        self.with_entry_filter(filter, |filters| {
+            self.connection.query(ENDED, &[filters, params![by.micros(), at, id, limit]].concat(), read)
         })
     }
 

@@ -54,9 +54,11 @@ const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
+const PROPOSALS: &str = include_str!("../migrations/mode_0018_proposals.sql");
 /// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
 const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
 const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
+const WIDER_KEYS: &str = include_str!("../migrations/decisions_0002_wider_keys.sql");
 
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
@@ -84,8 +86,9 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             NOTES,
             PERSONS,
             DEPARTURES,
+            PROPOSALS,
         ],
-        Schema::Decisions => &[DECISIONS],
+        Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };
     let complete = |text: &&str| {
         let is_sqlites = dialect == Dialect::Sqlite && *text == SEARCH;

@@ -285,7 +285,45 @@ fn the_overview_counts_what_happened_and_finds_good_customers() {
     let good_ones = page.body.split_once("Good customers who were blocked").unwrap().1;
     let good_ones = good_ones.split_once("</section>").unwrap().0;
     assert!(good_ones.contains(&good) && !good_ones.contains(&new), "{good_ones}");
+    // Each of the newest blocks leads to the decision that refused it.
+    let blocks = page.between("<h2>Newest blocks", "</section>");
+    assert_eq!(blocks.matches("/dashboard/test/decisions/dec_").count(), 2, "{blocks}");
+    owner.get(&first_decision(&page)).expect(200).shows("customer_restricted");
     owner.get("/dashboard/live").expect(200).shows("No payments yet.");
+}
+
+#[test]
+fn reports_are_looked_at_and_taken_away_as_files() {
+    let shop = Shop::open();
+    let mut owner = shop.owner();
+    let at = "/dashboard/test/reports";
+    owner.get("/dashboard/test").expect(200).shows(at);
+    owner.get(at).expect(200).shows("Nothing here.");
+    let good = shop.customer("=Good()", "good@example.com");
+    for _ in 0..3 {
+        shop.pay(("customer", &good), "pm_test_success");
+    }
+    shop.restrict(&good);
+    shop.pay(("customer", &good), "pm_test_success");
+    let entry = json!({"list": "block", "kind": "email", "value": "soon@example.com", "reason": "=1+1",
+        "expiresAt": "2099-01-01T00:00:00Z"});
+    let made = shop.server.call("POST", "/v1/entries", &shop.key, &entry).1;
+    let path = format!("/v1/entries/{}", made["id"].as_str().unwrap());
+    let over = json!({"expiresAt": "2020-01-01T00:00:00Z"});
+    assert_eq!(shop.server.call("PATCH", &path, &shop.key, &over).0, 200);
+
+    owner.get(&format!("{at}?report=good-customers-blocked")).expect(200).shows(&good).shows("Restricted");
+    owner.get(&format!("{at}?report=expired")).expect(200).shows("soon@example.com").shows("=1+1");
+    owner.get(&format!("{at}?report=ending")).expect(200).hides("soon@example.com");
+    owner.get(&format!("{at}?report=never-matched")).expect(200).hides("soon@example.com");
+    let file = owner.get(&format!("{at}/expired.csv")).expect(200);
+    file.shows("endsAt,id,list,kind,value,reason,hitCount,lastHitAt").shows(",soon@example.com,'=1+1,0,");
+    let file = owner.get(&format!("{at}/good-customers-blocked.csv")).expect(200);
+    file.shows(&format!("{good},'=Good(),good@example.com,3,")).shows(",customer_restricted");
+    let mut reader = shop.somebody("read_only");
+    reader.get(at).expect(200).hides("expired.csv");
+    reader.get(&format!("{at}/expired.csv")).expect(403);
+    owner.get("/dashboard/live/reports?report=expired").expect(200).hides("soon@example.com");
 }
 
 #[test]
@@ -340,6 +378,11 @@ fn the_demonstration_has_something_of_everything() {
     ] {
         let page = owner.get(&format!("/dashboard/test/decisions?{query}")).expect(200);
         assert!(page.body.contains("/dashboard/test/decisions/dec_"), "{query}");
+    }
+
+    for report in ["never-matched", "expired", "ending", "good-customers-blocked"] {
+        let page = owner.get(&format!("/dashboard/test/reports?report={report}")).expect(200);
+        assert!(page.body.contains("<td class=\"value\">"), "{report} shows something");
     }
 
     let (succeeded, cancelled) =

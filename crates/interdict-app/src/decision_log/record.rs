@@ -9,7 +9,7 @@ use interdict_decision::order::{Code, ORDER, Outcome, Tier};
 use interdict_decision::{Decision, Source, SourceKind, Value};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::decision_origin::DecisionOrigin;
-use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Rule};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Reaches, Rule};
 use interdict_domain::ids::{CustomerId, DecisionId, EntryId, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::{Initiator, Scopes};
@@ -129,20 +129,23 @@ impl Record {
         Ok((row, self.search_keys(pepper)))
     }
 
-    /// Whatever came with the attempt, what the named customer brought along, and every customer that counted.
+    /// Whatever came with the attempt, what the named customer brought along, what is wider than either, and every
+    /// customer that counted.
     fn search_keys(&self, pepper: &Pepper) -> Vec<SearchKey> {
         let decision = &self.logged.decision;
         let explanation = decision.explanation.as_deref();
         let customers = explanation.map_or(&[][..], |explanation| &explanation.customers);
         let lookups = explanation.map_or(&[][..], |explanation| &explanation.lookups);
-        let brought = lookups.iter().filter_map(|lookup| {
-            let value = lookup.value.as_ref()?;
-            Some(pepper.key(self.merchant, lookup.kind, value))
-        });
+        let values = || lookups.iter().filter_map(|lookup| Some((lookup.kind, lookup.value.as_deref()?)));
+        let brought = values().map(|(kind, value)| pepper.key(self.merchant, kind, value));
+        let mut wider = Vec::new();
+        for (kind, value) in values() {
+            Reaches::KEPT.for_each_wider(kind, value, |range| wider.push(range.key(pepper, self.merchant)));
+        }
         let counted = customers.iter().map(|customer| customer.id);
         let of_sources = decision.sources.iter().filter_map(|source| source.customer);
         let mut keys = Vec::new();
-        let identifiers = self.keys.iter().copied().chain(brought).map(SearchKey::Identifier);
+        let identifiers = self.keys.iter().copied().chain(brought).chain(wider).map(SearchKey::Identifier);
         let customers = counted.chain(of_sources).chain(decision.customer).map(SearchKey::Customer);
         for key in identifiers.chain(customers) {
             if !keys.contains(&key) {
@@ -197,16 +200,22 @@ fn parts(decision: &Decision<'static>) -> (Detail, Personal) {
 }
 
 impl LoggedDecision {
+    /// How a decision ended, without the rest of it.
+    pub(crate) fn ending_of(row: &DecisionRow) -> Result<(Outcome, Code, Tier), StorageError> {
+        let code = Code::parse(&row.code).ok_or(StorageError::Corrupt("a decision's code"))?;
+        Ok((outcome(&row.outcome)?, code, tier(row.tier)?))
+    }
+
     /// Back from its row.
     pub(crate) fn of(row: &DecisionRow) -> Result<Self, StorageError> {
         let detail: Detail = serde_json::from_str(&row.detail)?;
         let personal = row.personal.as_deref().map(serde_json::from_str::<Personal>).transpose()?;
         let is_erased = personal.is_none();
         let personal = personal.unwrap_or_default();
-        let tier = tier(row.tier)?;
+        let (outcome, code, tier) = Self::ending_of(row)?;
         let decision = Decision {
-            outcome: outcome(&row.outcome)?,
-            code: Code::parse(&row.code).ok_or(StorageError::Corrupt("a decision's code"))?,
+            outcome,
+            code,
             tier,
             customer: row.customer,
             sources: sources(detail.sources, &personal)?,

@@ -164,7 +164,7 @@ fn attempt<'a>(
     customer: Option<CustomerId>,
     identifiers: &'a [Presented<'a>],
 ) -> PaymentAttempt<'a> {
-    PaymentAttempt { initiator, customer, identifiers, explain: true, dry_run: true }
+    PaymentAttempt { initiator, customer, identifiers, money: None, explain: true, dry_run: true }
 }
 
 proptest! {

@@ -4,6 +4,6 @@ mod export;
 mod forms;
 mod view;
 
-pub(crate) use export::{errors, export};
+pub(crate) use export::{download, errors, export};
 pub(crate) use forms::{cancel, start, undo, upload};
 pub(crate) use view::{list, show};

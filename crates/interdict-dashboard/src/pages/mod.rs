@@ -1,6 +1,7 @@
 //! The pages, one file each: what it reads, what it shows, what its forms do.
 
 pub(crate) mod account;
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod customer;
 pub(crate) mod customers;
@@ -17,6 +18,7 @@ pub(crate) mod paging;
 pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod persons;
+pub(crate) mod reports;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 #[cfg(feature = "oidc")]

@@ -74,6 +74,16 @@ impl EmailMatching {
             }
         }
     }
+
+    /// The domains of all addresses that fold to the same one as an address.
+    pub fn domains(self, address: &str) -> Vec<&str> {
+        let Some((_, domain)) = address.rsplit_once('@') else { return Vec::new() };
+        let provider = PROVIDERS.iter().find(|provider| provider.domains.contains(&domain));
+        match provider.filter(|_| self == Self::Provider) {
+            Some(provider) => provider.domains.to_vec(),
+            None => vec![domain],
+        }
+    }
 }
 
 /// A local part without its tag; nothing when it has none, or nothing else.

@@ -7,6 +7,7 @@ mod alias;
 pub mod bin;
 pub mod card_fingerprint;
 pub mod country;
+mod cover;
 pub mod device;
 mod domain;
 pub mod email;
@@ -23,6 +24,7 @@ mod wider;
 use std::borrow::Cow;
 
 pub use alias::EmailMatching;
+pub use cover::{Cover, KeptUnder};
 pub use email::Email;
 pub use key::{IdentifierKey, Pepper, PepperError};
 pub use merchant_ref::MerchantRef;

@@ -90,6 +90,8 @@ impl Reaches {
         v4: u32::MAX,
         v6: u128::MAX,
     };
+    /// Under what a decision is kept besides what it looked up, so that what is listed later finds it.
+    pub const KEPT: Self = Self { v4: 1 << 24 | 1 << 16, v6: 1 << 64 | 1 << 48, ..Self::OF_TEXTS };
 
     /// Adds one. False when it was there.
     pub fn insert(&mut self, reach: Reach) -> bool {

@@ -109,6 +109,40 @@ pub(crate) struct EntriesQuery {
     active: Option<bool>,
 }
 
+/// Which entries that never matched.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NeverMatchedQuery {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// Only this list.
+    #[param(nullable = false, inline)]
+    list: Option<ListWord>,
+    /// Only those that were made so many days ago, or earlier.
+    #[param(minimum = 0, maximum = 3650, default = json!(30), nullable = false)]
+    older_than_days: Option<u64>,
+}
+
+/// How soon.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EndingQuery {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = json!(20), nullable = false)]
+    limit: Option<u64>,
+    /// `nextCursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// Within so many days.
+    #[param(minimum = 0, maximum = 3650, default = json!(7), nullable = false)]
+    days: Option<u64>,
+}
+
 /// A decision by its id.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -180,6 +214,15 @@ pub(crate) struct DecisionsQuery {
     /// Exactly this country.
     #[param(nullable = false)]
     country: Option<String>,
+}
+
+/// A proposal by its id.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ProposalPath {
+    /// `prop_` and a KSUID.
+    #[param(example = "prop_2R0uWz4tu9wxTMBXxj9CJfSE9vV")]
+    id: String,
 }
 
 /// An import by its id.

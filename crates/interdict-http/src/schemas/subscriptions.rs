@@ -111,6 +111,15 @@ pub(crate) struct DecisionLogUpdate {
     allowed_per_second: Option<u16>,
 }
 
+/// When an entry needs a second person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecondApproverSet {
+    /// More customers than these, or more attempts of 30 days, are not put on a list by one alone.
+    #[schema(minimum = 0, maximum = 9999)]
+    threshold: u32,
+}
+
 /// A change of the settings: what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -118,7 +127,7 @@ pub(crate) struct DecisionLogUpdate {
     "onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block", "onFraudWarning": "report",
     "outage": {"customer": "index", "merchant": "retry_later"}, "emailMatching": "exact", "phoneRegion": "NG",
     "personPolicy": "suggest", "allowedOrigins": ["https://shop.example"],
-    "decisionLog": {"allowedPerSecond": 10}
+    "decisionLog": {"allowedPerSecond": 10}, "secondApprover": {"threshold": 100}
 })))]
 pub(crate) struct SettingsUpdate {
     /// What happens to held renewals when the block is lifted.
@@ -152,4 +161,7 @@ pub(crate) struct SettingsUpdate {
     /// What of the decisions is kept in the log.
     #[schema(inline, nullable = false)]
     decision_log: Option<DecisionLogUpdate>,
+    /// When an entry needs a second person; `null` is never.
+    #[schema(inline)]
+    second_approver: Option<SecondApproverSet>,
 }

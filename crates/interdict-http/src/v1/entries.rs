@@ -4,7 +4,10 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
-use interdict_app::{Answer, Caller, EntryUpdate, NewEntry, list_entry, unlist_entry, update_entry};
+use interdict_app::{
+    Answer, Caller, EntryUpdate, NewEntry, Put, Service, put_entry, put_update, unlist_entry,
+};
+use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -15,6 +18,7 @@ use interdict_domain::text::{PublicMessage, Reason};
 
 use super::list_page::list_page;
 use super::list_status::scopes;
+use super::proposals::ProposalView;
 use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -30,7 +34,7 @@ pub(crate) fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
     ReasonCode::ALL.iter().map(|code| (code.as_str(), *code)).collect()
 }
 
-fn read_new(mut fields: Fields, caller: &Caller) -> Result<NewEntry, Refused> {
+pub(crate) fn read_new(mut fields: Fields, caller: &Caller) -> Result<NewEntry, Refused> {
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let list = fields.word("list", &lists);
     let list = fields.required("list", list);
@@ -100,8 +104,27 @@ fn shown(state: &State, status: StatusCode, row: &EntryRow) -> Answer {
     answer::about_identifier(answer::answer(status, &view(state, row)), row.entry.key)
 }
 
-fn view(state: &State, row: &EntryRow) -> EntryView {
+/// What became of an entry: it stands, or waits for a second person.
+fn show_put(state: &State, service: &Service, put: &Put, now: Timestamp) -> Answer {
+    match put {
+        Put::Entry(row, is_new) => {
+            let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
+            shown(state, status, &service.with_pending_hits((**row).clone()))
+        }
+        Put::Proposal(proposal) => {
+            let view = ProposalView::of(state, proposal, now);
+            answer::about_identifier(answer::answer(StatusCode::ACCEPTED, &view), proposal.entry.key)
+        }
+    }
+}
+
+pub(crate) fn view(state: &State, row: &EntryRow) -> EntryView {
     EntryView::of(row, &|actor| state.app.label_of(actor))
+}
+
+/// Where the next page begins behind an entry.
+pub(crate) fn cursor(row: &EntryRow) -> Cursor {
+    Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() }
 }
 
 #[utoipa::path(
@@ -114,6 +137,8 @@ fn view(state: &State, row: &EntryRow) -> EntryView {
     responses(
         (status = 201, description = "The new entry.", body = EntryView),
         (status = 200, description = "The entry that was there already, updated.", body = EntryView),
+        (status = 202, description = "It hits more than the settings' `secondApprover` lets one person list: it waits \
+                                      for another one, and does not stand yet.", body = ProposalView),
     ),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
@@ -123,21 +148,22 @@ pub(crate) async fn create(
     mutation: Mutation,
 ) -> Response {
     let service = key.caller.service.clone();
+    // What is wrong with the body is said below.
+    let weight = match mutation.read(|fields| read_new(fields, &key.caller)) {
+        Ok(new) => service.weigh_entry(key.caller.merchant, &new).await,
+        Err(_) => Ok(None),
+    };
+    let weight = match weight {
+        Ok(weight) => weight,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
     mutation
         .run_foreseeing(
             &key.caller,
             |fields| read_new(fields, &key.caller),
             NewEntry::foreseen,
-            |transaction, by, new| -> Result<_, interdict_app::UseCaseError> {
-                let (entry, is_new) = list_entry(transaction, by, new)?;
-                // A new one was never hit.
-                let row = if is_new { None } else { transaction.view().entry(entry.id)? };
-                Ok((row.unwrap_or(EntryRow { entry, hits: 0, last_hit_at: None }), is_new))
-            },
-            move |(row, is_new), _| {
-                let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
-                shown(&state, status, &service.with_pending_hits(row.clone()))
-            },
+            move |transaction, by, new| put_entry(transaction, by, new, weight),
+            move |put, by| show_put(&state, &service, put, by.now),
         )
         .await
 }
@@ -150,7 +176,11 @@ pub(crate) async fn create(
     summary = "Update an entry",
     params(schemas::EntryPath),
     request_body = Option<schemas::EntryUpdate>,
-    responses((status = 200, description = "The entry.", body = EntryView)),
+    responses(
+        (status = 200, description = "The entry.", body = EntryView),
+        (status = 202, description = "It would hit more than before, and more than the settings' `secondApprover` lets \
+                                      one person list: it waits for another one, and stays as it is.", body = ProposalView),
+    ),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
 pub(crate) async fn update(
@@ -160,12 +190,20 @@ pub(crate) async fn update(
     mutation: Mutation,
 ) -> Response {
     let service = key.caller.service.clone();
+    let weight = match mutation.read(read_update) {
+        Ok(update) => service.weigh_update(key.caller.merchant, id, &update).await,
+        Err(_) => Ok(None),
+    };
+    let weight = match weight {
+        Ok(weight) => weight,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
     mutation
         .run(
             &key.caller,
             read_update,
-            move |transaction, by, update| update_entry(transaction, by, id, update),
-            move |row, _| shown(&state, StatusCode::OK, &service.with_pending_hits(row.clone())),
+            move |transaction, by, update| put_update(transaction, by, id, update, weight),
+            move |put, by| show_put(&state, &service, put, by.now),
         )
         .await
 }
@@ -263,7 +301,6 @@ pub(crate) async fn list(
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let cursor = |row: &EntryRow| Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() };
     let read = move |view: &MerchantView<'_>, (position, limit): Behind| {
         view.entries(&filter, PageRequest::After { position, limit })
     };

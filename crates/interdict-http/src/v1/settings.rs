@@ -6,7 +6,8 @@ use interdict_app::store::StorageError;
 use interdict_app::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings, is_origin};
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::settings::{
-    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, PersonPolicy, Settings,
+    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, OutagePolicies, PersonPolicy, SecondApprover,
+    Settings, THRESHOLD_MAX,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,6 +51,15 @@ pub(crate) struct DecisionLogView {
     allowed_per_second: u16,
 }
 
+/// When an entry needs a second person, who approves it in the dashboard.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondApprover)]
+pub(crate) struct SecondApproverView {
+    /// More customers than these, or more attempts of 30 days, are not put on a list by one alone.
+    #[schema(minimum = 0, maximum = 9999)]
+    threshold: u32,
+}
+
 /// What the merchant has chosen.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -84,6 +94,8 @@ pub(crate) struct SettingsView {
     allowed_origins: Vec<String>,
     /// What of the decisions is kept in the log.
     decision_log: DecisionLogView,
+    /// When an entry needs a second person. Null: never.
+    second_approver: Option<SecondApproverView>,
 }
 
 impl SettingsView {
@@ -99,6 +111,9 @@ impl SettingsView {
             person_policy: settings.person_policy.as_str(),
             allowed_origins: settings.allowed_origins.clone(),
             decision_log: DecisionLogView { allowed_per_second: settings.decision_log.allowed_per_second },
+            second_approver: settings
+                .second_approver
+                .map(|wanted| SecondApproverView { threshold: wanted.threshold }),
         }
     }
 }
@@ -142,6 +157,12 @@ fn read_decision_log(mut fields: Fields) -> Result<Option<u16>, Vec<Detail>> {
     fields.finish(Some(rate))
 }
 
+fn read_second_approver(mut fields: Fields) -> Result<SecondApprover, Vec<Detail>> {
+    let threshold = fields.integer("threshold", 0..=i64::from(THRESHOLD_MAX));
+    let threshold = fields.required("threshold", threshold).and_then(|number| number.try_into().ok());
+    fields.finish(threshold.map(|threshold| SecondApprover { threshold }))
+}
+
 fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let on_blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| (word.as_str(), *word)).collect();
     let on_dispute: Vec<_> = OnDispute::ALL.iter().map(|word| (word.as_str(), *word)).collect();
@@ -157,6 +178,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
     let policy = fields.word("personPolicy", &policies);
     let origins = fields.texts("allowedOrigins", 0..=ORIGINS_MAX);
     let decision_log = fields.object("decisionLog", read_decision_log);
+    let second_approver = fields.object("secondApprover", read_second_approver);
     let update = SettingsUpdate {
         on_lift: fields.not_null("onLift", on_lift),
         on_blacklist: fields.not_null("onBlacklist", on_blacklist),
@@ -168,6 +190,7 @@ fn read(mut fields: Fields) -> Result<SettingsUpdate, Refused> {
         person_policy: fields.not_null("personPolicy", policy),
         allowed_origins: fields.not_null("allowedOrigins", origins),
         allowed_per_second: fields.not_null("decisionLog", decision_log).flatten(),
+        second_approver: second_approver.update(),
     };
     let bad = update.allowed_origins.iter().flatten().any(|origin| !is_origin(origin));
     if bad {

@@ -10,7 +10,7 @@ async fn everything_has_a_default() {
     let settings = shop.secret().get("/v1/settings").await.expect(200);
     let expected = json!({"onLift": "resume_from_now", "onBlacklist": "hold", "onDispute": "block",
         "onFraudWarning": "report", "outage": {"customer": "index", "merchant": "index"}, "emailMatching": "exact", "phoneRegion": null, "personPolicy": "suggest", "allowedOrigins": [],
-        "decisionLog": {"allowedPerSecond": 10}});
+        "decisionLog": {"allowedPerSecond": 10}, "secondApprover": null});
     assert_eq!(settings, expected);
 }
 
@@ -22,7 +22,7 @@ async fn a_change_changes_only_what_is_sent_and_only_here() {
     let defaults = api.get("/v1/settings").await.expect(200);
     let all = json!({"onLift": "collect_arrears", "onBlacklist": "cancel", "onDispute": "record",
         "onFraudWarning": "block", "outage": {"customer": "block", "merchant": "retry_later"}, "emailMatching": "exact", "phoneRegion": "NG", "personPolicy": "add", "allowedOrigins": ["https://shop.example", "http://localhost:3000"],
-        "decisionLog": {"allowedPerSecond": 0}});
+        "decisionLog": {"allowedPerSecond": 0}, "secondApprover": {"threshold": 7}});
     let mut expected = defaults.clone();
     for (field, value) in all.as_object().unwrap() {
         expected[field] = value.clone();

@@ -98,3 +98,21 @@ pub async fn persons(shop: &Shop, client: &reqwest::Client, cell: usize) -> Vec<
         suggestions = shop.send(client, "GET", &next, key, None).await.body;
     }
 }
+
+/// An entry that waits for a second person.
+pub async fn proposals(shop: &Shop, client: &reqwest::Client, cell: usize) -> Vec<(&'static str, String)> {
+    let choose = async |wanted: Value| {
+        let key = Some(shop.secret());
+        let settings = json!({ "secondApprover": wanted });
+        assert_eq!(shop.send(client, "PATCH", "/v1/settings", key, Some(&settings)).await.status, 200);
+    };
+    choose(json!({"threshold": 0})).await;
+    let attempt = json!({"initiator": "customer", "ip": "203.0.113.7"});
+    let key = Some(shop.secret());
+    assert_eq!(shop.send(client, "POST", "/v1/decisions", key, Some(&attempt)).await.status, 200);
+    let range = json!({"list": "block", "kind": "ip", "value": "203.0.113.0/24", "reason": cell.to_string()});
+    let proposed = shop.send(client, "POST", "/v1/entries", key, Some(&range)).await;
+    assert_eq!(proposed.status, 202, "{}", proposed.body);
+    choose(Value::Null).await;
+    vec![("{Q}", proposed.body["id"].as_str().unwrap().to_owned())]
+}

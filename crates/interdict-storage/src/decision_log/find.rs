@@ -1,5 +1,7 @@
 //! Finding decisions of the log: by id, by payment, and in pages with filters, each of which an index answers or narrows.
 
+use std::collections::HashSet;
+
 use interdict_domain::clock::Timestamp;
 use interdict_domain::decision_origin::DecisionOrigin;
 use interdict_domain::identifier::IdentifierKey;
@@ -9,7 +11,7 @@ use interdict_domain::scopes::Initiator;
 use super::row::{CUSTOMER_KEY_LEN, DecisionRow, SearchKey, columns, read};
 use crate::entry::keyset;
 use crate::error::StorageError;
-use crate::sql::params;
+use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::view::MerchantView;
 
@@ -46,6 +48,8 @@ statements! {
         WHERE d.id = i.decision AND o.decision = i.decision AND LENGTH(o.identifier_key) = $4
           AND (d.customer IS NULL OR d.customer = o.identifier_key)
         GROUP BY o.identifier_key ORDER BY MAX(i.at) DESC, o.identifier_key";
+    SELECT_OLDEST = "SELECT d.at FROM decision d WHERE d.merchant = $1 ORDER BY d.at, d.id LIMIT 1";
+    SELECT_WIDER_SINCE = "SELECT value FROM meta WHERE name = 'wider_keys_after'";
 }
 
 /// Which decisions.
@@ -83,6 +87,40 @@ impl MerchantView<'_> {
     ) -> Result<Vec<DecisionRow>, StorageError> {
         let payment = *payment.ksuid().bytes();
         self.connection.query(SELECT_OF_PAYMENT, params![self.merchant.0, payment, limit], read)
+    }
+
+    /// Decisions that one of some keys finds, since a moment: so many at most, each once, the newest of each key first.
+    pub fn decisions_under(
+        &self,
+        keys: &[IdentifierKey],
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DecisionRow>, StorageError> {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        for key in keys {
+            let missing = i64::try_from(limit.saturating_sub(found.len())).unwrap_or(i64::MAX);
+            if missing == 0 {
+                break;
+            }
+            let identifier = Some(SearchKey::Identifier(*key));
+            let filter = DecisionFilter { identifier, from: Some(since), ..DecisionFilter::default() };
+            let rows = self.decisions(&filter, None, missing)?;
+            found.extend(rows.into_iter().filter(|row| seen.insert(row.id)));
+        }
+        Ok(found)
+    }
+
+    /// The moment of the oldest decision that is kept.
+    pub fn oldest_decision(&self) -> Result<Option<Timestamp>, StorageError> {
+        let read = |row: Row<'_>| Ok(Timestamp::from_micros(row.get(0)?));
+        self.connection.query_optional(SELECT_OLDEST, params![self.merchant.0], read)
+    }
+
+    /// The newest decision that is not kept under wider identifiers than those that it looked up.
+    pub fn wider_keys_after(&self) -> Result<Option<Timestamp>, StorageError> {
+        let value: Option<String> =
+            self.connection.query_optional(SELECT_WIDER_SINCE, &[], |row| row.get(0))?;
+        Ok(value.and_then(|value| value.parse().ok()).map(Timestamp::from_micros))
     }
 
     /// A page of decisions, newest first, behind the last row of the page before.

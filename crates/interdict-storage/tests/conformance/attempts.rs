@@ -12,8 +12,8 @@ use interdict_domain::money::{Currency, Money};
 use interdict_domain::payment::{DeclineType, Outcome, Payment, PaymentOrigin, PaymentStatus};
 use interdict_domain::scopes::Initiator;
 use interdict_storage::{
-    AttemptCount, AttemptOutcome, Authorship, Dialect, NumberedRows, PaymentFilter, Schema, StorageError,
-    Store, Transaction, day_of, migration_texts,
+    AttemptCount, AttemptOutcome, Authorship, Dialect, NumberedRows, PaymentFilter, RefusedAttempt, Schema,
+    StorageError, Store, Transaction, day_of, migration_texts,
 };
 
 use crate::support::{Deterministic, MERCHANT, Refused, World, email, now};
@@ -22,7 +22,7 @@ on_both_engines!(
     counts_are_what_counting_gives,
     what_is_undone_is_not_counted,
     pages_behind_one_another_are_the_numbered_list,
-    who_was_refused_is_found_once,
+    who_was_refused_is_found_with_the_newest,
 );
 
 const DAY_S: i64 = 86_400;
@@ -213,7 +213,7 @@ fn pages_behind_one_another_are_the_numbered_list(world: &World) {
     }
 }
 
-fn who_was_refused_is_found_once(world: &World) {
+fn who_was_refused_is_found_with_the_newest(world: &World) {
     let store = world.open(1, None);
     let random = Deterministic::new(5);
     let often = CustomerId::generate(now(), random.as_ref());
@@ -230,13 +230,20 @@ fn who_was_refused_is_found_once(world: &World) {
         Ok(())
     };
     store.write_blocking::<_, StorageError, _>(work).unwrap();
-    let since = |since: Timestamp| {
-        store.read_blocking(|view| view.merchant(MERCHANT).refused_customers(since, 100)).unwrap()
+    let refused = |since: Timestamp, position| {
+        store.read_blocking(|view| view.merchant(MERCHANT).refused_attempts(since, position, 100)).unwrap()
+    };
+    let again = |attempt: &RefusedAttempt| {
+        store.read_blocking(|view| view.merchant(MERCHANT).was_refused_again(attempt)).unwrap()
     };
     let newest = now();
-    assert_eq!(since(newest), [(often, newest)]);
-    let both = since(newest.plus_seconds(-9 * DAY_S));
-    assert_eq!(both.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [often, once]);
+    let of_today = refused(newest, None);
+    assert_eq!((of_today.len(), of_today[0].customer, of_today[0].at), (1, often, newest));
+    let all = refused(newest.plus_seconds(-9 * DAY_S), None);
+    let first: Vec<_> = all.iter().filter(|one| !again(one)).map(|one| one.customer).collect();
+    assert_eq!(first, [often, once]);
+    let place = (all[0].at, all[0].payment.ksuid());
+    assert_eq!(refused(newest.plus_seconds(-9 * DAY_S), Some(place)), all[1..]);
     let succeeded = store.read_blocking(|view| view.merchant(MERCHANT).count_succeeded(often)).unwrap();
     assert_eq!(succeeded, 1);
 }

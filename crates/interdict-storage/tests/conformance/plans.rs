@@ -1,5 +1,5 @@
 //! Each list goes through an index, on both engines, whatever the planner knows: nothing walks over all customers,
-//! entries or payments, and nothing sorts them where an index has the order.
+//! entries, payments or proposals, and nothing sorts them where an index has the order.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use tokio_postgres::NoTls;
 
 use crate::support::World;
 
-const TABLES: [&str; 3] = ["customer", "entry", "payment"];
+const TABLES: [&str; 4] = ["customer", "entry", "payment", "proposal"];
 
 /// The lists; a part that stands in few rows is found by its own index.
 fn lists() -> Vec<(&'static str, &'static str, &'static str)> {

@@ -82,6 +82,30 @@ await tell(async (page) => {
   await other.close();
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByText("Undone.").waitFor();
+  // What is broad shows whom it would have hit, before it is submitted; an email only when it is asked for.
+  await page.getByRole("button", { name: "Add" }).click();
+  await dialog.getByText("More options").click();
+  await dialog.getByLabel("Kind", { exact: true }).selectOption({ label: "Domain of addresses" });
+  await dialog.getByLabel("Value, when it is of another kind").fill("Example.com");
+  await dialog.getByLabel("Merchant-initiated payments").uncheck();
+  await dialog.getByRole("button", { name: "Submit" }).click();
+  await page.getByRole("heading", { level: 1, name: "What this would have hit" }).waitFor();
+  await page.getByRole("heading", { level: 2, name: /example.com/ }).waitFor();
+  assert((await page.getByRole("row", { name: /Blocked/ }).count()) >= 2, "the attempts from above");
+  await look(page, "preview");
+  await lookOnPhone(page, "preview");
+  await page.getByRole("button", { name: "Back" }).click();
+  assert((await dialog.getByLabel("Value, when it is of another kind").inputValue()) === "Example.com", "what was typed is there");
+  assert(!(await dialog.getByLabel("Merchant-initiated payments").isChecked()), "so are the boxes");
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.getByText("Added. It counts from now on.").waitFor();
+  await page.getByRole("row", { name: /example.com Domain of addresses customer-initiated/ }).waitFor();
+  await page.getByRole("button", { name: "Add" }).click();
+  await dialog.getByLabel("Email").fill("mallory@example.com");
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("heading", { level: 2, name: /mallory@example.com/ }).waitFor();
+  await page.getByRole("link", { name: "Blacklist", exact: true }).first().click();
   // Customers with the list status, in a tab of their own.
   const customer = await api("/v1/customers", { email: "carl@example.com", name: "Carl" });
   await api(`/v1/customers/${customer.id}/blacklist`, { reason: "abuse" });

@@ -9,7 +9,7 @@ await tell(async (page) => {
   assert(page.url().endsWith("/dashboard/test"), "test mode comes first");
   assert((await page.locator("svg").count()) > 0, "the overview has charts");
   const chips = new Set();
-  for (const name of ["Overview", "Customers", "Blacklist", "Whitelist", "Payments", "Decisions", "API keys", "Audit log", "Team", "Settings"]) {
+  for (const name of ["Overview", "Customers", "Blacklist", "Whitelist", "Approvals", "Payments", "Decisions", "API keys", "Audit log", "Team", "Settings"]) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name, exact: true }).click();
     await page.getByRole("heading", { level: 1 }).first().waitFor();
     const file = name.toLowerCase().replaceAll(" ", "-");
@@ -66,6 +66,13 @@ await tell(async (page) => {
   await page.getByRole("heading", { level: 1, name: "Person" }).waitFor();
   await look(page, "person");
   await lookOnPhone(page, "person");
+  // Reports, each of which has rows.
+  for (const report of ["never-matched", "expired", "ending", "good-customers-blocked"]) {
+    await page.goto(`${BASE}/dashboard/test/reports?report=${report}`);
+    await page.locator("main table a").first().waitFor();
+    await look(page, `report-${report}`);
+    await lookOnPhone(page, `report-${report}`);
+  }
   // Files of many entries.
   await page.goto(`${BASE}/dashboard/test/imports`);
   await look(page, "imports-of-a-shop");

@@ -79,7 +79,7 @@ fn a_role_may_what_it_may_however_the_request_was_made() {
         assert_eq!(visitor.get("/dashboard/test/customers").status, 200, "{role}");
         let page = visitor.get(&format!("/dashboard/test/customers/{id}"));
         assert_eq!(page.status, 200);
-        assert_eq!(page.body.contains(">Actions<"), status == 303, "{role} is offered what it may");
+        assert_eq!(page.body.contains(">Restrict customer<"), status == 303, "{role} is offered what it may");
         let post = |path: &str, fields: &[(&str, &str)]| {
             visitor.post(&format!("/dashboard/test/{path}"), fields).status
         };
@@ -170,7 +170,7 @@ fn lists_are_turned_and_show_what_ends_and_what_never_matched() {
     let shown = |query: &str| {
         let page = owner.get(&format!("/dashboard/test/blacklist{query}"));
         assert_eq!(page.status, 200);
-        let at = |email: &str| page.body.find(&format!("<td class=\"value\">{email}"));
+        let at = |email: &str| page.body.find(&format!(">{email}</a>"));
         let names = ["first", "second", "third"];
         let mut there: Vec<_> = names
             .iter()
@@ -245,7 +245,9 @@ fn nonsense_is_answered_in_words_and_never_by_a_fault() {
         (restrict, vec![("seen", "not a number"), ("restrictCit", "on")], 409),
         (path("customers/cus_nonsense/restrict"), vec![("restrictCit", "on")], 404),
         (path("entries/delete"), vec![], 422),
-        (path("undo"), vec![("sequence", "-1")], 409),
+        (path("undo"), vec![("sequence", "-1")], 422),
+        (path("undo"), vec![("sequence", "1-900")], 422),
+        (path("undo"), vec![("sequence", "9999")], 409),
         ("/dashboard/nowhere/entries".to_owned(), vec![("list", "block")], 404),
     ] {
         let reply = owner.post(&path, &fields);
@@ -356,4 +358,38 @@ fn whoever_may_not_change_customers_looks_at_persons_and_settles_nothing() {
     for nonsense in ["ip:203.0.113.7", "email", "email:nobody", "shoe:9"] {
         assert_eq!(owner.post(&block, &[("identifier", nonsense)]).status, 422, "{nonsense}");
     }
+}
+
+#[test]
+fn an_approval_is_anothers_and_done_once_however_it_is_sent() {
+    let house = House::open();
+    let settings = json!({"secondApprover": {"threshold": 0}});
+    assert_eq!(house.server.call("PATCH", "/v1/settings", &house.key, &settings).0, 200);
+    customer(&house);
+    let owner = Visitor::signed_in(&house, OWNER, &house.password);
+    let form = [("list", "block"), ("kind", "emailDomain"), ("value", "example.com"), ("previewed", "on")];
+    let both = [("scopes", "said"), ("cit", "on"), ("mit", "on")];
+    let proposed = owner.post("/dashboard/test/entries", &[&form[..], &both].concat());
+    assert_eq!(proposed.header("location"), Some("/dashboard/test/approvals?done=proposed"));
+    let waiting = house.server.call("GET", "/v1/proposals", &house.key, &json!(null)).1;
+    let path = format!("/dashboard/test/approvals/{}", waiting["items"][0]["id"].as_str().unwrap());
+    let told = owner.post(&format!("{path}/approve"), &[]);
+    assert_eq!(told.status, 422);
+    assert!(told.body.contains("Somebody else has to approve it."));
+    let reader = with_role(&house, "read_only");
+    assert_eq!(reader.get("/dashboard/test/approvals").status, 200);
+    assert_eq!(reader.post(&format!("{path}/approve"), &[]).status, 403);
+    assert_eq!(reader.post(&format!("{path}/refuse"), &[]).status, 403);
+    let support = with_role(&house, "support");
+    assert_eq!(support.post(&path.replace("/test/", "/live/"), &[]).status, 404);
+    assert_eq!(support.post(&format!("{}/approve", path.replace("/test/", "/live/")), &[]).status, 422);
+    let once = [("once", "one press")];
+    let approved = support.post(&format!("{path}/approve"), &once);
+    assert_eq!(approved.header("location"), Some("/dashboard/test/approvals?done=approved"));
+    let again = support.post(&format!("{path}/approve"), &once);
+    assert_eq!(again.header("location"), approved.header("location"), "a second press is the first one");
+    let later = support.post(&format!("{path}/approve"), &[]);
+    assert!(later.body.contains("It no longer waits"), "{}", later.body);
+    let entries = house.server.call("GET", "/v1/entries", &house.key, &json!(null)).1;
+    assert_eq!(entries["items"].as_array().unwrap().len(), 1);
 }

@@ -108,6 +108,16 @@ fn somebody_finds_out_what_a_decision_rested_on() {
 }
 
 #[test]
+fn what_hits_many_is_approved_by_another_person() {
+    let house = House::open();
+    browser::make_user(&house.place, "second@example.com", "support");
+    browser::make_user(&house.place, "reader@example.com", "read_only");
+    let others =
+        [("SECOND", "second@example.com"), ("READER", "reader@example.com"), ("GOOD", browser::GOOD)];
+    tell_at("approvals", &house.server, &house.key, (OWNER, &house.password), &others);
+}
+
+#[test]
 fn the_main_paths_work_without_a_script() {
     tell("without_script");
 }

@@ -35,6 +35,14 @@ await tell(
     await page.getByText("All rows were read, and the good ones are in force.").waitFor();
     const filed = await api("/v1/decisions", { initiator: "customer", email: "filed@example.com" });
     assert(filed.outcome === "block", "the file counts");
+    await page.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("dialog").getByText("More options").click();
+    await page.getByRole("dialog").getByLabel("Kind", { exact: true }).selectOption("country");
+    await page.getByRole("dialog").getByLabel("Value, when it is of another kind").fill("ng");
+    await page.getByRole("dialog").getByRole("button", { name: "Submit" }).click();
+    await page.getByRole("heading", { name: "What this would have hit" }).waitFor();
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.getByRole("row", { name: /NG Country/ }).waitFor();
     const attempt = { initiator: "customer", customer: customer.id };
     assert((await api("/v1/decisions", attempt)).outcome === "block", "what was done without a script is done");
     await page.goto(`${BASE}/dashboard`);

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use interdict_app::{EntryUpdate, note_entry, update_entry};
+use interdict_app::{EntryUpdate, Put, note_entry, put_update};
 use interdict_domain::entry::Strength;
 use interdict_domain::ids::EntryId;
 use interdict_domain::text::{PublicMessage, Reason};
@@ -33,14 +33,18 @@ pub(crate) async fn change(
         Err(problem) => return again(&state, &person, id, problem, form).await,
     };
     let seen = form.text("seen").and_then(|seen| seen.parse::<i64>().ok());
+    let merchant = person.signed_in.user.merchant;
+    let weight = person.service().weigh_update(merchant, id, &update).await?;
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
         let before = transaction.view().entry(id)?.ok_or(No::ChangedMeanwhile)?;
         if seen != Some(before.entry.updated_at.micros()) {
             return Err(No::ChangedMeanwhile);
         }
         let change = transaction.revision() + 1;
-        update_entry(transaction, by, id, update)?;
-        Ok(format!("/dashboard/{mode}/entries/{id}?done=changed&undo={change}"))
+        Ok(match put_update(transaction, by, id, update, weight)? {
+            Put::Entry(..) => format!("/dashboard/{mode}/entries/{id}?done=changed&undo={change}"),
+            Put::Proposal(_) => format!("/dashboard/{mode}/approvals?done=proposed"),
+        })
     });
     go_on(&state, &person, id, done.await?, form).await
 }

@@ -19,7 +19,7 @@ use crate::person::{BulkChange, Person};
 use crate::t;
 
 /// A file of CSV that a thread of its own writes.
-fn download(
+pub(crate) fn download(
     name: &str,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()> + Send + 'static,
 ) -> Response {

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use interdict_app::{NewEntry, list_entry, unlist_entry};
+use interdict_app::{NewEntry, Put, put_entry, unlist_entry};
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -10,6 +10,7 @@ use interdict_domain::limits::Limits;
 use interdict_domain::money::{Currency, Money};
 use interdict_domain::text::{PublicMessage, Reason};
 
+use super::preview::{self, NoPreview};
 use super::view::{OpenDialog, render};
 use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
@@ -29,7 +30,7 @@ fn name_of(list: List) -> &'static str {
     }
 }
 
-/// Adds an identifier: an email, unless another kind was chosen.
+/// Adds an identifier: an email, unless another kind was chosen. What is broad is looked at before.
 pub(crate) async fn add(
     Shared(state): Shared<State>,
     person: Person<ChangeCustomers>,
@@ -39,18 +40,35 @@ pub(crate) async fn add(
     let list = form.text("list").and_then(List::parse).ok_or_else(|| Problem::invalid(&t("invalid-list")))?;
     let new = match new_entry(&form, list, &person) {
         Ok(new) => new,
-        Err(problem) => return again(&state, &person, list, problem, form).await,
+        Err(problem) => return again(&state, &person, list, Some(problem), form).await,
     };
-    let foreseen = new.foreseen(person.service(), person.signed_in.user.merchant);
+    if form.is_set("back") {
+        return again(&state, &person, list, None, form).await;
+    }
+    let is_seen = form.is_set("previewed") || !new.identifier.is_broad();
+    if form.is_set("preview") || !is_seen {
+        return match preview::look(&person, new).await {
+            Ok(seen) => Ok(preview::show(&state, &person, &seen, &form).await),
+            Err(NoPreview::Says(problem)) => again(&state, &person, list, Some(problem), form).await,
+            Err(NoPreview::Problem(problem)) => Err(problem),
+        };
+    }
+    let merchant = person.signed_in.user.merchant;
+    let weight = person.service().weigh_entry(merchant, &new).await?;
+    let foreseen = new.foreseen(person.service(), merchant);
     let done = act(&person, &form, foreseen, move |transaction, by| {
         let change = transaction.revision() + 1;
-        let (_, is_new) = list_entry(transaction, by, new)?;
-        let done = if is_new { "listed" } else { "relisted" };
-        Ok(format!("/dashboard/{mode}/{}?done={done}&undo={change}", name_of(list)))
+        Ok(match put_entry(transaction, by, new, weight)? {
+            Put::Entry(_, is_new) => {
+                let done = if is_new { "listed" } else { "relisted" };
+                format!("/dashboard/{mode}/{}?done={done}&undo={change}", name_of(list))
+            }
+            Put::Proposal(_) => format!("/dashboard/{mode}/approvals?done=proposed"),
+        })
     });
     match done.await? {
         Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => again(&state, &person, list, problem, form).await,
+        Done::Refused(problem) => again(&state, &person, list, Some(problem), form).await,
     }
 }
 
@@ -91,7 +109,7 @@ async fn again(
     state: &State,
     person: &Person<ChangeCustomers>,
     list: List,
-    problem: String,
+    problem: Option<String>,
     typed: Form,
 ) -> Result<Response, Problem> {
     render(state, person, list, &Form::default(), false, Some(OpenDialog { problem, typed })).await

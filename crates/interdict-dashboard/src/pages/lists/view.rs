@@ -39,6 +39,7 @@ struct ListPage {
     shows: Vec<(&'static str, String, bool)>,
     rows: ListRows,
     open: Option<OpenDialog>,
+    ticked: Ticked,
 }
 
 /// The rows: of the page, or alone for a search as one types.
@@ -98,10 +99,16 @@ impl Shown {
     }
 }
 
-/// The dialog with what was typed.
+/// The dialog with what was typed, and what is wrong with it.
 pub(super) struct OpenDialog {
-    pub(super) problem: String,
+    pub(super) problem: Option<String>,
     pub(super) typed: Form,
+}
+
+/// Which boxes of the dialog are ticked.
+struct Ticked {
+    cit: bool,
+    mit: bool,
 }
 
 impl OpenDialog {
@@ -216,6 +223,7 @@ pub(super) async fn render<C: Needs>(
         return Ok(answer::page(StatusCode::OK, &rows));
     }
     let choice = |(word, choice)| (word, of("show-", word), choice == shown);
+    let is_ticked = |field| open.as_ref().is_none_or(|dialog| dialog.typed.is_set(field));
     let page = ListPage {
         frame,
         list: list.as_str(),
@@ -224,9 +232,11 @@ pub(super) async fn render<C: Needs>(
         kinds: Kind::ALL.into_iter().map(|kind| (kind.as_str(), of("kind-", kind.as_str()))).collect(),
         shows: Shown::CHOICES.into_iter().map(choice).collect(),
         rows,
+        ticked: Ticked { cit: is_ticked("cit"), mit: is_ticked("mit") },
         open,
     };
-    let status = if page.open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let is_refused = page.open.as_ref().is_some_and(|dialog| dialog.problem.is_some());
+    let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(answer::page(status, &page))
 }
 

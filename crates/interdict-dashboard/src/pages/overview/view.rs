@@ -8,6 +8,7 @@ use interdict_app::decision::Outcome;
 use interdict_app::store::{
     AttemptCount, EntryFilter, EntryRow, MerchantView, PaymentFilter, StorageError, day_of,
 };
+use interdict_app::{RefusedCustomer, good_customers_refused};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List};
@@ -32,22 +33,22 @@ const DAY_S: i64 = 86_400;
 const ENDING_DAYS: i64 = 7;
 /// Rows of each table.
 const ROWS: i64 = 8;
-/// What makes a good customer: so many payments that succeeded, and no chargeback in so many days.
-const GOOD_PAYMENTS: i64 = 3;
-const GOOD_DAYS: i64 = 180;
-/// Attempts that are looked through for good customers, and customers who are judged: both the newest.
-const REFUSED_MAX: i64 = 1_000;
-const JUDGED_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
     frame: Frame,
     charts: Charts,
-    blocks: Vec<PaymentRow>,
+    blocks: Vec<BlockRow>,
     ending: Vec<EndingRow>,
     good: Vec<GoodRow>,
     has_payments: bool,
+}
+
+/// A payment that was refused, and the decision that refused it while that is kept.
+struct BlockRow {
+    payment: PaymentRow,
+    decision: Option<String>,
 }
 
 struct EndingRow {
@@ -66,13 +67,6 @@ struct GoodRow {
     at: String,
 }
 
-/// A customer who has paid well, and was refused.
-struct Good {
-    customer: Customer,
-    payments: i64,
-    refused_at: Timestamp,
-}
-
 /// Everything that is read for the page, in one snapshot.
 struct Read {
     counts: Vec<AttemptCount>,
@@ -80,7 +74,7 @@ struct Read {
     payers: Payers,
     entries: Vec<EntryRow>,
     customers: Vec<Customer>,
-    good: Vec<Good>,
+    good: Vec<RefusedCustomer>,
 }
 
 pub(crate) async fn show(
@@ -93,12 +87,12 @@ pub(crate) async fn show(
     let (now, merchant_now) = (person.service().now(), person.service().merchant_now(merchant));
     let read = person.service().store().read(merchant, move |view| read(view, now, merchant_now)).await?;
     let mode = person.mode.as_str();
-    let good = |good: &Good| GoodRow {
+    let good = |good: &RefusedCustomer| GoodRow {
         path: format!("/dashboard/{mode}/customers/{}", good.customer.id),
         name: name_of(&good.customer),
         payments: good.payments,
         is_blocked: is_blocked(&person, good.customer.id),
-        at: when(good.refused_at),
+        at: when(good.refused.at),
     };
     let of_entries = read.entries.iter().map(|row| (row.entry.window.until(), entry_row(&row.entry, mode)));
     let of_customers = read
@@ -112,11 +106,26 @@ pub(crate) async fn show(
         frame: Frame::new(&state, &person, Place::Overview, t("nav-overview"), &query).await,
         has_payments: charts.total.all() > 0,
         charts,
-        blocks: read.blocks.iter().map(|payment| PaymentRow::of(payment, &read.payers, mode)).collect(),
+        blocks: block_rows(&person, &read.blocks, &read.payers).await?,
         ending: ending.into_iter().map(|(_, row)| row).collect(),
         good: read.good.iter().map(good).collect(),
     };
     Ok(answer::page(StatusCode::OK, &page))
+}
+
+async fn block_rows(
+    person: &Person<ViewPayments>,
+    blocks: &[Payment],
+    payers: &Payers,
+) -> Result<Vec<BlockRow>, Problem> {
+    let (merchant, mode) = (person.signed_in.user.merchant, person.mode.as_str());
+    let mut rows = Vec::new();
+    for payment in blocks {
+        let decisions = person.service().logged_decisions_of_payment(merchant, payment.id, 1).await?;
+        let decision = decisions.first().map(|logged| format!("/dashboard/{mode}/decisions/{}", logged.id));
+        rows.push(BlockRow { payment: PaymentRow::of(payment, payers, mode), decision });
+    }
+    Ok(rows)
 }
 
 fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Result<Read, StorageError> {
@@ -128,30 +137,9 @@ fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Res
         payers: payers(view, &blocks)?,
         blocks,
         entries: view.entries_ending(&blocks_of_list, (merchant_now, None), soon, ROWS)?,
-        customers: view.list_status_ending(ListStatus::Blacklisted, merchant_now, soon, ROWS)?,
-        good: good_customers(view, now)?,
+        customers: view.list_status_ending(ListStatus::Blacklisted, (merchant_now, None), soon, ROWS)?,
+        good: good_customers_refused(view, now, None, usize::try_from(ROWS).unwrap_or(usize::MAX))?.customers,
     })
-}
-
-/// Those among the newest refused who have paid often and taken nothing back.
-fn good_customers(view: &MerchantView<'_>, now: Timestamp) -> Result<Vec<Good>, StorageError> {
-    let refused = view.refused_customers(now.plus_seconds(-DAYS * DAY_S), REFUSED_MAX)?;
-    let since = now.plus_seconds(-GOOD_DAYS * DAY_S);
-    let mut good = Vec::new();
-    for (id, refused_at) in refused.into_iter().take(JUDGED_MAX) {
-        let payments = view.count_succeeded(id)?;
-        if payments < GOOD_PAYMENTS {
-            continue;
-        }
-        if view.chargebacks_of_customer(id)?.iter().any(|chargeback| chargeback.recorded_at >= since) {
-            continue;
-        }
-        good.extend(view.customer(id)?.map(|customer| Good { customer, payments, refused_at }));
-        if good.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX) {
-            break;
-        }
-    }
-    Ok(good)
 }
 
 /// Whether anything stands against the customer now, for either side.

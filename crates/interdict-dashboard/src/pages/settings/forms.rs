@@ -10,7 +10,9 @@ use interdict_app::{
     set_gateway as set,
 };
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
-use interdict_domain::settings::{ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, PersonPolicy};
+use interdict_domain::settings::{
+    ALLOWED_PER_SECOND_MAX, OnBlacklist, OnDispute, OnOutage, PersonPolicy, SecondApprover, THRESHOLD_MAX,
+};
 use interdict_domain::subscription::OnLift;
 
 use super::view::{RefusedForm, render, seen};
@@ -40,6 +42,16 @@ fn region(text: &str) -> Option<PhoneRegion> {
     PhoneRegion::parse(text).ok()
 }
 
+/// Empty is never.
+fn second_approver(text: &str) -> Result<Option<SecondApprover>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let threshold = text.trim().parse().ok().filter(|threshold| *threshold <= THRESHOLD_MAX);
+    let threshold = threshold.ok_or_else(|| Problem::invalid(&t("invalid-choice")))?;
+    Ok(Some(SecondApprover { threshold }))
+}
+
 fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
     Ok(SettingsUpdate {
         on_lift: word(form, "on-lift", OnLift::parse)?,
@@ -58,6 +70,10 @@ fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),
         allowed_per_second: word(form, "allowed-per-second", allowed_per_second)?,
+        second_approver: form
+            .is_set("second-approver")
+            .then(|| second_approver(form.exactly("second-approver")))
+            .transpose()?,
     })
 }
 

@@ -27,6 +27,7 @@ struct SettingsPage {
     phone_region: String,
     origins: String,
     allowed_per_second: String,
+    second_approver: String,
     seen: String,
     gateway: GatewayView,
     refused: Option<RefusedForm>,
@@ -108,6 +109,10 @@ pub(super) async fn render(
         Some(typed) => typed.exactly("allowed-per-second").to_owned(),
         None => settings.decision_log.allowed_per_second.to_string(),
     };
+    let second_approver = match typed {
+        Some(typed) => typed.exactly("second-approver").to_owned(),
+        None => settings.second_approver.map_or_else(String::new, |wanted| wanted.threshold.to_string()),
+    };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SettingsPage {
         frame: Frame::new(state, person, Place::Settings, t("nav-settings"), query).await,
@@ -115,6 +120,7 @@ pub(super) async fn render(
         phone_region,
         origins,
         allowed_per_second,
+        second_approver,
         seen: seen(&settings),
         gateway: gateway(person.mode, account),
         refused,

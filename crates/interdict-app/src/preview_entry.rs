@@ -1,0 +1,264 @@
+//! What an entry would have hit: customers, and attempts of the last days. Asked before it is made, and writes nothing.
+//!
+//! Attempts come from the log of decisions, which keeps what the merchant wants kept. Deliberately not here: whether
+//! anybody has to approve (`propose_entry`).
+
+use interdict_decision::{Code, Outcome, Tier};
+use interdict_domain::clock::Timestamp;
+use interdict_domain::customer::Customer;
+use interdict_domain::entry::{List, Strength};
+use interdict_domain::identifier::{Cover, EmailMatching, Identifier, KeptUnder, Kind};
+use interdict_domain::ids::DecisionId;
+use interdict_domain::merchant::MerchantNumber;
+use interdict_domain::scopes::Scopes;
+use interdict_storage::{DecisionFilter, DecisionRow, MerchantView, StorageError};
+
+use crate::decision_log::LoggedDecision;
+use crate::error::UseCaseError;
+use crate::good_customers::good_payments;
+use crate::list_entry::{NewEntry, listed_as, window};
+use crate::service::Service;
+
+/// Attempts of so many days are looked at.
+pub const PREVIEW_DAYS: i64 = 30;
+/// Of customers and of attempts so many are looked at in each place where they may be.
+pub const PREVIEWED_MAX: usize = 10_000;
+/// Shown of each.
+pub const PREVIEW_SAMPLES: usize = 10;
+/// Customers who are judged.
+const JUDGED_MAX: usize = 1_000;
+const DAY_S: i64 = 86_400;
+
+/// How many there are; at least so many, where not all were looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AtLeast {
+    /// Of those that were looked at.
+    pub count: usize,
+    /// Whether there may be more.
+    pub is_least: bool,
+}
+
+/// An attempt that the entry would have hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreviewedAttempt {
+    /// Its decision in the log.
+    pub id: DecisionId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why.
+    pub code: Code,
+}
+
+/// The attempts that the entry would have hit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PreviewedAttempts {
+    /// How many.
+    pub total: AtLeast,
+    /// Of them those that were let through.
+    pub allowed: usize,
+    /// And those that were blocked.
+    pub blocked: usize,
+    /// Those that would have ended otherwise.
+    pub changed: usize,
+    /// The newest.
+    pub samples: Vec<PreviewedAttempt>,
+    /// From when on decisions are found: what is older is not kept, or not under what is wider than it. Nothing where
+    /// none is.
+    pub since: Option<Timestamp>,
+}
+
+/// What an entry would have hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryPreview {
+    /// What would be listed, by the policy that holds.
+    pub identifier: Identifier,
+    /// On which list.
+    pub list: List,
+    /// Customers whose email, phone or ref it covers.
+    pub customers: AtLeast,
+    /// The newest of them.
+    pub customer_samples: Vec<Customer>,
+    /// The good ones among them.
+    pub good_customers: AtLeast,
+    /// Attempts.
+    pub attempts: PreviewedAttempts,
+    /// The revision at which the customers were read.
+    pub revision: i64,
+}
+
+/// What decides which attempts an entry hits, and what becomes of them.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    pub(crate) identifier: Identifier,
+    pub(crate) list: List,
+    pub(crate) scopes: Scopes,
+    pub(crate) strength: Strength,
+}
+
+impl Terms {
+    const fn tier(&self) -> Tier {
+        match (self.list, self.strength) {
+            (List::Allow, _) => Tier::AllowEntry,
+            (List::Block, Strength::Hard) => Tier::HardBlock,
+            (List::Block, Strength::Soft) => Tier::SoftBlock,
+        }
+    }
+}
+
+impl Service {
+    /// What an entry would have hit if it had stood for the last days, without a window. Refuses what making it would
+    /// refuse.
+    pub async fn preview_entry(
+        &self,
+        merchant: MerchantNumber,
+        new: NewEntry,
+    ) -> Result<EntryPreview, UseCaseError> {
+        window(self.merchant_now(merchant), new.starts_at, new.expires_at)?;
+        let (list, scopes, strength) = (new.list, new.scopes, new.strength);
+        let find = move |view: &MerchantView<'_>| {
+            Ok::<_, StorageError>(listed_as(view, new.list, &new.identifier, new.matching)?.0)
+        };
+        let identifier = self.store.read(merchant, find).await?;
+        let strength = strength.unwrap_or_else(|| identifier.kind().default_strength());
+        Ok(self.preview(merchant, Terms { identifier, list, scopes, strength }).await?)
+    }
+
+    /// The same for terms that are known.
+    pub(crate) async fn preview(
+        &self,
+        merchant: MerchantNumber,
+        terms: Terms,
+    ) -> Result<EntryPreview, StorageError> {
+        let (now, identifier) = (self.clock.now(), terms.identifier.clone());
+        let mut preview =
+            self.store.read(merchant, move |view| preview_customers(view, identifier, now)).await?;
+        preview.list = terms.list;
+        let since = now.plus_seconds(-PREVIEW_DAYS * DAY_S);
+        if let Some(log) = self.written_log().await {
+            let pepper = self.pepper.clone();
+            preview.attempts = log
+                .store
+                .read(merchant, move |view| {
+                    let cover = Cover::of(&terms.identifier, &pepper, merchant);
+                    let kept = KeptUnder::of(&terms.identifier, &pepper, merchant);
+                    preview_attempts(view, &terms, cover, &kept, since)
+                })
+                .await?;
+        }
+        Ok(preview)
+    }
+}
+
+fn preview_customers(
+    view: &MerchantView<'_>,
+    identifier: Identifier,
+    now: Timestamp,
+) -> Result<EntryPreview, StorageError> {
+    let covered = view.customers_covered(&identifier, one_more())?;
+    let mut customers = covered.customers;
+    let mut good_customers = AtLeast { count: 0, is_least: !covered.are_all || customers.len() > JUDGED_MAX };
+    for customer in customers.iter().take(JUDGED_MAX) {
+        good_customers.count += usize::from(good_payments(view, customer.id, now)?.is_some());
+    }
+    let total = AtLeast {
+        count: customers.len().min(PREVIEWED_MAX),
+        is_least: !covered.are_all || customers.len() > PREVIEWED_MAX,
+    };
+    customers.truncate(PREVIEW_SAMPLES);
+    Ok(EntryPreview {
+        identifier,
+        list: List::Block,
+        customers: total,
+        customer_samples: customers,
+        good_customers,
+        attempts: PreviewedAttempts::default(),
+        revision: view.revision()?,
+    })
+}
+
+fn one_more() -> i64 {
+    i64::try_from(PREVIEWED_MAX + 1).unwrap_or(i64::MAX)
+}
+
+fn preview_attempts(
+    view: &MerchantView<'_>,
+    terms: &Terms,
+    cover: Cover<'_>,
+    kept: &KeptUnder,
+    since: Timestamp,
+) -> Result<PreviewedAttempts, StorageError> {
+    let (mut rows, are_exact) = match kept {
+        KeptUnder::Keys(keys) => (view.decisions_under(keys, since, PREVIEWED_MAX + 1)?, true),
+        KeptUnder::WiderKeys(keys) => (view.decisions_under(keys, since, PREVIEWED_MAX + 1)?, false),
+        KeptUnder::TooMany => {
+            let filter = DecisionFilter { from: Some(since), ..DecisionFilter::default() };
+            (view.decisions(&filter, None, one_more())?, false)
+        }
+    };
+    let is_least = rows.len() > PREVIEWED_MAX;
+    rows.truncate(PREVIEWED_MAX);
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+    let mut attempts = PreviewedAttempts { since: found_since(view, terms, since)?, ..Default::default() };
+    attempts.total.is_least = is_least;
+    for row in rows {
+        if !terms.scopes.contains(row.initiator) || !hits(&row, terms, cover, are_exact)? {
+            continue;
+        }
+        let (attempt, tier) = outcome_of(&row)?;
+        attempts.total.count += 1;
+        match attempt.outcome {
+            Outcome::Allow => attempts.allowed += 1,
+            Outcome::Block => attempts.blocked += 1,
+        }
+        attempts.changed += usize::from(would_change(terms, attempt, tier));
+        if attempts.samples.len() < PREVIEW_SAMPLES {
+            attempts.samples.push(attempt);
+        }
+    }
+    Ok(attempts)
+}
+
+/// Whether a decision that one of the keys found is one that the entry would have matched. What it looked up says so,
+/// and whether that was more than a claim: an exemption needs it.
+fn hits(row: &DecisionRow, terms: &Terms, cover: Cover<'_>, are_exact: bool) -> Result<bool, StorageError> {
+    if are_exact && terms.list == List::Block {
+        return Ok(true);
+    }
+    let logged = LoggedDecision::of(row)?;
+    // One whose explanation was not kept tells only where it was found.
+    let Some(explanation) = logged.decision.explanation else {
+        return Ok(are_exact && terms.list == List::Block);
+    };
+    Ok(explanation.lookups.iter().any(|lookup| {
+        let is_covered = lookup.value.as_deref().is_some_and(|value| cover.covers(lookup.kind, value));
+        is_covered && (terms.list == List::Block || lookup.verified)
+    }))
+}
+
+fn outcome_of(row: &DecisionRow) -> Result<(PreviewedAttempt, Tier), StorageError> {
+    let (outcome, code, tier) = LoggedDecision::ending_of(row)?;
+    Ok((PreviewedAttempt { id: row.id, at: row.at, outcome, code }, tier))
+}
+
+/// Whether the entry's step comes before the one that decided, and ends otherwise. Whom the merchant let nobody pay
+/// because the lists may have been stale, an entry would not have helped.
+fn would_change(terms: &Terms, attempt: PreviewedAttempt, decided: Tier) -> bool {
+    let tier = terms.tier();
+    attempt.code != Code::DegradedBlocked && tier < decided && tier.rule().outcome != attempt.outcome
+}
+
+/// From when on decisions are found.
+fn found_since(
+    view: &MerchantView<'_>,
+    terms: &Terms,
+    since: Timestamp,
+) -> Result<Option<Timestamp>, StorageError> {
+    let identifier = &terms.identifier;
+    let is_wide = matches!(identifier.kind(), Kind::EmailDomain | Kind::Bin)
+        || identifier.matching() != EmailMatching::Exact
+        || (identifier.kind() == Kind::Ip && identifier.value().contains('/'));
+    let wide_after = if is_wide { view.wider_keys_after()? } else { None };
+    Ok(view.oldest_decision()?.map(|oldest| oldest.max(since).max(wide_after.unwrap_or(since))))
+}

@@ -94,6 +94,14 @@ pub struct Readiness {
     pub revision: i64,
 }
 
+/// Where numbers are dialled: a command follows no feed, and a server writes before it has loaded everything.
+fn read_phone_regions(store: &Store, index: &IndexState) -> Result<(), StorageError> {
+    for (merchant, settings) in store.read_blocking(|view: &View<'_>| view.all_settings())? {
+        index.phone_regions().set_first(merchant, settings.phone_region);
+    }
+    Ok(())
+}
+
 impl Service {
     pub(crate) fn open(options: ServiceOptions) -> Result<Self, StorageError> {
         let index = IndexState::new();
@@ -115,11 +123,7 @@ impl Service {
             DecisionLog::open(&place, &options.pepper, clock, rates, chosen)
         };
         let decision_log = options.decision_log.map(open_log).transpose()?;
-        // A command follows no feed, and a server writes before it has loaded everything.
-        let chosen = store.read_blocking(|view: &View<'_>| view.all_settings())?;
-        for (merchant, settings) in chosen {
-            index.phone_regions().set_first(merchant, settings.phone_region);
-        }
+        read_phone_regions(&store, &index)?;
         let start = |log: &Arc<DecisionLog>| {
             Noticer::start(NoticerParts {
                 store: store.clone(),

@@ -109,12 +109,10 @@ impl World {
                 new.public_message = why.map(|text| PublicMessage::parse(text).unwrap());
                 (new.starts_at, new.expires_at) = (self.after(starts_in_s), self.after(ends_in_s));
                 // On the allow list a strength means nothing: there it says whether there is a limit.
-                if list == List::Allow && strength == Some(Strength::Soft) {
-                    new.limits.max_amount = Some(sum());
-                }
-                let (entry, _) =
-                    self.shop.run(move |transaction, by| interdict_app::list_entry(transaction, by, new))?;
-                self.entries.push(entry.id);
+                new.limits.max_amount = (list == List::Allow && strength == Some(Strength::Soft)).then(sum);
+                let listed =
+                    self.shop.run(move |transaction, by| interdict_app::list_entry(transaction, by, new));
+                self.entries.push(listed?.0.id);
             }
             Call::Change { which, strength, ends_in_s, reason: why } => {
                 let Some(id) = self.entry(which) else { return Ok(()) };

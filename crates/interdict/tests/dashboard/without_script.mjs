@@ -35,6 +35,8 @@ await tell(
     await page.getByText("All rows were read, and the good ones are in force.").waitFor();
     const filed = await api("/v1/decisions", { initiator: "customer", email: "filed@example.com" });
     assert(filed.outcome === "block", "the file counts");
+    // What is broad shows whom it would have hit.
+    await page.getByRole("link", { name: "Blacklist" }).first().click();
     await page.getByRole("button", { name: "Add" }).click();
     await page.getByRole("dialog").getByText("More options").click();
     await page.getByRole("dialog").getByLabel("Kind", { exact: true }).selectOption("country");

@@ -15,6 +15,10 @@ use super::words::{KindWord, ListWord, ReasonCodeWord, ScopeWord, StrengthWord};
         "reason": "Fraudulent activity detected", "reasonCode": "payment_fraud",
         "publicMessage": "Please contact support.", "scopes": ["cit", "mit"], "strength": "hard",
         "startsAt": "2026-01-01T00:00:00.000Z", "expiresAt": "2099-01-01T00:00:00.000Z"
+    }),
+    json!({
+        "list": "allow", "kind": "email", "value": "trusted@example.com",
+        "limits": {"maxAmount": 500_000, "currency": "NGN", "lapsesOnChargeback": true}
     })
 ))]
 pub(crate) struct EntryCreate {
@@ -67,7 +71,7 @@ pub(crate) struct EntryLimits {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({
     "reason": "Reviewed", "reasonCode": "other", "publicMessage": null, "scopes": ["cit"],
-    "strength": "hard", "startsAt": null, "expiresAt": "2099-01-01T00:00:00.000Z"
+    "strength": "hard", "startsAt": null, "expiresAt": "2099-01-01T00:00:00.000Z", "limits": null
 })))]
 pub(crate) struct EntryUpdate {
     /// For the merchant's own people.

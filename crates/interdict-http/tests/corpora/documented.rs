@@ -88,6 +88,7 @@ struct Names {
     plan: String,
     subscription: String,
     payment: String,
+    person: String,
     session: String,
 }
 
@@ -100,7 +101,9 @@ impl Names {
         let plan = id(api.post("/v1/plans", plan).await.expect(201), "id");
         let sign_up = json!({"customerId": customer, "planId": plan});
         let payment = json!({"amount": 500, "currency": "NGN", "customer": customer, "confirm": false});
+        let person = json!({"identifiers": [{"kind": "device", "value": "a person's"}]});
         Self {
+            person: id(api.post("/v1/persons/block", person).await.expect(201), "id"),
             entry: api.entry(entry).await,
             subscription: id(api.post("/v1/subscriptions", sign_up).await.expect(201), "id"),
             payment: id(api.post("/payments", payment).await.expect(201), "id"),
@@ -117,6 +120,7 @@ impl Names {
             "plans" => &self.plan,
             "subscriptions" => &self.subscription,
             "payments" => &self.payment,
+            "persons" => &self.person,
             _ => "",
         };
         let path = template.replace("{id}", id).replace("{token}", &self.session);

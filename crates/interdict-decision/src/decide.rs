@@ -43,12 +43,34 @@ fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, sources: &mut Sources<'a>)
     }
     let moment = index.moments.begin()?;
     for lookup in attempt.lookups {
+        let known = sources.len();
         let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
         if !index.keys.glance(lookup.key, judge) {
-            return None;
+            sources.truncate(known);
+            look_closer(index, attempt, lookup, sources)?;
         }
     }
     (sources.len() < 2 && index.moments.still(moment)).then_some(attempt.as_of)
+}
+
+/// What a glance cannot see whole: some of it stands in a second line. Nothing where a customer has it.
+#[cold]
+#[inline(never)]
+fn look_closer<'a>(
+    index: &Index,
+    attempt: &Attempt<'a>,
+    lookup: &Lookup<'a>,
+    sources: &mut Sources<'a>,
+) -> Option<()> {
+    let mut found = Found::default();
+    index.keys.find(lookup.key, false, &mut found);
+    if !found.customers.is_empty() || found.unreadable {
+        return None;
+    }
+    for entry in found.entries {
+        judge_entry(entry, &Probe::of(lookup), attempt, sources);
+    }
+    Some(())
 }
 
 #[inline(never)]

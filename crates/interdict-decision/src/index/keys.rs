@@ -117,7 +117,7 @@ impl Keys {
     }
 
     /// Touches what stands on these keys.
-    pub(crate) fn read_ahead(&self, keys: impl Iterator<Item = IdentifierKey> + Clone) {
+    pub(crate) fn read_ahead(&self, keys: impl Iterator<Item = IdentifierKey>) {
         read_ahead(&self.table, &self.lines, keys.map(hash));
     }
 

@@ -17,9 +17,7 @@ use crate::sql::{Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{
-    departure, entry_import, feed, former, idempotency, load, note, person_erasure, personal, proposal,
-};
+use crate::{departure, feed, former, idempotency, load, person_erasure, personal};
 
 /// The columns of a customer, in the order in which [`read`] takes them.
 macro_rules! columns {
@@ -353,18 +351,7 @@ impl MerchantTransaction<'_, '_> {
         idempotency::erase_subject(connection, self.merchant, &subject)?;
         self.erase_payments(customer)?;
         self.erase_subscriptions(customer)?;
-        let mut blocks_kept = 0;
-        for key in &identifiers {
-            personal::erase_identifier(connection, self.merchant, *key)?;
-            idempotency::erase_identifier(connection, self.merchant, *key)?;
-            entry_import::erase_identifier(connection, self.merchant, *key)?;
-            note::erase_identifier(connection, self.merchant, *key)?;
-            proposal::erase_identifier(connection, self.merchant, *key)?;
-            self.erase_payments_of(*key)?;
-            self.erase_checkouts_of(*key)?;
-            blocks_kept += self.erase_entries(by, *key, &mut facts)?;
-        }
-        self.erase_persons(by, &identifiers, &mut facts)?;
+        let mut blocks_kept = self.erase_under(by, &identifiers, &mut facts)?;
         blocks_kept += self.keep_own_blocks(by, customer, &mut facts)?;
         let (erased, has) = (Subject::Customer(customer.id), keys(customer, self.pepper()));
         let sequence = self.append(by, Action::CustomerErased, erased, facts, None)?;

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use interdict_domain::change::{Action, Subject};
+use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
 use interdict_domain::ids::CustomerId;
 
@@ -14,7 +14,7 @@ use crate::sql::{Row, Value};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{entry_import, idempotency, personal};
+use crate::{entry_import, idempotency, note, personal, proposal};
 
 statements! {
     PERSONAL_OF_SUBJECT = "SELECT sequence FROM personal WHERE merchant = $1 AND subject = $2";
@@ -31,6 +31,10 @@ statements! {
     SUBSCRIPTIONS_OF_CUSTOMER = "SELECT id FROM subscription WHERE merchant = $1 AND customer = $2";
     CHECKOUTS_OF_EMAIL = "SELECT id FROM checkout WHERE merchant = $1 AND email_key = $2";
     CHECKOUTS_OF_PHONE = "SELECT id FROM checkout WHERE merchant = $1 AND phone_key = $2";
+    NOTES_OF_KEY = "SELECT id FROM note WHERE merchant = $1 AND identifier_key = $2";
+    PROPOSALS_OF_KEY = "SELECT id FROM proposal WHERE merchant = $1 AND identifier_key = $2";
+    SUGGESTIONS_OF_KEY = "SELECT id FROM person_suggestion WHERE merchant = $1 AND identifier_key = $2
+                          AND value IS NOT NULL";
 }
 
 /// What is found by whom, and what by what.
@@ -41,7 +45,7 @@ const BY_CUSTOMER: [(&str, &str); 3] = [
     ("payment", PAYMENTS_OF_CUSTOMER),
     ("subscription", SUBSCRIPTIONS_OF_CUSTOMER),
 ];
-const BY_KEY: [(&str, &str); 8] = [
+const BY_KEY: [(&str, &str); 11] = [
     ("personal", PERSONAL_OF_KEY),
     ("idempotency", ANSWERS_OF_KEY),
     ("entry", ENTRIES_OF_KEY),
@@ -50,13 +54,19 @@ const BY_KEY: [(&str, &str); 8] = [
     ("payment", PAYMENTS_OF_PHONE),
     ("checkout", CHECKOUTS_OF_EMAIL),
     ("checkout", CHECKOUTS_OF_PHONE),
+    ("note", NOTES_OF_KEY),
+    ("proposal", PROPOSALS_OF_KEY),
+    ("person_suggestion", SUGGESTIONS_OF_KEY),
 ];
 
 /// Tables of a mode that speak of people, in the order in which they are told.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 12] = [
     "customer",
     "personal",
     "entry",
+    "note",
+    "proposal",
+    "person_suggestion",
     "import_before",
     "former_identifier",
     "payment",
@@ -149,25 +159,41 @@ impl MerchantView<'_> {
 }
 
 impl MerchantTransaction<'_, '_> {
-    /// Erases what was said under keys that no customer has: the plain text of entries, what changes said of them, and
-    /// what payments and checkouts that named nobody carried. Blocks stay as keys without plain text.
+    /// Erases what was said under keys that no customer has. Blocks stay as keys without plain text.
     pub fn erase_identifiers(
         &mut self,
         by: &Authorship<'_>,
         keys: &[IdentifierKey],
     ) -> Result<Erased, StorageError> {
+        let mut facts = Vec::new();
+        let blocks_kept = self.erase_under(by, keys, &mut facts)?;
+        self.append(by, Action::IdentifierErased, Subject::Merchant(self.merchant), facts, None)?;
+        self.transaction.truncate_after_commit = true;
+        Ok(Erased { blocks_kept })
+    }
+
+    /// Erases all that is found under keys: the plain text of entries, what changes, notes and proposals said of them,
+    /// what links them to a blocked person, and what payments and checkouts that named nobody carried. Returns how
+    /// many blocks stay.
+    pub(crate) fn erase_under(
+        &mut self,
+        by: &Authorship<'_>,
+        keys: &[IdentifierKey],
+        facts: &mut Vec<Fact>,
+    ) -> Result<i64, StorageError> {
         let (connection, merchant) = (self.transaction.connection, self.merchant);
-        let (mut facts, mut blocks_kept) = (Vec::new(), 0);
+        let mut blocks_kept = 0;
         for key in keys {
             personal::erase_identifier(connection, merchant, *key)?;
             idempotency::erase_identifier(connection, merchant, *key)?;
             entry_import::erase_identifier(connection, merchant, *key)?;
+            note::erase_identifier(connection, merchant, *key)?;
+            proposal::erase_identifier(connection, merchant, *key)?;
             self.erase_payments_of(*key)?;
             self.erase_checkouts_of(*key)?;
-            blocks_kept += self.erase_entries(by, *key, &mut facts)?;
+            blocks_kept += self.erase_entries(by, *key, facts)?;
         }
-        self.append(by, Action::IdentifierErased, Subject::Merchant(merchant), facts, None)?;
-        self.transaction.truncate_after_commit = true;
-        Ok(Erased { blocks_kept })
+        self.erase_persons(by, keys, facts)?;
+        Ok(blocks_kept)
     }
 }

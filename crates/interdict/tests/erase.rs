@@ -76,13 +76,8 @@ fn everybody_with_an_email_is_erased_beside_a_server_and_the_blocks_stay() {
     assert!(String::from_utf8_lossy(&nobody.get_output().stdout).contains("No customer has it."));
     assert!(server.stop());
     place.run("audit verify").success();
-    for file in std::fs::read_dir(place.path("interdict-data")).unwrap() {
-        let path = file.unwrap().path();
-        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
-        let marks = [&b"erasee@example.com"[..], b"Zubaida"];
-        let is_left = marks.iter().any(|mark| bytes.windows(mark.len()).any(|window| window == *mark));
-        assert!(!is_left, "{}", path.display());
-    }
+    let left = files_with(&place, &[b"erasee@example.com", b"Zubaida"]);
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
@@ -113,6 +108,60 @@ fn an_identifier_of_nobodys_becomes_a_tombstone() {
     assert!(server.stop());
     place.run("audit verify").success();
     place.run("doctor").success();
+}
+
+#[test]
+fn what_was_noted_and_linked_goes_with_the_identifier() {
+    let place = Place::new();
+    let (server, key) = begin(&place);
+    let blocked = json!({
+        "identifiers": [{"kind": "device", "value": "zubaidas-phone"}, {"kind": "iban", "value": "GB33BUKB20201555555555"}],
+        "reason": "Zubaida of Kano Road",
+    });
+    let (status, person) = server.call("POST", "/v1/persons/block", &key, &blocked);
+    assert_eq!(status, 201, "{person}");
+    let person = person["id"].as_str().unwrap().to_owned();
+    let (_, entries) = server.call("GET", "/v1/entries?kind=device", &key, &Value::Null);
+    let entry = entries["items"][0]["id"].as_str().unwrap().to_owned();
+    let notes = format!("/v1/entries/{entry}/notes");
+    let (status, noted) = server.call("POST", &notes, &key, &json!({"text": "Zubaida called twice"}));
+    assert_eq!(status, 201, "{noted}");
+    let words = format!("erase {WHERE} --identifier device=zubaidas-phone");
+
+    let planned = place.json(&format!("{words} --dry-run --json"));
+    assert_eq!(planned["rows"]["note"], 1, "{planned}");
+    place.run(&format!("{words} --yes")).success();
+    let shown = |path: &str| server.call("GET", path, &key, &Value::Null).1;
+    wait_until(|| shown(&format!("/v1/entries/{entry}"))["value"].is_null(), Duration::from_mins(1)).unwrap();
+    assert_eq!(shown(&notes)["items"], json!([]));
+    assert_eq!(shown(&format!("/v1/persons/{person}"))["reason"], Value::Null);
+    assert!(!place.json(&format!("{words} --dry-run --json"))["rows"].to_string().contains("note"));
+    let attempt = json!({"initiator": "customer", "device": "zubaidas-phone"});
+    assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
+    assert!(server.stop());
+    place.run("audit verify").success();
+    let left = files_with(&place, &[b"Zubaida"]);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_phone_is_read_as_the_merchants_customers_dial_it() {
+    let place = Place::new();
+    let (server, key) = begin(&place);
+    assert_eq!(server.call("PATCH", "/v1/settings", &key, &json!({"phoneRegion": "NG"})).0, 200);
+    let id = customer(&server, &key, &json!({"phone": "0803 123 4567"}));
+    let planned = place.json(&format!("erase {WHERE} --phone 08031234567 --dry-run --json"));
+    assert_eq!(planned["customers"], json!([id]));
+}
+
+/// The files of the data folder that hold one of the marks.
+fn files_with(place: &Place, marks: &[&[u8]]) -> Vec<std::path::PathBuf> {
+    let files = std::fs::read_dir(place.path("interdict-data")).unwrap().map(|file| file.unwrap().path());
+    let holds = |path: &std::path::PathBuf| {
+        let bytes = std::fs::read(path).unwrap();
+        marks.iter().any(|mark| bytes.windows(mark.len()).any(|window| window == *mark))
+    };
+    files.filter(|path| path.is_file()).filter(holds).collect()
 }
 
 #[test]

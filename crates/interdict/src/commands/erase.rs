@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use interdict_app::{App, Erasable, ErasePlan, ErasedPerson};
 use interdict_domain::customer::Customer;
-use interdict_domain::identifier::{Email, Identifier, Kind};
+use interdict_domain::identifier::{Email, Identifier, Kind, PhoneRegion};
 use interdict_domain::merchant::MerchantNumber;
 use serde_json::{Value, json};
 
@@ -37,12 +37,13 @@ const OUT_OF_REACH_ON_POSTGRES: &str = "write-ahead logs that PostgreSQL has arc
 
 /// Lists, asks, erases and reports.
 pub fn run(configuration: &Configuration, arguments: &EraseArguments) -> Result<ExitCode> {
-    let who = who(arguments)?;
     let app = application::open(configuration, Wanted::Erasing)?;
     let merchant = MerchantNumber(arguments.merchant);
     refuse_unknown_merchant(&app, merchant)?;
     let service = app.service(arguments.mode);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let region = runtime.block_on(service.store().read(merchant, |view| view.settings()))?.phone_region;
+    let who = who(arguments, region)?;
     let plan = runtime.block_on(service.plan_erasure(merchant, who.clone()))?;
     if plan.customers.is_empty() && matches!(who, Erasable::Customer(_)) {
         return Err(misuse("there is no such customer in this merchant and mode; who was erased is gone"));
@@ -73,7 +74,7 @@ pub fn run(configuration: &Configuration, arguments: &EraseArguments) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-fn who(arguments: &EraseArguments) -> Result<Erasable> {
+fn who(arguments: &EraseArguments, region: Option<PhoneRegion>) -> Result<Erasable> {
     if let Some(id) = arguments.customer {
         return Ok(Erasable::Customer(id));
     }
@@ -91,7 +92,7 @@ fn who(arguments: &EraseArguments) -> Result<Erasable> {
         })?;
         (kind, value)
     };
-    let identifier = Identifier::parse(kind, value);
+    let identifier = Identifier::parse_in(kind, value, || region);
     identifier.map(Erasable::Identifier).map_err(|error| misuse(format!("the {} {error}", kind.as_str())))
 }
 

@@ -69,26 +69,28 @@ fn allowed(places: &[Place]) -> ApiError {
     ApiError { details: places.iter().map(detail).collect(), ..error }
 }
 
-fn read_identifier(mut fields: Fields) -> Result<Identifier, Vec<Detail>> {
+fn read_identifier(mut fields: Fields, caller: &Caller) -> Result<Identifier, Vec<Detail>> {
     let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
     let kind = fields.required("kind", kind);
     if kind.is_some_and(|kind| !kind.is_of_one_person()) {
         fields.problem("kind", SHARED_BY_STRANGERS);
     }
     let value = fields.parse("value", |text| match kind {
-        Some(kind) if kind.is_of_one_person() => Identifier::parse(kind, text).map(Some),
+        Some(kind) if kind.is_of_one_person() => {
+            Identifier::parse_in(kind, text, || caller.phone_region()).map(Some)
+        }
         Some(_) | None => Ok(None),
     });
     let identifier = fields.required("value", value).flatten();
     fields.finish(identifier)
 }
 
-pub(super) fn read_identifiers(fields: &mut Fields) -> Option<Vec<NamedIdentifier>> {
+pub(super) fn read_identifiers(fields: &mut Fields, caller: &Caller) -> Option<Vec<NamedIdentifier>> {
     let sent = fields.objects("identifiers", 1..=IDENTIFIERS_MAX);
     let items = fields.not_null("identifiers", sent)?;
     let mut identifiers = Vec::with_capacity(items.len());
     for (position, item) in items.into_iter().enumerate() {
-        match read_identifier(item) {
+        match read_identifier(item, caller) {
             Ok(identifier) => {
                 identifiers.push(NamedIdentifier { identifier, place: Place::Listed(position) });
             }
@@ -111,8 +113,11 @@ fn read_customer(text: &str) -> Result<Customer, IdentifierError> {
     }
 }
 
-pub(super) fn read_block(mut fields: Fields) -> Result<(NewPersonBlock, Option<Customer>), Refused> {
-    let identifiers = read_identifiers(&mut fields);
+pub(super) fn read_block(
+    mut fields: Fields,
+    caller: &Caller,
+) -> Result<(NewPersonBlock, Option<Customer>), Refused> {
+    let identifiers = read_identifiers(&mut fields, caller);
     let customer = fields.parse("customer", read_customer).value();
     let reason = fields.parse("reason", Reason::parse).value();
     let reason_code = fields.word("reasonCode", &reason_codes()).value();

@@ -17,9 +17,10 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::find_one::find_one;
 use crate::interface::State;
 use crate::json::Fields;
-use crate::mutation::{Mutation, read_failed};
+use crate::mutation::Mutation;
 use crate::page::{Behind, Cursor, CursorPage, Items, Query};
 use crate::schemas;
 use crate::views::{BlockedPersonView, LiftedPersonView, PersonView};
@@ -52,7 +53,7 @@ pub(crate) async fn block(
     key: Secret<CustomersWrite>,
     mutation: Mutation,
 ) -> Response {
-    let input = match mutation.read(read_block) {
+    let input = match mutation.read(|fields| read_block(fields, &key.caller)) {
         Ok(input) => with_customer(&key.caller, input).await,
         Err(refused) => Err(refused),
     };
@@ -92,7 +93,7 @@ pub(crate) async fn add_identifiers(
     mutation: Mutation,
 ) -> Response {
     let read = |mut fields: Fields| {
-        let identifiers = read_identifiers(&mut fields);
+        let identifiers = read_identifiers(&mut fields, &key.caller);
         if identifiers.is_none() && fields.is_good() {
             fields.problem("identifiers", crate::json::MISSING);
         }
@@ -154,18 +155,9 @@ async fn find(
     caller: &Caller,
     find: impl FnOnce(&MerchantView<'_>) -> Result<Option<PersonRow>, StorageError> + Send + 'static,
 ) -> Response {
-    let read = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>((find(view)?, view.revision()?)));
-    match read.await {
-        Ok((Some(row), revision)) => {
-            let view = PersonView::of(&row, revision, &|actor| state.app.label_of(actor));
-            answer::json(StatusCode::OK, &view, revision)
-        }
-        Ok((None, _)) => ApiError::not_found("person").respond(Dialect::Native),
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let show =
+        |row, revision| answer::encode(&PersonView::of(&row, revision, &|actor| state.app.label_of(actor)));
+    find_one(caller, (Dialect::Native, "person"), find, show).await
 }
 
 #[utoipa::path(
@@ -209,10 +201,11 @@ pub(crate) async fn of_entry(
 }
 
 /// At most one identifier.
-fn read_having(query: &mut Query) -> Option<Identifier> {
+fn read_having(query: &mut Query, caller: &Caller) -> Option<Identifier> {
     let mut found = None;
     for kind in Kind::ALL.into_iter().filter(|kind| kind.is_of_one_person()) {
-        let value = query.parse(kind.as_str(), |text| Identifier::parse(kind, text));
+        let value =
+            query.parse(kind.as_str(), |text| Identifier::parse_in(kind, text, || caller.phone_region()));
         match (value, &found) {
             (Some(value), None) => found = Some(value),
             (Some(_), Some(_)) => query.problem(kind.as_str(), "is one identifier too many: send one"),
@@ -240,7 +233,7 @@ pub(crate) async fn list(
     let caller = &key.caller;
     let page = CursorPage::<PersonId>::read(&mut query);
     let with_lifted = query.flag("lifted").unwrap_or(false);
-    let having = read_having(&mut query);
+    let having = read_having(&mut query, caller);
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }

@@ -1,5 +1,10 @@
 //! Phones as they are dialled where the merchant's customers live: the same number wherever it comes in.
 
+use std::time::Duration;
+
+use interdict_domain::identifier::PhoneRegion;
+use interdict_domain::mode::Mode;
+use interdict_test_support::wait_until;
 use serde_json::{Value, json};
 
 use crate::shop::{Api, Shop};
@@ -69,6 +74,36 @@ async fn every_place_that_takes_a_phone_reads_it_so() {
     for maker in [shop.secret(), shop.publishable()] {
         let session = json!({"amount": 100, "customerPhone": NATIONAL});
         maker.post("/v1/checkout/sessions", session).await.expect(403);
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_persons_phone_is_read_so() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    choose(&api, json!("NG")).await;
+    let named = |value: &str| json!({"identifiers": [{"kind": "phone", "value": value}]});
+    let person = api.post("/v1/persons/block", named(NATIONAL)).await.expect(201);
+    assert_eq!(person["entries"][0]["value"], INTERNATIONAL);
+    let path = format!("/v1/persons/{}", person["id"].as_str().unwrap());
+    let more = api.post(&format!("{path}/identifiers"), named("0803 765 4321")).await.expect(200);
+    assert_eq!(more["entries"][1]["value"], "+2348037654321");
+    let found = api.get("/v1/persons?phone=08031234567").await.expect(200);
+    assert_eq!(found["items"][0]["id"], person["id"]);
+    choose(&api, Value::Null).await;
+    api.post("/v1/persons/block", named(NATIONAL)).await.expect(422);
+}
+
+#[tokio::test]
+async fn another_node_hears_of_the_region() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let node = shop.another_node().await;
+    let (service, merchant) = (node.service(Mode::Test), shop.merchant.merchant.number);
+    for region in [json!("NG"), json!("GB"), Value::Null] {
+        choose(&api, region.clone()).await;
+        let heard = || service.phone_region(merchant).map(PhoneRegion::as_str) == region.as_str();
+        wait_until(heard, Duration::from_mins(1)).unwrap();
     }
 }
 

@@ -38,7 +38,7 @@ impl From<PersonError> for No {
 }
 
 /// What is ticked.
-fn identifiers(form: &Form) -> Result<Vec<NamedIdentifier>, String> {
+fn identifiers(form: &Form, person: &Person<ChangeCustomers>) -> Result<Vec<NamedIdentifier>, String> {
     let sent = form.all("identifier");
     if sent.is_empty() || sent.len() > IDENTIFIERS_MAX {
         return Err(t("invalid-person-nothing"));
@@ -47,15 +47,16 @@ fn identifiers(form: &Form) -> Result<Vec<NamedIdentifier>, String> {
         let (kind, value) = text.split_once(':').ok_or_else(|| t("invalid-kind"))?;
         let kind =
             Kind::parse(kind).filter(|kind| kind.is_of_one_person()).ok_or_else(|| t("invalid-kind"))?;
-        let identifier = Identifier::parse(kind, value).map_err(|error| format!("{error}."))?;
+        let identifier = Identifier::parse_in(kind, value, || person.phone_region())
+            .map_err(|error| format!("{error}."))?;
         Ok(NamedIdentifier { identifier, place: Place::Listed(position) })
     };
     sent.iter().enumerate().map(parse).collect()
 }
 
-fn new_block(form: &Form) -> Result<NewPersonBlock, String> {
+fn new_block(form: &Form, person: &Person<ChangeCustomers>) -> Result<NewPersonBlock, String> {
     Ok(NewPersonBlock {
-        identifiers: identifiers(form)?,
+        identifiers: identifiers(form, person)?,
         left_out: Vec::new(),
         terms: PersonTerms {
             reason: form.parse("reason", &t("reason"), Reason::parse)?,
@@ -76,7 +77,7 @@ pub(crate) async fn block(
     form: Form,
 ) -> Result<Response, Problem> {
     let id = id.parse().map_err(|_| Problem::not_there(&t("customer-not-there")))?;
-    let new = match new_block(&form) {
+    let new = match new_block(&form, &person) {
         Ok(new) => new,
         Err(problem) => {
             return render(&state, &person, id, &Form::default(), Some(Refused { problem, typed: form }))

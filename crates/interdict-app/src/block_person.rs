@@ -242,18 +242,12 @@ pub(crate) fn set_person(
     let view = transaction.view();
     for held in view.person_identifiers(person.id)? {
         let Some(row) = view.entry(held.entry)? else { continue };
-        let Some(identifier) = identifier_of(&row) else { continue };
+        let Some(identifier) = row.entry.identifier() else { continue };
         let target = Target { identifier, entry: Some(row.entry) };
         let ground = Ground { trace: held.trace, was: Some(before.terms.effect()), ..Ground::default() };
         hold_identifier(transaction, by, person, target, &ground)?;
     }
     Ok(())
-}
-
-/// What an entry lists; nothing when the person was erased.
-pub(crate) fn identifier_of(row: &EntryRow) -> Option<Identifier> {
-    let identifier = Identifier::parse(row.entry.kind, row.entry.value.as_deref()?).ok()?;
-    Some(identifier.matched(row.entry.matching))
 }
 
 /// Puts identifiers to a person's, each with a change of its own where the person was there before.

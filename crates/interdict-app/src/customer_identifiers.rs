@@ -4,8 +4,7 @@
 //! Deliberately not here: blocking it. What is typed by a payer is not the merchant's word, and not taken.
 
 use interdict_decision::explanation::Counted;
-use interdict_domain::customer::Customer;
-use interdict_domain::identifier::{Email, Identifier, IdentifierKey, Kind, MerchantRef, Phone, Rule};
+use interdict_domain::identifier::{Identifier, IdentifierKey, Kind, Rule};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::person::{CARRIERS_MAX, HeldBack, IDENTIFIERS_MAX};
@@ -30,18 +29,6 @@ pub struct CustomerIdentifiers {
     pub left_out: Vec<LeftOut>,
 }
 
-/// What stands in a customer's own record.
-pub(crate) fn of_record(customer: &Customer) -> Vec<Identifier> {
-    let profile = &customer.profile;
-    let values = [
-        (Kind::Email, profile.email.as_ref().map(Email::as_str)),
-        (Kind::Phone, profile.phone.as_ref().map(Phone::as_str)),
-        (Kind::MerchantRef, profile.merchant_ref.as_ref().map(MerchantRef::as_str)),
-    ];
-    let parse = |(kind, value): (Kind, Option<&str>)| Identifier::parse(kind, value?).ok();
-    values.into_iter().filter_map(parse).collect()
-}
-
 impl Service {
     /// All that a customer has; nothing for somebody who is not there.
     pub async fn identifiers_of_customer(
@@ -53,7 +40,7 @@ impl Service {
             return Ok(None);
         };
         let named = |identifier| NamedIdentifier { identifier, place: Place::OfCustomer };
-        let identifiers = of_record(&customer).into_iter().map(named).collect();
+        let identifiers = customer.profile.identifiers().map(named).collect();
         let mut found = CustomerIdentifiers { identifiers, left_out: Vec::new() };
         let Some(log) = self.written_log().await.filter(|log| log.is_on()) else { return Ok(Some(found)) };
         let pepper = self.pepper.clone();

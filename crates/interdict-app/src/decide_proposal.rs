@@ -8,7 +8,6 @@ use interdict_domain::proposal::{Proposal, ProposalState};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
 use crate::list_entry::apply;
-use crate::propose_entry::identifier_of;
 
 /// Why a proposal is not approved or refused.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +56,7 @@ pub fn approve_proposal(
     if entry.window.has_ended(by.merchant_now) {
         return Err(ProposalError::Ended);
     }
-    let identifier = identifier_of(entry).ok_or(ProposalError::EntryChanged)?;
+    let identifier = entry.identifier().ok_or(ProposalError::EntryChanged)?;
     let before = transaction.view().entry_of(entry.list(), &identifier)?;
     if before.as_ref().map(|before| before.updated_at) != proposal.seen {
         return Err(ProposalError::EntryChanged);

@@ -8,7 +8,7 @@ use interdict_domain::change::Subject;
 use interdict_domain::chargeback::Chargeback;
 use interdict_domain::checkout::Checkout;
 use interdict_domain::customer::Customer;
-use interdict_domain::identifier::{Email, Kind, MerchantRef, Phone};
+use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
@@ -141,16 +141,12 @@ fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Held>, Storage
 }
 
 fn identifiers_of(customer: &Customer) -> Vec<Presented<'static>> {
-    let profile = &customer.profile;
-    let own = [
-        (Kind::Email, profile.email.as_ref().map(Email::as_str)),
-        (Kind::Phone, profile.phone.as_ref().map(Phone::as_str)),
-        (Kind::MerchantRef, profile.merchant_ref.as_ref().map(MerchantRef::as_str)),
-    ];
-    let presented = |(kind, value): (Kind, Option<&str>)| {
-        value.map(|value| Presented { kind, value: value.to_owned().into(), verified: true })
+    let presented = |identifier: Identifier| Presented {
+        kind: identifier.kind(),
+        value: identifier.value().to_owned().into(),
+        verified: true,
     };
-    own.into_iter().filter_map(presented).collect()
+    customer.profile.identifiers().map(presented).collect()
 }
 
 fn document(

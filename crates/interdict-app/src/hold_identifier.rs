@@ -161,12 +161,11 @@ fn put(
     after: Entry,
 ) -> Result<Entry, UseCaseError> {
     transaction.put_entry(by, Action::EntryUpdated, Some(before), &after)?;
-    let value = after.value.as_deref().map(|value| Identifier::parse(after.kind, value));
-    if let Some(Ok(identifier)) = value
+    if let Some(identifier) = after.identifier()
         && after.scopes.contains(Initiator::Merchant)
         && after.window.contains(by.merchant_now)
     {
-        follow_listing(transaction, by, &identifier.matched(after.matching))?;
+        follow_listing(transaction, by, &identifier)?;
     }
     Ok(after)
 }

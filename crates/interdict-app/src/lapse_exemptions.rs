@@ -4,7 +4,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::{Entry, List};
-use interdict_domain::identifier::{Email, EmailMatching, Identifier, Kind, MerchantRef, Phone};
+use interdict_domain::identifier::{Email, EmailMatching, Identifier, Kind, Phone};
 use interdict_domain::payment::Payment;
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
@@ -33,19 +33,12 @@ pub(crate) fn lapse_exemptions(
 }
 
 fn identifiers(payment: &Payment, customer: Option<&Customer>) -> Vec<Identifier> {
-    let profile = customer.map(|customer| &customer.profile);
-    let values = [
+    let typed = [
         (Kind::Email, payment.email.as_ref().map(Email::as_str)),
         (Kind::Phone, payment.phone.as_ref().map(Phone::as_str)),
-        (Kind::Email, profile.and_then(|profile| profile.email.as_ref()).map(Email::as_str)),
-        (Kind::Phone, profile.and_then(|profile| profile.phone.as_ref()).map(Phone::as_str)),
-        (
-            Kind::MerchantRef,
-            profile.and_then(|profile| profile.merchant_ref.as_ref()).map(MerchantRef::as_str),
-        ),
     ];
-    let parsed = |(kind, value): (Kind, Option<&str>)| Identifier::parse(kind, value?).ok();
-    values.into_iter().filter_map(parsed).collect()
+    let typed = typed.into_iter().filter_map(|(kind, value)| Identifier::parse(kind, value?).ok());
+    typed.chain(customer.into_iter().flat_map(|customer| customer.profile.identifiers())).collect()
 }
 
 const fn matchings(kind: Kind) -> &'static [EmailMatching] {

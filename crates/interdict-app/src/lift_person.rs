@@ -12,7 +12,7 @@ use interdict_domain::ids::{PersonId, SuggestionId};
 use interdict_domain::person::{BlockedPerson, PersonIdentifier, Suggestion, SuggestionState};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
-use crate::block_person::{PersonRow, identifier_of, set_person};
+use crate::block_person::{PersonRow, set_person};
 use crate::hold_identifier::{Ground, Target, hold_identifier, is_as_left, with_effect};
 use crate::list_entry::{NewEntry, list_entry};
 use crate::person_error::PersonError;
@@ -251,24 +251,16 @@ fn target_of(
 ) -> Result<Option<Known>, StorageError> {
     let view = transaction.view();
     if let Some(row) = view.entry(held.entry)? {
-        let identifier = identifier_of(&row);
+        let identifier = row.entry.identifier();
         return Ok(identifier.map(|identifier| Known::There(Target { identifier, entry: Some(row.entry) })));
     }
     let last = view.history(interdict_domain::change::Subject::Entry(held.entry), i64::MAX, 1)?.pop();
     let Some(interdict_storage::Recorded::Entry(entry)) = last.and_then(|item| item.before) else {
         return Ok(None);
     };
-    let Some(identifier) = entry
-        .value
-        .as_deref()
-        .and_then(|value| interdict_domain::identifier::Identifier::parse(entry.kind, value).ok())
-    else {
-        return Ok(None);
-    };
-    let standing = view.entry_of(entry.list(), &identifier.matched(entry.matching))?;
-    if let Some(standing) = standing {
-        let target = Target { identifier: identifier.matched(entry.matching), entry: Some(standing) };
-        return Ok(Some(Known::There(target)));
+    let Some(identifier) = entry.identifier() else { return Ok(None) };
+    if let Some(standing) = view.entry_of(entry.list(), &identifier)? {
+        return Ok(Some(Known::There(Target { identifier, entry: Some(standing) })));
     }
     Ok(Some(Known::Gone(entry.clone(), NewEntry::again(identifier, *entry))))
 }

@@ -137,7 +137,7 @@ fn put_entry_back(
     (is_there, at): (bool, Timestamp),
 ) -> Result<Option<Undone>, UseCaseError> {
     let list = before.list();
-    let Some(value) = &before.value else { return Ok(None) };
+    let Some(identifier) = before.identifier() else { return Ok(None) };
     if is_there {
         let update = EntryUpdate {
             reason: Some(before.reason),
@@ -152,9 +152,7 @@ fn put_entry_back(
         update_entry(transaction, by, before.id, update)?;
         return Ok(Some(undone(list)));
     }
-    let identifier = interdict_domain::identifier::Identifier::parse(before.kind, value)
-        .map_err(|_| UseCaseError::Invalid { path: "value", issue: "is no longer a valid identifier" })?;
-    if transaction.view().entry_of(list, &identifier.matched(before.matching))?.is_some() {
+    if transaction.view().entry_of(list, &identifier)?.is_some() {
         // Listed anew meanwhile, as another entry.
         return Ok(None);
     }

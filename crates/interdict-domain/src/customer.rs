@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::date_of_birth::DateOfBirth;
 use crate::entry::words;
-use crate::identifier::{Email, MerchantRef, Phone};
+use crate::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use crate::ids::CustomerId;
 use crate::merchant::MerchantNumber;
 use crate::scopes::{Initiator, Scopes};
@@ -102,6 +102,16 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What says who somebody is, as far as it can be listed.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> {
+        let values = [
+            (Kind::Email, self.email.as_ref().map(Email::as_str)),
+            (Kind::Phone, self.phone.as_ref().map(Phone::as_str)),
+            (Kind::MerchantRef, self.merchant_ref.as_ref().map(MerchantRef::as_str)),
+        ];
+        values.into_iter().filter_map(|(kind, value)| Identifier::parse(kind, value?).ok())
+    }
+
     /// The full name as given, else first and last name together.
     pub fn full_name(&self) -> Option<String> {
         if let Some(name) = &self.name {

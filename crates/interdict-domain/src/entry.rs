@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::identifier::{EmailMatching, IdentifierKey, Kind};
+use crate::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
 use crate::ids::{CustomerId, EntryId};
 use crate::limits::Limits;
 use crate::scopes::Scopes;
@@ -184,5 +184,11 @@ impl Entry {
     /// The list that it is on.
     pub const fn list(&self) -> List {
         self.id.list()
+    }
+
+    /// What it lists, by the policy that it was made under; nothing when its person was erased.
+    pub fn identifier(&self) -> Option<Identifier> {
+        let identifier = Identifier::parse(self.kind, self.value.as_deref()?).ok()?;
+        Some(identifier.matched(self.matching))
     }
 }

@@ -18,7 +18,7 @@ use super::noticer::{Counters, Noticer, NoticerParts};
 use super::sighting::{Brought, Matched, Seen};
 use super::weigh::{Candidate, Weighed, weigh};
 use crate::app::put_off;
-use crate::customer_identifiers::{carriers_in, of_record};
+use crate::customer_identifiers::carriers_in;
 use crate::error::UseCaseError;
 use crate::hold_identifier::Target;
 
@@ -152,7 +152,10 @@ fn brought(view: &MerchantView<'_>, seen: &Seen) -> Result<Vec<(Identifier, bool
     let parse = |one: &Brought| Some((Identifier::parse(one.kind, &one.value).ok()?, one.is_word));
     let mut brought: Vec<(Identifier, bool)> = Vec::new();
     let customer = seen.customer.map(|id| view.customer(id)).transpose()?.flatten();
-    let own = customer.iter().flat_map(of_record).map(|identifier| (identifier, true));
+    let own = customer
+        .iter()
+        .flat_map(|customer| customer.profile.identifiers())
+        .map(|identifier| (identifier, true));
     for (identifier, is_word) in own.chain(seen.brought.iter().filter_map(parse)) {
         match brought.iter_mut().find(|(other, _)| *other == identifier) {
             Some((_, known)) => *known |= is_word,

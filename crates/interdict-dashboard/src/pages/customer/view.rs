@@ -10,7 +10,7 @@ use interdict_domain::change::Subject;
 use interdict_domain::chargeback::Chargeback;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List, Strength};
-use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
+use interdict_domain::identifier::Kind;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::payment::Payment;
 use interdict_domain::role::Capability;
@@ -254,15 +254,8 @@ fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Read>, Storage
 
 /// The entries of both lists that name what the customer has.
 fn entries_of(view: &MerchantView<'_>, customer: &Customer) -> Result<Vec<Entry>, StorageError> {
-    let profile = &customer.profile;
-    let values = [
-        (Kind::Email, profile.email.as_ref().map(Email::as_str)),
-        (Kind::Phone, profile.phone.as_ref().map(Phone::as_str)),
-        (Kind::MerchantRef, profile.merchant_ref.as_ref().map(MerchantRef::as_str)),
-    ];
     let mut entries = Vec::new();
-    for (kind, value) in values {
-        let Some(Ok(identifier)) = value.map(|value| Identifier::parse(kind, value)) else { continue };
+    for identifier in customer.profile.identifiers() {
         for list in List::ALL {
             entries.extend(view.entry_of(list, &identifier)?);
         }

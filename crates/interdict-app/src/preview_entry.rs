@@ -97,16 +97,6 @@ pub(crate) struct Terms {
     pub(crate) strength: Strength,
 }
 
-impl Terms {
-    const fn tier(&self) -> Tier {
-        match (self.list, self.strength) {
-            (List::Allow, _) => Tier::AllowEntry,
-            (List::Block, Strength::Hard) => Tier::HardBlock,
-            (List::Block, Strength::Soft) => Tier::SoftBlock,
-        }
-    }
-}
-
 impl Service {
     /// What an entry would have hit if it had stood for the last days, without a window. Refuses what making it would
     /// refuse.
@@ -245,7 +235,7 @@ fn outcome_of(row: &DecisionRow) -> Result<(PreviewedAttempt, Tier), StorageErro
 /// Whether the entry's step comes before the one that decided, and ends otherwise. Whom the merchant let nobody pay
 /// because the lists may have been stale, an entry would not have helped.
 fn would_change(terms: &Terms, attempt: PreviewedAttempt, decided: Tier) -> bool {
-    let tier = terms.tier();
+    let tier = Tier::of_entry(terms.list, terms.strength);
     attempt.code != Code::DegradedBlocked && tier < decided && tier.rule().outcome != attempt.outcome
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Not here: when a source matches ([`crate::decide`]).
 
+use interdict_domain::entry::{List, Strength};
+
 /// What an attempt may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -120,6 +122,15 @@ const fn rule(tier: Tier, matches: &'static str, outcome: Outcome, code: Code) -
 }
 
 impl Tier {
+    /// Where an entry stands when it matches.
+    pub const fn of_entry(list: List, strength: Strength) -> Self {
+        match (list, strength) {
+            (List::Block, Strength::Hard) => Self::HardBlock,
+            (List::Block, Strength::Soft) => Self::SoftBlock,
+            (List::Allow, Strength::Hard | Strength::Soft) => Self::AllowEntry,
+        }
+    }
+
     /// Its row of [`ORDER`].
     pub const fn rule(self) -> &'static Rule {
         let [restriction, blacklisted, hard_block, whitelisted, allow_entry, soft_block, default] = &ORDER;

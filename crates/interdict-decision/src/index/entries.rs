@@ -79,11 +79,7 @@ impl EntryRecord {
     /// Where it stands in the order when it matches.
     #[inline]
     pub(crate) const fn tier(&self) -> Tier {
-        match (self.id.list(), self.strength) {
-            (List::Block, Strength::Hard) => Tier::HardBlock,
-            (List::Block, Strength::Soft) => Tier::SoftBlock,
-            (List::Allow, Strength::Hard | Strength::Soft) => Tier::AllowEntry,
-        }
+        Tier::of_entry(self.id.list(), self.strength)
     }
 
     /// A line: the key, the id and what is small, the window, and where its texts are.

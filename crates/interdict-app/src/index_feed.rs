@@ -109,7 +109,7 @@ impl IndexState {
         &self.persons
     }
 
-    /// Whether a merchant wants a second person for what hits many, as far as is known here. The commit looks again.
+    /// Whether a merchant wants a second person for what hits many.
     pub(crate) fn wants_second_approver(&self, merchant: MerchantNumber) -> bool {
         self.second_approvers.read().contains(&merchant)
     }

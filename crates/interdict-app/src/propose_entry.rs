@@ -6,7 +6,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List, Strength};
-use interdict_domain::identifier::{Identifier, IdentifierKey};
+use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::{EntryId, ProposalId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::proposal::{Blast, PROPOSAL_S, Proposal, ProposalState};
@@ -41,13 +41,18 @@ pub enum Put {
 }
 
 impl Service {
+    /// Whether a merchant wants a second person for what hits many, as far as is known here. The commit looks again.
+    pub fn wants_second_approver(&self, merchant: MerchantNumber) -> bool {
+        self.index.wants_second_approver(merchant)
+    }
+
     /// What a new entry would have hit, where somebody has to know.
     pub async fn weigh_entry(
         &self,
         merchant: MerchantNumber,
         new: &NewEntry,
     ) -> Result<Option<Weight>, StorageError> {
-        if !self.index.wants_second_approver(merchant) {
+        if !self.wants_second_approver(merchant) {
             return Ok(None);
         }
         let listed = new.clone();
@@ -67,16 +72,16 @@ impl Service {
         id: EntryId,
         update: &EntryUpdate,
     ) -> Result<Option<Weight>, StorageError> {
-        let (update, now) = (update.clone(), self.clock.now());
-        if !self.index.wants_second_approver(merchant) {
+        if !self.wants_second_approver(merchant) {
             return Ok(None);
         }
+        let (update, now) = (update.clone(), self.clock.now());
         let find = move |view: &MerchantView<'_>| -> Result<Option<Entry>, StorageError> {
             // What cannot be is refused in the commit.
             Ok(view.entry(id)?.and_then(|row| updated(&row.entry, update, now).ok()))
         };
         let Some(entry) = self.store.read(merchant, find).await? else { return Ok(None) };
-        let Some(identifier) = identifier_of(&entry) else { return Ok(None) };
+        let Some(identifier) = entry.identifier() else { return Ok(None) };
         let terms = Terms { identifier, list: entry.list(), scopes: entry.scopes, strength: entry.strength };
         self.weigh(merchant, terms).await.map(Some)
     }
@@ -90,12 +95,6 @@ impl Service {
         };
         Ok(Weight { key, customers: blast(preview.customers), attempts: blast(preview.attempts.total) })
     }
-}
-
-/// The identifier of an entry, unless its person was erased.
-pub(crate) fn identifier_of(entry: &Entry) -> Option<Identifier> {
-    let value = entry.value.as_deref()?;
-    Some(Identifier::parse(entry.kind, value).ok()?.matched(entry.matching))
 }
 
 /// Lists an identifier, or proposes it.

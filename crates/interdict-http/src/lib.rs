@@ -12,6 +12,7 @@ mod dialect;
 pub mod docs_page;
 pub mod error;
 mod extract;
+mod find_one;
 mod forwarded;
 mod idenza;
 mod interface;

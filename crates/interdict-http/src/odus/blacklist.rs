@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::{EntryFilter, PageRequest, StorageError};
+use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
 use interdict_app::{Answer, NewEntry, UseCaseError, list_entry, unlist_entry};
 use interdict_domain::entry::{Entry, EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
@@ -14,8 +14,8 @@ use interdict_domain::text::Reason;
 use super::customers::rows_of;
 use crate::answer;
 use crate::dialect::Dialect;
-use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::find_one::find_one;
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
 use crate::page::{Numbered, NumberedPage};
@@ -118,19 +118,9 @@ pub(crate) async fn remove(
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
 )]
 pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<EntryId>) -> Response {
-    let caller = &key.caller;
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>((view.entry(id)?, view.revision()?)))
-        .await;
-    match found {
-        Ok((Some(row), revision)) if is_on_it(&row.entry) => {
-            answer::json(StatusCode::OK, &BlacklistEntryView::of(&row.entry), revision)
-        }
-        Ok(_) => ApiError::not_found("entry").respond(Dialect::Odus),
-        Err(error) => read_failed(&error).respond(Dialect::Odus),
-    }
+    let on_it = move |view: &MerchantView<'_>| Ok(view.entry(id)?.filter(|row| is_on_it(&row.entry)));
+    let show = |row: EntryRow, _| answer::encode(&BlacklistEntryView::of(&row.entry));
+    find_one(&key.caller, (Dialect::Odus, "entry"), on_it, show).await
 }
 
 #[utoipa::path(

@@ -22,6 +22,7 @@ use crate::customer_id::{self, NamedCustomer};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, PaymentsRead, PaymentsWrite, Secret};
+use crate::find_one::find_one;
 use crate::interface::State;
 use crate::json::Fields;
 use crate::mutation::{Mutation, Refused, read_failed};
@@ -201,19 +202,8 @@ pub(crate) async fn get(
     InPath(id): InPath<PaymentId>,
     headers: http::HeaderMap,
 ) -> Response {
-    let caller = &key.caller;
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>((view.payment(id)?, view.revision()?)))
-        .await;
-    match found {
-        Ok((Some(payment), revision)) => {
-            answer::json(StatusCode::OK, &PaymentView::of(&payment, &state.base(&headers)), revision)
-        }
-        Ok((None, _)) => ApiError::not_found("payment").respond(Dialect::Odus),
-        Err(error) => read_failed(&error).respond(Dialect::Odus),
-    }
+    let show = |payment, _| answer::encode(&PaymentView::of(&payment, &state.base(&headers)));
+    find_one(&key.caller, (Dialect::Odus, "payment"), move |view| view.payment(id), show).await
 }
 
 /// A filter that no payment can meet.

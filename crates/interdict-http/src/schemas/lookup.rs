@@ -133,6 +133,8 @@ pub(crate) struct CustomerExport {
     standing: serde_json::Value,
     /// Entries that match an identifier of the customer's.
     entries: Vec<serde_json::Value>,
+    /// What people noted of its identifiers.
+    notes: Vec<serde_json::Value>,
     /// Payments of the customer's, and those of nobody else's with its email.
     payments: Vec<serde_json::Value>,
     /// Subscriptions.

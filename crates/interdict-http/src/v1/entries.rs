@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
 use interdict_app::{
-    Answer, Caller, EntryUpdate, NewEntry, Put, Service, put_entry, put_update, unlist_entry,
+    Answer, Caller, EntryUpdate, NewEntry, Put, Service, Weight, put_entry, put_update, unlist_entry,
 };
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
@@ -23,6 +23,7 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
+use crate::find_one::find_one;
 use crate::interface::State;
 use crate::json::{Fields, Sent};
 use crate::mutation::{Mutation, Refused, read_failed};
@@ -127,6 +128,23 @@ pub(crate) fn cursor(row: &EntryRow) -> Cursor {
     Cursor { created_at: row.entry.created_at, id: row.entry.id.to_string() }
 }
 
+/// What a call would have hit, read ahead of it where the merchant wants a second person for what hits many.
+async fn weight<New>(
+    mutation: &Mutation,
+    caller: &Caller,
+    read: impl FnOnce(Fields) -> Result<New, Refused>,
+    weigh: impl AsyncFnOnce(New) -> Result<Option<Weight>, StorageError>,
+) -> Result<Option<Weight>, StorageError> {
+    if !caller.service.wants_second_approver(caller.merchant) {
+        return Ok(None);
+    }
+    match mutation.read(read) {
+        Ok(new) => weigh(new).await,
+        // The call itself says what is wrong.
+        Err(_) => Ok(None),
+    }
+}
+
 #[utoipa::path(
     post,
     path = "/v1/entries",
@@ -147,20 +165,17 @@ pub(crate) async fn create(
     key: Secret<CustomersWrite>,
     mutation: Mutation,
 ) -> Response {
-    let service = key.caller.service.clone();
-    // What is wrong with the body is said below.
-    let weight = match mutation.read(|fields| read_new(fields, &key.caller)) {
-        Ok(new) => service.weigh_entry(key.caller.merchant, &new).await,
-        Err(_) => Ok(None),
-    };
-    let weight = match weight {
+    let (service, merchant) = (key.caller.service.clone(), key.caller.merchant);
+    let read = |fields| read_new(fields, &key.caller);
+    let weigh = async |new| service.weigh_entry(merchant, &new).await;
+    let weight = match weight(&mutation, &key.caller, read, weigh).await {
         Ok(weight) => weight,
         Err(error) => return read_failed(&error).respond(Dialect::Native),
     };
     mutation
         .run_foreseeing(
             &key.caller,
-            |fields| read_new(fields, &key.caller),
+            read,
             NewEntry::foreseen,
             move |transaction, by, new| put_entry(transaction, by, new, weight),
             move |put, by| show_put(&state, &service, put, by.now),
@@ -189,12 +204,9 @@ pub(crate) async fn update(
     InPath(id): InPath<EntryId>,
     mutation: Mutation,
 ) -> Response {
-    let service = key.caller.service.clone();
-    let weight = match mutation.read(read_update) {
-        Ok(update) => service.weigh_update(key.caller.merchant, id, &update).await,
-        Err(_) => Ok(None),
-    };
-    let weight = match weight {
+    let (service, merchant) = (key.caller.service.clone(), key.caller.merchant);
+    let weigh = async |update| service.weigh_update(merchant, id, &update).await;
+    let weight = match weight(&mutation, &key.caller, read_update, weigh).await {
         Ok(weight) => weight,
         Err(error) => return read_failed(&error).respond(Dialect::Native),
     };
@@ -255,20 +267,8 @@ pub(crate) async fn get(
     key: Secret<CustomersRead>,
     InPath(id): InPath<EntryId>,
 ) -> Response {
-    let caller = &key.caller;
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>((view.entry(id)?, view.revision()?)))
-        .await;
-    match found {
-        Ok((Some(row), revision)) => {
-            let row = caller.service.with_pending_hits(row);
-            answer::json(StatusCode::OK, &view(&state, &row), revision)
-        }
-        Ok((None, _)) => ApiError::not_found("entry").respond(Dialect::Native),
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let show = |row, _| answer::encode(&view(&state, &key.caller.service.with_pending_hits(row)));
+    find_one(&key.caller, (Dialect::Native, "entry"), move |view| view.entry(id), show).await
 }
 
 #[utoipa::path(

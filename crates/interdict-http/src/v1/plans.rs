@@ -2,7 +2,6 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::StorageError;
 use interdict_app::{Answer, NewPlan, PlanUpdate, archive_plan, create_plan, update_plan};
 use interdict_domain::ids::PlanId;
 use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
@@ -14,8 +13,9 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, PaymentsRead, PaymentsWrite, Secret};
+use crate::find_one::find_one;
 use crate::json::Fields;
-use crate::mutation::{Mutation, Refused, read_failed};
+use crate::mutation::{Mutation, Refused};
 use crate::page::{Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::PlanView;
@@ -140,17 +140,8 @@ pub(crate) async fn archive(
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:read"])),
 )]
 pub(crate) async fn get(key: Secret<PaymentsRead>, InPath(id): InPath<PlanId>) -> Response {
-    let caller = &key.caller;
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>((view.plan(id)?, view.revision()?)))
-        .await;
-    match found {
-        Ok((Some(plan), revision)) => answer::json(StatusCode::OK, &PlanView::of(&plan), revision),
-        Ok((None, _)) => ApiError::not_found("plan").respond(Dialect::Native),
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let of = (Dialect::Native, "plan");
+    find_one(&key.caller, of, move |view| view.plan(id), |plan, _| answer::encode(&PlanView::of(&plan))).await
 }
 
 #[utoipa::path(

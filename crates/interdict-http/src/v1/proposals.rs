@@ -4,8 +4,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use http::StatusCode;
-use interdict_app::store::{EntryRow, MerchantView, StorageError};
+use interdict_app::store::{EntryRow, MerchantView};
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{ProposalId, UserId};
@@ -18,8 +17,8 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, InPath, InQuery, Secret};
+use crate::find_one::find_one;
 use crate::interface::State;
-use crate::mutation::read_failed;
 use crate::page::{Behind, Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::{ActorView, EntryView};
@@ -141,14 +140,7 @@ pub(crate) async fn get(
     key: Secret<CustomersRead>,
     InPath(id): InPath<ProposalId>,
 ) -> Response {
-    let caller = &key.caller;
-    let read = move |view: &MerchantView<'_>| Ok::<_, StorageError>((view.proposal(id)?, view.revision()?));
-    match caller.service.store().read(caller.merchant, read).await {
-        Ok((Some(proposal), revision)) => {
-            let view = ProposalView::of(&state, &proposal, caller.service.now());
-            answer::json(StatusCode::OK, &view, revision)
-        }
-        Ok((None, _)) => ApiError::not_found("proposal").respond(Dialect::Native),
-        Err(error) => read_failed(&error).respond(Dialect::Native),
-    }
+    let now = key.caller.service.now();
+    let show = |proposal, _| answer::encode(&ProposalView::of(&state, &proposal, now));
+    find_one(&key.caller, (Dialect::Native, "proposal"), move |view| view.proposal(id), show).await
 }

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{CustomerFilter, Erased, MerchantView, PageRequest, StorageError};
-use interdict_app::{Caller, create_customer, erase_forgotten_customer, update_customer};
+use interdict_app::{Caller, Forgotten, create_customer, erase_forgotten_customer, update_customer};
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::ids::CustomerId;
 use serde::Serialize;
@@ -15,8 +15,10 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Reader, RefInPath, Secret};
+use crate::find_one::find_one;
 use crate::interface::State;
-use crate::mutation::{Mutation, read_failed};
+use crate::json::Fields;
+use crate::mutation::Mutation;
 use crate::page::{Behind, Cursor, CursorPage, Items, Query};
 use crate::profile;
 use crate::schemas;
@@ -33,7 +35,7 @@ use crate::views::{CustomerView, PublicCustomerView};
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
 pub(crate) async fn create(key: Secret<CustomersWrite>, mutation: Mutation) -> Response {
-    let read = |mut fields: crate::json::Fields| {
+    let read = |mut fields: Fields| {
         let profile = profile::native(&mut fields, &key.caller);
         Ok(fields.finish(Some(profile))?)
     };
@@ -60,7 +62,7 @@ pub(crate) async fn update(
     InPath(id): InPath<CustomerId>,
     mutation: Mutation,
 ) -> Response {
-    let read = |mut fields: crate::json::Fields| {
+    let read = |mut fields: Fields| {
         let update = profile::native_update(&mut fields, &key.caller);
         Ok(fields.finish(Some(update))?)
     };
@@ -102,7 +104,14 @@ pub(crate) async fn erase(
     InPath(id): InPath<CustomerId>,
     mutation: Mutation,
 ) -> Response {
-    let forgotten = match key.caller.service.forget_in_log(key.caller.merchant, id).await {
+    let nothing = |fields: Fields| Ok(fields.finish(Some(()))?);
+    let service = &key.caller.service;
+    let forgotten = match mutation.read(nothing) {
+        Ok(()) => service.forget_in_log(key.caller.merchant, id).await,
+        // The call is refused below, and until then nothing is forgotten.
+        Err(_) => Ok(Forgotten::default()),
+    };
+    let forgotten = match forgotten {
         Ok(forgotten) => forgotten,
         Err(error) => {
             // Nothing was erased yet, and the next try begins anew.
@@ -116,7 +125,7 @@ pub(crate) async fn erase(
     mutation
         .run(
             &key.caller,
-            |fields| Ok(fields.finish(Some(()))?),
+            nothing,
             move |transaction, by, ()| erase_forgotten_customer(transaction, by, id, &forgotten),
             |erased: &Erased, _| {
                 answer::answer(StatusCode::OK, &ErasureView { erased: true, blocks_kept: erased.blocks_kept })
@@ -193,16 +202,7 @@ pub(crate) async fn find(
     read: impl FnOnce(&MerchantView<'_>) -> Result<Option<Customer>, StorageError> + Send + 'static,
     show: impl FnOnce(&Customer, &Caller) -> Vec<u8>,
 ) -> Response {
-    let found = caller
-        .service
-        .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>((read(view)?, view.revision()?)))
-        .await;
-    match found {
-        Ok((Some(customer), revision)) => answer::bytes(StatusCode::OK, show(&customer, caller), revision),
-        Ok((None, _)) => ApiError::not_found("customer").respond(dialect),
-        Err(error) => read_failed(&error).respond(dialect),
-    }
+    find_one(caller, (dialect, "customer"), read, |customer, _| show(&customer, caller)).await
 }
 
 fn read_filter(query: &mut Query, now: interdict_domain::clock::Timestamp) -> CustomerFilter {

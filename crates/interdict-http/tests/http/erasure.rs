@@ -98,3 +98,21 @@ async fn flags_outlive_the_person_each_for_its_initiator() {
     assert_eq!(merchant["outcome"], "block");
     assert_eq!(api.code_for(PERSON[0]).await, "default");
 }
+
+#[tokio::test]
+async fn a_refused_erasure_takes_nothing_out_of_the_log() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let id = api.customer(json!({"email": PERSON[0]})).await;
+    api.entry(json!({"list": "block", "kind": "email", "value": PERSON[0]})).await;
+    let decision = api.decide(json!({"initiator": "customer", "customer": id})).await;
+    let kept = format!("/v1/decisions/{}", decision["id"].as_str().unwrap());
+    let path = format!("/v1/customers/{id}");
+    let surprise = json!({"surprise": true}).to_string().into_bytes();
+    api.send("DELETE", &path, Some(surprise)).await.refused(422);
+    let before = api.get(&kept).await.expect(200);
+    assert!(before.to_string().contains(PERSON[0]), "{before}");
+    api.delete(&path).await.expect(200);
+    let after = api.get(&kept).await.expect(200);
+    assert!(!after.to_string().contains(PERSON[0]), "{after}");
+}

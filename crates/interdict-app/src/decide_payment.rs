@@ -20,7 +20,7 @@ use crate::freshness::Known;
 use crate::service::Service;
 
 /// Lookups that most attempts need at most; more are put on the heap.
-const LOOKUPS_INLINE: usize = 6;
+const LOOKUPS_INLINE: usize = 12;
 
 /// An identifier that came with an attempt, in canonical form.
 #[derive(Clone, Debug)]

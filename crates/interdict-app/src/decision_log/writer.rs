@@ -1,4 +1,4 @@
-//! The thread that writes the log. It works a fifth of the time at most, so that a storm of blocks does not take the
+//! The thread that writes the log. It works a tenth of the time at most, so that a storm of blocks does not take the
 //! processor from those who decide. Somebody who waits for a decision to be written is not made to wait for its rest: then
 //! it works half of the time at most.
 
@@ -14,7 +14,7 @@ use super::record::Record;
 use crate::app::put_off;
 
 /// It rests so many times as long as it worked.
-const REST: u32 = 4;
+const REST: u32 = 9;
 /// It rests at least so long when something went wrong: what failed now would fail again.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often it looks when nothing is to be done: only what an erasure has left waits for it.

@@ -17,7 +17,7 @@ use crate::error::Detail;
 use crate::json::{Fields, Path};
 
 /// Identifiers without the heap.
-const INLINE: usize = 3;
+const INLINE: usize = 6;
 
 /// An attempt as sent, every field of the right type, nothing resolved.
 #[derive(Default)]

@@ -1,5 +1,6 @@
-//! The dashboard's pages over many customers and as many entries, asked for one after the other: how long each takes
-//! from the first byte sent to the last one received, and how large it is as it comes, compressed.
+//! The dashboard's pages over many customers and as many entries, on SQLite and moved to PostgreSQL, asked for one after
+//! the other: how long each takes from the first byte sent to the last one received, and how large it is as it comes,
+//! compressed.
 //!
 //! Deliberately not here: what a browser does with them.
 
@@ -9,15 +10,18 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
+use interdict_domain::ids::{EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
-use interdict_test_support::wait_until;
+use interdict_test_support::{Binaries, Fsync, Postgres, PostgresSettings, wait_until};
 use rusqlite::params;
 
-use super::data::{Data, copied, ksuid, mix, open, pepper};
+use super::data::{Data, copied, ksuid, mix, open, pepper, pepper_file};
 use super::report::{Report, Target};
-use super::server::{Cores, Server, interdict};
+use super::server::{Cores, Server, interdict, node};
 use super::{Bench, client, machine};
+use crate::process;
 
 const PART: &str = "pages";
 /// Milliseconds, at the median.
@@ -29,6 +33,10 @@ const TIMES: usize = 11;
 /// Each millisecond has one customer.
 const FIRST_AT_MS: u64 = 1_700_000_000_000;
 const INDEXED_WITHIN: Duration = Duration::from_mins(20);
+/// The indexes by parts that PostgreSQL has once they are whole.
+const COUNT_TEXT_INDEXES: &str = "SELECT COUNT(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'test' AND i.indisvalid AND c.relname IN ('customer_text', 'entry_text')";
 const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "nothing here is a secret";
 const FIRST: [&str; 8] = ["anna", "peter", "john", "maria", "yusuf", "chen", "olga", "tunde"];
@@ -36,28 +44,79 @@ const LAST: [&str; 5] = ["smith", "okafor", "mueller", "ivanova", "garcia"];
 
 pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let data = copied(bench, &format!("pages-{}", bench.entries), |data| prepare(bench, data))?;
+    let paths = paths(bench, &data)?;
     let server = interdict(bench, &data.folder, Cores::One)?;
     let cookie = sign_in(&server)?;
     let assets_kb = assets(&server, &cookie)?;
     report.figure(PART, "assets, compressed", "kB", vec![assets_kb], Target::None);
-    for (name, path) in paths(bench, &data)? {
-        let (mut times, mut sizes) = (Vec::new(), Vec::new());
-        for _ in 0..bench.rounds {
-            let mut round = Vec::new();
-            for _ in 0..TIMES {
-                let started = machine::now();
-                let answer = ask(&server, &cookie, &path)?;
-                round.push(started.elapsed().as_secs_f64() * 1e3);
-                ensure!(answer.status == 200, "{path} answered with {}", answer.status);
-                sizes.push(kb(answer.body.len()) + assets_kb);
-            }
-            round.sort_by(f64::total_cmp);
-            times.push(round.get(TIMES / 2).copied().unwrap_or(f64::NAN));
-        }
-        report.figure(PART, format!("{name}: server and socket"), "ms", times, Target::AtMost(LIMIT_MS));
+    for (name, path) in &paths {
+        let asked = ask_often(bench, &server, &cookie, path)?;
+        let sizes = asked.kb.iter().map(|size| size + assets_kb).collect();
+        report.figure(PART, format!("{name}: server and socket"), "ms", asked.ms, Target::AtMost(LIMIT_MS));
         report.figure(PART, format!("{name}: with assets"), "kB", sizes, Target::AtMost(LIMIT_KB));
     }
+    drop(server);
+    let moved = Moved::of(bench, &data).context("the same on PostgreSQL")?;
+    let cookie = sign_in(&moved.node)?;
+    for (name, path) in &paths {
+        let times = ask_often(bench, &moved.node, &cookie, path)?.ms;
+        report.figure(PART, format!("{name}: on PostgreSQL"), "ms", times, Target::AtMost(LIMIT_MS));
+    }
     Ok(())
+}
+
+/// What a page took, and how large it was.
+#[derive(Default)]
+struct Asked {
+    ms: Vec<f64>,
+    kb: Vec<f64>,
+}
+
+/// Each round's median.
+fn ask_often(bench: &Bench, server: &Server, cookie: &str, path: &str) -> Result<Asked> {
+    let mut asked = Asked::default();
+    for _ in 0..bench.rounds {
+        let mut round = Vec::new();
+        for _ in 0..TIMES {
+            let started = machine::now();
+            let answer = ask(server, cookie, path)?;
+            round.push(started.elapsed().as_secs_f64() * 1e3);
+            ensure!(answer.status == 200, "{path} answered with {}", answer.status);
+            asked.kb.push(kb(answer.body.len()));
+        }
+        round.sort_by(f64::total_cmp);
+        asked.ms.push(round.get(TIMES / 2).copied().unwrap_or(f64::NAN));
+    }
+    Ok(asked)
+}
+
+/// The same data in PostgreSQL, moved there as an operator does, and a node over it.
+struct Moved {
+    node: Server,
+    /// Ends after the node.
+    _postgres: Postgres,
+}
+
+impl Moved {
+    fn of(bench: &Bench, data: &Data) -> Result<Self> {
+        let settings = PostgresSettings { fsync: Fsync::On, ..PostgresSettings::default() };
+        let postgres = Postgres::try_start(&settings)?;
+        let url = postgres.try_create_database("pages")?;
+        let mut migrate = Command::new(&bench.interdict);
+        migrate.args(["migrate", "--to", &url, "--from"]).arg(&data.folder);
+        process::output(&mut migrate)?;
+        let node = node(bench, &url, &pepper_file(&data.folder), Cores::One, "pages.log")?;
+        let psql = Binaries::find().context("PostgreSQL is not installed")?.program("psql");
+        let is_indexed = || {
+            let mut ask = Command::new(&psql);
+            ask.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", COUNT_TEXT_INDEXES, &url]);
+            process::output(&mut ask).is_ok_and(|count| count.trim() == "2")
+        };
+        wait_until(is_indexed, INDEXED_WITHIN)
+            .map_err(|_| anyhow::anyhow!("the indexes were not made in time"))?;
+        node.settle()?;
+        Ok(Self { node, _postgres: postgres })
+    }
 }
 
 /// The pages, by what they show.
@@ -66,6 +125,9 @@ fn paths(bench: &Bench, data: &Data) -> Result<Vec<(&'static str, String)>> {
     let connection = open(&data.folder)?;
     let id: String =
         connection.query_row("SELECT value FROM meta WHERE name = 'bench_customer'", [], |row| row.get(0))?;
+    let entry: Vec<u8> = connection.query_row("SELECT id FROM entry LIMIT 1", [], |row| row.get(0))?;
+    let entry = <[u8; 20]>::try_from(entry).map_err(|_| anyhow::anyhow!("an entry's id has 20 bytes"))?;
+    let entry = EntryId::from_parts(List::Block, Ksuid::from_bytes(entry));
     let page = |rest: &str| format!("/dashboard/test{rest}");
     Ok(vec![
         ("overview", page("")),
@@ -85,6 +147,20 @@ fn paths(bench: &Bench, data: &Data) -> Result<Vec<(&'static str, String)>> {
         ("blacklist, customers", page("/blacklist?tab=customers")),
         ("whitelist", page("/whitelist")),
         ("payments", page("/payments")),
+        ("decisions", page("/decisions")),
+        (
+            "try a decision",
+            page(&format!("/decisions/try?initiator=customer&email=r-{middle:012}%40example.com")),
+        ),
+        ("an entry", page(&format!("/entries/{entry}"))),
+        ("look up", page(&format!("/look-up?kind=email&value=anna.smith{middle}%40gmail.example"))),
+        ("persons", page("/persons")),
+        ("persons, suggestions", page("/persons?tab=suggestions")),
+        ("approvals", page("/approvals")),
+        ("report: never matched", page("/reports?report=never-matched")),
+        ("report: expired", page("/reports?report=expired")),
+        ("report: good customers", page("/reports?report=good-customers-blocked")),
+        ("imports", page("/imports")),
         ("audit", page("/audit")),
         ("keys", page("/keys")),
         ("settings", page("/settings")),
@@ -213,7 +289,7 @@ fn insert(data: &Data, customers: u64) -> Result<()> {
 }
 
 fn customer_id(number: u64) -> Result<String> {
-    let ksuid = interdict_domain::ids::Ksuid::from_bytes(ksuid(FIRST_AT_MS + number, number)?);
+    let ksuid = Ksuid::from_bytes(ksuid(FIRST_AT_MS + number, number)?);
     Ok(interdict_domain::ids::CustomerId::from_ksuid(ksuid).to_string())
 }
 

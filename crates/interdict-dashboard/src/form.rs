@@ -10,12 +10,16 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Limited};
 
+use crate::act::ONCE;
 use crate::answer::Problem;
 use crate::state::State;
 use crate::t;
 
 /// Bulk selections are the longest: a thousand ids.
 const FORM_BYTES_MAX: usize = 128 * 1024;
+
+/// What is of one form alone: the next one has its own.
+const NOT_CARRIED: [&str; 4] = [ONCE, "preview", "previewed", "back"];
 
 /// The fields of a form. One that is there twice counts with each value.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +49,16 @@ impl Form {
     /// Every value of a field.
     pub(crate) fn all(&self, name: &str) -> &[String] {
         self.fields.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every field with each of its values, to go on to the next form: but for the buttons, and what makes a press one.
+    pub(crate) fn carried(&self) -> Vec<(String, String)> {
+        let pairs = self.fields.iter().filter(|(name, _)| !NOT_CARRIED.contains(&name.as_str()));
+        let mut pairs: Vec<_> = pairs
+            .flat_map(|(name, values)| values.iter().map(move |value| (name.clone(), value.clone())))
+            .collect();
+        pairs.sort_unstable();
+        pairs
     }
 
     /// A field as something: nothing when it was left empty.

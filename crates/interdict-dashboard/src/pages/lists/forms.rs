@@ -16,6 +16,7 @@ use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::pages::customer::{scopes, until};
+use crate::pages::entry::limits as limits_in_words;
 use crate::person::{BulkChange, ChangeCustomers, Person};
 use crate::state::State;
 use crate::{of, t};
@@ -47,8 +48,9 @@ pub(crate) async fn add(
     }
     let is_seen = form.is_set("previewed") || !new.identifier.is_broad();
     if form.is_set("preview") || !is_seen {
+        let limits = limits_in_words(new.limits);
         return match preview::look(&person, new).await {
-            Ok(seen) => Ok(preview::show(&state, &person, &seen, &form).await),
+            Ok(seen) => Ok(preview::show(&state, &person, (&seen, limits), &form).await),
             Err(NoPreview::Says(problem)) => again(&state, &person, list, Some(problem), form).await,
             Err(NoPreview::Problem(problem)) => Err(problem),
         };

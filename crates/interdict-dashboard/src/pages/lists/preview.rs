@@ -18,10 +18,6 @@ use crate::texts::t_with;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
 
-/// What was typed, and goes on from form to form.
-const FIELDS: [&str; 8] = ["list", "kind", "email", "value", "reason", "publicMessage", "until", "scopes"];
-const BOXES: [&str; 2] = ["cit", "mit"];
-
 #[derive(Template)]
 #[template(path = "preview.html")]
 struct PreviewPage {
@@ -38,7 +34,10 @@ struct PreviewPage {
     is_kept: bool,
     customer_samples: Vec<CustomerRow>,
     attempt_samples: Vec<AttemptRow>,
-    typed: Vec<(&'static str, String)>,
+    /// What an exemption does not go beyond; empty where it has no limits.
+    limits: String,
+    /// What was typed goes on from form to form, whatever fields the form has.
+    typed: Vec<(String, String)>,
 }
 
 struct CustomerRow {
@@ -75,7 +74,7 @@ pub(super) async fn look<C: Needs>(person: &Person<C>, new: NewEntry) -> Result<
 pub(super) async fn show<C: Needs>(
     state: &State,
     person: &Person<C>,
-    preview: &EntryPreview,
+    (preview, limits): (&EntryPreview, String),
     typed: &Form,
 ) -> Response {
     let place = match preview.list {
@@ -83,8 +82,6 @@ pub(super) async fn show<C: Needs>(
         List::Allow => Place::Whitelist,
     };
     let mode = person.mode.as_str();
-    let fields = FIELDS.into_iter().filter_map(|field| Some((field, typed.text(field)?.to_owned())));
-    let boxes = BOXES.into_iter().filter(|field| typed.is_set(field)).map(|field| (field, "on".to_owned()));
     let customer = |customer: &Customer| CustomerRow {
         path: format!("/dashboard/{mode}/customers/{}", customer.id),
         name: name_of(customer),
@@ -111,7 +108,8 @@ pub(super) async fn show<C: Needs>(
         is_kept: attempts.since.is_some(),
         customer_samples: preview.customer_samples.iter().map(customer).collect(),
         attempt_samples: attempts.samples.iter().map(attempt).collect(),
-        typed: fields.chain(boxes).collect(),
+        limits,
+        typed: typed.carried(),
     };
     answer::page(StatusCode::OK, &page)
 }

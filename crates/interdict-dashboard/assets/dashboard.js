@@ -58,13 +58,25 @@ function tickAll(event) {
   }
 }
 
+// The label of a value is the kind that was chosen.
+function nameValue(select) {
+  const label = select.form.querySelector(".of-kind span");
+  label.textContent = select.selectedOptions[0].text;
+  document.getElementById(label.parentElement.htmlFor).inputMode = { email: "email", phone: "tel" }[select.value] || "text";
+}
+
 document.addEventListener("click", invoke);
 document.addEventListener("change", tickAll);
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".kind-chosen")) nameValue(event.target);
+});
 document.addEventListener("keydown", moveInMenu);
 document.addEventListener("keydown", findSearch);
 document.addEventListener("toggle", (event) => {
   if (event.newState === "open" && event.target.matches("[role=menu]")) event.target.querySelector("[role=menuitem]").focus();
 }, true);
 document.addEventListener("htmx:afterSwap", () => showTimes(document));
+document.documentElement.classList.add("scripted");
+document.querySelectorAll(".kind-chosen").forEach(nameValue);
 reopen();
 showTimes(document);

@@ -202,7 +202,6 @@ list-empty = Nothing is listed.
 add-blacklist = Add to the blacklist
 add-whitelist = Add to the whitelist
 more-options = More options
-other-value = Value, when it is of another kind
 public-message = What the payer is told
 
 preview = Preview

@@ -12,9 +12,8 @@ async function propose(page, domain) {
   await page.goto(`${BASE}/dashboard/test/blacklist`);
   await page.getByRole("button", { name: "Add" }).click();
   const dialog = page.getByRole("dialog", { name: "Add to the blacklist" });
-  await dialog.getByText("More options").click();
   await dialog.getByLabel("Kind", { exact: true }).selectOption({ label: "Domain of addresses" });
-  await dialog.getByLabel("Value, when it is of another kind").fill(domain);
+  await dialog.getByLabel("Domain of addresses").fill(domain);
   await dialog.getByLabel("Reason").fill("ring of 2026");
   await dialog.getByRole("button", { name: "Submit" }).click();
   await page.getByRole("heading", { level: 1, name: "What this would have hit" }).waitFor();

@@ -40,3 +40,28 @@ fn an_exemption_keeps_its_limits_through_the_preview() {
     assert_eq!((&made["scopes"], &made["publicMessage"]), (&json!(["cit"]), &json!("welcome")));
     assert_eq!(made["expiresAt"], "2099-12-31T23:59:59.999Z");
 }
+
+#[test]
+fn what_is_listed_is_typed_into_one_field_after_its_kind() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let page = owner.get("/dashboard/test/blacklist").expect(200);
+    let dialog = page.between("<dialog id=\"add\"", "</dialog>");
+    let at = |text: &str| dialog.find(text).unwrap_or_else(|| panic!("no {text} in {dialog}"));
+    assert!(at("name=\"kind\"") < at("name=\"value\"") && at("name=\"value\"") < at("name=\"reason\""));
+    assert!(!dialog.contains("name=\"email\"") && dialog.contains("<span>Email</span></label>"));
+    let list = |owner: &mut super::Browser, kind: &str, value: &str| {
+        let fields = [("list", "block"), ("kind", kind), ("value", value), ("previewed", "on")];
+        owner.post(ENTRIES, &fields)
+    };
+    list(&mut owner, "email", "mallory@example.com").expect(303);
+    list(&mut owner, "phone", "+2348012345678").expect(303);
+    let refused = list(&mut owner, "country", "nowhere").expect(422);
+    refused.shows("value=\"nowhere\"").shows("value=\"country\" selected").shows("Country ");
+    list(&mut owner, "email", "").expect(422).shows("Type what is to be listed.");
+    // Whoever sends the form as it was of old is understood.
+    owner.post(ENTRIES, &[("list", "block"), ("email", "old@example.com")]).expect(303);
+    let items = house.read("/v1/entries?list=block");
+    let values: Vec<_> = items["items"].as_array().unwrap().iter().map(|item| item["value"].clone()).collect();
+    assert_eq!(values, ["old@example.com", "+2348012345678", "mallory@example.com"]);
+}

@@ -76,7 +76,8 @@ pub(crate) async fn add(
 
 fn new_entry(form: &Form, list: List, person: &Person<ChangeCustomers>) -> Result<NewEntry, String> {
     let kind = form.text("kind").map_or(Some(Kind::Email), Kind::parse).ok_or_else(|| t("invalid-kind"))?;
-    let field = if kind == Kind::Email { "email" } else { "value" };
+    // Of old an email had a field of its own, and other systems may send the form so.
+    let field = if kind == Kind::Email && form.text("value").is_none() { "email" } else { "value" };
     let label = of("kind-", kind.as_str());
     let identifier =
         form.parse(field, &label, |text| Identifier::parse_in(kind, text, || person.phone_region()))?;

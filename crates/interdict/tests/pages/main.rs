@@ -14,7 +14,9 @@
 
 #[path = "../support/browser.rs"]
 mod browser;
+mod customers;
 mod lists;
+mod reports;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -23,6 +23,7 @@ use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::{Event, scopes};
 use crate::pages::payments::{Payers, PaymentRow};
+use crate::pages::standing::Blocked;
 use crate::person::{Needs, Person, ViewCustomers};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -89,8 +90,8 @@ struct Shown {
     seen: i64,
     cit: bool,
     mit: bool,
-    /// Blocked for what none of the other chips says.
-    is_blocked: bool,
+    /// Blocked for what none of the other chips says: the look of a chip and its word.
+    blocked: Option<(&'static str, String)>,
     restrict_reason: String,
     status: &'static str,
     list_reason: String,
@@ -215,7 +216,7 @@ pub(super) async fn render<C: Needs>(
     let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = CustomerPage {
         frame: Frame::new(state, person, Place::Customers, name_of(customer), query).await,
-        customer: shown(customer, customer.standing.at(now), sides.iter().any(|side| side.is_blocked)),
+        customer: shown(customer, customer.standing.at(now), Blocked::now(person, id)),
         sides,
         entries: read.entries.iter().map(entry_row).collect(),
         payments: read.payments.iter().map(|payment| PaymentRow::of(payment, &Payers::new(), mode)).collect(),
@@ -270,7 +271,7 @@ fn entries_of(view: &MerchantView<'_>, customer: &Customer) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-fn shown(customer: &Customer, status: ListStatus, is_blocked: bool) -> Shown {
+fn shown(customer: &Customer, status: ListStatus, blocked: Blocked) -> Shown {
     let profile = &customer.profile;
     let standing = &customer.standing;
     Shown {
@@ -283,7 +284,7 @@ fn shown(customer: &Customer, status: ListStatus, is_blocked: bool) -> Shown {
         seen: customer.updated_at.micros(),
         cit: customer.restriction.cit,
         mit: customer.restriction.mit,
-        is_blocked: is_blocked && !customer.restriction.is_restricted() && status != ListStatus::Blacklisted,
+        blocked: blocked.chip_beyond(customer, status),
         restrict_reason: customer.restriction.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
         status: status.as_str(),
         list_reason: standing.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),

@@ -1,11 +1,12 @@
 //! Doing something in the name of whoever is signed in: the use case runs in the next commit, as a call of the
 //! API does, and a second press of the same button finds the first one's outcome.
 
+use axum::response::Response;
 use interdict_app::store::{Authorship, Foreseen, MerchantTransaction, StorageError};
 use interdict_app::{Answer, Refusal, UseCaseError};
 use interdict_domain::clock::Random;
 
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::person::{Needs, Person};
 use crate::t;
@@ -19,6 +20,16 @@ pub(crate) enum Done {
     GoOn(String),
     /// What stands in the way, in words for the form.
     Refused(String),
+}
+
+impl Done {
+    /// For a form that has nothing to be typed better: a page says what stands in the way.
+    pub(crate) fn or_problem(self) -> Result<Response, Problem> {
+        match self {
+            Self::GoOn(path) => Ok(answer::see_other(&path)),
+            Self::Refused(text) => Err(Problem::invalid(&text)),
+        }
+    }
 }
 
 /// Why a form's work was not done.

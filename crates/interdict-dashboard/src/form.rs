@@ -95,6 +95,13 @@ impl Form {
     }
 }
 
+/// A word that can be chosen in a form, and how people read it.
+pub(crate) struct Choice {
+    pub(crate) word: &'static str,
+    pub(crate) text: String,
+    pub(crate) is_chosen: bool,
+}
+
 /// What stands in an address's query.
 pub(crate) struct InQuery(pub(crate) Form);
 

@@ -15,7 +15,7 @@ use interdict_domain::scopes::Initiator;
 
 use super::paging::{self, PAGE_ROWS};
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::sources::refusal;
@@ -52,13 +52,6 @@ struct PaymentsRows {
     is_filtered: bool,
     rows: Vec<PaymentRow>,
     more: Option<String>,
-}
-
-/// A word of a filter.
-struct Choice {
-    word: &'static str,
-    text: String,
-    is_chosen: bool,
 }
 
 /// A payment in a table.

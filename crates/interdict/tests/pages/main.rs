@@ -15,6 +15,7 @@
 #[path = "../support/browser.rs"]
 mod browser;
 mod customers;
+mod histories;
 mod lists;
 mod reports;
 #[path = "../support/mod.rs"]

@@ -223,7 +223,7 @@ pub(super) async fn render<C: Needs>(
         subscriptions: read.subscriptions.iter().map(subscription_row).collect(),
         chargebacks: read.chargebacks.iter().map(chargeback_row).collect(),
         linked: linked::groups(&read.linked, mode),
-        history: read.history.iter().map(|item| Event::of(&state.app, item)).collect(),
+        history: Event::all(&state.app, person, &read.history, query),
         may_change: person.may(Capability::ChangeCustomers),
         may_erase: person.may(Capability::ErasePerson),
         may_export: person.may(Capability::ViewPayments),

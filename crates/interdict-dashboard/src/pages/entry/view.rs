@@ -143,7 +143,7 @@ pub(super) async fn render<C: Needs>(
         last_hit_at: when_or_dash(last_hit_at),
         decisions: decisions_path(&entry, mode),
         notes: notes.iter().map(|note| note_row(&state.app, note)).collect(),
-        history: history.iter().map(|item| Event::of(&state.app, item)).collect(),
+        history: Event::all(&state.app, person, &history, query),
         may_change: person.may(Capability::ChangeCustomers) && entry.value.is_some(),
         form: typed.map_or_else(|| Terms::of(&entry), |typed| Terms::typed(&typed, &entry)),
         problem,

@@ -137,7 +137,7 @@ pub(crate) async fn delete(
         unlist_entry(transaction, by, id)?;
         Ok(format!("{back}?done=unlisted&undo={change}"))
     });
-    finish(done.await?)
+    done.await?.or_problem()
 }
 
 /// Deletes all that are ticked: all of them or, when one is gone already, the others.
@@ -165,12 +165,5 @@ pub(crate) async fn delete_many(
             (format!("/dashboard/{mode}/{}?done=unlisted", name_of(list)), transaction.revision());
         Ok(if end < first { done } else { format!("{done}&undo={first}-{end}") })
     });
-    finish(done.await?)
-}
-
-fn finish(done: Done) -> Result<Response, Problem> {
-    match done {
-        Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => Err(Problem::invalid(&problem)),
-    }
+    done.await?.or_problem()
 }

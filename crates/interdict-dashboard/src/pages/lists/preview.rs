@@ -14,7 +14,7 @@ use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::person::{Needs, Person};
 use crate::state::State;
-use crate::texts::t_with;
+use crate::texts::at_least;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
 
@@ -98,9 +98,9 @@ pub(super) async fn show<C: Needs>(
         frame: Frame::new(state, person, place, t("preview-title"), &Form::default()).await,
         kind: of("kind-", preview.identifier.kind().as_str()),
         value: preview.identifier.value().to_owned(),
-        customers: at_least(preview.customers),
-        good_customers: at_least(preview.good_customers),
-        attempts: at_least(attempts.total),
+        customers: number(preview.customers),
+        good_customers: number(preview.good_customers),
+        attempts: number(attempts.total),
         allowed: attempts.allowed,
         blocked: attempts.blocked,
         changed: attempts.changed,
@@ -114,11 +114,6 @@ pub(super) async fn show<C: Needs>(
     answer::page(StatusCode::OK, &page)
 }
 
-/// A number, with a word before it where it is only the least.
-pub(super) fn at_least(number: AtLeast) -> String {
-    if number.is_least {
-        t_with("at-least", &[("count", number.count.into())])
-    } else {
-        number.count.to_string()
-    }
+fn number(number: AtLeast) -> String {
+    at_least(number.count, number.is_least)
 }

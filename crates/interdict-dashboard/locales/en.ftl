@@ -558,6 +558,12 @@ done-key-revoked = The key is revoked. It opens nothing any more.
 
 audit-hint = What was changed: people, keys and everything of this mode, newest first.
 audit-empty = Nothing was changed yet.
+audit-none = No change is like that. Take a filter away, or look in the other mode.
+audit-not-so-far = Nothing like that among the changes that were looked at. Older ones are on the next page.
+audit-to = To
+audit-about-hint = An id, or an email
+audit-about-unknown = Nothing here has that name. Type an id, or the whole email of a customer, an entry or somebody of your team.
+audit-about-many = Several have this email. Type the id of the one that you mean: Look up shows all of them.
 audit-who = Who
 audit-what = What
 audit-subject = About

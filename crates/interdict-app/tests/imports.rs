@@ -9,7 +9,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
+use interdict_app::store::{Authorship, ChangeFilter, StorageError, Trimming, WriteError};
 use interdict_app::{
     Caller, EntryUpdate, Export, ImportError, ImportWatch, NewImport, erase_customer, unlist_entry,
     update_entry,

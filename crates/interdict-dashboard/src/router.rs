@@ -105,6 +105,7 @@ fn imports() -> Router<State> {
     Router::new()
         .route("/dashboard/{mode}/entries/export", get(imports::export))
         .route("/dashboard/{mode}/imports", get(imports::list).post(imports::upload))
+        .route("/dashboard/{mode}/imports/examples/{name}", get(imports::example))
         .route("/dashboard/{mode}/imports/{id}", get(imports::show))
         .route("/dashboard/{mode}/imports/{id}/errors", get(imports::errors))
         .route("/dashboard/{mode}/imports/{id}/start", post(imports::start))

@@ -16,6 +16,7 @@
 mod browser;
 mod customers;
 mod histories;
+mod imports;
 mod lists;
 mod reports;
 #[path = "../support/mod.rs"]

@@ -70,6 +70,20 @@ pub(crate) fn once(random: &dyn Random) -> String {
 const REFUSED: u16 = 422;
 const CHANGED: u16 = 409;
 
+/// The texts that somebody has typed, so that they are not typed again: with their labels.
+fn typed(form: &Form) -> Vec<(String, String)> {
+    let fields = [
+        ("value", t("field-value")),
+        ("restrictReason", t("restrict-reason")),
+        ("reason", t("reason")),
+        ("publicMessage", t("public-message")),
+        ("until", t("until")),
+        ("text", t("note")),
+    ];
+    let fields = fields.into_iter();
+    fields.filter_map(|(name, label)| Some((label, form.text(name)?.to_owned()))).collect()
+}
+
 /// Runs a form's work, which says where to go on.
 pub(crate) async fn act<C: Needs>(
     person: &Person<C>,
@@ -100,7 +114,7 @@ pub(crate) async fn act<C: Needs>(
         .await?;
     let text = String::from_utf8_lossy(&mutated.answer.body).into_owned();
     match mutated.answer.status {
-        CHANGED => Err(Problem::changed_meanwhile()),
+        CHANGED => Err(Problem { typed: typed(form), ..Problem::changed_meanwhile() }),
         REFUSED => Ok(Done::Refused(text)),
         _ => Ok(Done::GoOn(text)),
     }

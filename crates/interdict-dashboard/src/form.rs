@@ -85,6 +85,13 @@ impl Form {
         format!("?{}", query.finish())
     }
 
+    /// The same as the query of an address, without what was done.
+    pub(crate) fn said_nothing(&self) -> String {
+        let kept = self.carried().into_iter().filter(|(name, _)| name != "done" && name != "undo");
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+
     /// What a browser sent as `application/x-www-form-urlencoded`, from a query or a body.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut fields: HashMap<String, Vec<String>> = HashMap::new();

@@ -42,7 +42,7 @@ fn what_was_done_last_to_an_entry_is_undone_from_its_history() {
 }
 
 fn page_seen(browser: &mut Browser, path: &str) -> String {
-    browser.get(path).expect(200).field(path, "seen")
+    browser.get(path).expect(200).field(&format!("{path}\""), "seen")
 }
 
 #[test]

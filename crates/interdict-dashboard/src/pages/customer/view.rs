@@ -70,6 +70,8 @@ struct ListForm {
     problem: Option<String>,
     reason: String,
     until: String,
+    cit: bool,
+    mit: bool,
 }
 
 /// A dialog with what was typed.
@@ -121,7 +123,16 @@ fn list_form(to: ListStatus, open: Option<&OpenDialog>) -> ListForm {
     let open = open.filter(|dialog| dialog.name == name);
     let typed = |field| open.and_then(|dialog| dialog.typed.text(field)).unwrap_or_default().to_owned();
     let problem = open.map(|dialog| dialog.problem.clone());
-    ListForm { name, status: to.as_str(), problem, reason: typed("reason"), until: typed("until") }
+    let ticked = |field| open.is_none_or(|dialog| dialog.typed.is_set(field));
+    ListForm {
+        name,
+        status: to.as_str(),
+        problem,
+        reason: typed("reason"),
+        until: typed("until"),
+        cit: ticked("cit"),
+        mit: ticked("mit"),
+    }
 }
 
 /// What follows for one initiator.

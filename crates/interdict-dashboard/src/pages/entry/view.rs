@@ -46,6 +46,14 @@ struct EntryPage {
     may_change: bool,
     form: Terms,
     problem: Option<String>,
+    /// What was to be noted, and what is wrong with it.
+    note: (String, Option<String>),
+}
+
+/// A form that was refused: what is wrong, and what was typed.
+pub(super) enum Refused {
+    Change(String, Form),
+    Note(String, Form),
 }
 
 struct NoteRow {
@@ -122,7 +130,7 @@ pub(super) async fn render<C: Needs>(
     person: &Person<C>,
     id: EntryId,
     query: &Form,
-    refused: Option<(String, Form)>,
+    refused: Option<Refused>,
 ) -> Result<Response, Problem> {
     let merchant = person.signed_in.user.merchant;
     let read = person.service().store().read(merchant, move |view| read(view, id)).await?;
@@ -131,7 +139,14 @@ pub(super) async fn render<C: Needs>(
     let place = if id.list() == List::Block { Place::Blacklist } else { Place::Whitelist };
     let name = entry.value.clone().unwrap_or_else(|| t("erased"));
     let mode = person.mode.as_str();
-    let (problem, typed) = refused.unzip();
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (change, note) = match refused {
+        Some(Refused::Change(problem, typed)) => (Some((problem, typed)), None),
+        Some(Refused::Note(problem, typed)) => (None, Some((problem, typed))),
+        None => (None, None),
+    };
+    let (problem, typed) = change.unzip();
+    let (note_problem, noted) = note.unzip();
     let page = EntryPage {
         frame: Frame::new(state, person, place, name.clone(), query).await,
         path: format!("/dashboard/{mode}/entries/{id}"),
@@ -147,8 +162,8 @@ pub(super) async fn render<C: Needs>(
         may_change: person.may(Capability::ChangeCustomers) && entry.value.is_some(),
         form: typed.map_or_else(|| Terms::of(&entry), |typed| Terms::typed(&typed, &entry)),
         problem,
+        note: (noted.map_or(String::new(), |typed| typed.exactly("text").to_owned()), note_problem),
     };
-    let status = if page.problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(answer::page(status, &page))
 }
 

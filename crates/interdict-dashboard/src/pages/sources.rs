@@ -114,6 +114,17 @@ const KNOWN: [&str; 6] = [
     "cancelled",
 ];
 
+/// Who has refused a payment: the word of a family of texts.
+pub(crate) fn refused_by(code: &str) -> &'static str {
+    match code {
+        code if Code::parse(code).is_some() => "lists",
+        "authentication_failed" => "customer",
+        "interrupted" => "provider",
+        "cancelled" => "end",
+        _ => "bank",
+    }
+}
+
 /// Why a payment did not come to money, in words where there are some.
 pub(crate) fn refusal(code: &str) -> String {
     match Code::parse(code) {
@@ -127,6 +138,7 @@ pub(crate) fn refusal(code: &str) -> String {
 pub(crate) fn meaning(code: &str) -> String {
     match Code::parse(code) {
         Some(code) => of("meant-", code.as_str()),
+        None if KNOWN.contains(&code) => of("to-do-", code),
         None => t("meant-by-gateway"),
     }
 }
@@ -160,6 +172,7 @@ mod tests {
         }
         for code in KNOWN {
             assert!(refusal(code).contains(' ') || refusal(code) != code, "{code}");
+            assert!(meaning(code).contains(' ') && of("by-whom-", refused_by(code)).contains(' '), "{code}");
         }
         assert_eq!(refusal("do_not_honor"), "do_not_honor", "what we do not know is shown as it came");
     }

@@ -38,7 +38,7 @@ await tell(async (page) => {
   // Who proposed it may take it back, and nothing else.
   assert((await page.getByRole("button", { name: "Approve" }).count()) === 0, "nobody approves their own");
   await look(page, "approvals-own");
-  await page.getByRole("button", { name: "Take back" }).first().click();
+  await page.getByRole("button", { name: "Withdraw" }).first().click();
   await page.getByText("Refused. Nothing has changed.").waitFor();
   // Somebody who only reads sees it, without buttons.
   await signInAs(page, READER);
@@ -53,7 +53,7 @@ await tell(async (page) => {
   await lookOnPhone(page, "approvals");
   await page.getByRole("button", { name: "Approve" }).click();
   await page.getByText("Approved. It counts from now on.").waitFor();
-  await page.getByText("Nothing waits.").waitFor();
+  await page.getByText("Nothing is waiting for approval.").waitFor();
   assert((await api("/v1/decisions", attempt)).outcome === "block", "it counts");
   await look(page, "approvals-empty");
 });

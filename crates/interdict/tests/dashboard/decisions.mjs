@@ -37,5 +37,5 @@ await tell(async (page) => {
   await page.goto(address);
   assert((await page.locator("tr.decides").innerText()).startsWith("3"), "what was said stays");
   await page.getByRole("link", { name: "See what the same attempt would get now" }).click();
-  await page.getByText("Nothing stands for or against it.").waitFor();
+  await page.getByText("No block and no exemption applies.").waitFor();
 });

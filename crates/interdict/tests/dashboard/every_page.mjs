@@ -19,7 +19,7 @@ await tell(async (page) => {
     const bytes = (await page.content()).length;
     assert(bytes < 600_000, `${name} is ${bytes} bytes long`);
   }
-  for (const wanted of ["Restricted", "Blacklisted", "Whitelisted", "Succeeded", "Cancelled"]) {
+  for (const wanted of ["Restricted", "Blacklisted", "Whitelisted", "Succeeded", "Declined"]) {
     assert(chips.has(wanted), `the shop shows somebody or something ${wanted}: ${[...chips]}`);
   }
   // Lists the other way round, and what never matched.

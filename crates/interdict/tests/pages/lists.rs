@@ -65,3 +65,24 @@ fn what_is_listed_is_typed_into_one_field_after_its_kind() {
     let values: Vec<_> = items["items"].as_array().unwrap().iter().map(|item| item["value"].clone()).collect();
     assert_eq!(values, ["old@example.com", "+2348012345678", "mallory@example.com"]);
 }
+
+#[test]
+fn whoever_chooses_who_starts_a_payment_reads_what_that_is() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let customer = house.customer("Anna", "anna@example.com");
+    let entry = house.entry("block", "email", "mallory@example.com");
+    let pages = [
+        ("/dashboard/test/blacklist".to_owned(), 1),
+        (format!("/dashboard/test/entries/{entry}"), 1),
+        // Two dialogs and two sides.
+        (format!("/dashboard/test/customers/{customer}"), 3),
+        (format!("/dashboard/test/customers/{customer}/person"), 1),
+    ];
+    for (path, times) in pages {
+        let page = owner.get(&path).expect(200);
+        for words in ["The customer pays, at the checkout.", "Renewals, and other charges without the customer."] {
+            assert_eq!(page.body.matches(words).count(), times, "{path}: {words}");
+        }
+    }
+}

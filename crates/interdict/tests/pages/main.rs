@@ -18,6 +18,7 @@ mod customers;
 mod histories;
 mod imports;
 mod lists;
+mod payments;
 mod problems;
 mod reports;
 #[path = "../support/mod.rs"]

@@ -30,6 +30,7 @@ use crate::when::{when, when_or_dash};
 use crate::{of, t};
 
 use super::linked;
+use super::rows::{ChargebackRow, EntryRow, SubscriptionRow, chargeback_row, entry_row, subscription_row};
 
 /// Payments and changes that are shown.
 const SHOWN: i64 = 20;
@@ -138,6 +139,7 @@ fn list_form(to: ListStatus, open: Option<&OpenDialog>) -> ListForm {
 /// What follows for one initiator.
 struct Side {
     title: String,
+    means: String,
     is_blocked: bool,
     sources: Vec<SourceRow>,
 }
@@ -156,29 +158,6 @@ struct Lift {
     path: String,
     fields: Vec<(&'static str, String)>,
     label: String,
-}
-
-struct EntryRow {
-    id: String,
-    list: &'static str,
-    kind: String,
-    value: String,
-    reason: String,
-    since: String,
-    until: String,
-}
-
-struct SubscriptionRow {
-    id: String,
-    amount: String,
-    status: &'static str,
-    until: String,
-}
-
-struct ChargebackRow {
-    id: String,
-    reason: String,
-    at: String,
 }
 
 /// Everything that is read for the page, in one snapshot.
@@ -215,12 +194,15 @@ pub(super) async fn render<C: Needs>(
     let mut read = read.ok_or_else(|| Problem::not_there(&t("customer-not-there")))?;
     read.linked.extend(person.service().customers_sharing_means(merchant, id, linked::READ).await?);
     let path = format!("/dashboard/{}/customers/{id}", person.mode.as_str());
-    let side = |initiator, title: String| {
+    let side = |initiator, words: [String; 2]| {
         let standing =
             person.service().standing(merchant, id, initiator).map_err(|_| Problem::unavailable())?;
-        Ok::<_, Problem>(side(&standing, title, &path, person, initiator))
+        Ok::<_, Problem>(side(&standing, words, &path, person, initiator))
     };
-    let sides = [side(Initiator::Customer, t("cit"))?, side(Initiator::Merchant, t("mit"))?];
+    let sides = [
+        side(Initiator::Customer, [t("cit"), t("cit-means")])?,
+        side(Initiator::Merchant, [t("mit"), t("mit-means")])?,
+    ];
     let now = person.service().merchant_now(merchant);
     let customer = &read.customer;
     let mode = person.mode.as_str();
@@ -306,7 +288,7 @@ fn shown(customer: &Customer, status: ListStatus, blocked: Blocked) -> Shown {
 
 fn side<C: Needs>(
     standing: &Standing,
-    title: String,
+    [title, means]: [String; 2],
     path: &str,
     person: &Person<C>,
     initiator: Initiator,
@@ -321,6 +303,7 @@ fn side<C: Needs>(
     };
     Side {
         title,
+        means,
         is_blocked: standing.outcome.as_str() == "block",
         sources: standing.sources.iter().map(row).collect(),
     }
@@ -373,34 +356,5 @@ fn lift(source: &StandingSource, path: &str, mode: &str, initiator: Initiator) -
             Some(Lift { path: format!("{path}/list-status"), fields, label })
         }
         _ => None,
-    }
-}
-
-fn entry_row(entry: &Entry) -> EntryRow {
-    EntryRow {
-        id: entry.id.to_string(),
-        list: entry.list().as_str(),
-        kind: of("kind-", entry.kind.as_str()),
-        value: entry.value.clone().unwrap_or_default(),
-        reason: entry.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
-        since: when(entry.created_at),
-        until: when_or_dash(entry.window.until()),
-    }
-}
-
-fn subscription_row(subscription: &Subscription) -> SubscriptionRow {
-    SubscriptionRow {
-        id: subscription.id.to_string(),
-        amount: subscription.money.to_string(),
-        status: subscription.status.as_str(),
-        until: when(subscription.current_period_end),
-    }
-}
-
-fn chargeback_row(chargeback: &Chargeback) -> ChargebackRow {
-    ChargebackRow {
-        id: chargeback.id.to_string(),
-        reason: chargeback.provider_reason.clone().unwrap_or_default(),
-        at: when(chargeback.recorded_at),
     }
 }

@@ -557,7 +557,11 @@ permission-payments-write = make payments and change settings
 permission-fixed = three calls of browsers
 invalid-key-kind = This kind of key does not exist.
 invalid-key-name = Give the key a name by which your team knows it.
-invalid-permission = Tick at least one thing that the key may do.
+invalid-permission = Choose what the key may do, or tick at least one thing.
+preset-decide = Ask for decisions, and nothing else
+preset-read = Read customers, lists and payments, and change nothing
+preset-everything = Everything
+preset-own = Choose one by one:
 invalid-overlap = Choose how long the old key works on.
 done-key-revoked = The key is revoked. It opens nothing any more.
 

@@ -63,6 +63,8 @@ pub(crate) struct Problem {
     pub(crate) text: String,
     /// What was typed into a form that cannot be shown again, to be taken from here: labels and texts.
     pub(crate) typed: Vec<(String, String)>,
+    /// The page that helps instead, by its word in the address.
+    pub(crate) instead: Option<&'static str>,
 }
 
 /// A link by which one goes on.
@@ -73,7 +75,7 @@ pub(crate) struct Way {
 
 impl Problem {
     fn new(status: StatusCode, title: &str, text: &str) -> Self {
-        Self { status, title: title.to_owned(), text: text.to_owned(), typed: Vec::new() }
+        Self { status, title: title.to_owned(), text: text.to_owned(), typed: Vec::new(), instead: None }
     }
 
     pub(crate) fn no_such_page() -> Self {
@@ -87,6 +89,11 @@ impl Problem {
 
     pub(crate) fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, &t("problem-forbidden-title"), &t("problem-forbidden"))
+    }
+
+    /// The audit log is not everybody's; what was done to one customer or entry is.
+    pub(crate) fn forbidden_audit() -> Self {
+        Self { text: t("problem-forbidden-audit"), instead: Some("look-up"), ..Self::forbidden() }
     }
 
     pub(crate) fn other_origin() -> Self {

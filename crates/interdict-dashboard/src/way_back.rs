@@ -45,7 +45,11 @@ pub(crate) async fn offer(Shared(state): Shared<State>, request: Request, next: 
     // Whoever loads the page that is not there once more came from itself.
     let came_from = came_from.filter(|path| !is_read || path.split('?').next() != Some(here.as_str()));
     let back = came_from.map(|path| Way { path, text: t("problem-back") });
-    let list = nearest_list(&here).filter(|list| back.as_ref().is_none_or(|back| back.path != list.path));
+    let list = match problem.instead {
+        Some(page) => here.split('/').nth(2).and_then(|mode| nearest_list(&format!("/dashboard/{mode}/{page}"))),
+        None => nearest_list(&here).filter(|list| !is_read || list.path != here),
+    };
+    let list = list.filter(|list| back.as_ref().is_none_or(|back| back.path != list.path));
     answer::problem(problem, &back.into_iter().chain(list).collect::<Vec<_>>())
 }
 

@@ -195,7 +195,7 @@ fn the_audit_log_says_who_made_what_of_what_and_goes_on_page_by_page() {
         .shows("<ins>Support</ins>")
         .shows("owner@interdict.local");
     page.shows("Signed in").shows("Key created");
-    owner.get("/dashboard/live/audit").expect(200).hides("Customer created").shows("Person invited");
+    owner.get("/dashboard/live/audit").expect(200).hides("<strong>Customer created").shows("<strong>Person invited");
     owner.get(&path).expect(200);
 
     for number in 0..60 {
@@ -210,7 +210,7 @@ fn the_audit_log_says_who_made_what_of_what_and_goes_on_page_by_page() {
         let next = page.between("rel=\"next\" href=\"", "\"");
         page = owner.get(&next).expect(200);
     }
-    let shown = page.body.contains("Merchant created");
+    let shown = page.body.contains("<strong>Merchant created");
     assert!(shown && rows >= 66, "the last page of {rows} rows ends with the beginning");
     owner.get("/dashboard/test/audit?before=nonsense").expect(200);
 }

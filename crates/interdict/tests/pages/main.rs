@@ -12,6 +12,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod audit;
 #[path = "../support/browser.rs"]
 mod browser;
 mod customers;

@@ -99,7 +99,7 @@ fn a_file_with_a_column_that_means_nothing_is_refused_as_a_whole() {
     assert!(
         unknown.starts_with("column 2 is not known") && unknown.contains("value, email, emailDomain, phone,")
     );
-    assert!(refused("email;reason\n").starts_with("column 1 is not known"));
+    assert!(refused("email|reason\n").starts_with("column 1 is not known"));
     assert!(refused("email,email\n").starts_with("column 2"), "twice");
     assert!(refused("email,value\n").starts_with("two columns"));
     assert!(refused("reason\n").starts_with("no column has the values"));

@@ -125,8 +125,7 @@ impl<R: Read> CsvRows<R> {
     pub(crate) fn open(mut file: R, defaults: RowDefaults) -> Result<Self, FileError> {
         let ahead = begin(&mut file).map_err(FileError::Io)?;
         let separator = separator(&ahead);
-        let bounded =
-            Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, last: b'\n', row_start: 0 };
+        let bounded = Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, last: b'\n', row_start: 0 };
         // With both line ends for one, the reader would count a line's end to the row behind it.
         let mut reader = ReaderBuilder::new()
             .flexible(true)

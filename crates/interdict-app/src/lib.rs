@@ -149,8 +149,8 @@ pub mod oidc {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, ChangeFilter, Counted, CustomerFilter, Durability,
-        EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
+        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, ChangeFilter, Counted, CustomerFilter,
+        Durability, EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
         MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest, PaymentFilter,
         PersonFilter, PostgresServer, ProviderEvent, Recorded, Retained, Score, SearchState, StorageError,
         StoreStatus, Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,

@@ -46,7 +46,10 @@ pub(crate) fn t_with(key: &str, put_in: &[(&'static str, FluentValue<'_>)]) -> S
 }
 
 /// A number, with words before it where there may be more.
-pub(crate) fn at_least<N: std::fmt::Display + Into<FluentValue<'static>>>(number: N, is_least: bool) -> String {
+pub(crate) fn at_least<N: std::fmt::Display + Into<FluentValue<'static>>>(
+    number: N,
+    is_least: bool,
+) -> String {
     if is_least { t_with("at-least", &[("count", number.into())]) } else { number.to_string() }
 }
 

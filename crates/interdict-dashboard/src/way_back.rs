@@ -46,7 +46,9 @@ pub(crate) async fn offer(Shared(state): Shared<State>, request: Request, next: 
     let came_from = came_from.filter(|path| !is_read || path.split('?').next() != Some(here.as_str()));
     let back = came_from.map(|path| Way { path, text: t("problem-back") });
     let list = match problem.instead {
-        Some(page) => here.split('/').nth(2).and_then(|mode| nearest_list(&format!("/dashboard/{mode}/{page}"))),
+        Some(page) => {
+            here.split('/').nth(2).and_then(|mode| nearest_list(&format!("/dashboard/{mode}/{page}")))
+        }
         None => nearest_list(&here).filter(|list| !is_read || list.path != here),
     };
     let list = list.filter(|list| back.as_ref().is_none_or(|back| back.path != list.path));
@@ -117,18 +119,28 @@ mod tests {
     use super::*;
 
     fn from(referer: &'static str, public_url: Option<&str>) -> Option<String> {
-        let pairs = [(REFERER, HeaderValue::from_static(referer)), (HOST, HeaderValue::from_static("here:1"))];
+        let pairs =
+            [(REFERER, HeaderValue::from_static(referer)), (HOST, HeaderValue::from_static("here:1"))];
         came_from(&HeaderMap::from_iter(pairs), public_url)
     }
 
     #[test]
     fn only_pages_of_ours_are_gone_back_to() {
         let went = |path: &str| Some(path.to_owned());
-        assert_eq!(from("http://here:1/dashboard/test/customers?query=a", None), went("/dashboard/test/customers?query=a"));
+        assert_eq!(
+            from("http://here:1/dashboard/test/customers?query=a", None),
+            went("/dashboard/test/customers?query=a")
+        );
         assert_eq!(from("http://here:1/dashboard/test?done=undone&undo=4", None), went("/dashboard/test"));
-        assert_eq!(from("http://here:1/dashboard/test/customers/cus_1/restrict", None), went("/dashboard/test/customers/cus_1"));
+        assert_eq!(
+            from("http://here:1/dashboard/test/customers/cus_1/restrict", None),
+            went("/dashboard/test/customers/cus_1")
+        );
         assert_eq!(from("http://here:1/dashboard/test/entries", None), went("/dashboard/test/blacklist"));
-        assert_eq!(from("http://here:1/dashboard/test/entries/al_1?x=1#y", None), went("/dashboard/test/entries/al_1?x=1"));
+        assert_eq!(
+            from("http://here:1/dashboard/test/entries/al_1?x=1#y", None),
+            went("/dashboard/test/entries/al_1?x=1")
+        );
         assert_eq!(from("http://here:1/dashboard/team/usr_1/role?mode=test", None), went("/dashboard/team"));
         let public = Some("https://pay.example");
         assert_eq!(from("https://pay.example/dashboard/live", public), went("/dashboard/live"));

@@ -125,8 +125,7 @@ impl MerchantView<'_> {
     fn changes_between(&self, (most, least): (i64, i64), limit: usize) -> Result<Changes, StorageError> {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let parameters = params![most, least, self.merchant.0, rows];
-        let mut items =
-            self.connection.query(BETWEEN, parameters, |row| read_item(row, self.pepper))?;
+        let mut items = self.connection.query(BETWEEN, parameters, |row| read_item(row, self.pepper))?;
         let has_more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().map(|item| item.change.sequence).filter(|_| has_more);

@@ -89,7 +89,8 @@ fn a_new_key_may_what_was_chosen_and_nothing_is_chosen_beforehand() {
     {
         let fields = [("name", preset), ("kind", "secret"), ("preset", preset)];
         let key = owner.post(KEYS, &fields).expect(200).between("class=\"shown-once\">", "<");
-        let entry = serde_json::json!({"list": "block", "kind": "email", "value": format!("{preset}@example.com")});
+        let entry =
+            serde_json::json!({"list": "block", "kind": "email", "value": format!("{preset}@example.com")});
         assert_eq!(server.call("POST", "/v1/decisions", &key, &attempt).0, decides, "{preset}");
         assert_eq!(server.call("GET", "/v1/customers", &key, &Value::Null).0, reads, "{preset}");
         assert_eq!(server.call("POST", "/v1/entries", &key, &entry).0, writes, "{preset}");
@@ -195,7 +196,11 @@ fn the_audit_log_says_who_made_what_of_what_and_goes_on_page_by_page() {
         .shows("<ins>Support</ins>")
         .shows("owner@interdict.local");
     page.shows("Signed in").shows("Key created");
-    owner.get("/dashboard/live/audit").expect(200).hides("<strong>Customer created").shows("<strong>Person invited");
+    owner
+        .get("/dashboard/live/audit")
+        .expect(200)
+        .hides("<strong>Customer created")
+        .shows("<strong>Person invited");
     owner.get(&path).expect(200);
 
     for number in 0..60 {

@@ -73,7 +73,10 @@ fn it_shows_the_mode_that_the_session_looks_at() {
     let modes = |page: interdict_app::AuditPage| -> Vec<Mode> {
         page.items.into_iter().filter_map(|item| item.mode).collect()
     };
-    assert_eq!(modes(block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 50)).unwrap()), [Mode::Test]);
+    assert_eq!(
+        modes(block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 50)).unwrap()),
+        [Mode::Test]
+    );
     block_on(app.set_session_mode(&owner, Mode::Live)).unwrap();
     let live = block_on(app.session(owner.token.as_str())).unwrap().unwrap();
     assert_eq!(modes(block_on(app.audit_page(&live, &ChangeFilter::default(), None, 50)).unwrap()), []);

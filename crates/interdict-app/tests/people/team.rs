@@ -71,7 +71,8 @@ fn whoever_was_slower_is_told_so() {
         world.history(target.id),
         [Action::UserCreated, Action::UserRoleChanged, Action::UserSignedIn, Action::UserRoleChanged]
     );
-    let newest = |view: &View<'_>| view.merchant(MERCHANT).changes_like(&ChangeFilter::default(), i64::MAX, 1);
+    let newest =
+        |view: &View<'_>| view.merchant(MERCHANT).changes_like(&ChangeFilter::default(), i64::MAX, 1);
     let items = app.core().read_blocking(newest).unwrap().items;
     let role = |recorded: &Option<Recorded>| match recorded {
         Some(Recorded::User(user)) => user.role,

@@ -1,7 +1,7 @@
 //! A timeline: each change with who made it, and what it made of what.
 
-use interdict_app::{App, is_undoable};
 use interdict_app::store::{HistoryItem, Recorded};
+use interdict_app::{App, is_undoable};
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
@@ -49,7 +49,12 @@ impl Event {
 
     /// What was done to one customer, entry or person, the newest first. That can be undone as long as nothing came after
     /// it, by whoever may change it, unless the line above the page offers it already.
-    pub(crate) fn all<C: Needs>(app: &App, person: &Person<C>, history: &[HistoryItem], query: &Form) -> Vec<Self> {
+    pub(crate) fn all<C: Needs>(
+        app: &App,
+        person: &Person<C>,
+        history: &[HistoryItem],
+        query: &Form,
+    ) -> Vec<Self> {
         let mut events: Vec<_> = history.iter().map(|item| Self::of(app, item)).collect();
         let now = person.service().merchant_now(person.signed_in.user.merchant);
         let offered = query.text("undo").and_then(changes);

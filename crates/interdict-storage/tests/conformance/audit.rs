@@ -2,7 +2,7 @@
 
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
-use interdict_storage::{Authorship, ChangeFilter, Changes, HistoryItem, Store, StorageError};
+use interdict_storage::{Authorship, ChangeFilter, Changes, HistoryItem, StorageError, Store};
 
 use crate::support::{Deterministic, MERCHANT, World, entry, now};
 
@@ -73,9 +73,16 @@ fn what_a_filter_lets_through_is_found_page_by_page(world: &World) {
     for actor in [None, Some("usr_one"), Some("usr_rare"), Some("usr_nobody")] {
         for action in [None, Some(Action::EntryUpdated), Some(Action::CustomerErased)] {
             for subject in [None, Some(subject.clone())] {
-                for (from, until) in [(None, None), (second(50), None), (None, second(300)), (second(99), second(333))] {
-                    let filter =
-                        ChangeFilter { actor: actor.map(str::to_owned), action, subject: subject.clone(), from, until };
+                for (from, until) in
+                    [(None, None), (second(50), None), (None, second(300)), (second(99), second(333))]
+                {
+                    let filter = ChangeFilter {
+                        actor: actor.map(str::to_owned),
+                        action,
+                        subject: subject.clone(),
+                        from,
+                        until,
+                    };
                     let is_like = |item: &&HistoryItem| {
                         let change = &item.change;
                         actor.is_none_or(|id| change.actor.id == id)

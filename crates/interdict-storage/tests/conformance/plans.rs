@@ -75,7 +75,10 @@ fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
             let (_, sql) = statements(schema).into_iter().find(|(name, _)| *name == wanted).unwrap();
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let step: String = plan.query_row([rusqlite::types::Null; 5], |row| row.get(3)).unwrap();
-            assert!(step.starts_with(&format!("SEARCH change USING COVERING INDEX {index} (merchant=? AND ")), "{step}");
+            assert!(
+                step.starts_with(&format!("SEARCH change USING COVERING INDEX {index} (merchant=? AND ")),
+                "{step}"
+            );
         }
         // What is asked of one subject goes through that subject's changes.
         for (wanted, sql) in statements(schema) {
@@ -85,7 +88,10 @@ fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
                 let count = plan.parameter_count();
                 let nothing = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, count));
                 let step: String = plan.query_row(nothing, |row| row.get(3)).unwrap();
-                assert!(step.contains("USING INDEX change_subject (merchant=? AND subject=? AND "), "{wanted}: {step}");
+                assert!(
+                    step.contains("USING INDEX change_subject (merchant=? AND subject=? AND "),
+                    "{wanted}: {step}"
+                );
             }
         }
         // Without a filter, and for those who follow the feed: in its own order, and nothing is sorted.
@@ -96,7 +102,10 @@ fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
             let nothing = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, count));
             let steps: Vec<String> =
                 plan.query_map(nothing, |row| row.get(3)).unwrap().map(Result::unwrap).collect();
-            assert!(steps[0].starts_with("SEARCH c USING INTEGER PRIMARY KEY (rowid>?"), "{wanted}: {steps:?}");
+            assert!(
+                steps[0].starts_with("SEARCH c USING INTEGER PRIMARY KEY (rowid>?"),
+                "{wanted}: {steps:?}"
+            );
             assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{wanted}: {steps:?}");
         }
     }

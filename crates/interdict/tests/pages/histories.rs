@@ -32,7 +32,8 @@ fn what_was_done_last_to_an_entry_is_undone_from_its_history() {
     assert_eq!(undo(&mut owner, &page).location, "/dashboard/test/blacklist?done=undone");
     owner.get(&format!("/dashboard/test/entries/{made}")).expect(404);
     // What the line above a page offers is not offered twice.
-    let form = [("seen", page_seen(&mut owner, &path)), ("reason", "third".to_owned()), ("cit", "on".to_owned())];
+    let form =
+        [("seen", page_seen(&mut owner, &path)), ("reason", "third".to_owned()), ("cit", "on".to_owned())];
     let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
     let changed = owner.post(&path, &form).expect(303).location;
     let page = owner.get(&changed).expect(200);

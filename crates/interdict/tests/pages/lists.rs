@@ -62,7 +62,8 @@ fn what_is_listed_is_typed_into_one_field_after_its_kind() {
     // Whoever sends the form as it was of old is understood.
     owner.post(ENTRIES, &[("list", "block"), ("email", "old@example.com")]).expect(303);
     let items = house.read("/v1/entries?list=block");
-    let values: Vec<_> = items["items"].as_array().unwrap().iter().map(|item| item["value"].clone()).collect();
+    let values: Vec<_> =
+        items["items"].as_array().unwrap().iter().map(|item| item["value"].clone()).collect();
     assert_eq!(values, ["old@example.com", "+2348012345678", "mallory@example.com"]);
 }
 
@@ -81,7 +82,9 @@ fn whoever_chooses_who_starts_a_payment_reads_what_that_is() {
     ];
     for (path, times) in pages {
         let page = owner.get(&path).expect(200);
-        for words in ["The customer pays, at the checkout.", "Renewals, and other charges without the customer."] {
+        for words in
+            ["The customer pays, at the checkout.", "Renewals, and other charges without the customer."]
+        {
             assert_eq!(page.body.matches(words).count(), times, "{path}: {words}");
         }
     }

@@ -34,7 +34,10 @@ fn a_payments_page_says_who_refused_it_and_what_to_do() {
     house.call("POST", &format!("/v1/customers/{anna}/restrictions"), &json!({"restrictCit": true}));
     pay(&house, &anna, "pm_test_success");
     let blocked = newest(&mut owner);
-    blocked.shows("<h2>Blocked by your lists</h2>").shows("until the block is lifted").shows(">Blocked</span>");
+    blocked
+        .shows("<h2>Blocked by your lists</h2>")
+        .shows("until the block is lifted")
+        .shows(">Blocked</span>");
     blocked.hides("bank or the payment provider").hides("This payment passed them");
     let list = owner.get("/dashboard/test/payments").expect(200);
     assert_eq!(list.body.matches(">Declined</span>").count(), 2, "{}", list.body);

@@ -43,7 +43,9 @@ fn what_was_typed_is_kept_when_a_form_is_refused() {
     late.shows("What you had typed").shows("typed for &#60;ten&#62; minutes");
     // A note that is refused stays in its field, and leaves the terms as they are.
     let note = owner.post(&format!("{path}/notes"), &[("text", "card 4111 1111 1111 1111")]).expect(422);
-    note.shows("card 4111 1111 1111 1111</textarea>").shows("role=\"alert\"").shows(">as it stands</textarea>");
+    note.shows("card 4111 1111 1111 1111</textarea>")
+        .shows("role=\"alert\"")
+        .shows(">as it stands</textarea>");
     assert!(!note.between("<dialog id=\"change\"", ">").contains("open"), "the other form stays shut");
     // Boxes, too.
     let customer = house.customer("Anna", "anna@example.com");

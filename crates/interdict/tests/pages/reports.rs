@@ -46,9 +46,15 @@ fn good_customers_who_are_blocked_are_the_same_on_the_overview_and_in_the_report
     let on_overview = overview.between("<h2>Good customers who were blocked", "</section>");
     let in_report = report.between("<tbody>", "</tbody>");
     for shown in [&on_overview, &in_report] {
-        assert!(shown.contains(&renewals) && shown.contains(&trusted) && !shown.contains(&favoured), "{shown}");
+        assert!(
+            shown.contains(&renewals) && shown.contains(&trusted) && !shown.contains(&favoured),
+            "{shown}"
+        );
         let of = |id: &str| shown.split("<tr>").find(|row| row.contains(id)).unwrap();
-        assert!(of(&renewals).contains("The shop") && of(&renewals).contains("Blocked for renewals"), "{shown}");
+        assert!(
+            of(&renewals).contains("The shop") && of(&renewals).contains("Blocked for renewals"),
+            "{shown}"
+        );
         assert!(of(&trusted).contains("The customer") && of(&trusted).contains("Blocked<"), "{shown}");
     }
     // Where the others are who are trusted and blocked.

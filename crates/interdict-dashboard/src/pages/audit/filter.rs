@@ -37,10 +37,8 @@ pub(super) struct Filters {
 pub(super) fn filters(query: &Form, actors: Vec<(String, String)>, problem: Option<String>) -> Filters {
     let text = |name| query.text(name).unwrap_or_default().to_owned();
     let (actor, action) = (text("actor"), text("action"));
-    let mut actors: Vec<_> = actors
-        .into_iter()
-        .map(|(id, text)| ActorChoice { is_chosen: id == actor, id, text })
-        .collect();
+    let mut actors: Vec<_> =
+        actors.into_iter().map(|(id, text)| ActorChoice { is_chosen: id == actor, id, text }).collect();
     if !actor.is_empty() && !actors.iter().any(|choice| choice.is_chosen) {
         actors.push(ActorChoice { id: actor.clone(), text: actor, is_chosen: true });
     }
@@ -110,8 +108,13 @@ async fn about(
     }
     let now = person.service().merchant_now(person.signed_in.user.merchant);
     let read = move |view: &MerchantView<'_>| -> Result<_, StorageError> {
-        let filter =
-            CustomerFilter { query: None, list_status: None, restricted: None, email: Some(email.clone()), now };
+        let filter = CustomerFilter {
+            query: None,
+            list_status: None,
+            restricted: None,
+            email: Some(email.clone()),
+            now,
+        };
         let customers = view.customers(&filter, PageRequest::After { position: None, limit: 2 })?;
         if !customers.is_empty() {
             return Ok(customers.iter().map(|customer| Subject::Customer(customer.id)).collect());

@@ -151,11 +151,8 @@ fn choices(settings: &Settings, typed: Option<&Form>) -> Vec<Setting> {
     ];
     let choice = |(name, words, chosen): (&'static str, &Vec<&'static str>, &'static str)| {
         let chosen = typed.and_then(|typed| typed.text(name)).unwrap_or(chosen);
-        let option = |word: &&'static str| Choice {
-            word,
-            text: of("chosen-", word),
-            is_chosen: *word == chosen,
-        };
+        let option =
+            |word: &&'static str| Choice { word, text: of("chosen-", word), is_chosen: *word == chosen };
         Setting {
             name,
             label: of("setting-", name),

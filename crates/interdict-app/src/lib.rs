@@ -240,7 +240,7 @@ pub use sign_in::{SessionToken, SignIn, SignInError};
 pub use standing::{Standing, StandingSource};
 pub use subscribe::{NewSubscription, subscribe};
 pub use tokens::{Token, TokenError};
-pub use undo_change::{Undone, is_undoable, undo_change};
+pub use undo_change::{Undone, is_undoable, newest_to_undo, undo_change};
 pub use undo_import::{CHANGED_SINCE_MAX, UndoneImport};
 pub use unlist_customer::{UnlistError, unlist_customer};
 pub use unlist_entry::unlist_entry;

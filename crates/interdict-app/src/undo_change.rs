@@ -32,6 +32,14 @@ pub enum Undone {
     Person(PersonId),
 }
 
+/// Changes in which the one is looked for that can be undone: so many notes may stand on it.
+const NEWEST_LOOKED: i64 = 20;
+
+/// Of one subject's changes, the newest first, the one that can be undone if any can: on a note nothing stands.
+pub fn newest_to_undo(history: &[HistoryItem]) -> Option<&HistoryItem> {
+    history.iter().find(|item| item.change.action != Action::EntryNoted)
+}
+
 /// Whether a change has made something that can be put back now. That nothing came after it is the caller's to know.
 pub fn is_undoable(item: &HistoryItem, now: Timestamp) -> bool {
     // What would be over at once is not put back.
@@ -66,8 +74,8 @@ pub fn undo_change(
     let found = view.changes_after(sequence.saturating_sub(1), 1)?.pop();
     let is_it = |item: &HistoryItem| item.change.sequence == sequence && puts_back(item);
     let Some(item) = found.filter(is_it) else { return Ok(None) };
-    let newest = view.history(item.change.subject, i64::MAX, 1)?;
-    if newest.first().is_none_or(|newest| newest.change.sequence != sequence) {
+    let newest = view.history(item.change.subject, i64::MAX, NEWEST_LOOKED)?;
+    if newest_to_undo(&newest).is_none_or(|newest| newest.change.sequence != sequence) {
         return Ok(None);
     }
     match (item.change.subject, item.before, item.after) {

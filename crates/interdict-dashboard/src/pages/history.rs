@@ -1,7 +1,7 @@
 //! A timeline: each change with who made it, and what it made of what.
 
 use interdict_app::store::{HistoryItem, Recorded};
-use interdict_app::{App, is_undoable};
+use interdict_app::{App, is_undoable, newest_to_undo};
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
@@ -55,16 +55,18 @@ impl Event {
         history: &[HistoryItem],
         query: &Form,
     ) -> Vec<Self> {
-        let mut events: Vec<_> = history.iter().map(|item| Self::of(app, item)).collect();
         let now = person.service().merchant_now(person.signed_in.user.merchant);
         let offered = query.text("undo").and_then(changes);
-        if let (Some(newest), Some(item)) = (events.first_mut(), history.first()) {
-            let sequence = item.change.sequence;
-            let is_offered = offered.is_some_and(|(first, last)| (first..=last).contains(&sequence));
-            let may = person.may(Capability::ChangeCustomers) && !is_offered;
-            newest.undo = (may && is_undoable(item, now)).then_some(sequence);
-        }
-        events
+        let may = person.may(Capability::ChangeCustomers);
+        let undoable = newest_to_undo(history)
+            .filter(|item| may && is_undoable(item, now))
+            .map(|item| item.change.sequence)
+            .filter(|sequence| offered.is_none_or(|(first, last)| !(first..=last).contains(sequence)));
+        let event = |item: &HistoryItem| Self {
+            undo: undoable.filter(|sequence| *sequence == item.change.sequence),
+            ..Self::of(app, item)
+        };
+        history.iter().map(event).collect()
     }
 }
 

@@ -22,6 +22,7 @@ await tell(async (page) => {
   await dialog.getByRole("button", { name: "Submit" }).click();
   await dialog.getByRole("alert").waitFor();
   await look(page, "add-refused");
+  await lookOnPhone(page, "add-refused");
   assert((await dialog.getByLabel("Reason").inputValue()) === "fraud", "what was typed is still there");
   await dialog.getByLabel("Email").fill("Mallory@Example.com");
   await dialog.getByRole("button", { name: "Submit" }).click();

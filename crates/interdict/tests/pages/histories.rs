@@ -22,6 +22,8 @@ fn what_was_done_last_to_an_entry_is_undone_from_its_history() {
     for reason in ["first", "second"] {
         house.call("PATCH", &format!("/v1/entries/{id}"), &json!({"reason": reason}));
     }
+    // A note changes nothing, and stands in nobody's way.
+    house.call("POST", &format!("/v1/entries/{id}/notes"), &json!({"text": "called back"}));
     house.somebody("read_only").get(&path).expect(200).hides(UNDO);
     let page = owner.get(&path).expect(200);
     undo(&mut owner, &page);

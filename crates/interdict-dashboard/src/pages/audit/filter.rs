@@ -60,9 +60,9 @@ pub(super) fn filters(query: &Form, actors: Vec<(String, String)>, problem: Opti
     }
 }
 
-fn day(query: &Form, name: &str, label: String) -> Result<Option<Timestamp>, String> {
+fn day(query: &Form, name: &str, label: &str) -> Result<Option<Timestamp>, String> {
     let parse = |day: &str| format!("{day}T00:00:00Z").parse::<Timestamp>().map_err(|_| t("invalid-day"));
-    query.parse(name, &label, parse)
+    query.parse(name, label, parse)
 }
 
 /// What the address wants; or what in it makes no sense, in words.
@@ -71,7 +71,7 @@ pub(super) async fn wanted(
     person: &Person<ViewAudit>,
     users: &[User],
 ) -> Result<Result<ChangeFilter, String>, Problem> {
-    let days = day(query, "from", t("from")).and_then(|from| Ok((from, day(query, "to", t("audit-to"))?)));
+    let days = day(query, "from", &t("from")).and_then(|from| Ok((from, day(query, "to", &t("audit-to"))?)));
     let (from, to) = match days {
         Ok(days) => days,
         Err(problem) => return Ok(Err(problem)),

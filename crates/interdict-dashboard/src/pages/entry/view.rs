@@ -46,7 +46,7 @@ struct EntryPage {
     may_change: bool,
     form: Terms,
     problem: Option<String>,
-    /// What was to be noted, and what is wrong with it.
+    /// What was to be unkept, and what is wrong with it.
     note: (String, Option<String>),
 }
 
@@ -140,13 +140,13 @@ pub(super) async fn render<C: Needs>(
     let name = entry.value.clone().unwrap_or_else(|| t("erased"));
     let mode = person.mode.as_str();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (change, note) = match refused {
-        Some(Refused::Change(problem, typed)) => (Some((problem, typed)), None),
-        Some(Refused::Note(problem, typed)) => (None, Some((problem, typed))),
-        None => (None, None),
-    };
-    let (problem, typed) = change.unzip();
-    let (note_problem, noted) = note.unzip();
+    let (mut changed, mut unkept) = (None, None);
+    match refused {
+        Some(Refused::Change(problem, typed)) => changed = Some((problem, typed)),
+        Some(Refused::Note(problem, typed)) => unkept = Some((problem, typed)),
+        None => {}
+    }
+    let (problem, typed) = changed.unzip();
     let page = EntryPage {
         frame: Frame::new(state, person, place, name.clone(), query).await,
         path: format!("/dashboard/{mode}/entries/{id}"),
@@ -162,7 +162,9 @@ pub(super) async fn render<C: Needs>(
         may_change: person.may(Capability::ChangeCustomers) && entry.value.is_some(),
         form: typed.map_or_else(|| Terms::of(&entry), |typed| Terms::typed(&typed, &entry)),
         problem,
-        note: (noted.map_or(String::new(), |typed| typed.exactly("text").to_owned()), note_problem),
+        note: unkept
+            .map(|(problem, typed)| (typed.exactly("text").to_owned(), Some(problem)))
+            .unwrap_or_default(),
     };
     Ok(answer::page(status, &page))
 }

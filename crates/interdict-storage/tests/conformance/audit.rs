@@ -6,7 +6,12 @@ use interdict_storage::{Authorship, ChangeFilter, Changes, HistoryItem, StorageE
 
 use crate::support::{Deterministic, MERCHANT, World, entry, now};
 
-on_both_engines!(what_a_filter_lets_through_is_found_page_by_page, what_is_rare_is_found_behind_much_else);
+on_both_engines!(
+    what_a_filter_lets_through_is_found_page_by_page,
+    what_is_rare_is_found_behind_much_else,
+    days_are_found_in_a_long_feed,
+    days_are_found_in_a_short_feed_whatever_its_clock_did,
+);
 
 /// So many changes, a second apart. Two write in turn, one rarely; each entry is made, and then changed.
 const CHANGES: u64 = 400;
@@ -22,21 +27,36 @@ fn actor(number: u64) -> Actor {
 }
 
 fn fill(store: &Store) {
+    fill_with(store, CHANGES, |number| number);
+}
+
+/// Changes, each made so many seconds after the beginning as its number says.
+fn fill_with(store: &Store, changes: u64, second: fn(i64) -> i64) {
     let random = Deterministic::new(1);
+    let work = move |transaction: &mut interdict_storage::Transaction<'_>| {
+        write(transaction, changes, second, &random)
+    };
+    store.write_blocking::<_, StorageError, _>(work).unwrap();
+}
+
+fn write(
+    transaction: &mut interdict_storage::Transaction<'_>,
+    changes: u64,
+    second: fn(i64) -> i64,
+    random: &std::sync::Arc<Deterministic>,
+) -> Result<(), StorageError> {
     let mut before = None;
-    for number in 0..CHANGES {
+    for number in 0..changes {
         let made = entry(number / 2, random.as_ref());
-        let (actor, random, old) = (actor(number), std::sync::Arc::clone(&random), before.take());
+        let (actor, old) = (actor(number), before.take());
         let after = old.clone().unwrap_or(made);
         let action = if old.is_some() { Action::EntryUpdated } else { Action::EntryCreated };
         before = old.is_none().then(|| after.clone());
-        let at = now().plus_seconds(i64::try_from(number).unwrap());
-        let work = move |transaction: &mut interdict_storage::Transaction<'_>| {
-            let by = Authorship::new(&actor, at, random.as_ref());
-            transaction.merchant(MERCHANT).put_entry(&by, action, old.as_ref(), &after)
-        };
-        store.write_blocking::<_, StorageError, _>(work).unwrap();
+        let at = now().plus_seconds(second(i64::try_from(number).unwrap()));
+        let by = Authorship::new(&actor, at, random.as_ref());
+        transaction.merchant(MERCHANT).put_entry(&by, action, old.as_ref(), &after)?;
     }
+    Ok(())
 }
 
 fn page(store: &Store, filter: &ChangeFilter, before: i64, limit: usize) -> Changes {
@@ -113,4 +133,37 @@ fn what_is_rare_is_found_behind_much_else(world: &World) {
     let found = page(&store, &filter, i64::MAX, 50);
     let numbers: Vec<i64> = found.items.iter().map(|item| item.change.sequence - 1).collect();
     assert_eq!((numbers, found.next), (vec![333, 3], None));
+}
+
+fn sequences(store: &Store, filter: &ChangeFilter) -> Vec<i64> {
+    all(store, filter, 40).iter().map(|item| item.change.sequence).collect()
+}
+
+fn days_are_found_in_a_long_feed(world: &World) {
+    let store = world.open(1, None);
+    fill_with(&store, 2_500, |number| number);
+    let second = |number: i64| Some(now().plus_seconds(number));
+    let days = ChangeFilter { from: second(1_000), until: second(1_100), ..ChangeFilter::default() };
+    assert_eq!(sequences(&store, &days), (1_001..=1_100).rev().collect::<Vec<_>>());
+    let changed = ChangeFilter { action: Some(Action::EntryUpdated), ..days };
+    assert_eq!(
+        sequences(&store, &changed),
+        (1_001..=1_100).rev().filter(|number| number % 2 == 0).collect::<Vec<_>>()
+    );
+    let beyond = ChangeFilter { from: second(2_500), ..ChangeFilter::default() };
+    assert_eq!(sequences(&store, &beyond), [0; 0]);
+    let beyond = ChangeFilter { until: second(0), ..changed };
+    assert_eq!(sequences(&store, &beyond), [0; 0]);
+}
+
+fn days_are_found_in_a_short_feed_whatever_its_clock_did(world: &World) {
+    let store = world.open(1, None);
+    fill_with(&store, 300, |number| (number * 7) % 300);
+    let second = |number: i64| Some(now().plus_seconds(number));
+    let days = ChangeFilter { from: second(30), until: second(90), ..ChangeFilter::default() };
+    let is_in = |sequence: &i64| (30..90).contains(&((sequence - 1) * 7 % 300));
+    assert_eq!(sequences(&store, &days), (1..=300).rev().filter(is_in).collect::<Vec<_>>());
+    let changed = ChangeFilter { action: Some(Action::EntryUpdated), ..days };
+    let expected: Vec<_> = (1..=300).rev().filter(is_in).filter(|sequence| sequence % 2 == 0).collect();
+    assert_eq!(sequences(&store, &changed), expected);
 }

@@ -82,6 +82,11 @@ await tell(async (page) => {
   assert(others === 0 && (await page.locator("main tbody tr").count()) > 0, "nothing else is listed");
   await look(page, "audit-filtered");
   await lookOnPhone(page, "audit-filtered");
+  // And by a day, in a past that the demonstration has made up.
+  const day = new Date(Date.now() - 3 * 24 * 3600 * 1000).toISOString().slice(0, 10);
+  await page.goto(`${BASE}/dashboard/test/audit?from=${day}&to=${day}`);
+  const times = await page.locator("main tbody tr td:first-child time").evaluateAll((all) => all.map((time) => time.dateTime));
+  assert(times.length > 0 && times.every((time) => time.startsWith(day)), `all is of ${day}: ${times}`);
   // A key may what is chosen, and nothing is chosen beforehand.
   await page.goto(`${BASE}/dashboard/test/keys`);
   await page.getByRole("button", { name: "Create key" }).click();

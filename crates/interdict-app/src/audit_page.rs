@@ -9,7 +9,7 @@ use std::str::FromStr;
 use interdict_domain::change::Subject;
 use interdict_domain::mode::Mode;
 use interdict_domain::role::Capability;
-use interdict_storage::{HistoryItem, StorageError};
+use interdict_storage::{ChangeFilter, Changes, HistoryItem, StorageError};
 
 use crate::app::App;
 use crate::sessions::SignedIn;
@@ -78,10 +78,11 @@ pub struct AuditPage {
 }
 
 impl App {
-    /// The merchant's changes of the core and of the session's mode, newest first.
+    /// The merchant's changes of the core and of the session's mode that a filter lets through, newest first.
     pub async fn audit_page(
         &self,
         by: &SignedIn,
+        filter: &ChangeFilter,
         before: Option<AuditPosition>,
         limit: usize,
     ) -> Result<AuditPage, UserError> {
@@ -89,19 +90,21 @@ impl App {
         let limit = limit.clamp(1, AUDIT_PAGE_MAX);
         let start = before.unwrap_or(AuditPosition::NEWEST);
         // One more than fits, to know whether anything follows.
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = limit.saturating_add(1);
+        let wanted = filter.clone();
         let of_core = self
             .core
             .read_all(move |view| -> Result<_, UserError> {
                 let actor = acting(view, &actor, Capability::ViewAudit)?;
-                Ok(view.merchant(actor.merchant).changes_before(start.core, rows)?)
+                Ok(view.merchant(actor.merchant).changes_like(&wanted, start.core, rows)?)
             })
             .await?;
+        let wanted = filter.clone();
         let of_mode = self
             .service(mode)
             .store()
             .read(by.user.merchant, move |view| -> Result<_, StorageError> {
-                view.changes_before(start.mode, rows)
+                view.changes_like(&wanted, start.mode, rows)
             })
             .await?;
         let (items, next) = merge(of_core, of_mode, start, limit);
@@ -125,16 +128,17 @@ impl App {
 
 /// The newest of two lists that are newest first, each with whether it is of the first, and where to go on.
 fn merge(
-    core: Vec<HistoryItem>,
-    mode: Vec<HistoryItem>,
+    core: Changes,
+    mode: Changes,
     start: AuditPosition,
     limit: usize,
 ) -> (Vec<(bool, HistoryItem)>, Option<AuditPosition>) {
-    let (mut core, mut mode) = (core.into_iter().peekable(), mode.into_iter().peekable());
+    let (on_in_core, on_in_mode) = (core.next, mode.next);
+    let (mut core, mut mode) = (core.items.into_iter().peekable(), mode.items.into_iter().peekable());
     let (mut items, mut next) = (Vec::with_capacity(limit), start);
     while items.len() < limit {
         let is_core = match (core.peek(), mode.peek()) {
-            (None, None) => return (items, None),
+            (None, None) => break,
             (first, second) => first.map(|item| item.change.at) >= second.map(|item| item.change.at),
         };
         let Some(item) = (if is_core { core.next() } else { mode.next() }) else { break };
@@ -145,7 +149,14 @@ fn merge(
         }
         items.push((is_core, item));
     }
-    let goes_on = core.peek().is_some() || mode.peek().is_some();
+    let mut goes_on = core.peek().is_some() || mode.peek().is_some();
+    // Where so much was looked at and nothing found, the next page begins behind it.
+    if let (None, Some(on)) = (core.peek(), on_in_core) {
+        (next.core, goes_on) = (on, true);
+    }
+    if let (None, Some(on)) = (mode.peek(), on_in_mode) {
+        (next.mode, goes_on) = (on, true);
+    }
     (items, goes_on.then_some(next))
 }
 

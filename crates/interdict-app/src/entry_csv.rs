@@ -3,7 +3,7 @@
 //! Deliberately not here: what a row may say ([`crate::import_row`]).
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Cursor, ErrorKind, Read, Write};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator, Writer};
 use interdict_domain::entry::{Entry, ReasonCode};
@@ -35,6 +35,10 @@ const COLUMNS: [&str; 13] = [
     LAPSES_ON_CHARGEBACK,
 ];
 
+/// What may stand between cells.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+/// Bytes in which a head is looked for at once.
+const BEGIN: usize = 1024;
 /// Bytes that are read at once.
 const BUFFER: usize = 64 * 1024;
 
@@ -48,6 +52,8 @@ pub struct CsvRows<R: Read> {
 
 /// Ends a row that has no end: a quotation mark that nobody closes would take the rest of the file for one.
 struct Bounded<R> {
+    /// What was read already, to know what separates the cells.
+    ahead: Cursor<Vec<u8>>,
     inner: R,
     given: u64,
     last: u8,
@@ -62,11 +68,40 @@ impl<R: Read> Read for Bounded<R> {
         if row > ROW_BYTES_MAX as u64 {
             return Err(ErrorKind::FileTooLarge.into());
         }
-        let read = self.inner.read(buffer)?;
+        let read = match self.ahead.read(buffer)? {
+            0 => self.inner.read(buffer)?,
+            read => read,
+        };
         self.given = self.given.saturating_add(read as u64);
         self.last = buffer.get(..read).and_then(<[u8]>::last).copied().unwrap_or(self.last);
         Ok(read)
     }
+}
+
+/// The beginning of a file, with its first line in it unless that is too long.
+fn begin(file: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let mut ahead = Vec::new();
+    while ahead.len() <= ROW_BYTES_MAX && !ahead.contains(&b'\n') {
+        let most = ROW_BYTES_MAX + 1 - ahead.len();
+        if file.by_ref().take(most.min(BEGIN) as u64).read_to_end(&mut ahead)? == 0 {
+            break;
+        }
+    }
+    Ok(ahead)
+}
+
+/// What separates the cells: a comma, unless all names of the head are known by a semicolon or a tab, as spreadsheets of
+/// many countries write them. No name holds any of the three, so that nothing is guessed.
+fn separator(begin: &[u8]) -> u8 {
+    let head = begin.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let bare = |name: &[u8]| {
+        let name = name.trim_ascii();
+        let inner = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\""));
+        known_column(inner.unwrap_or(name)).is_some()
+    };
+    let separates = |separator: &u8| head.split(|byte| byte == separator).all(bare);
+    SEPARATORS.into_iter().find(separates).unwrap_or(b',')
 }
 
 fn known() -> String {
@@ -87,11 +122,14 @@ fn is_value(column: &str) -> bool {
 
 impl<R: Read> CsvRows<R> {
     /// Reads the head.
-    pub(crate) fn open(file: R, defaults: RowDefaults) -> Result<Self, FileError> {
-        let bounded = Bounded { inner: file, given: 0, last: b'\n', row_start: 0 };
+    pub(crate) fn open(mut file: R, defaults: RowDefaults) -> Result<Self, FileError> {
+        let ahead = begin(&mut file).map_err(FileError::Io)?;
+        let separator = separator(&ahead);
+        let bounded = Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, last: b'\n', row_start: 0 };
         // With both line ends for one, the reader would count a line's end to the row behind it.
         let mut reader = ReaderBuilder::new()
             .flexible(true)
+            .delimiter(separator)
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER)
             .from_reader(bounded);

@@ -72,7 +72,7 @@ pub enum FileError {
     /// A column that means nothing here: what it says would be lost in silence.
     #[error(
         "column {number} is not known, or is there twice. The columns are {known}; they are separated by commas, \
-         and the text is UTF-8"
+         semicolons or tabs, and the text is UTF-8"
     )]
     UnknownColumn {
         /// Which one, from 1.

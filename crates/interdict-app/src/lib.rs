@@ -149,8 +149,8 @@ pub mod oidc {
 /// What the use cases take and give that is the store's.
 pub mod store {
     pub use interdict_storage::{
-        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, Counted, CustomerFilter, Durability,
-        EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
+        AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, ChangeFilter, Counted, CustomerFilter,
+        Durability, EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
         MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest, PaymentFilter,
         PersonFilter, PostgresServer, ProviderEvent, Recorded, Retained, Score, SearchState, StorageError,
         StoreStatus, Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
@@ -240,7 +240,7 @@ pub use sign_in::{SessionToken, SignIn, SignInError};
 pub use standing::{Standing, StandingSource};
 pub use subscribe::{NewSubscription, subscribe};
 pub use tokens::{Token, TokenError};
-pub use undo_change::{Undone, undo_change};
+pub use undo_change::{Undone, is_undoable, newest_to_undo, undo_change};
 pub use undo_import::{CHANGED_SINCE_MAX, UndoneImport};
 pub use unlist_customer::{UnlistError, unlist_customer};
 pub use unlist_entry::unlist_entry;

@@ -9,7 +9,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::ids::{CustomerId, PersonId};
 use interdict_domain::person::BlockedPerson;
-use interdict_storage::{Authorship, MerchantTransaction, Recorded};
+use interdict_storage::{Authorship, HistoryItem, MerchantTransaction, Recorded};
 
 use crate::error::UseCaseError;
 use crate::lift_person::{block_again, lift_person, put_terms_back, rejoin_person};
@@ -32,6 +32,38 @@ pub enum Undone {
     Person(PersonId),
 }
 
+/// Changes in which the one is looked for that can be undone: so many notes may stand on it.
+const NEWEST_LOOKED: i64 = 20;
+
+/// Of one subject's changes, the newest first, the one that can be undone if any can: on a note nothing stands.
+pub fn newest_to_undo(history: &[HistoryItem]) -> Option<&HistoryItem> {
+    history.iter().find(|item| item.change.action != Action::EntryNoted)
+}
+
+/// Whether a change has made something that can be put back now. That nothing came after it is the caller's to know.
+pub fn is_undoable(item: &HistoryItem, now: Timestamp) -> bool {
+    // What would be over at once is not put back.
+    let was_over = matches!(&item.before, Some(Recorded::Entry(before)) if before.window.has_ended(now));
+    puts_back(item) && !was_over
+}
+
+/// Whether there is anything that a change has made of what it is about.
+fn puts_back(item: &HistoryItem) -> bool {
+    match (item.change.subject, &item.before, &item.after) {
+        (Subject::Customer(_), Some(Recorded::Customer(before)), Some(Recorded::Customer(after))) => {
+            before.restriction != after.restriction || before.standing != after.standing
+        }
+        (Subject::Entry(_), None, Some(Recorded::Entry(_))) => true,
+        (Subject::Entry(_), Some(Recorded::Entry(before)), after) => {
+            before.value.is_some() && item.before != *after
+        }
+        (Subject::Person(_), _, Some(Recorded::Person(_))) => {
+            matches!(item.change.action, Action::PersonBlocked | Action::PersonLifted)
+        }
+        _ => false,
+    }
+}
+
 /// Undoes a change; nothing where there is nothing to undo, or something else has changed it since.
 pub fn undo_change(
     transaction: &mut MerchantTransaction<'_, '_>,
@@ -40,9 +72,10 @@ pub fn undo_change(
 ) -> Result<Option<Undone>, UseCaseError> {
     let view = transaction.view();
     let found = view.changes_after(sequence.saturating_sub(1), 1)?.pop();
-    let Some(item) = found.filter(|item| item.change.sequence == sequence) else { return Ok(None) };
-    let newest = view.history(item.change.subject, i64::MAX, 1)?;
-    if newest.first().is_none_or(|newest| newest.change.sequence != sequence) {
+    let is_it = |item: &HistoryItem| item.change.sequence == sequence && puts_back(item);
+    let Some(item) = found.filter(is_it) else { return Ok(None) };
+    let newest = view.history(item.change.subject, i64::MAX, NEWEST_LOOKED)?;
+    if newest_to_undo(&newest).is_none_or(|newest| newest.change.sequence != sequence) {
         return Ok(None);
     }
     match (item.change.subject, item.before, item.after) {

@@ -58,13 +58,52 @@ function tickAll(event) {
   }
 }
 
+// The label of a value is the kind that was chosen.
+function nameValue(select) {
+  const label = select.form.querySelector(".of-kind span");
+  label.textContent = select.selectedOptions[0].text;
+  document.getElementById(label.parentElement.htmlFor).inputMode = { email: "email", phone: "tel" }[select.value] || "text";
+}
+
+// On a narrow screen a row stands as a block, and each cell says what it is. The roles stay those of a table.
+function nameCells(root) {
+  for (const table of root.querySelectorAll("table:not(.stacks)")) {
+    const heads = [...table.querySelectorAll("thead th")];
+    if (heads.length === 0) continue;
+    const names = heads.map((head) => (head.querySelector(".hidden, input") ? "" : head.textContent.trim()));
+    table.classList.add("stacks");
+    table.setAttribute("role", "table");
+    for (const part of table.querySelectorAll("thead, tbody")) part.setAttribute("role", "rowgroup");
+    for (const head of heads) head.setAttribute("role", "columnheader");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      if (row.parentElement.localName === "thead") continue;
+      [...row.cells].forEach((cell, at) => {
+        cell.setAttribute("role", cell.localName === "th" ? "rowheader" : "cell");
+        if (names[at] && cell.textContent.trim()) cell.dataset.name = names[at];
+      });
+    }
+  }
+}
+
 document.addEventListener("click", invoke);
 document.addEventListener("change", tickAll);
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".kind-chosen")) nameValue(event.target);
+});
 document.addEventListener("keydown", moveInMenu);
 document.addEventListener("keydown", findSearch);
 document.addEventListener("toggle", (event) => {
   if (event.newState === "open" && event.target.matches("[role=menu]")) event.target.querySelector("[role=menuitem]").focus();
 }, true);
-document.addEventListener("htmx:afterSwap", () => showTimes(document));
+document.addEventListener("htmx:afterSwap", () => {
+  showTimes(document);
+  nameCells(document);
+});
+document.documentElement.classList.add("scripted");
+document.querySelectorAll(".kind-chosen").forEach(nameValue);
 reopen();
 showTimes(document);
+nameCells(document);
+// On a phone the pages stand in a line that moves: the one where one is comes into sight.
+document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,11 +1,12 @@
 //! Doing something in the name of whoever is signed in: the use case runs in the next commit, as a call of the
 //! API does, and a second press of the same button finds the first one's outcome.
 
+use axum::response::Response;
 use interdict_app::store::{Authorship, Foreseen, MerchantTransaction, StorageError};
 use interdict_app::{Answer, Refusal, UseCaseError};
 use interdict_domain::clock::Random;
 
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::person::{Needs, Person};
 use crate::t;
@@ -19,6 +20,16 @@ pub(crate) enum Done {
     GoOn(String),
     /// What stands in the way, in words for the form.
     Refused(String),
+}
+
+impl Done {
+    /// For a form that has nothing to be typed better: a page says what stands in the way.
+    pub(crate) fn or_problem(self) -> Result<Response, Problem> {
+        match self {
+            Self::GoOn(path) => Ok(answer::see_other(&path)),
+            Self::Refused(text) => Err(Problem::invalid(&text)),
+        }
+    }
 }
 
 /// Why a form's work was not done.
@@ -59,6 +70,20 @@ pub(crate) fn once(random: &dyn Random) -> String {
 const REFUSED: u16 = 422;
 const CHANGED: u16 = 409;
 
+/// The texts that somebody has typed, so that they are not typed again: with their labels.
+fn typed(form: &Form) -> Vec<(String, String)> {
+    let fields = [
+        ("value", t("field-value")),
+        ("restrictReason", t("restrict-reason")),
+        ("reason", t("reason")),
+        ("publicMessage", t("public-message")),
+        ("until", t("until")),
+        ("text", t("note")),
+    ];
+    let fields = fields.into_iter();
+    fields.filter_map(|(name, label)| Some((label, form.text(name)?.to_owned()))).collect()
+}
+
 /// Runs a form's work, which says where to go on.
 pub(crate) async fn act<C: Needs>(
     person: &Person<C>,
@@ -89,7 +114,7 @@ pub(crate) async fn act<C: Needs>(
         .await?;
     let text = String::from_utf8_lossy(&mutated.answer.body).into_owned();
     match mutated.answer.status {
-        CHANGED => Err(Problem::changed_meanwhile()),
+        CHANGED => Err(Problem { typed: typed(form), ..Problem::changed_meanwhile() }),
         REFUSED => Ok(Done::Refused(text)),
         _ => Ok(Done::GoOn(text)),
     }

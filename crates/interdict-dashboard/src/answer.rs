@@ -56,16 +56,26 @@ pub(crate) fn see_other(path: &str) -> Response {
 }
 
 /// Why there is no page, in words for people, with what to do next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) title: String,
+    pub(crate) text: String,
+    /// What was typed into a form that cannot be shown again, to be taken from here: labels and texts.
+    pub(crate) typed: Vec<(String, String)>,
+    /// The page that helps instead, by its word in the address.
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// A link by which one goes on.
+pub(crate) struct Way {
+    pub(crate) path: String,
     pub(crate) text: String,
 }
 
 impl Problem {
     fn new(status: StatusCode, title: &str, text: &str) -> Self {
-        Self { status, title: title.to_owned(), text: text.to_owned() }
+        Self { status, title: title.to_owned(), text: text.to_owned(), typed: Vec::new(), instead: None }
     }
 
     pub(crate) fn no_such_page() -> Self {
@@ -79,6 +89,11 @@ impl Problem {
 
     pub(crate) fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, &t("problem-forbidden-title"), &t("problem-forbidden"))
+    }
+
+    /// The audit log is not everybody's; what was done to one customer or entry is.
+    pub(crate) fn forbidden_audit() -> Self {
+        Self { text: t("problem-forbidden-audit"), instead: Some("look-up"), ..Self::forbidden() }
     }
 
     pub(crate) fn other_origin() -> Self {
@@ -132,15 +147,19 @@ impl From<MutateError> for Problem {
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
     problem: &'a Problem,
+    ways: &'a [Way],
 }
 
-/// Says why not.
-pub(crate) fn problem(problem: &Problem) -> Response {
-    page(problem.status, &ProblemPage { problem })
+/// Says why not, with ways to go on.
+pub(crate) fn problem(problem: &Problem, ways: &[Way]) -> Response {
+    page(problem.status, &ProblemPage { problem, ways })
 }
 
 impl IntoResponse for Problem {
+    /// The page, and the problem beside it: [`crate::way_back`] knows where one came from.
     fn into_response(self) -> Response {
-        problem(&self)
+        let mut response = problem(&self, &[]);
+        response.extensions_mut().insert(self);
+        response
     }
 }

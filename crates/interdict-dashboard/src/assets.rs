@@ -4,11 +4,11 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use rust_embed::Embed;
 
-use crate::answer::{self, Problem};
+use crate::answer::Problem;
 
 #[derive(Embed)]
 #[folder = "assets"]
@@ -48,9 +48,9 @@ fn serve(name: &str) -> Response {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
-        _ => return answer::problem(&Problem::no_such_page()),
+        _ => return Problem::no_such_page().into_response(),
     };
-    let Some(file) = Assets::get(name) else { return answer::problem(&Problem::no_such_page()) };
+    let Some(file) = Assets::get(name) else { return Problem::no_such_page().into_response() };
     let mut response = Response::new(axum::body::Body::from(file.data.into_owned()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -10,12 +10,16 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Limited};
 
+use crate::act::ONCE;
 use crate::answer::Problem;
 use crate::state::State;
 use crate::t;
 
 /// Bulk selections are the longest: a thousand ids.
 const FORM_BYTES_MAX: usize = 128 * 1024;
+
+/// What is of one form alone: the next one has its own.
+const NOT_CARRIED: [&str; 4] = [ONCE, "preview", "previewed", "back"];
 
 /// The fields of a form. One that is there twice counts with each value.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +51,16 @@ impl Form {
         self.fields.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Every field with each of its values, to go on to the next form: but for the buttons, and what makes a press one.
+    pub(crate) fn carried(&self) -> Vec<(String, String)> {
+        let pairs = self.fields.iter().filter(|(name, _)| !NOT_CARRIED.contains(&name.as_str()));
+        let mut pairs: Vec<_> = pairs
+            .flat_map(|(name, values)| values.iter().map(move |value| (name.clone(), value.clone())))
+            .collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
     /// A field as something: nothing when it was left empty.
     pub(crate) fn parse<T, E: std::fmt::Display>(
         &self,
@@ -71,6 +85,13 @@ impl Form {
         format!("?{}", query.finish())
     }
 
+    /// The same as the query of an address, without what was done.
+    pub(crate) fn said_nothing(&self) -> String {
+        let kept = self.carried().into_iter().filter(|(name, _)| name != "done" && name != "undo");
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+
     /// What a browser sent as `application/x-www-form-urlencoded`, from a query or a body.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut fields: HashMap<String, Vec<String>> = HashMap::new();
@@ -79,6 +100,13 @@ impl Form {
         }
         Self { fields, ..Self::default() }
     }
+}
+
+/// A word that can be chosen in a form, and how people read it.
+pub(crate) struct Choice {
+    pub(crate) word: &'static str,
+    pub(crate) text: String,
+    pub(crate) is_chosen: bool,
 }
 
 /// What stands in an address's query.

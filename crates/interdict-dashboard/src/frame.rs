@@ -129,32 +129,29 @@ pub(crate) fn changes(text: &str) -> Option<(i64, i64)> {
     Some((first.parse().ok()?, last.parse().ok()?))
 }
 
-/// Suggestions that wait. A page is shown without them where they cannot be read.
-async fn suggestions<C: Needs>(person: &Person<C>) -> i64 {
-    let merchant = person.signed_in.user.merchant;
-    if !person.may(Capability::ViewCustomers) || !person.service().has_blocked_persons(merchant) {
-        return 0;
-    }
-    let read =
-        person.service().store().read(merchant, |view| view.count_open_suggestions(WAITING_SHOWN)).await;
-    read.unwrap_or_else(|error: StorageError| {
-        tracing::warn!(error = &error as &dyn std::error::Error, "suggestions cannot be counted");
-        0
-    })
+/// What waits for somebody's word.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    suggestions: i64,
+    proposals: i64,
 }
 
-/// How many entries wait for a second person.
-async fn proposals<C: Needs>(person: &Person<C>) -> i64 {
-    let now = person.service().now();
-    let count = move |view: &MerchantView<'_>| view.count_open_proposals(now, now.plus_seconds(-PROPOSAL_S));
-    match person.service().store().read(person.signed_in.user.merchant, count).await {
-        Ok(waiting) => waiting,
-        Err(error) => {
-            let error: StorageError = error;
-            tracing::warn!(error = &error as &dyn std::error::Error, "proposals cannot be counted");
-            0
-        }
+/// Counts it, in one look. A page is shown without the numbers where they cannot be read.
+async fn waiting<C: Needs>(person: &Person<C>) -> Waiting {
+    let (service, merchant) = (person.service(), person.signed_in.user.merchant);
+    if !person.may(Capability::ViewCustomers) {
+        return Waiting::default();
     }
+    let (now, has_persons) = (service.now(), service.has_blocked_persons(merchant));
+    let count = move |view: &MerchantView<'_>| {
+        let suggestions = if has_persons { view.count_open_suggestions(WAITING_SHOWN)? } else { 0 };
+        let proposals = view.count_open_proposals(now, now.plus_seconds(-PROPOSAL_S))?;
+        Ok(Waiting { suggestions, proposals })
+    };
+    service.store().read(merchant, count).await.unwrap_or_else(|error: StorageError| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "what waits cannot be counted");
+        Waiting::default()
+    })
 }
 
 impl Frame {
@@ -167,7 +164,7 @@ impl Frame {
         query: &Form,
     ) -> Self {
         let mode = person.mode.as_str();
-        let (suggestions, proposals) = (suggestions(person).await, proposals(person).await);
+        let waiting = waiting(person).await;
         let links = Place::ALL
             .into_iter()
             .filter(|(.., capability)| person.may(*capability))
@@ -176,8 +173,8 @@ impl Frame {
                 text: of("nav-", name),
                 is_here: place == here,
                 waiting: match place {
-                    Place::Persons => suggestions,
-                    Place::Approvals => proposals,
+                    Place::Persons => waiting.suggestions,
+                    Place::Approvals => waiting.proposals,
                     _ => 0,
                 },
             })

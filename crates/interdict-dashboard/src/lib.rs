@@ -21,6 +21,7 @@ mod same_origin;
 mod state;
 mod texts;
 mod verification;
+mod way_back;
 mod when;
 
 pub use router::router;

@@ -104,8 +104,10 @@ impl<C: Needs> FromRequestParts<State> for Person<C> {
             None => in_query(&parts.uri).unwrap_or(signed_in.session.mode),
         };
         let needed = if mode == Mode::Live { C::IN_LIVE } else { C::CAPABILITY };
-        if needed.is_some_and(|capability| !signed_in.may(capability)) {
-            return Err(Problem::forbidden().into_response());
+        match needed.filter(|capability| !signed_in.may(*capability)) {
+            None => {}
+            Some(Capability::ViewAudit) => return Err(Problem::forbidden_audit().into_response()),
+            Some(_) => return Err(Problem::forbidden().into_response()),
         }
         let service = Arc::clone(state.app.service(mode));
         Ok(Self { signed_in, mode, service, needs: PhantomData })

@@ -16,7 +16,7 @@ use crate::pages::{
     overview, payment, payments, persons, reports, settings, sign_in, team, undo,
 };
 use crate::state::{DashboardOptions, State};
-use crate::{assets, same_origin};
+use crate::{assets, same_origin, way_back};
 
 /// All but files that are taken away: those are streamed as they are written.
 fn compression() -> CompressionLayer<impl Predicate> {
@@ -46,6 +46,7 @@ pub fn router(app: Arc<App>, options: DashboardOptions) -> Router {
         .route("/dashboard/{mode}/undo", post(undo::undo))
         .route("/dashboard/{mode}/{page}", get(async || Problem::no_such_page()))
         .layer(from_fn_with_state(state.clone(), same_origin::only))
+        .layer(from_fn_with_state(state.clone(), way_back::offer))
         .layer(compression())
         .with_state(state)
 }
@@ -105,6 +106,7 @@ fn imports() -> Router<State> {
     Router::new()
         .route("/dashboard/{mode}/entries/export", get(imports::export))
         .route("/dashboard/{mode}/imports", get(imports::list).post(imports::upload))
+        .route("/dashboard/{mode}/imports/examples/{name}", get(imports::example))
         .route("/dashboard/{mode}/imports/{id}", get(imports::show))
         .route("/dashboard/{mode}/imports/{id}/errors", get(imports::errors))
         .route("/dashboard/{mode}/imports/{id}/start", post(imports::start))

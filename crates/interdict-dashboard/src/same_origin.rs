@@ -3,11 +3,11 @@
 
 use axum::extract::{Request, State as Shared};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, Method};
 
-use crate::answer::{self, Problem};
+use crate::answer::Problem;
 use crate::state::State;
 
 /// Lets reads through, and everything else from our own pages.
@@ -16,7 +16,7 @@ pub(crate) async fn only(Shared(state): Shared<State>, request: Request, next: N
     if reads || is_ours(request.headers(), state.options.public_url.as_deref()) {
         return next.run(request).await;
     }
-    answer::problem(&Problem::other_origin())
+    Problem::other_origin().into_response()
 }
 
 fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {

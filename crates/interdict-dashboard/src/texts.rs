@@ -45,6 +45,14 @@ pub(crate) fn t_with(key: &str, put_in: &[(&'static str, FluentValue<'_>)]) -> S
     TEXTS.format_pattern(pattern, Some(&arguments), &mut errors).into_owned()
 }
 
+/// A number, with words before it where there may be more.
+pub(crate) fn at_least<N: std::fmt::Display + Into<FluentValue<'static>>>(
+    number: N,
+    is_least: bool,
+) -> String {
+    if is_least { t_with("at-least", &[("count", number.into())]) } else { number.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -27,7 +27,7 @@ statements! {
            DO UPDATE SET attempts = attempt_count.attempts + excluded.attempts";
     SELECT_SINCE = "SELECT day, initiator, outcome, code, attempts FROM attempt_count
            WHERE merchant = $1 AND day >= $2 ORDER BY day, initiator, outcome, code";
-    SELECT_REFUSED = concat!("SELECT id, customer, created_at, error_code FROM payment WHERE merchant = $1 AND ",
+    SELECT_REFUSED = concat!("SELECT id, customer, created_at, initiator, error_code FROM payment WHERE merchant = $1 AND ",
            refused_by_lists!(), " AND created_at >= $2 AND (created_at, id) < ($3, $4) AND customer IS NOT NULL
            ORDER BY created_at DESC, id DESC LIMIT $5");
     SELECT_REFUSED_AFTER = concat!("SELECT id FROM payment WHERE merchant = $1 AND customer = $2
@@ -99,6 +99,8 @@ pub struct RefusedAttempt {
     pub customer: CustomerId,
     /// When it was made.
     pub at: Timestamp,
+    /// Who started it.
+    pub initiator: Initiator,
     /// The decision's word for why.
     pub code: String,
 }
@@ -136,7 +138,8 @@ impl MerchantView<'_> {
                 payment: PaymentId::from_ksuid(Ksuid::from_bytes(row.get(0)?)),
                 customer: CustomerId::from_ksuid(Ksuid::from_bytes(row.get(1)?)),
                 at: Timestamp::from_micros(row.get(2)?),
-                code: row.get(3)?,
+                initiator: Initiator::parse(row.text(3)?).ok_or(StorageError::Corrupt("initiator"))?,
+                code: row.get(4)?,
             })
         })
     }

@@ -10,6 +10,7 @@
 //! (`interdict-decision`).
 
 mod attempt_count;
+mod audit;
 mod chain;
 mod chargeback;
 mod checkout;
@@ -74,6 +75,7 @@ mod window_end;
 mod writer;
 
 pub use attempt_count::{AttemptCount, AttemptOutcome, RefusedAttempt, day_of};
+pub use audit::{ChangeFilter, Changes};
 pub use chain::{ChainError, ChainReport};
 pub use counter::{Counted, Totals};
 pub use customer::Erased;

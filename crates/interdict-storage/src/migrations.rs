@@ -44,6 +44,7 @@ const PUBLISHABLE_KEYS: &str = include_str!("../migrations/mode_0008_publishable
 
 const LEASES: &str = include_str!("../migrations/mode_0009_leases.sql");
 const ANCHOR: &str = include_str!("../migrations/feed_0002_anchor.sql");
+const AUDIT: &str = include_str!("../migrations/feed_0003_audit.sql");
 const FORMER_IDENTIFIERS: &str = include_str!("../migrations/mode_0010_former_identifiers.sql");
 const ATTEMPT_COUNTS: &str = include_str!("../migrations/mode_0012_attempt_counts.sql");
 const SEARCH: &str = include_str!("../migrations/mode_0013_search_and_counters.sql");
@@ -63,7 +64,7 @@ const WIDER_KEYS: &str = include_str!("../migrations/decisions_0002_wider_keys.s
 /// The migrations of a schema in order, in an engine's own words.
 pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
     let texts: &[&str] = match schema {
-        Schema::Core => &[FEED, CORE, ANCHOR, USERS],
+        Schema::Core => &[FEED, CORE, ANCHOR, USERS, AUDIT],
         Schema::Mode => &[
             FEED,
             MODE,
@@ -87,6 +88,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             PERSONS,
             DEPARTURES,
             PROPOSALS,
+            AUDIT,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

@@ -30,6 +30,7 @@ macro_rules! changing {
     };
 }
 
+// By `action || ''` a planner goes through a subject's few changes, and not through all that were ever made so.
 statements! {
     SELECT_AT = "SELECT at FROM change WHERE sequence = $1";
     FIRST_AFTER = concat!("SELECT ", feed::item_columns!(), " FROM change c
@@ -38,10 +39,10 @@ statements! {
         WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence <= $3 AND ", changing!(), "
         ORDER BY c.sequence DESC LIMIT 1");
     LAST_OF_ACTION = concat!("SELECT ", feed::item_columns!(), " FROM change c
-        WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence <= $3 AND c.action = $4
+        WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence <= $3 AND c.action || '' = $4
         ORDER BY c.sequence DESC LIMIT 1");
     COUNT_OF_ACTION = "SELECT COUNT(*) FROM change
-        WHERE merchant = $1 AND subject = $2 AND sequence > $3 AND action = $4";
+        WHERE merchant = $1 AND subject = $2 AND sequence > $3 AND action || '' = $4";
     SELECT_AHEAD = "SELECT ahead_s FROM test_clock WHERE merchant = $1";
     BEFORE_IMPORT = "SELECT revision, body FROM import_before
         WHERE merchant = $1 AND identifier_key = $2 AND entry = $3 AND revision > $4 ORDER BY revision LIMIT 1";
@@ -50,7 +51,7 @@ statements! {
         WHERE merchant = $1 AND identifier_key = $2 AND subject = $3 AND sequence > $4";
     IMPORTS_SINCE = "SELECT id FROM import WHERE merchant = $1 AND last_change > $2";
     PARTS_SINCE = "SELECT sequence, at FROM change
-        WHERE merchant = $1 AND subject = $2 AND sequence > $3 AND action = 'entries.imported'";
+        WHERE merchant = $1 AND subject = $2 AND sequence > $3 AND action || '' = 'entries.imported'";
     FACTS_OF = "SELECT facts FROM change WHERE sequence = $1";
 }
 

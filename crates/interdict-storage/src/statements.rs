@@ -19,6 +19,7 @@ use crate::migrations::Schema;
 /// All statements that run in a schema, by name.
 pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
     let common = [
+        crate::audit::STATEMENTS,
         crate::feed::STATEMENTS,
         crate::personal::STATEMENTS,
         crate::chain::STATEMENTS,

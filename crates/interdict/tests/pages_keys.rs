@@ -77,6 +77,31 @@ fn a_key_is_made_rotated_with_an_overlap_and_revoked() {
 }
 
 #[test]
+fn a_new_key_may_what_was_chosen_and_nothing_is_chosen_beforehand() {
+    let (place, server) = start();
+    let mut owner = Browser::of_owner(&place, &server);
+    let page = owner.get(KEYS).expect(200);
+    let dialog = page.between("<dialog id=\"create\"", "</dialog>");
+    assert!(!dialog.contains(" checked"), "{dialog}");
+    let attempt = serde_json::json!({"initiator": "customer", "email": "anna@example.com"});
+    for (preset, decides, reads, writes) in
+        [("decide", 200, 403, 403), ("read", 403, 200, 403), ("everything", 200, 200, 201)]
+    {
+        let fields = [("name", preset), ("kind", "secret"), ("preset", preset)];
+        let key = owner.post(KEYS, &fields).expect(200).between("class=\"shown-once\">", "<");
+        let entry =
+            serde_json::json!({"list": "block", "kind": "email", "value": format!("{preset}@example.com")});
+        assert_eq!(server.call("POST", "/v1/decisions", &key, &attempt).0, decides, "{preset}");
+        assert_eq!(server.call("GET", "/v1/customers", &key, &Value::Null).0, reads, "{preset}");
+        assert_eq!(server.call("POST", "/v1/entries", &key, &entry).0, writes, "{preset}");
+    }
+    let fields = [("name", "Own"), ("kind", "secret"), ("preset", "own"), ("permission", "decisions")];
+    owner.post(KEYS, &fields).expect(200);
+    let refused = owner.post(KEYS, &[("name", "Own"), ("kind", "secret"), ("preset", "own")]).expect(422);
+    refused.shows("value=\"own\" checked");
+}
+
+#[test]
 fn what_is_no_key_is_said_in_the_dialog_with_what_was_typed() {
     let (place, server) = start();
     let mut owner = Browser::of_owner(&place, &server);
@@ -84,8 +109,8 @@ fn what_is_no_key_is_said_in_the_dialog_with_what_was_typed() {
     let all = ("permission", "decisions");
     for (fields, says) in [
         (vec![("kind", "secret"), all], "Give the key a name"),
-        (vec![name, ("kind", "secret")], "Tick at least one thing"),
-        (vec![name, ("kind", "secret"), ("permission", "everything")], "Tick at least one thing"),
+        (vec![name, ("kind", "secret")], "Choose what the key may do"),
+        (vec![name, ("kind", "secret"), ("permission", "everything")], "Choose what the key may do"),
         (vec![name, ("kind", "golden"), all], "This kind of key does not exist"),
         (vec![name, ("kind", "secret"), all, ("until", "2001-01-01")], "The end must lie in the future"),
         (vec![name, ("kind", "secret"), all, ("until", "soon")], "must be a day"),
@@ -171,7 +196,11 @@ fn the_audit_log_says_who_made_what_of_what_and_goes_on_page_by_page() {
         .shows("<ins>Support</ins>")
         .shows("owner@interdict.local");
     page.shows("Signed in").shows("Key created");
-    owner.get("/dashboard/live/audit").expect(200).hides("Customer created").shows("Person invited");
+    owner
+        .get("/dashboard/live/audit")
+        .expect(200)
+        .hides("<strong>Customer created")
+        .shows("<strong>Person invited");
     owner.get(&path).expect(200);
 
     for number in 0..60 {
@@ -186,7 +215,7 @@ fn the_audit_log_says_who_made_what_of_what_and_goes_on_page_by_page() {
         let next = page.between("rel=\"next\" href=\"", "\"");
         page = owner.get(&next).expect(200);
     }
-    let shown = page.body.contains("Merchant created");
+    let shown = page.body.contains("<strong>Merchant created");
     assert!(shown && rows >= 66, "the last page of {rows} rows ends with the beginning");
     owner.get("/dashboard/test/audit?before=nonsense").expect(200);
 }

@@ -133,7 +133,7 @@ fn payments_are_found_and_each_says_why() {
 
     shop.call(&format!("/customers/{anna}/restrictions"), &json!({"restrictCit": false}));
     let lifted = owner.get(&path).expect(200);
-    lifted.shows("Nothing stands for or against it.").shows("customer_restricted");
+    lifted.shows("No block and no exemption applies.").shows("customer_restricted");
 
     owner.get("/dashboard/live/payments").expect(200).hides("/payments/pay_");
     owner.get(&path.replace("/test/", "/live/")).expect(404);

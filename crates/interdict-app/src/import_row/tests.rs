@@ -55,6 +55,29 @@ fn bad(read: &Read) -> Vec<(i64, &str, &str)> {
     bad.map(|(line, bad)| (line, bad.column.as_str(), bad.reason.as_str())).collect()
 }
 
+/// As spreadsheets of many countries write them; what stands in the cells is no separator.
+#[test]
+fn cells_are_separated_as_the_names_of_the_head_are() {
+    for separator in [",", ";", "\t"] {
+        let rows = [["email", "reason", "scopes"], ["a@example.com", "\"a,b;c\td\"", "cit"]];
+        let text = rows.map(|row| row.join(separator)).join("\r\n");
+        for head in ["", "\u{feff}"] {
+            let read = csv(format!("{head}{text}").as_bytes()).unwrap();
+            let (line, entry) = (read[0].0, read[0].1.as_ref().unwrap());
+            assert_eq!((line, entry.identifier.value()), (2, "a@example.com"), "{separator:?}");
+            assert_eq!(entry.reason.as_ref().unwrap().as_str(), "a,b;c\td");
+        }
+    }
+    // One column has no separator, and whatever its cells hold is theirs.
+    let read = csv(b"email\na@example.com;b@example.com\n").unwrap();
+    assert_eq!(bad(&read).len(), 1);
+    // Quoted names are names, and a name that is not known is not guessed at.
+    assert!(csv(b"\"email\";\"reason\"\na@example.com;x\n").unwrap()[0].1.is_ok());
+    for head in ["email;note", "email|reason", "email;reason,scopes"] {
+        assert!(matches!(csv(head.as_bytes()), Err(FileError::UnknownColumn { .. })), "{head}");
+    }
+}
+
 #[test]
 fn columns_come_in_any_order_and_most_may_be_missing() {
     let text =
@@ -76,7 +99,7 @@ fn a_file_with_a_column_that_means_nothing_is_refused_as_a_whole() {
     assert!(
         unknown.starts_with("column 2 is not known") && unknown.contains("value, email, emailDomain, phone,")
     );
-    assert!(refused("email;reason\n").starts_with("column 1 is not known"));
+    assert!(refused("email|reason\n").starts_with("column 1 is not known"));
     assert!(refused("email,email\n").starts_with("column 2"), "twice");
     assert!(refused("email,value\n").starts_with("two columns"));
     assert!(refused("reason\n").starts_with("no column has the values"));

@@ -1,6 +1,7 @@
 //! The audit of two feeds as one list.
 
 use interdict_app::UserError;
+use interdict_app::store::ChangeFilter;
 use interdict_domain::change::{Action, Subject};
 use interdict_domain::mode::Mode;
 use interdict_domain::role::Role;
@@ -22,7 +23,7 @@ fn pages_hold_each_change_of_the_core_and_of_the_mode_once_and_newest_first() {
             world.hire_for(STRANGERS, &format!("stranger{number}@example.com"), Role::Support);
         }
     }
-    let whole = block_on(app.audit_page(&owner, None, 200)).unwrap();
+    let whole = block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 200)).unwrap();
     assert_eq!(whole.next, None);
     let keys_and_merchant = 5;
     assert_eq!(whole.items.len(), keys_and_merchant + 2 + 12 + 4, "nothing of the stranger's");
@@ -30,7 +31,7 @@ fn pages_hold_each_change_of_the_core_and_of_the_mode_once_and_newest_first() {
     for limit in [1, 2, 5, 22, 23] {
         let (mut items, mut next) = (Vec::new(), None);
         loop {
-            let page = block_on(app.audit_page(&owner, next, limit)).unwrap();
+            let page = block_on(app.audit_page(&owner, &ChangeFilter::default(), next, limit)).unwrap();
             assert!(page.items.len() <= limit);
             items.extend(page.items);
             // As an address has it.
@@ -50,7 +51,7 @@ fn it_says_who_and_whom() {
     let owner = world.signed_in(Role::Owner);
     let target = world.hire("target@example.com", Role::Support);
     block_on(app.change_role(&owner, target.id, target.version, Role::Admin)).unwrap();
-    let page = block_on(app.audit_page(&owner, None, 1)).unwrap();
+    let page = block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 1)).unwrap();
     let item = &page.items[0];
     assert_eq!(
         (item.item.change.action, item.item.change.subject, item.mode),
@@ -58,7 +59,7 @@ fn it_says_who_and_whom() {
     );
     assert_eq!(item.actor_label.as_deref(), Some("owner@example.com"));
     assert_eq!(item.subject_label.as_deref(), Some("target@example.com"));
-    let first = block_on(app.audit_page(&owner, None, 200)).unwrap();
+    let first = block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 200)).unwrap();
     let key = first.items.iter().find(|item| matches!(item.item.change.subject, Subject::Key(_))).unwrap();
     assert!(key.subject_label.as_deref().unwrap().starts_with("first "), "{:?}", key.subject_label);
 }
@@ -72,11 +73,14 @@ fn it_shows_the_mode_that_the_session_looks_at() {
     let modes = |page: interdict_app::AuditPage| -> Vec<Mode> {
         page.items.into_iter().filter_map(|item| item.mode).collect()
     };
-    assert_eq!(modes(block_on(app.audit_page(&owner, None, 50)).unwrap()), [Mode::Test]);
+    assert_eq!(
+        modes(block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 50)).unwrap()),
+        [Mode::Test]
+    );
     block_on(app.set_session_mode(&owner, Mode::Live)).unwrap();
     let live = block_on(app.session(owner.token.as_str())).unwrap().unwrap();
-    assert_eq!(modes(block_on(app.audit_page(&live, None, 50)).unwrap()), []);
+    assert_eq!(modes(block_on(app.audit_page(&live, &ChangeFilter::default(), None, 50)).unwrap()), []);
     let support = world.signed_in(Role::Support);
-    let refused = block_on(app.audit_page(&support, None, 50)).map(drop);
+    let refused = block_on(app.audit_page(&support, &ChangeFilter::default(), None, 50)).map(drop);
     assert!(matches!(refused, Err(UserError::Forbidden(_))), "{refused:?}");
 }

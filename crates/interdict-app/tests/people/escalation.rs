@@ -1,5 +1,6 @@
 //! Each use case of people with each role, cell by cell: who may not is refused, and nothing was done.
 
+use interdict_app::store::ChangeFilter;
 use interdict_app::{NewKeyOfUser, SecondFactorAfterReset, SignedIn, UserError};
 use interdict_domain::credential::{CredentialKind, Permissions};
 use interdict_domain::ids::KeyId;
@@ -149,7 +150,7 @@ impl Prepared {
             Try::MakeKey(mode) => block_on(app.create_key_by_user(by, new_key(mode))).map(drop),
             Try::RotateKey(_) => block_on(app.rotate_key_by_user(by, self.key.unwrap(), 0)).map(drop),
             Try::RevokeKey(_) => block_on(app.revoke_key_by_user(by, self.key.unwrap())).map(drop),
-            Try::Audit => block_on(app.audit_page(by, None, 10)).map(drop),
+            Try::Audit => block_on(app.audit_page(by, &ChangeFilter::default(), None, 10)).map(drop),
             Try::ChangeOwnPassword => block_on(app.change_password(by, GOOD, GOOD)),
             Try::SetUpSecondFactor => block_on(app.enroll_second_factor(by)).map(drop),
             Try::ListOwnSessions => Ok(block_on(app.list_sessions(by)).map(drop)?),

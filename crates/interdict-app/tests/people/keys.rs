@@ -4,7 +4,7 @@ use interdict_app::{OVERLAP_S_MAX, UseCaseError, UserError};
 use interdict_domain::change::Action;
 use interdict_domain::mode::Mode;
 use interdict_domain::role::Role;
-use interdict_storage::StorageError;
+use interdict_storage::{ChangeFilter, StorageError};
 
 use crate::escalation::new_key;
 use crate::support::{MERCHANT, block_on};
@@ -30,7 +30,7 @@ fn a_key_is_made_rotated_with_an_overlap_and_revoked() {
     assert!(listed.iter().all(|credential| credential.merchant == MERCHANT));
     assert_eq!(listed.len(), 6, "four from the beginning, and two");
     let read = |view: &interdict_storage::View<'_>| -> Result<_, StorageError> {
-        view.merchant(MERCHANT).changes_before(i64::MAX, 1)
+        Ok(view.merchant(MERCHANT).changes_like(&ChangeFilter::default(), i64::MAX, 1)?.items)
     };
     let newest = app.core().read_blocking(read).unwrap();
     assert_eq!((newest[0].change.action, &newest[0].change.actor), (Action::KeyRevoked, &developer.actor()));

@@ -1,5 +1,6 @@
 //! The same on PostgreSQL, as one story: statements that wait there must not be missed by those that read.
 
+use interdict_app::store::ChangeFilter;
 use interdict_app::{SecondFactorAfterReset, SignInError, UserError};
 use interdict_domain::mode::Mode;
 use interdict_domain::role::Role;
@@ -40,7 +41,7 @@ fn a_person_comes_works_and_goes() {
 
     block_on(app.reset_user(&owner, ada.user.id, 3, SecondFactorAfterReset::Removed)).unwrap();
     assert!(!world.is_signed_in(&ada));
-    let page = block_on(app.audit_page(&owner, None, 200)).unwrap();
+    let page = block_on(app.audit_page(&owner, &ChangeFilter::default(), None, 200)).unwrap();
     assert!(page.items.iter().any(|item| item.actor_label.as_deref() == Some(ADA)));
     let report = app.core().verify_chain(&mut |_| {}).unwrap();
     assert_eq!(report.fault, None);

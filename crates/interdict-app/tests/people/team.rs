@@ -4,7 +4,7 @@ use interdict_app::{SecondFactorAfterReset, SignInError, UserError, disable_user
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
 use interdict_domain::role::Role;
-use interdict_storage::Recorded;
+use interdict_storage::{ChangeFilter, Recorded, View};
 
 use crate::support::{MERCHANT, block_on, email};
 use crate::world::{GOOD, STRANGERS, World};
@@ -71,7 +71,9 @@ fn whoever_was_slower_is_told_so() {
         world.history(target.id),
         [Action::UserCreated, Action::UserRoleChanged, Action::UserSignedIn, Action::UserRoleChanged]
     );
-    let items = app.core().read_blocking(|view| view.merchant(MERCHANT).changes_before(i64::MAX, 1)).unwrap();
+    let newest =
+        |view: &View<'_>| view.merchant(MERCHANT).changes_like(&ChangeFilter::default(), i64::MAX, 1);
+    let items = app.core().read_blocking(newest).unwrap().items;
     let role = |recorded: &Option<Recorded>| match recorded {
         Some(Recorded::User(user)) => user.role,
         other => panic!("{other:?}"),

@@ -10,7 +10,7 @@ use interdict_domain::ids::ProposalId;
 use interdict_domain::proposal::{Blast, Proposal};
 use interdict_domain::role::Capability;
 
-use crate::act::{Done, No, act};
+use crate::act::{No, act};
 use crate::answer::{self, Problem};
 use crate::form::{Form, InQuery};
 use crate::frame::{Frame, Place};
@@ -19,7 +19,7 @@ use crate::pages::paging::{self, PAGE_ROWS};
 use crate::pages::sources;
 use crate::person::{ChangeCustomers, Person, ViewCustomers};
 use crate::state::State;
-use crate::texts::t_with;
+use crate::texts::at_least;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
 
@@ -78,20 +78,16 @@ fn row(state: &State, proposal: &Proposal, own: &Actor) -> Row {
         terms: format!("{}, {}", of("strength-", entry.strength.as_str()), scopes(entry.scopes)),
         reason: entry.reason.as_ref().map_or("", |reason| reason.as_str()).to_owned(),
         until: when_or_dash(entry.window.until()),
-        customers: at_least(proposal.customers),
-        attempts: at_least(proposal.attempts),
+        customers: number(proposal.customers),
+        attempts: number(proposal.attempts),
         by: state.app.label_of(by).unwrap_or_else(|| by.id.clone()),
         at: when(proposal.created_at),
         is_own: by == own,
     }
 }
 
-fn at_least(blast: Blast) -> String {
-    if blast.is_least {
-        t_with("at-least", &[("count", blast.count.into())])
-    } else {
-        blast.count.to_string()
-    }
+fn number(blast: Blast) -> String {
+    at_least(blast.count, blast.is_least)
 }
 
 fn id_of(text: &str) -> Result<ProposalId, Problem> {
@@ -109,13 +105,6 @@ fn no(error: ProposalError) -> No {
     }
 }
 
-fn finish(done: Done) -> Result<Response, Problem> {
-    match done {
-        Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => Err(Problem::invalid(&problem)),
-    }
-}
-
 /// Does what was proposed.
 pub(crate) async fn approve(
     person: Person<ChangeCustomers>,
@@ -127,7 +116,7 @@ pub(crate) async fn approve(
         approve_proposal(transaction, by, who, id).map_err(no)?;
         Ok(format!("/dashboard/{mode}/approvals?done=approved"))
     });
-    finish(done.await?)
+    done.await?.or_problem()
 }
 
 /// Refuses it, or takes it back.
@@ -141,5 +130,5 @@ pub(crate) async fn refuse(
         refuse_proposal(transaction, by, who, id).map_err(no)?;
         Ok(format!("/dashboard/{mode}/approvals?done=refused"))
     });
-    finish(done.await?)
+    done.await?.or_problem()
 }

@@ -4,6 +4,7 @@
 mod export;
 mod forms;
 mod linked;
+mod rows;
 mod view;
 
 pub(crate) use export::export;

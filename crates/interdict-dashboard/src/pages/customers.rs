@@ -8,6 +8,7 @@ use interdict_app::store::{CustomerFilter, PageRequest};
 use interdict_domain::customer::{Customer, ListStatus};
 
 use super::paging::{self, Order, PAGE_ROWS};
+use super::standing::Blocked;
 use crate::answer::{self, Problem};
 use crate::form::InQuery;
 use crate::frame::{Frame, Place};
@@ -46,6 +47,8 @@ struct CustomerRow {
     merchant_ref: String,
     is_restricted: bool,
     status: &'static str,
+    /// Blocked for what none of the other chips says: the look of a chip and its word.
+    blocked: Option<(&'static str, String)>,
     created_at: String,
 }
 
@@ -98,6 +101,7 @@ pub(crate) async fn list(
                 .to_owned(),
             is_restricted: customer.restriction.is_restricted(),
             status: customer.standing.at(now).as_str(),
+            blocked: Blocked::now(&person, customer.id).chip_beyond(customer, customer.standing.at(now)),
             created_at: when(customer.created_at),
         })
         .collect();

@@ -1,17 +1,21 @@
 //! A timeline: each change with who made it, and what it made of what.
 
-use interdict_app::App;
 use interdict_app::store::{HistoryItem, Recorded};
+use interdict_app::{App, is_undoable, newest_to_undo};
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::person::BlockedPerson;
+use interdict_domain::role::Capability;
 use interdict_domain::scopes::Initiator;
 use interdict_domain::scopes::Scopes;
 use interdict_domain::user::UserRecord;
 use interdict_domain::window::Window;
 
+use crate::form::Form;
+use crate::frame::changes;
+use crate::person::{Needs, Person};
 use crate::when::when;
 use crate::{of, t};
 
@@ -21,6 +25,8 @@ pub(crate) struct Event {
     pub(crate) actor: String,
     pub(crate) action: String,
     pub(crate) differences: Vec<Difference>,
+    /// The change, where a button undoes it.
+    pub(crate) undo: Option<i64>,
 }
 
 /// A field that a change has changed.
@@ -37,7 +43,30 @@ impl Event {
             actor: actor(app, &item.change.actor),
             action: action(item.change.action),
             differences: differences(item.before.as_ref(), item.after.as_ref()),
+            undo: None,
         }
+    }
+
+    /// What was done to one customer, entry or person, the newest first. That can be undone as long as nothing came after
+    /// it, by whoever may change it, unless the line above the page offers it already.
+    pub(crate) fn all<C: Needs>(
+        app: &App,
+        person: &Person<C>,
+        history: &[HistoryItem],
+        query: &Form,
+    ) -> Vec<Self> {
+        let now = person.service().merchant_now(person.signed_in.user.merchant);
+        let offered = query.text("undo").and_then(changes);
+        let may = person.may(Capability::ChangeCustomers);
+        let undoable = newest_to_undo(history)
+            .filter(|item| may && is_undoable(item, now))
+            .map(|item| item.change.sequence)
+            .filter(|sequence| offered.is_none_or(|(first, last)| !(first..=last).contains(sequence)));
+        let event = |item: &HistoryItem| Self {
+            undo: undoable.filter(|sequence| *sequence == item.change.sequence),
+            ..Self::of(app, item)
+        };
+        history.iter().map(event).collect()
     }
 }
 

@@ -24,5 +24,6 @@ pub(crate) mod sign_in;
 #[cfg(feature = "oidc")]
 pub(crate) mod sign_in_by_oidc;
 pub(crate) mod sources;
+pub(crate) mod standing;
 pub(crate) mod team;
 pub(crate) mod undo;

@@ -15,7 +15,7 @@ use interdict_domain::chargeback::Chargeback;
 use interdict_domain::customer::Customer;
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::PaymentId;
-use interdict_domain::payment::Payment;
+use interdict_domain::payment::{DeclineType, Payment};
 
 use crate::answer::{self, Problem};
 use crate::form::InQuery;
@@ -24,7 +24,7 @@ use crate::pages::customers::name_of;
 use crate::pages::decisions::{DecisionRow, try_path};
 use crate::pages::history::Event;
 use crate::pages::payments::{initiator, status};
-use crate::pages::sources::{Anchor, Names, SourceLine, meaning, refusal, undecided};
+use crate::pages::sources::{Anchor, Names, SourceLine, meaning, refusal, refused_by, undecided};
 use crate::person::{Person, ViewPayments};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -45,6 +45,13 @@ struct PaymentPage {
     decisions: Vec<DecisionRow>,
     chargebacks: Vec<ChargebackRow>,
     history: Vec<Event>,
+}
+
+impl PaymentPage {
+    /// Whether somebody else than the lists refused it: what they say now is another thing then.
+    fn is_declined(&self) -> bool {
+        self.why.as_ref().is_some_and(|why| !why.is_block)
+    }
 }
 
 struct Shown {
@@ -72,7 +79,10 @@ struct Why {
     message: String,
     told: String,
     is_block: bool,
-    may_help: bool,
+    /// Who refused it, in words.
+    by_whom: String,
+    /// Whether the same helps once more.
+    retry: String,
 }
 
 /// What an attempt like it would get now.
@@ -165,13 +175,19 @@ fn shown(payment: &Payment, customer: Option<&Customer>, mode: &str) -> Shown {
 fn why(payment: &Payment) -> Option<Why> {
     let outcome = payment.outcome.as_ref()?;
     let code = outcome.error_code.clone()?;
+    let is_block = block_code(payment).is_some();
     Some(Why {
         word: refusal(&code),
         meaning: meaning(&code),
         message: outcome.error_message.clone().unwrap_or_default(),
         told: outcome.safe_error_message.clone().unwrap_or_default(),
-        is_block: block_code(payment).is_some(),
-        may_help: outcome.decline_type == Some(interdict_domain::payment::DeclineType::Soft),
+        is_block,
+        by_whom: of("by-whom-", refused_by(&code)),
+        retry: match outcome.decline_type {
+            Some(DeclineType::Soft) => t("another-try-may"),
+            _ if is_block => t("another-try-not"),
+            _ => t("another-try-otherwise"),
+        },
         code,
     })
 }

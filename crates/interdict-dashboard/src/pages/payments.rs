@@ -15,10 +15,10 @@ use interdict_domain::scopes::Initiator;
 
 use super::paging::{self, PAGE_ROWS};
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
-use crate::pages::sources::refusal;
+use crate::pages::sources::{refusal, refused_by};
 use crate::person::{Person, ViewPayments};
 use crate::state::State;
 use crate::when::when;
@@ -54,13 +54,6 @@ struct PaymentsRows {
     more: Option<String>,
 }
 
-/// A word of a filter.
-struct Choice {
-    word: &'static str,
-    text: String,
-    is_chosen: bool,
-}
-
 /// A payment in a table.
 pub(crate) struct PaymentRow {
     pub(crate) path: String,
@@ -92,12 +85,19 @@ pub(crate) fn initiator(initiator: Initiator) -> String {
     of("by-", initiator.as_str())
 }
 
-/// How a payment stands: the look of its chip, and the word. One that the lists refused is blocked.
+/// How a payment stands: the look of its chip, and the word. One that the lists refused is blocked,
+/// and one that the bank refused is declined.
 pub(crate) fn status(payment: &Payment) -> (&'static str, String) {
     if block_code(payment).is_some() {
         return ("bad", t("blocked"));
     }
     let status = payment.status.as_str();
+    let code = payment.outcome.as_ref().and_then(|outcome| outcome.error_code.as_deref());
+    if payment.status == PaymentStatus::Cancelled
+        && code.is_some_and(|code| ["bank", "customer"].contains(&refused_by(code)))
+    {
+        return (status, t("declined"));
+    }
     (status, of("payment-", status))
 }
 

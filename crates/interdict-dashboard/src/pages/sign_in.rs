@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 use axum::extract::{Extension, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use interdict_app::{SignIn, SignInError};
@@ -98,7 +98,7 @@ pub(crate) async fn sign_in(
 fn refused(state: &State, error: &SignInError, email: String, next: String) -> Response {
     let Refusal { status, words, needs_code, retry_after_s } = match refusal(error) {
         Ok(refusal) => refusal,
-        Err(problem) => return answer::problem(&problem),
+        Err(problem) => return problem.into_response(),
     };
     let issuer = words_of_issuer(state);
     let page = SignInPage { email, next, problem: Some(words), issuer, needs_code, accepted: false };

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Extension, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use interdict_app::SignInError;
 use interdict_app::oidc::{Arrival, CameBack, Fault, KEPT_S, OidcError, Provider, Visit};
@@ -45,7 +45,7 @@ pub(crate) async fn begin(
     headers: HeaderMap,
     form: Form,
 ) -> Response {
-    let Some(provider) = provider(&state) else { return answer::problem(&Problem::no_such_page()) };
+    let Some(provider) = provider(&state) else { return Problem::no_such_page().into_response() };
     let (visit, next) = (visit(address, &headers), next_of(&form));
     let set_out = match state.app.begin_sign_in_by_oidc(&provider, &next, &visit).await {
         Ok(set_out) => set_out,
@@ -64,7 +64,7 @@ pub(crate) async fn finish(
     headers: HeaderMap,
     InQuery(query): InQuery,
 ) -> Response {
-    let Some(provider) = provider(&state) else { return answer::problem(&Problem::no_such_page()) };
+    let Some(provider) = provider(&state) else { return Problem::no_such_page().into_response() };
     let text = |name: &str| query.text(name).map(str::to_owned);
     let came = CameBack {
         kept: Cookie::Away.shown(&headers, state.options.cookies).map(str::to_owned),
@@ -148,7 +148,7 @@ fn refused(state: &State, error: &OidcError, next: String) -> Response {
         }
         OidcError::SignIn(reason) => match sign_in::refusal(reason) {
             Ok(refusal) => (refusal.status, refusal.words, refusal.retry_after_s),
-            Err(problem) => return answer::problem(&problem),
+            Err(problem) => return problem.into_response(),
         },
     };
     let issuer = words_of_issuer(state);

@@ -1,7 +1,7 @@
 //! What speaks for or against an attempt, in words, with a link to where it is lifted; and the words for why a
 //! payment did not come to money.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use interdict_app::decision::Code;
 use interdict_app::store::StorageError;
@@ -28,10 +28,10 @@ pub(crate) struct SourceLine {
     pub(crate) link: Option<Anchor>,
 }
 
-/// Which entries are there, and what people call the customers that were found.
+/// What the entries that are there list, and what people call the customers that were found.
 #[derive(Default)]
 pub(crate) struct Names {
-    entries: HashSet<EntryId>,
+    entries: HashMap<EntryId, String>,
     customers: HashMap<CustomerId, String>,
 }
 
@@ -49,7 +49,8 @@ impl Names {
         let read = person.service().store().read(merchant, move |view| {
             let mut names = Self::default();
             for id in entries {
-                names.entries.extend(view.entry(id)?.map(|row| row.entry.id));
+                let found = view.entry(id)?.map(|row| row.entry.value.unwrap_or_else(|| t("erased")));
+                names.entries.extend(found.map(|value| (id, value)));
             }
             for id in customers {
                 names.customers.extend(view.customer(id)?.map(|customer| (id, name_of(&customer))));
@@ -65,12 +66,22 @@ impl Names {
             List::Block => ("blacklist", t("list-block")),
             List::Allow => ("whitelist", t("list-allow")),
         };
-        let path = if self.entries.contains(&id) {
+        let path = if self.entries.contains_key(&id) {
             format!("/dashboard/{mode}/entries/{id}")
         } else {
             format!("/dashboard/{mode}/{list}")
         };
         Anchor { path, text }
+    }
+
+    /// What an entry lists, while it is there.
+    pub(crate) fn entry(&self, id: EntryId) -> Option<&str> {
+        self.entries.get(&id).map(String::as_str)
+    }
+
+    /// What people call a customer who is there.
+    pub(crate) fn customer(&self, id: CustomerId) -> Option<&str> {
+        self.customers.get(&id).map(String::as_str)
     }
 
     /// To the customer.
@@ -103,6 +114,17 @@ const KNOWN: [&str; 6] = [
     "cancelled",
 ];
 
+/// Who has refused a payment: the word of a family of texts.
+pub(crate) fn refused_by(code: &str) -> &'static str {
+    match code {
+        code if Code::parse(code).is_some() => "lists",
+        "authentication_failed" => "customer",
+        "interrupted" => "provider",
+        "cancelled" => "end",
+        _ => "bank",
+    }
+}
+
 /// Why a payment did not come to money, in words where there are some.
 pub(crate) fn refusal(code: &str) -> String {
     match Code::parse(code) {
@@ -116,6 +138,7 @@ pub(crate) fn refusal(code: &str) -> String {
 pub(crate) fn meaning(code: &str) -> String {
     match Code::parse(code) {
         Some(code) => of("meant-", code.as_str()),
+        None if KNOWN.contains(&code) => of("to-do-", code),
         None => t("meant-by-gateway"),
     }
 }
@@ -149,6 +172,7 @@ mod tests {
         }
         for code in KNOWN {
             assert!(refusal(code).contains(' ') || refusal(code) != code, "{code}");
+            assert!(meaning(code).contains(' ') && of("by-whom-", refused_by(code)).contains(' '), "{code}");
         }
         assert_eq!(refusal("do_not_honor"), "do_not_honor", "what we do not know is shown as it came");
     }

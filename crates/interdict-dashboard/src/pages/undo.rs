@@ -4,8 +4,8 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::{Undone, undo_change};
 
-use crate::act::{Done, No, act};
-use crate::answer::{self, Problem};
+use crate::act::{No, act};
+use crate::answer::Problem;
 use crate::form::Form;
 use crate::frame::changes;
 use crate::person::{ChangeCustomers, Person};
@@ -39,8 +39,5 @@ pub(crate) async fn undo(
             Undone::Allow => format!("/dashboard/{mode}/whitelist?done=undone"),
         })
     });
-    match done.await? {
-        Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => Err(Problem::invalid(&problem)),
-    }
+    done.await?.or_problem()
 }

@@ -22,6 +22,7 @@ macro_rules! on_both_engines {
 }
 
 mod attempts;
+mod audit;
 mod chain;
 mod decisions;
 mod feed;

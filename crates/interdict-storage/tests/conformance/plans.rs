@@ -10,7 +10,7 @@ use tokio_postgres::NoTls;
 
 use crate::support::World;
 
-const TABLES: [&str; 4] = ["customer", "entry", "payment", "proposal"];
+const TABLES: [&str; 5] = ["change", "customer", "entry", "payment", "proposal"];
 
 /// The lists; a part that stands in few rows is found by its own index.
 fn lists() -> Vec<(&'static str, &'static str, &'static str)> {
@@ -39,7 +39,7 @@ fn no_list_walks_over_a_table_on_sqlite() {
         connection.execute_batch(&text).unwrap();
     }
     let (mut faults, lists) = (String::new(), lists());
-    assert!(lists.len() >= 30, "{}", lists.len());
+    assert!(lists.len() >= 33, "{}", lists.len());
     for (table, name, sql) in lists {
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let count = plan.parameter_count();
@@ -59,6 +59,56 @@ fn no_list_walks_over_a_table_on_sqlite() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+}
+
+/// Numbers alone are read, out of the index that has them in their order.
+#[test]
+fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
+    for schema in [Schema::Core, Schema::Mode] {
+        let connection = Connection::open_in_memory().unwrap();
+        for text in migration_texts(schema, Dialect::Sqlite) {
+            connection.execute_batch(&text).unwrap();
+        }
+        for (wanted, index) in
+            [("BY_ACTOR", "change_actor"), ("BY_ACTION", "change_action"), ("BY_SUBJECT", "change_subject")]
+        {
+            let (_, sql) = statements(schema).into_iter().find(|(name, _)| *name == wanted).unwrap();
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let step: String = plan.query_row([rusqlite::types::Null; 5], |row| row.get(3)).unwrap();
+            assert!(
+                step.starts_with(&format!("SEARCH change USING COVERING INDEX {index} (merchant=? AND ")),
+                "{step}"
+            );
+        }
+        // What is asked of one subject goes through that subject's changes.
+        for (wanted, sql) in statements(schema) {
+            let is_of_subject = sql.contains("FROM change") && sql.contains("subject = $2");
+            if is_of_subject && wanted != "BY_SUBJECT" {
+                let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+                let count = plan.parameter_count();
+                let nothing = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, count));
+                let step: String = plan.query_row(nothing, |row| row.get(3)).unwrap();
+                assert!(
+                    step.contains("USING INDEX change_subject (merchant=? AND subject=? AND "),
+                    "{wanted}: {step}"
+                );
+            }
+        }
+        // Without a filter, and for those who follow the feed: in its own order, and nothing is sorted.
+        for wanted in ["BETWEEN", "SELECT_MERCHANT_AFTER"] {
+            let (_, sql) = statements(schema).into_iter().find(|(name, _)| *name == wanted).unwrap();
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let count = plan.parameter_count();
+            let nothing = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, count));
+            let steps: Vec<String> =
+                plan.query_map(nothing, |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+            assert!(
+                steps[0].starts_with("SEARCH c USING INTEGER PRIMARY KEY (rowid>?"),
+                "{wanted}: {steps:?}"
+            );
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{wanted}: {steps:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,9 +12,8 @@ async function propose(page, domain) {
   await page.goto(`${BASE}/dashboard/test/blacklist`);
   await page.getByRole("button", { name: "Add" }).click();
   const dialog = page.getByRole("dialog", { name: "Add to the blacklist" });
-  await dialog.getByText("More options").click();
   await dialog.getByLabel("Kind", { exact: true }).selectOption({ label: "Domain of addresses" });
-  await dialog.getByLabel("Value, when it is of another kind").fill(domain);
+  await dialog.getByLabel("Domain of addresses").fill(domain);
   await dialog.getByLabel("Reason").fill("ring of 2026");
   await dialog.getByRole("button", { name: "Submit" }).click();
   await page.getByRole("heading", { level: 1, name: "What this would have hit" }).waitFor();
@@ -39,7 +38,7 @@ await tell(async (page) => {
   // Who proposed it may take it back, and nothing else.
   assert((await page.getByRole("button", { name: "Approve" }).count()) === 0, "nobody approves their own");
   await look(page, "approvals-own");
-  await page.getByRole("button", { name: "Take back" }).first().click();
+  await page.getByRole("button", { name: "Withdraw" }).first().click();
   await page.getByText("Refused. Nothing has changed.").waitFor();
   // Somebody who only reads sees it, without buttons.
   await signInAs(page, READER);
@@ -54,7 +53,7 @@ await tell(async (page) => {
   await lookOnPhone(page, "approvals");
   await page.getByRole("button", { name: "Approve" }).click();
   await page.getByText("Approved. It counts from now on.").waitFor();
-  await page.getByText("Nothing waits.").waitFor();
+  await page.getByText("Nothing is waiting for approval.").waitFor();
   assert((await api("/v1/decisions", attempt)).outcome === "block", "it counts");
   await look(page, "approvals-empty");
 });

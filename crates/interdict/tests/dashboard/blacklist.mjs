@@ -22,6 +22,7 @@ await tell(async (page) => {
   await dialog.getByRole("button", { name: "Submit" }).click();
   await dialog.getByRole("alert").waitFor();
   await look(page, "add-refused");
+  await lookOnPhone(page, "add-refused");
   assert((await dialog.getByLabel("Reason").inputValue()) === "fraud", "what was typed is still there");
   await dialog.getByLabel("Email").fill("Mallory@Example.com");
   await dialog.getByRole("button", { name: "Submit" }).click();
@@ -84,9 +85,10 @@ await tell(async (page) => {
   await page.getByText("Undone.").waitFor();
   // What is broad shows whom it would have hit, before it is submitted; an email only when it is asked for.
   await page.getByRole("button", { name: "Add" }).click();
-  await dialog.getByText("More options").click();
   await dialog.getByLabel("Kind", { exact: true }).selectOption({ label: "Domain of addresses" });
-  await dialog.getByLabel("Value, when it is of another kind").fill("Example.com");
+  await dialog.getByLabel("Domain of addresses").fill("Example.com");
+  assert((await dialog.getByLabel("Email").count()) === 0, "one field for a value, named by its kind");
+  await dialog.getByText("More options").click();
   await dialog.getByLabel("Merchant-initiated payments").uncheck();
   await dialog.getByRole("button", { name: "Submit" }).click();
   await page.getByRole("heading", { level: 1, name: "What this would have hit" }).waitFor();
@@ -95,7 +97,7 @@ await tell(async (page) => {
   await look(page, "preview");
   await lookOnPhone(page, "preview");
   await page.getByRole("button", { name: "Back" }).click();
-  assert((await dialog.getByLabel("Value, when it is of another kind").inputValue()) === "Example.com", "what was typed is there");
+  assert((await dialog.getByLabel("Domain of addresses").inputValue()) === "Example.com", "what was typed is there");
   assert(!(await dialog.getByLabel("Merchant-initiated payments").isChecked()), "so are the boxes");
   await dialog.getByRole("button", { name: "Preview" }).click();
   await page.getByRole("button", { name: "Submit" }).click();

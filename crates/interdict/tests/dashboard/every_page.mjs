@@ -19,7 +19,7 @@ await tell(async (page) => {
     const bytes = (await page.content()).length;
     assert(bytes < 600_000, `${name} is ${bytes} bytes long`);
   }
-  for (const wanted of ["Restricted", "Blacklisted", "Whitelisted", "Succeeded", "Cancelled"]) {
+  for (const wanted of ["Restricted", "Blacklisted", "Whitelisted", "Succeeded", "Declined"]) {
     assert(chips.has(wanted), `the shop shows somebody or something ${wanted}: ${[...chips]}`);
   }
   // Lists the other way round, and what never matched.
@@ -73,6 +73,38 @@ await tell(async (page) => {
     await look(page, `report-${report}`);
     await lookOnPhone(page, `report-${report}`);
   }
+  // The audit, by what was done.
+  await page.goto(`${BASE}/dashboard/test/audit`);
+  await page.getByLabel("What", { exact: true }).selectOption({ label: "Payment blocked" });
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.waitForURL(/action=payment\.blocked/);
+  const others = await page.locator("main tbody tr").filter({ hasNotText: "Payment blocked" }).count();
+  assert(others === 0 && (await page.locator("main tbody tr").count()) > 0, "nothing else is listed");
+  await look(page, "audit-filtered");
+  await lookOnPhone(page, "audit-filtered");
+  // And by a day, in a past that the demonstration has made up.
+  const day = new Date(Date.now() - 3 * 24 * 3600 * 1000).toISOString().slice(0, 10);
+  await page.goto(`${BASE}/dashboard/test/audit?from=${day}&to=${day}`);
+  const times = await page.locator("main tbody tr td:first-child time").evaluateAll((all) => all.map((time) => time.dateTime));
+  assert(times.length > 0 && times.every((time) => time.startsWith(day)), `all is of ${day}: ${times}`);
+  // A key may what is chosen, and nothing is chosen beforehand.
+  await page.goto(`${BASE}/dashboard/test/keys`);
+  await page.getByRole("button", { name: "Create key" }).click();
+  const dialog = page.getByRole("dialog", { name: "Create a key of test mode" });
+  assert((await dialog.locator("input:checked").count()) === 0, "nothing is chosen");
+  assert(!(await dialog.getByLabel("read payments").isVisible()), "one by one is for whoever wants that");
+  await dialog.getByLabel("Choose one by one:").check();
+  await dialog.getByLabel("read payments").check();
+  await look(page, "key-create");
+  await lookOnPhone(page, "key-create");
+  await dialog.getByLabel("Kind").selectOption("publishable");
+  assert(!(await dialog.getByLabel("Choose one by one:").isVisible()), "a publishable key has nothing to be chosen");
+  // A payment that the bank declined.
+  await page.goto(`${BASE}/dashboard/test/payments?status=cancelled`);
+  await page.locator("main tbody tr").filter({ hasText: "Declined" }).first().getByRole("link").first().click();
+  await page.getByRole("heading", { name: "Declined by the bank or the payment provider" }).waitFor();
+  await look(page, "payment-declined");
+  await lookOnPhone(page, "payment-declined");
   // Files of many entries.
   await page.goto(`${BASE}/dashboard/test/imports`);
   await look(page, "imports-of-a-shop");

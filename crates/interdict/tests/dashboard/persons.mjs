@@ -44,7 +44,7 @@ await tell(async (page) => {
   await page.getByRole("status").getByText("It is blocked from now on").waitFor();
   assert((await outcome({ device: "fp-2" })) === "block", "what was accepted is blocked");
   await page.getByRole("button", { name: "Refuse fp-3" }).click();
-  await page.getByText("No suggestion waits.").waitFor();
+  await page.getByText("No suggestion is waiting.").waitFor();
   assert((await outcome({ device: "fp-3" })) === "allow", "what was refused is not");
   // The blacklist leads to the person.
   await page.goto(`${BASE}/dashboard/test/blacklist`);

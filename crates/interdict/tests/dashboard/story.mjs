@@ -52,6 +52,11 @@ export async function lookOnPhone(page, name) {
   await look(page, `${name}-360`);
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert(width <= 360, `${name} fits on a phone, and is ${width} wide`);
+  // Nor may a table hide a part of itself.
+  const cut = await page.locator(".table").evaluateAll((tables) =>
+    tables.filter((table) => table.scrollWidth > table.clientWidth + 1).map((table) => table.textContent.trim().slice(0, 40)),
+  );
+  assert(cut.length === 0, `no table of ${name} is cut off on a phone: ${cut}`);
   if (before) await page.setViewportSize(before);
 }
 

@@ -32,7 +32,7 @@ await tell(async (page) => {
   await page.getByRole("link", { name: /Zoe Miller/ }).focus();
   await page.keyboard.press("Enter");
   // Why: what stands, for which payments, with the reason.
-  const standing = page.getByRole("region", { name: "Standing" });
+  const standing = page.getByRole("region", { name: "Status" });
   await standing.getByText("On the blacklist").first().waitFor();
   await standing.getByText("stolen card, 12 March").first().waitFor();
   await page.getByText("Perhaps the same person").waitFor();
@@ -43,7 +43,7 @@ await tell(async (page) => {
   await standing.getByRole("button", { name: "Lift" }).first().focus();
   await page.keyboard.press("Enter");
   await page.getByText("Deleted. It no longer counts.").waitFor();
-  await standing.getByText("Nothing stands for or against it.").first().waitFor();
+  await standing.getByText("No block and no exemption applies.").first().waitFor();
   const decision = await api("/v1/decisions", { initiator: "customer", customer: customer.id });
   assert(decision.outcome === "allow", "lifted");
   // Test and live cannot be mixed up.

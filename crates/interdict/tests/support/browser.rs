@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{COOKIE, LOCATION, ORIGIN, REFERER, SET_COOKIE};
 use tokio::runtime::Runtime;
 
 use crate::support::{Place, Server};
@@ -70,6 +70,8 @@ pub struct Browser {
     base: String,
     /// What servers let it keep, by name.
     pub cookies: BTreeMap<String, String>,
+    /// The page on which it says that it was before.
+    pub came_from: Option<String>,
 }
 
 impl Browser {
@@ -84,6 +86,7 @@ impl Browser {
             client: client.build().unwrap(),
             base: server.url(),
             cookies: BTreeMap::new(),
+            came_from: None,
         }
     }
 
@@ -124,7 +127,10 @@ impl Browser {
 
     fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = request.header(COOKIE, cookies.join("; "));
+        let mut request = request.header(COOKIE, cookies.join("; "));
+        if let Some(address) = &self.came_from {
+            request = request.header(REFERER, address);
+        }
         let (page, cookies) = self.runtime.block_on(async {
             let response = request.send().await.unwrap();
             let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();

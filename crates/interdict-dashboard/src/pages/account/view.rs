@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
+use interdict_domain::role::Capability;
 use interdict_domain::user::Session;
 
 use crate::answer::{self, Problem};
@@ -20,6 +21,8 @@ use crate::{t, t_with};
 struct AccountPage {
     frame: Frame,
     role: &'static str,
+    /// Whether the role opens the audit log.
+    sees_audit: bool,
     has_factor: bool,
     /// How many recovery codes are left, in words.
     codes_left: String,
@@ -76,6 +79,7 @@ pub(super) async fn render(
     let page = AccountPage {
         frame: Frame::new(state, person, Place::Account, t("nav-account"), query).await,
         role: by.user.role.as_str(),
+        sees_audit: person.may(Capability::ViewAudit),
         has_factor: by.user.second_factor,
         codes_left: t_with("codes-left", &[("count", codes_left.into())]),
         has_others: sessions.iter().any(|session| session.id != by.session.id),

@@ -23,12 +23,14 @@ use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::history::{Event, scopes};
 use crate::pages::payments::{Payers, PaymentRow};
+use crate::pages::standing::Blocked;
 use crate::person::{Needs, Person, ViewCustomers};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
 
 use super::linked;
+use super::rows::{ChargebackRow, EntryRow, SubscriptionRow, chargeback_row, entry_row, subscription_row};
 
 /// Payments and changes that are shown.
 const SHOWN: i64 = 20;
@@ -69,6 +71,8 @@ struct ListForm {
     problem: Option<String>,
     reason: String,
     until: String,
+    cit: bool,
+    mit: bool,
 }
 
 /// A dialog with what was typed.
@@ -89,8 +93,8 @@ struct Shown {
     seen: i64,
     cit: bool,
     mit: bool,
-    /// Blocked for what none of the other chips says.
-    is_blocked: bool,
+    /// Blocked for what none of the other chips says: the look of a chip and its word.
+    blocked: Option<(&'static str, String)>,
     restrict_reason: String,
     status: &'static str,
     list_reason: String,
@@ -120,12 +124,22 @@ fn list_form(to: ListStatus, open: Option<&OpenDialog>) -> ListForm {
     let open = open.filter(|dialog| dialog.name == name);
     let typed = |field| open.and_then(|dialog| dialog.typed.text(field)).unwrap_or_default().to_owned();
     let problem = open.map(|dialog| dialog.problem.clone());
-    ListForm { name, status: to.as_str(), problem, reason: typed("reason"), until: typed("until") }
+    let ticked = |field| open.is_none_or(|dialog| dialog.typed.is_set(field));
+    ListForm {
+        name,
+        status: to.as_str(),
+        problem,
+        reason: typed("reason"),
+        until: typed("until"),
+        cit: ticked("cit"),
+        mit: ticked("mit"),
+    }
 }
 
 /// What follows for one initiator.
 struct Side {
     title: String,
+    means: String,
     is_blocked: bool,
     sources: Vec<SourceRow>,
 }
@@ -144,29 +158,6 @@ struct Lift {
     path: String,
     fields: Vec<(&'static str, String)>,
     label: String,
-}
-
-struct EntryRow {
-    id: String,
-    list: &'static str,
-    kind: String,
-    value: String,
-    reason: String,
-    since: String,
-    until: String,
-}
-
-struct SubscriptionRow {
-    id: String,
-    amount: String,
-    status: &'static str,
-    until: String,
-}
-
-struct ChargebackRow {
-    id: String,
-    reason: String,
-    at: String,
 }
 
 /// Everything that is read for the page, in one snapshot.
@@ -203,26 +194,29 @@ pub(super) async fn render<C: Needs>(
     let mut read = read.ok_or_else(|| Problem::not_there(&t("customer-not-there")))?;
     read.linked.extend(person.service().customers_sharing_means(merchant, id, linked::READ).await?);
     let path = format!("/dashboard/{}/customers/{id}", person.mode.as_str());
-    let side = |initiator, title: String| {
+    let side = |initiator, words: [String; 2]| {
         let standing =
             person.service().standing(merchant, id, initiator).map_err(|_| Problem::unavailable())?;
-        Ok::<_, Problem>(side(&standing, title, &path, person, initiator))
+        Ok::<_, Problem>(side(&standing, words, &path, person, initiator))
     };
-    let sides = [side(Initiator::Customer, t("cit"))?, side(Initiator::Merchant, t("mit"))?];
+    let sides = [
+        side(Initiator::Customer, [t("cit"), t("cit-means")])?,
+        side(Initiator::Merchant, [t("mit"), t("mit-means")])?,
+    ];
     let now = person.service().merchant_now(merchant);
     let customer = &read.customer;
     let mode = person.mode.as_str();
     let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = CustomerPage {
         frame: Frame::new(state, person, Place::Customers, name_of(customer), query).await,
-        customer: shown(customer, customer.standing.at(now), sides.iter().any(|side| side.is_blocked)),
+        customer: shown(customer, customer.standing.at(now), Blocked::now(person, id)),
         sides,
         entries: read.entries.iter().map(entry_row).collect(),
         payments: read.payments.iter().map(|payment| PaymentRow::of(payment, &Payers::new(), mode)).collect(),
         subscriptions: read.subscriptions.iter().map(subscription_row).collect(),
         chargebacks: read.chargebacks.iter().map(chargeback_row).collect(),
         linked: linked::groups(&read.linked, mode),
-        history: read.history.iter().map(|item| Event::of(&state.app, item)).collect(),
+        history: Event::all(&state.app, person, &read.history, query),
         may_change: person.may(Capability::ChangeCustomers),
         may_erase: person.may(Capability::ErasePerson),
         may_export: person.may(Capability::ViewPayments),
@@ -263,7 +257,7 @@ fn entries_of(view: &MerchantView<'_>, customer: &Customer) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-fn shown(customer: &Customer, status: ListStatus, is_blocked: bool) -> Shown {
+fn shown(customer: &Customer, status: ListStatus, blocked: Blocked) -> Shown {
     let profile = &customer.profile;
     let standing = &customer.standing;
     Shown {
@@ -276,7 +270,7 @@ fn shown(customer: &Customer, status: ListStatus, is_blocked: bool) -> Shown {
         seen: customer.updated_at.micros(),
         cit: customer.restriction.cit,
         mit: customer.restriction.mit,
-        is_blocked: is_blocked && !customer.restriction.is_restricted() && status != ListStatus::Blacklisted,
+        blocked: blocked.chip_beyond(customer, status),
         restrict_reason: customer.restriction.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
         status: status.as_str(),
         list_reason: standing.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
@@ -287,7 +281,7 @@ fn shown(customer: &Customer, status: ListStatus, is_blocked: bool) -> Shown {
 
 fn side<C: Needs>(
     standing: &Standing,
-    title: String,
+    [title, means]: [String; 2],
     path: &str,
     person: &Person<C>,
     initiator: Initiator,
@@ -302,6 +296,7 @@ fn side<C: Needs>(
     };
     Side {
         title,
+        means,
         is_blocked: standing.outcome.as_str() == "block",
         sources: standing.sources.iter().map(row).collect(),
     }
@@ -354,34 +349,5 @@ fn lift(source: &StandingSource, path: &str, mode: &str, initiator: Initiator) -
             Some(Lift { path: format!("{path}/list-status"), fields, label })
         }
         _ => None,
-    }
-}
-
-fn entry_row(entry: &Entry) -> EntryRow {
-    EntryRow {
-        id: entry.id.to_string(),
-        list: entry.list().as_str(),
-        kind: of("kind-", entry.kind.as_str()),
-        value: entry.value.clone().unwrap_or_default(),
-        reason: entry.reason.as_ref().map_or("", |value| value.as_str()).to_owned(),
-        since: when(entry.created_at),
-        until: when_or_dash(entry.window.until()),
-    }
-}
-
-fn subscription_row(subscription: &Subscription) -> SubscriptionRow {
-    SubscriptionRow {
-        id: subscription.id.to_string(),
-        amount: subscription.money.to_string(),
-        status: subscription.status.as_str(),
-        until: when(subscription.current_period_end),
-    }
-}
-
-fn chargeback_row(chargeback: &Chargeback) -> ChargebackRow {
-    ChargebackRow {
-        id: chargeback.id.to_string(),
-        reason: chargeback.provider_reason.clone().unwrap_or_default(),
-        at: when(chargeback.recorded_at),
     }
 }

@@ -14,7 +14,7 @@ use interdict_domain::role::Capability;
 use interdict_domain::scopes::Initiator;
 
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::paging::{self, PAGE_ROWS};
 use crate::pages::payments::initiator as started_by;
@@ -57,12 +57,6 @@ struct Select {
     name: &'static str,
     label: String,
     choices: Vec<Choice>,
-}
-
-struct Choice {
-    word: &'static str,
-    text: String,
-    is_chosen: bool,
 }
 
 /// A decision in a table.

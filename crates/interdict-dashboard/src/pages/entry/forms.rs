@@ -7,7 +7,7 @@ use interdict_domain::entry::Strength;
 use interdict_domain::ids::EntryId;
 use interdict_domain::text::{PublicMessage, Reason};
 
-use super::view::render;
+use super::view::{Refused, render};
 use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
@@ -30,7 +30,7 @@ pub(crate) async fn change(
     let id = parse_id(&id)?;
     let update = match terms(&form) {
         Ok(update) => update,
-        Err(problem) => return again(&state, &person, id, problem, form).await,
+        Err(problem) => return again(&state, &person, id, Refused::Change(problem, form)).await,
     };
     let seen = form.text("seen").and_then(|seen| seen.parse::<i64>().ok());
     let merchant = person.signed_in.user.merchant;
@@ -46,7 +46,10 @@ pub(crate) async fn change(
             Put::Proposal(_) => format!("/dashboard/{mode}/approvals?done=proposed"),
         })
     });
-    go_on(&state, &person, id, done.await?, form).await
+    match done.await? {
+        Done::GoOn(path) => Ok(answer::see_other(&path)),
+        Done::Refused(problem) => again(&state, &person, id, Refused::Change(problem, form)).await,
+    }
 }
 
 fn terms(form: &Form) -> Result<EntryUpdate, String> {
@@ -71,26 +74,16 @@ pub(crate) async fn note(
     let id = parse_id(&id)?;
     let text = match form.parse("text", &t("note"), Reason::parse) {
         Ok(Some(text)) => text,
-        Ok(None) => return again(&state, &person, id, t("invalid-note"), Form::default()).await,
-        Err(problem) => return again(&state, &person, id, problem, Form::default()).await,
+        Ok(None) => return again(&state, &person, id, Refused::Note(t("invalid-note"), form)).await,
+        Err(problem) => return again(&state, &person, id, Refused::Note(problem, form)).await,
     };
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
         note_entry(transaction, by, id, text)?;
         Ok(format!("/dashboard/{mode}/entries/{id}?done=noted"))
     });
-    go_on(&state, &person, id, done.await?, form).await
-}
-
-async fn go_on(
-    state: &State,
-    person: &Person<ChangeCustomers>,
-    id: EntryId,
-    done: Done,
-    form: Form,
-) -> Result<Response, Problem> {
-    match done {
+    match done.await? {
         Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => again(state, person, id, problem, form).await,
+        Done::Refused(problem) => again(&state, &person, id, Refused::Note(problem, form)).await,
     }
 }
 
@@ -98,8 +91,7 @@ async fn again(
     state: &State,
     person: &Person<ChangeCustomers>,
     id: EntryId,
-    problem: String,
-    typed: Form,
+    refused: Refused,
 ) -> Result<Response, Problem> {
-    render(state, person, id, &Form::default(), Some((problem, typed))).await
+    render(state, person, id, &Form::default(), Some(refused)).await
 }

@@ -46,6 +46,14 @@ struct EntryPage {
     may_change: bool,
     form: Terms,
     problem: Option<String>,
+    /// What was to be unkept, and what is wrong with it.
+    note: (String, Option<String>),
+}
+
+/// A form that was refused: what is wrong, and what was typed.
+pub(super) enum Refused {
+    Change(String, Form),
+    Note(String, Form),
 }
 
 struct NoteRow {
@@ -122,7 +130,7 @@ pub(super) async fn render<C: Needs>(
     person: &Person<C>,
     id: EntryId,
     query: &Form,
-    refused: Option<(String, Form)>,
+    refused: Option<Refused>,
 ) -> Result<Response, Problem> {
     let merchant = person.signed_in.user.merchant;
     let read = person.service().store().read(merchant, move |view| read(view, id)).await?;
@@ -131,7 +139,14 @@ pub(super) async fn render<C: Needs>(
     let place = if id.list() == List::Block { Place::Blacklist } else { Place::Whitelist };
     let name = entry.value.clone().unwrap_or_else(|| t("erased"));
     let mode = person.mode.as_str();
-    let (problem, typed) = refused.unzip();
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (mut changed, mut unkept) = (None, None);
+    match refused {
+        Some(Refused::Change(problem, typed)) => changed = Some((problem, typed)),
+        Some(Refused::Note(problem, typed)) => unkept = Some((problem, typed)),
+        None => {}
+    }
+    let (problem, typed) = changed.unzip();
     let page = EntryPage {
         frame: Frame::new(state, person, place, name.clone(), query).await,
         path: format!("/dashboard/{mode}/entries/{id}"),
@@ -143,12 +158,14 @@ pub(super) async fn render<C: Needs>(
         last_hit_at: when_or_dash(last_hit_at),
         decisions: decisions_path(&entry, mode),
         notes: notes.iter().map(|note| note_row(&state.app, note)).collect(),
-        history: history.iter().map(|item| Event::of(&state.app, item)).collect(),
+        history: Event::all(&state.app, person, &history, query),
         may_change: person.may(Capability::ChangeCustomers) && entry.value.is_some(),
         form: typed.map_or_else(|| Terms::of(&entry), |typed| Terms::typed(&typed, &entry)),
         problem,
+        note: unkept
+            .map(|(problem, typed)| (typed.exactly("text").to_owned(), Some(problem)))
+            .unwrap_or_default(),
     };
-    let status = if page.problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(answer::page(status, &page))
 }
 

@@ -9,7 +9,7 @@ use interdict_domain::credential::{CredentialKind, Permission, Permissions};
 use interdict_domain::ids::KeyId;
 use interdict_domain::text::Name;
 
-use super::view::{OVERLAPS, OpenDialog, render};
+use super::view::{OVERLAPS, OpenDialog, PRESETS, render};
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::frame::{Frame, Place};
@@ -44,16 +44,21 @@ async fn made(state: &State, person: &Person<ManageKeys>, key: &NewKey) -> Respo
 fn new_key(person: &Person<ManageKeys>, form: &Form) -> Result<NewKeyOfUser, String> {
     let kind = form.text("kind").and_then(CredentialKind::parse).ok_or_else(|| t("invalid-key-kind"))?;
     let name = form.parse("name", &t("key-name"), Name::parse)?.ok_or_else(|| t("invalid-key-name"))?;
-    let ticked = form.all("permission").iter().map(|word| Permission::parse(word));
-    let permissions = ticked
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| t("invalid-permission"))?
-        .into_iter()
-        .fold(Permissions::NONE, Permissions::with);
+    let permissions = permissions(form).ok_or_else(|| t("invalid-permission"))?;
     if permissions == Permissions::NONE && kind != CredentialKind::Publishable {
         return Err(t("invalid-permission"));
     }
     Ok(NewKeyOfUser { mode: person.mode, kind, name, permissions, expires_at: until(form)? })
+}
+
+/// What was chosen: one of the usual sets, or what is ticked one by one.
+fn permissions(form: &Form) -> Option<Permissions> {
+    let preset = PRESETS.iter().find(|(word, _)| form.text("preset") == Some(word));
+    if let Some((_, permissions)) = preset {
+        return Some(*permissions);
+    }
+    let ticked = form.all("permission").iter().map(|word| Permission::parse(word));
+    Some(ticked.collect::<Option<Vec<_>>>()?.into_iter().fold(Permissions::NONE, Permissions::with))
 }
 
 async fn again(

@@ -5,11 +5,11 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_domain::clock::Timestamp;
-use interdict_domain::credential::{Credential, CredentialKind, Permission};
+use interdict_domain::credential::{Credential, CredentialKind, Permission, Permissions};
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::person::{Needs, Person, ViewKeys};
 use crate::state::State;
@@ -20,6 +20,15 @@ use crate::{of, refused, t};
 pub(super) const OVERLAPS: [(&str, i64); 5] =
     [("none", 0), ("hour", 3_600), ("day", 86_400), ("week", 7 * 86_400), ("month", 30 * 86_400)];
 
+/// What most keys are for, by the words in the form. Nothing is chosen beforehand: a key may what somebody said.
+pub(super) const PRESETS: [(&str, Permissions); 3] = [
+    ("decide", Permissions::NONE.with(Permission::Decisions)),
+    ("read", Permissions::NONE.with(Permission::CustomersRead).with(Permission::PaymentsRead)),
+    ("everything", Permissions::ALL),
+];
+/// What is ticked one by one.
+const OWN: &str = "own";
+
 #[derive(Template)]
 #[template(path = "keys.html")]
 struct KeysPage {
@@ -27,7 +36,8 @@ struct KeysPage {
     keys: Vec<KeyRow>,
     may_manage: bool,
     kinds: Vec<&'static str>,
-    permissions: Vec<PermissionBox>,
+    presets: Vec<Choice>,
+    permissions: Vec<Choice>,
     overlaps: Vec<&'static str>,
     open: Option<OpenDialog>,
 }
@@ -42,12 +52,6 @@ impl KeysPage {
     fn typed(&self, field: &str) -> &str {
         self.open.as_ref().and_then(|dialog| dialog.typed.text(field)).unwrap_or_default()
     }
-}
-
-struct PermissionBox {
-    word: &'static str,
-    text: String,
-    is_ticked: bool,
 }
 
 struct KeyRow {
@@ -84,13 +88,18 @@ pub(super) async fn render<C: Needs>(
     let mut keys = state.app.list_keys(&person.signed_in).await.map_err(refused::problem)?;
     keys.retain(|key| key.mode == person.mode);
     let now = state.app.clock().now();
-    let ticked = |word: &str| {
-        open.as_ref().is_none_or(|dialog| dialog.typed.all("permission").iter().any(|other| other == word))
+    let sent = |name: &str, word: &str| {
+        open.as_ref().is_some_and(|dialog| dialog.typed.all(name).iter().any(|other| other == word))
     };
-    let permissions = Permission::ALL.iter().map(|permission| PermissionBox {
+    let permissions = Permission::ALL.iter().map(|permission| Choice {
         word: permission.as_str(),
         text: words(*permission),
-        is_ticked: ticked(permission.as_str()),
+        is_chosen: sent("permission", permission.as_str()),
+    });
+    let presets = PRESETS.iter().map(|(word, _)| *word).chain([OWN]).map(|word| Choice {
+        word,
+        text: of("preset-", word),
+        is_chosen: sent("preset", word),
     });
     let status = if open.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = KeysPage {
@@ -99,6 +108,7 @@ pub(super) async fn render<C: Needs>(
         keys: keys.iter().rev().map(|key| row(key, now)).collect(),
         may_manage: person.may(Capability::to_manage_keys(person.mode)),
         kinds: CredentialKind::ALL.iter().map(|kind| kind.as_str()).collect(),
+        presets: presets.collect(),
         permissions: permissions.collect(),
         overlaps: OVERLAPS.iter().map(|(word, _)| *word).collect(),
         open,

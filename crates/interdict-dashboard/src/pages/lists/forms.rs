@@ -16,6 +16,7 @@ use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::pages::customer::{scopes, until};
+use crate::pages::entry::limits as limits_in_words;
 use crate::person::{BulkChange, ChangeCustomers, Person};
 use crate::state::State;
 use crate::{of, t};
@@ -47,8 +48,9 @@ pub(crate) async fn add(
     }
     let is_seen = form.is_set("previewed") || !new.identifier.is_broad();
     if form.is_set("preview") || !is_seen {
+        let limits = limits_in_words(new.limits);
         return match preview::look(&person, new).await {
-            Ok(seen) => Ok(preview::show(&state, &person, &seen, &form).await),
+            Ok(seen) => Ok(preview::show(&state, &person, (&seen, limits), &form).await),
             Err(NoPreview::Says(problem)) => again(&state, &person, list, Some(problem), form).await,
             Err(NoPreview::Problem(problem)) => Err(problem),
         };
@@ -74,7 +76,8 @@ pub(crate) async fn add(
 
 fn new_entry(form: &Form, list: List, person: &Person<ChangeCustomers>) -> Result<NewEntry, String> {
     let kind = form.text("kind").map_or(Some(Kind::Email), Kind::parse).ok_or_else(|| t("invalid-kind"))?;
-    let field = if kind == Kind::Email { "email" } else { "value" };
+    // Of old an email had a field of its own, and other systems may send the form so.
+    let field = if kind == Kind::Email && form.text("value").is_none() { "email" } else { "value" };
     let label = of("kind-", kind.as_str());
     let identifier =
         form.parse(field, &label, |text| Identifier::parse_in(kind, text, || person.phone_region()))?;
@@ -134,7 +137,7 @@ pub(crate) async fn delete(
         unlist_entry(transaction, by, id)?;
         Ok(format!("{back}?done=unlisted&undo={change}"))
     });
-    finish(done.await?)
+    done.await?.or_problem()
 }
 
 /// Deletes all that are ticked: all of them or, when one is gone already, the others.
@@ -162,12 +165,5 @@ pub(crate) async fn delete_many(
             (format!("/dashboard/{mode}/{}?done=unlisted", name_of(list)), transaction.revision());
         Ok(if end < first { done } else { format!("{done}&undo={first}-{end}") })
     });
-    finish(done.await?)
-}
-
-fn finish(done: Done) -> Result<Response, Problem> {
-    match done {
-        Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => Err(Problem::invalid(&problem)),
-    }
+    done.await?.or_problem()
 }

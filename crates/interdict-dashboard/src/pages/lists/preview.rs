@@ -14,13 +14,9 @@ use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::person::{Needs, Person};
 use crate::state::State;
-use crate::texts::t_with;
+use crate::texts::at_least;
 use crate::when::{when, when_or_dash};
 use crate::{of, t};
-
-/// What was typed, and goes on from form to form.
-const FIELDS: [&str; 8] = ["list", "kind", "email", "value", "reason", "publicMessage", "until", "scopes"];
-const BOXES: [&str; 2] = ["cit", "mit"];
 
 #[derive(Template)]
 #[template(path = "preview.html")]
@@ -38,7 +34,10 @@ struct PreviewPage {
     is_kept: bool,
     customer_samples: Vec<CustomerRow>,
     attempt_samples: Vec<AttemptRow>,
-    typed: Vec<(&'static str, String)>,
+    /// What an exemption does not go beyond; empty where it has no limits.
+    limits: String,
+    /// What was typed goes on from form to form, whatever fields the form has.
+    typed: Vec<(String, String)>,
 }
 
 struct CustomerRow {
@@ -75,7 +74,7 @@ pub(super) async fn look<C: Needs>(person: &Person<C>, new: NewEntry) -> Result<
 pub(super) async fn show<C: Needs>(
     state: &State,
     person: &Person<C>,
-    preview: &EntryPreview,
+    (preview, limits): (&EntryPreview, String),
     typed: &Form,
 ) -> Response {
     let place = match preview.list {
@@ -83,8 +82,6 @@ pub(super) async fn show<C: Needs>(
         List::Allow => Place::Whitelist,
     };
     let mode = person.mode.as_str();
-    let fields = FIELDS.into_iter().filter_map(|field| Some((field, typed.text(field)?.to_owned())));
-    let boxes = BOXES.into_iter().filter(|field| typed.is_set(field)).map(|field| (field, "on".to_owned()));
     let customer = |customer: &Customer| CustomerRow {
         path: format!("/dashboard/{mode}/customers/{}", customer.id),
         name: name_of(customer),
@@ -101,9 +98,9 @@ pub(super) async fn show<C: Needs>(
         frame: Frame::new(state, person, place, t("preview-title"), &Form::default()).await,
         kind: of("kind-", preview.identifier.kind().as_str()),
         value: preview.identifier.value().to_owned(),
-        customers: at_least(preview.customers),
-        good_customers: at_least(preview.good_customers),
-        attempts: at_least(attempts.total),
+        customers: number(preview.customers),
+        good_customers: number(preview.good_customers),
+        attempts: number(attempts.total),
         allowed: attempts.allowed,
         blocked: attempts.blocked,
         changed: attempts.changed,
@@ -111,16 +108,12 @@ pub(super) async fn show<C: Needs>(
         is_kept: attempts.since.is_some(),
         customer_samples: preview.customer_samples.iter().map(customer).collect(),
         attempt_samples: attempts.samples.iter().map(attempt).collect(),
-        typed: fields.chain(boxes).collect(),
+        limits,
+        typed: typed.carried(),
     };
     answer::page(StatusCode::OK, &page)
 }
 
-/// A number, with a word before it where it is only the least.
-pub(super) fn at_least(number: AtLeast) -> String {
-    if number.is_least {
-        t_with("at-least", &[("count", number.count.into())])
-    } else {
-        number.count.to_string()
-    }
+fn number(number: AtLeast) -> String {
+    at_least(number.count, number.is_least)
 }

@@ -115,6 +115,11 @@ impl OpenDialog {
     fn typed(&self, field: &str) -> &str {
         self.typed.text(field).unwrap_or_default()
     }
+
+    /// What was to be listed, whichever field it came in.
+    fn value(&self) -> &str {
+        self.typed.text("value").or_else(|| self.typed.text("email")).unwrap_or_default()
+    }
 }
 
 struct EntryRow {

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::decision::Outcome;
 use interdict_app::store::{
     AttemptCount, EntryFilter, EntryRow, MerchantView, PaymentFilter, StorageError, day_of,
 };
@@ -12,17 +11,16 @@ use interdict_app::{RefusedCustomer, good_customers_refused};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List};
-use interdict_domain::ids::CustomerId;
 use interdict_domain::payment::Payment;
-use interdict_domain::scopes::Initiator;
 
 use super::charts::{Charts, DAYS, charts};
 use crate::answer::{self, Problem};
 use crate::form::InQuery;
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
-use crate::pages::payments::{Payers, PaymentRow, payers};
+use crate::pages::payments::{Payers, PaymentRow, initiator, payers};
 use crate::pages::sources;
+use crate::pages::standing::Blocked;
 use crate::person::{Person, ViewPayments};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -63,7 +61,8 @@ struct GoodRow {
     path: String,
     name: String,
     payments: i64,
-    is_blocked: bool,
+    initiator: String,
+    chip: (&'static str, String),
     at: String,
 }
 
@@ -91,7 +90,8 @@ pub(crate) async fn show(
         path: format!("/dashboard/{mode}/customers/{}", good.customer.id),
         name: name_of(&good.customer),
         payments: good.payments,
-        is_blocked: is_blocked(&person, good.customer.id),
+        initiator: initiator(good.refused.initiator),
+        chip: Blocked::now(&person, good.customer.id).chip(),
         at: when(good.refused.at),
     };
     let of_entries = read.entries.iter().map(|row| (row.entry.window.until(), entry_row(&row.entry, mode)));
@@ -142,20 +142,10 @@ fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Res
     })
 }
 
-/// Whether anything stands against the customer now, for either side.
-fn is_blocked(person: &Person<ViewPayments>, customer: CustomerId) -> bool {
-    let merchant = person.signed_in.user.merchant;
-    Initiator::ALL.into_iter().any(|initiator| {
-        let standing = person.service().standing(merchant, customer, initiator);
-        standing.is_ok_and(|standing| standing.outcome == Outcome::Block)
-    })
-}
-
 fn entry_row(entry: &Entry, mode: &str) -> EndingRow {
     let value = entry.value.clone().unwrap_or_default();
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", &value).finish();
     EndingRow {
-        path: format!("/dashboard/{mode}/blacklist?{query}"),
+        path: format!("/dashboard/{mode}/entries/{}", entry.id),
         what: if value.is_empty() { t("erased") } else { value },
         kind: sources::kind(entry.kind),
         reason: entry.reason.as_ref().map_or("", |reason| reason.as_str()).to_owned(),

@@ -111,7 +111,7 @@ pub(crate) async fn lift(
         let what = if lifted.kept.is_empty() { "person-lifted" } else { "person-lifted-kept" };
         Ok(format!("/dashboard/{mode}/persons/{id}?done={what}&undo={change}"))
     });
-    finish(done.await?)
+    done.await?.or_problem()
 }
 
 /// Somebody's word on a suggestion; goes back to where the button was.
@@ -139,12 +139,5 @@ pub(crate) async fn settle(
             format!("/dashboard/{mode}/persons?tab=suggestions&done={what}")
         })
     });
-    finish(done.await?)
-}
-
-fn finish(done: Done) -> Result<Response, Problem> {
-    match done {
-        Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => Err(Problem::invalid(&problem)),
-    }
+    done.await?.or_problem()
 }

@@ -27,6 +27,8 @@ struct BlockPage {
     reason: String,
     public_message: String,
     until: String,
+    cit: bool,
+    mit: bool,
 }
 
 struct Choice {
@@ -99,6 +101,8 @@ pub(super) async fn render(
         reason: text("reason"),
         public_message: text("publicMessage"),
         until: text("until"),
+        cit: typed.is_none_or(|typed| typed.is_set("cit")),
+        mit: typed.is_none_or(|typed| typed.is_set("mit")),
         problem: refused.map(|refused| refused.problem),
     };
     Ok(answer::page(status, &page))

@@ -128,7 +128,7 @@ pub(crate) async fn show(
         entries: row.identifiers.iter().map(|entry| entry_row(app, entry, mode)).collect(),
         suggestions: rows(&open),
         refused: rows(&refused),
-        history: history.iter().map(|item| Event::of(app, item)).collect(),
+        history: Event::all(app, &person, &history, &query),
         is_lifted: row.person.lifted_at.is_some(),
         is_in_force: row.person.is_in_force(person.service().merchant_now(merchant)),
         may_change: person.may(Capability::ChangeCustomers),

@@ -19,7 +19,9 @@ use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::imports::download;
 use crate::pages::paging::{self, PAGE_ROWS};
+use crate::pages::payments::initiator;
 use crate::pages::sources;
+use crate::pages::standing::Blocked;
 use crate::person::{BulkChange, Person, ViewPayments};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -104,7 +106,7 @@ fn heads(report: ReportFile) -> Vec<String> {
         ReportFile::NeverMatched(_) => vec![t("listed"), t("reason"), t("added")],
         ReportFile::Expired | ReportFile::Ending(_) => vec![t("listed"), t("reason"), t("hits"), t("until")],
         ReportFile::GoodCustomersBlocked => {
-            vec![t("customer"), t("good-payments"), t("why"), t("last-refused")]
+            vec![t("customer"), t("good-payments"), t("why"), t("initiator"), t("now"), t("last-refused")]
         }
     }
 }
@@ -153,22 +155,14 @@ async fn good_customers(
     let next = found
         .next
         .map(|(at, id)| query.with("after", &format!("{}.{}", at.micros(), hex::encode(id.bytes()))));
-    let mode = person.mode.as_str();
-    Ok((found.customers.iter().map(|row| refused_row(row, mode)).collect(), next))
-}
-
-fn list_path(value: Option<&str>, list: &str, mode: &str) -> String {
-    let name = if list == "block" { "blacklist" } else { "whitelist" };
-    let value = value.unwrap_or_default();
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", value).finish();
-    format!("/dashboard/{mode}/{name}?{query}")
+    Ok((found.customers.iter().map(|row| refused_row(row, person)).collect(), next))
 }
 
 fn entry_row(row: &EntryRow, mode: &str) -> Row {
     let entry = &row.entry;
     let list = entry.list().as_str();
     Row {
-        path: list_path(entry.value.as_deref(), list, mode),
+        path: format!("/dashboard/{mode}/entries/{}", entry.id),
         what: entry.value.clone().unwrap_or_else(|| t("erased")),
         second: format!("{}, {}", sources::kind(entry.kind), of("list-", list)),
         texts: vec![entry.reason.as_ref().map_or("", |reason| reason.as_str()).to_owned()],
@@ -200,12 +194,18 @@ fn ends_row(one: &Ends, mode: &str) -> Row {
     }
 }
 
-fn refused_row(row: &RefusedCustomer, mode: &str) -> Row {
+fn refused_row(row: &RefusedCustomer, person: &Person<ViewPayments>) -> Row {
+    let (_, now) = Blocked::now(person, row.customer.id).chip();
     Row {
-        path: format!("/dashboard/{mode}/customers/{}", row.customer.id),
+        path: format!("/dashboard/{}/customers/{}", person.mode.as_str(), row.customer.id),
         what: name_of(&row.customer),
         second: row.customer.profile.email.as_ref().map_or("", |email| email.as_str()).to_owned(),
-        texts: vec![row.payments.to_string(), of("code-", &row.refused.code)],
+        texts: vec![
+            row.payments.to_string(),
+            of("code-", &row.refused.code),
+            initiator(row.refused.initiator),
+            now,
+        ],
         at: when(row.refused.at),
     }
 }

@@ -29,9 +29,9 @@ fn unchanged(value: &impl std::fmt::Debug, form_saw: Option<&String>) -> Result<
 }
 
 /// One of a few words; nothing where the form does not hold it.
-fn word<T>(form: &Form, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+fn word<T>(form: &Form, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, String> {
     let Some(text) = form.text(name) else { return Ok(None) };
-    parse(text).map(Some).ok_or_else(|| Problem::invalid(&t("invalid-choice")))
+    parse(text).map(Some).ok_or_else(|| t("invalid-choice"))
 }
 
 fn allowed_per_second(text: &str) -> Option<u16> {
@@ -43,16 +43,16 @@ fn region(text: &str) -> Option<PhoneRegion> {
 }
 
 /// Empty is never.
-fn second_approver(text: &str) -> Result<Option<SecondApprover>, Problem> {
+fn second_approver(text: &str) -> Result<Option<SecondApprover>, String> {
     if text.trim().is_empty() {
         return Ok(None);
     }
     let threshold = text.trim().parse().ok().filter(|threshold| *threshold <= THRESHOLD_MAX);
-    let threshold = threshold.ok_or_else(|| Problem::invalid(&t("invalid-choice")))?;
+    let threshold = threshold.ok_or_else(|| t("invalid-choice"))?;
     Ok(Some(SecondApprover { threshold }))
 }
 
-fn read(form: &Form) -> Result<SettingsUpdate, Problem> {
+fn read(form: &Form) -> Result<SettingsUpdate, String> {
     Ok(SettingsUpdate {
         on_lift: word(form, "on-lift", OnLift::parse)?,
         on_blacklist: word(form, "on-blacklist", OnBlacklist::parse)?,
@@ -83,7 +83,10 @@ pub(crate) async fn change(
     Path(mode): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let update = read(&form)?;
+    let update = match read(&form) {
+        Ok(update) => update,
+        Err(problem) => return again(&state, &person, "settings", problem, form).await,
+    };
     let origins = update.allowed_origins.as_deref().unwrap_or_default();
     if origins.len() > ORIGINS_MAX || !origins.iter().all(|origin| is_origin(origin)) {
         return again(&state, &person, "settings", t("invalid-origins"), form).await;

@@ -13,7 +13,7 @@ use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, PersonPolicy,
 use interdict_domain::subscription::OnLift;
 
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::person::{ChangeSettings, Person};
 use crate::state::State;
@@ -23,7 +23,7 @@ use crate::{of, t};
 #[template(path = "settings.html")]
 struct SettingsPage {
     frame: Frame,
-    choices: Vec<Choice>,
+    choices: Vec<Setting>,
     phone_region: String,
     origins: String,
     allowed_per_second: String,
@@ -48,17 +48,11 @@ impl SettingsPage {
 }
 
 /// A setting that is one of a few words.
-struct Choice {
+struct Setting {
     name: &'static str,
     label: String,
     hint: String,
-    options: Vec<ChoiceOption>,
-}
-
-struct ChoiceOption {
-    word: &'static str,
-    text: String,
-    is_chosen: bool,
+    options: Vec<Choice>,
 }
 
 struct GatewayView {
@@ -138,7 +132,7 @@ fn gateway(mode: Mode, account: GatewayAccount) -> GatewayView {
     }
 }
 
-fn choices(settings: &Settings, typed: Option<&Form>) -> Vec<Choice> {
+fn choices(settings: &Settings, typed: Option<&Form>) -> Vec<Setting> {
     let outage: Vec<_> = OnOutage::ALL.iter().map(|word| word.as_str()).collect();
     let dispute: Vec<_> = OnDispute::ALL.iter().map(|word| word.as_str()).collect();
     let blacklist: Vec<_> = OnBlacklist::ALL.iter().map(|word| word.as_str()).collect();
@@ -157,12 +151,9 @@ fn choices(settings: &Settings, typed: Option<&Form>) -> Vec<Choice> {
     ];
     let choice = |(name, words, chosen): (&'static str, &Vec<&'static str>, &'static str)| {
         let chosen = typed.and_then(|typed| typed.text(name)).unwrap_or(chosen);
-        let option = |word: &&'static str| ChoiceOption {
-            word,
-            text: of("chosen-", word),
-            is_chosen: *word == chosen,
-        };
-        Choice {
+        let option =
+            |word: &&'static str| Choice { word, text: of("chosen-", word), is_chosen: *word == chosen };
+        Setting {
             name,
             label: of("setting-", name),
             hint: of("setting-hint-", name),

@@ -1,0 +1,76 @@
+//! Undo beside the history of a customer, an entry and a person.
+
+use serde_json::json;
+
+use super::{Browser, House, Page};
+
+const UNDO: &str = "/dashboard/test/undo";
+
+/// Presses the one button that undoes something on a page.
+fn undo(browser: &mut Browser, page: &Page) -> Page {
+    assert_eq!(page.body.matches(UNDO).count(), 1, "one thing can be undone: {}", page.body);
+    let (once, sequence) = (page.field(UNDO, "once"), page.field(UNDO, "sequence"));
+    browser.post(UNDO, &[("once", &once), ("sequence", &sequence)]).expect(303)
+}
+
+#[test]
+fn what_was_done_last_to_an_entry_is_undone_from_its_history() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let id = house.entry("block", "email", "mallory@example.com");
+    let path = format!("/dashboard/test/entries/{id}");
+    for reason in ["first", "second"] {
+        house.call("PATCH", &format!("/v1/entries/{id}"), &json!({"reason": reason}));
+    }
+    // A note changes nothing, and stands in nobody's way.
+    house.call("POST", &format!("/v1/entries/{id}/notes"), &json!({"text": "called back"}));
+    house.somebody("read_only").get(&path).expect(200).hides(UNDO);
+    let page = owner.get(&path).expect(200);
+    undo(&mut owner, &page);
+    assert_eq!(house.read(&format!("/v1/entries/{id}"))["reason"], "first");
+    // Deleted by the page, the line above offers it; made, it is taken back from its history.
+    let made = house.entry("block", "email", "new@example.com");
+    let page = owner.get(&format!("/dashboard/test/entries/{made}")).expect(200);
+    assert_eq!(undo(&mut owner, &page).location, "/dashboard/test/blacklist?done=undone");
+    owner.get(&format!("/dashboard/test/entries/{made}")).expect(404);
+    // What the line above a page offers is not offered twice.
+    let form =
+        [("seen", page_seen(&mut owner, &path)), ("reason", "third".to_owned()), ("cit", "on".to_owned())];
+    let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let changed = owner.post(&path, &form).expect(303).location;
+    let page = owner.get(&changed).expect(200);
+    page.shows("class=\"notice\"");
+    undo(&mut owner, &page);
+    assert_eq!(house.read(&format!("/v1/entries/{id}"))["reason"], "first");
+}
+
+fn page_seen(browser: &mut Browser, path: &str) -> String {
+    browser.get(path).expect(200).field(&format!("{path}\""), "seen")
+}
+
+#[test]
+fn what_was_done_last_to_a_customer_or_a_person_is_undone_from_the_history() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let id = house.customer("Anna", "anna@example.com");
+    let path = format!("/dashboard/test/customers/{id}");
+    owner.get(&path).expect(200).hides(UNDO);
+    house.call("POST", &format!("/v1/customers/{id}/restrictions"), &json!({"restrictCit": true}));
+    let page = owner.get(&path).expect(200);
+    undo(&mut owner, &page);
+    assert_eq!(house.read(&format!("/v1/customers/{id}"))["isRestricted"], false);
+    // Who somebody is is not undone, by a hand-made form neither.
+    house.call("PATCH", &format!("/v1/customers/{id}"), &json!({"name": "Hannah"}));
+    owner.get(&path).expect(200).hides(UNDO);
+    let history = house.read(&format!("/v1/customers/{id}/history"));
+    let newest = history["items"][0]["sequence"].to_string();
+    owner.post(UNDO, &[("sequence", &newest)]).expect(409);
+    assert_eq!(house.read(&format!("/v1/customers/{id}"))["name"], "Hannah");
+
+    let blocked = house.call("POST", "/v1/persons/block", &json!({"customer": id, "reason": "fraud"}));
+    let person = blocked["id"].as_str().unwrap();
+    let page = owner.get(&format!("/dashboard/test/persons/{person}")).expect(200);
+    undo(&mut owner, &page);
+    let attempt = json!({"initiator": "customer", "email": "anna@example.com"});
+    assert_eq!(house.server.decide(&house.key, &attempt), "default");
+}

@@ -1,0 +1,91 @@
+//! Adding to a list: what is typed, previewed, refused and taken.
+
+use serde_json::json;
+
+use super::{House, as_fields, hidden_fields};
+
+const ENTRIES: &str = "/dashboard/test/entries";
+
+#[test]
+fn an_exemption_keeps_its_limits_through_the_preview() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let typed = [
+        ("list", "allow"),
+        ("value", "anna@example.com"),
+        ("reason", "a regular"),
+        ("publicMessage", "welcome"),
+        ("maxAmount", "500.50"),
+        ("currency", "usd"),
+        ("lapsesOnChargeback", "on"),
+        ("until", "2099-12-31"),
+        ("scopes", "said"),
+        ("cit", "on"),
+    ];
+    let preview = owner.post(ENTRIES, &[&typed[..], &[("preview", "on")]].concat()).expect(200);
+    preview.shows("What this would have hit").shows("up to");
+    let carried = hidden_fields(&preview, ENTRIES);
+    // Back to the form, with everything that was typed.
+    let back = owner.post(ENTRIES, &[&as_fields(&carried)[..], &[("back", "on")]].concat()).expect(200);
+    back.shows("name=\"maxAmount\"").shows("value=\"500.50\"").shows("value=\"usd\"");
+    back.shows("name=\"lapsesOnChargeback\" checked");
+    owner.post(ENTRIES, &[&as_fields(&carried)[..], &[("previewed", "on")]].concat()).expect(303);
+    let made = &house.read("/v1/entries?list=allow")["items"][0];
+    assert_eq!(made["value"], "anna@example.com");
+    assert_eq!(
+        made["limits"],
+        json!({"maxAmount": 50_050, "currency": "USD", "lapsesOnChargeback": true}),
+        "{made}"
+    );
+    assert_eq!((&made["scopes"], &made["publicMessage"]), (&json!(["cit"]), &json!("welcome")));
+    assert_eq!(made["expiresAt"], "2099-12-31T23:59:59.999Z");
+}
+
+#[test]
+fn what_is_listed_is_typed_into_one_field_after_its_kind() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let page = owner.get("/dashboard/test/blacklist").expect(200);
+    let dialog = page.between("<dialog id=\"add\"", "</dialog>");
+    let at = |text: &str| dialog.find(text).unwrap_or_else(|| panic!("no {text} in {dialog}"));
+    assert!(at("name=\"kind\"") < at("name=\"value\"") && at("name=\"value\"") < at("name=\"reason\""));
+    assert!(!dialog.contains("name=\"email\"") && dialog.contains("<span>Email</span></label>"));
+    let list = |owner: &mut super::Browser, kind: &str, value: &str| {
+        let fields = [("list", "block"), ("kind", kind), ("value", value), ("previewed", "on")];
+        owner.post(ENTRIES, &fields)
+    };
+    list(&mut owner, "email", "mallory@example.com").expect(303);
+    list(&mut owner, "phone", "+2348012345678").expect(303);
+    let refused = list(&mut owner, "country", "nowhere").expect(422);
+    refused.shows("value=\"nowhere\"").shows("value=\"country\" selected").shows("Country ");
+    list(&mut owner, "email", "").expect(422).shows("Type what is to be listed.");
+    // Whoever sends the form as it was of old is understood.
+    owner.post(ENTRIES, &[("list", "block"), ("email", "old@example.com")]).expect(303);
+    let items = house.read("/v1/entries?list=block");
+    let values: Vec<_> =
+        items["items"].as_array().unwrap().iter().map(|item| item["value"].clone()).collect();
+    assert_eq!(values, ["old@example.com", "+2348012345678", "mallory@example.com"]);
+}
+
+#[test]
+fn whoever_chooses_who_starts_a_payment_reads_what_that_is() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let customer = house.customer("Anna", "anna@example.com");
+    let entry = house.entry("block", "email", "mallory@example.com");
+    let pages = [
+        ("/dashboard/test/blacklist".to_owned(), 1),
+        (format!("/dashboard/test/entries/{entry}"), 1),
+        // Two dialogs and two sides.
+        (format!("/dashboard/test/customers/{customer}"), 3),
+        (format!("/dashboard/test/customers/{customer}/person"), 1),
+    ];
+    for (path, times) in pages {
+        let page = owner.get(&path).expect(200);
+        for words in
+            ["The customer pays, at the checkout.", "Renewals, and other charges without the customer."]
+        {
+            assert_eq!(page.body.matches(words).count(), times, "{path}: {words}");
+        }
+    }
+}

@@ -120,6 +120,7 @@ impl ImportedRow {
             created_at: before.map_or(by.now, |entry| entry.created_at),
             updated_at: by.now,
             erased_customer: None,
+            generation: None,
         }
     }
 

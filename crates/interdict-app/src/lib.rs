@@ -200,7 +200,7 @@ pub use keys_by_user::{NewKeyOfUser, OVERLAP_S_MAX};
 pub use lift_person::{KeptFor, LiftedPerson, lift_person};
 pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
-pub use list_entry::{NewEntry, key_of_standing, list_entry};
+pub use list_entry::{NewEntry, keys_of_standing, list_entry};
 pub use look_up::{FoundBy, LookedUp, LookedUpCustomer, LookedUpIdentifier, Match};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};

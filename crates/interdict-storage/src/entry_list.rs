@@ -212,8 +212,35 @@ impl EntryFilter {
 type Position = (Timestamp, Ksuid);
 
 impl MerchantView<'_> {
-    /// A page of entries.
+    /// A page of entries. What an erasure has left of an identifier may stand under former peppers.
     pub fn entries(&self, filter: &EntryFilter, page: PageRequest) -> Result<Vec<EntryRow>, StorageError> {
+        if filter.identifier.is_none() || self.pepper.is_alone() {
+            return self.entries_under_one(filter, page);
+        }
+        let (all, offset, limit, ascending) = match page {
+            PageRequest::After { limit, .. } => (page, 0, limit, false),
+            PageRequest::Numbered(NumberedRows { offset, limit, ascending }) => {
+                let rows = NumberedRows { offset: 0, limit: offset.saturating_add(limit), ascending };
+                (PageRequest::Numbered(rows), offset, limit, ascending)
+            }
+        };
+        let mut found = Vec::new();
+        for view in self.under_each_pepper() {
+            found.extend(view.entries_under_one(filter, all)?);
+        }
+        found.sort_unstable_by_key(|row| (row.entry.created_at, row.entry.id.ksuid()));
+        if !ascending {
+            found.reverse();
+        }
+        let (offset, limit) = (usize::try_from(offset).unwrap_or(0), usize::try_from(limit).unwrap_or(0));
+        Ok(found.into_iter().skip(offset).take(limit).collect())
+    }
+
+    fn entries_under_one(
+        &self,
+        filter: &EntryFilter,
+        page: PageRequest,
+    ) -> Result<Vec<EntryRow>, StorageError> {
         let (position, limit) = match page {
             PageRequest::After { position, limit } => (position, limit),
             PageRequest::Numbered(rows) => return self.numbered_entries(filter, rows),
@@ -249,7 +276,12 @@ impl MerchantView<'_> {
             return Ok(count);
         }
         let sql = if filter.identifier.is_some() { COUNT_OF_IDENTIFIER } else { COUNT };
-        self.with_entry_filter(filter, |filters| self.connection.query_one(sql, filters, |row| row.get(0)))
+        let count = |view: &Self| {
+            view.with_entry_filter(filter, |filters| {
+                view.connection.query_one(sql, filters, |row| row.get::<i64>(0))
+            })
+        };
+        if filter.identifier.is_none() { count(self) } else { self.under_each_pepper().map(|it| count(&it)).sum() }
     }
 
     pub(crate) fn with_entry_filter<T>(

@@ -53,6 +53,7 @@ mod plan;
 mod postgres;
 mod proposal;
 mod provider_event;
+mod rotation;
 mod score;
 mod search;
 mod session;
@@ -100,6 +101,10 @@ pub use payment_list::PaymentFilter;
 pub use person::PersonFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
+pub use rotation::{
+    ColumnRotated, KEYED_COLUMNS, KeyFate, KeyedColumn, RotatedStore, Rotation, RotationError, RotationStep, Sealed,
+    ServerAlone, StoreStanding, finish_rotation, rotate_store, standing,
+};
 pub use score::Score;
 pub use search::SearchState;
 pub use sqlite::backup::{BackupError, backup, restore};

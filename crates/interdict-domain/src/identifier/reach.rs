@@ -326,15 +326,15 @@ mod tests {
         let pepper = Pepper::from_bytes([1; 32]).rotated([2; 32]).rotated([3; 32]);
         let mut reaches = Reaches::default();
         let generations = |reaches: Reaches, kind| {
-            reaches.former(&pepper, kind).map(|former| former.generation().0).collect::<Vec<_>>()
+            reaches.former(&pepper, kind).map(|former| former.generation().0).collect::<Vec<u32>>()
         };
         assert!(!reaches.has_former());
-        assert_eq!(generations(reaches, Kind::Email), []);
+        assert!(generations(reaches, Kind::Email).is_empty());
         assert!(reaches.insert_former(Kind::Email, Generation(1)));
         assert!(!reaches.insert_former(Kind::Email, Generation(1)));
         assert!(reaches.has_former());
         assert_eq!(generations(reaches, Kind::Email), [1]);
-        assert_eq!(generations(reaches, Kind::Phone), []);
+        assert!(generations(reaches, Kind::Phone).is_empty());
         assert_eq!(generations(Reaches::EVERY, Kind::Device), [2, 1]);
         assert_eq!(generations(Reaches::default().union(reaches), Kind::Email), [1]);
         assert_eq!(size_of::<Reaches>(), 32, "it is handed on by value with each decision");

@@ -4,7 +4,7 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::entry::{EntrySource, List};
-use interdict_domain::identifier::{Identifier, IdentifierKey};
+use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::PersonId;
 use interdict_domain::person::{BlockedPerson, HeldBack, PersonIdentifier, PersonTerms, SuggestionState};
 use interdict_storage::{Authorship, EntryRow, MerchantTransaction, MerchantView, StorageError};
@@ -187,10 +187,10 @@ fn look_at(
         let target = Target::of(view, &named.identifier)?;
         let key = view.key_of(&target.identifier);
         let is_allowed = is_allowed(view, by, &named.identifier)?;
-        let holder = view.holder(key)?.map(|held| held.person);
+        let holder = view.holder_of(&target.identifier)?.map(|held| held.person);
         if is_named(&named) {
             allowed.extend(is_allowed.then_some(named.place));
-        } else if let Some(why) = misfit(view, &looked.persons, (key, holder), is_allowed)? {
+        } else if let Some(why) = misfit(view, &looked.persons, (&target.identifier, holder), is_allowed)? {
             looked.left_out.push(LeftOut { identifier: named.identifier.clone(), why });
             continue;
         }
@@ -207,7 +207,7 @@ fn look_at(
 fn misfit(
     view: &MerchantView<'_>,
     persons: &[PersonId],
-    (key, holder): (IdentifierKey, Option<PersonId>),
+    (identifier, holder): (&Identifier, Option<PersonId>),
     is_allowed: bool,
 ) -> Result<Option<HeldBack>, StorageError> {
     if is_allowed {
@@ -217,7 +217,7 @@ fn misfit(
         return Ok(Some(HeldBack::TwoPersons));
     }
     for person in persons {
-        let said = view.suggestion_of(*person, key)?;
+        let said = view.suggestion_about(*person, identifier)?;
         if said.is_some_and(|said| said.state == SuggestionState::Refused) {
             return Ok(Some(HeldBack::Refused));
         }
@@ -260,13 +260,12 @@ pub(crate) fn add_targets(
 ) -> Result<(), PersonError> {
     for target in targets {
         let view = transaction.view();
-        let key = view.key_of(&target.identifier);
-        let is_new = view.holder(key)?.is_none();
+        let is_new = view.holder_of(&target.identifier)?.is_none();
         if is_new && is_extension {
             transaction.put_person(by, Action::PersonExtended, Some(person), person)?;
         }
         // Somebody's word, or a policy's that looked at what was refused: what waits or was refused is settled.
-        if let Some(mut suggestion) = view.suggestion_of(person.id, key)?
+        if let Some(mut suggestion) = view.suggestion_about(person.id, &target.identifier)?
             && suggestion.state != SuggestionState::Accepted
         {
             suggestion.state = SuggestionState::Accepted;

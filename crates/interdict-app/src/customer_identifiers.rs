@@ -47,7 +47,7 @@ impl Service {
         let brought = log.store.read(merchant, move |view| {
             let mut brought = Vec::new();
             for identifier in brought_by(view, id)? {
-                let carriers = carriers(view, identifier.key(&pepper, merchant))?;
+                let carriers = carriers(view, &identifier.keys(&pepper, merchant))?;
                 brought.push((identifier, carriers.len()));
             }
             Ok(brought)
@@ -88,8 +88,9 @@ fn brought_by(view: &MerchantView<'_>, id: CustomerId) -> Result<Vec<Identifier>
 }
 
 /// The customers that were named in the newest attempts with an identifier.
-fn carriers(view: &MerchantView<'_>, key: IdentifierKey) -> Result<Vec<CustomerId>, StorageError> {
-    let filter = DecisionFilter { identifier: Some(SearchKey::Identifier(key)), ..DecisionFilter::default() };
+fn carriers(view: &MerchantView<'_>, keys: &[IdentifierKey]) -> Result<Vec<CustomerId>, StorageError> {
+    let identifiers = keys.iter().copied().map(SearchKey::Identifier).collect();
+    let filter = DecisionFilter { identifiers, ..DecisionFilter::default() };
     let mut carriers = Vec::new();
     for row in view.decisions(&filter, None, LOOKED_AT)? {
         carriers.extend(row.customer.filter(|customer| !carriers.contains(customer)));
@@ -101,7 +102,7 @@ fn carriers(view: &MerchantView<'_>, key: IdentifierKey) -> Result<Vec<CustomerI
 pub(crate) fn carriers_in(
     store: &DecisionStore,
     merchant: MerchantNumber,
-    key: IdentifierKey,
+    keys: &[IdentifierKey],
 ) -> Result<Vec<CustomerId>, StorageError> {
-    store.read_blocking(merchant, |view| carriers(view, key))
+    store.read_blocking(merchant, |view| carriers(view, keys))
 }

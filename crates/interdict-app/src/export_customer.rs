@@ -100,12 +100,14 @@ impl Service {
         merchant: MerchantNumber,
         identifiers: &[Presented<'_>],
     ) -> Result<Vec<Note>, StorageError> {
-        let key = |one: &Presented<'_>| self.pepper().key(merchant, one.kind, &one.value);
-        let keys: Vec<_> = identifiers.iter().map(key).collect();
+        let keys = |one: &Presented<'_>| -> Vec<_> {
+            self.pepper().all().map(|pepper| pepper.key(merchant, one.kind, &one.value)).collect()
+        };
+        let keys: Vec<_> = identifiers.iter().map(keys).collect();
         let read = self.store().read(merchant, move |view| {
             let mut notes = Vec::new();
-            for key in keys {
-                notes.extend(view.notes(key, None, EACH_MAX)?);
+            for keys in keys {
+                notes.extend(view.notes(&keys, None, EACH_MAX)?);
             }
             Ok::<_, StorageError>(notes)
         });

@@ -51,8 +51,10 @@ pub(crate) fn hold_identifier(
     target: Target,
     ground: &Ground,
 ) -> Result<bool, UseCaseError> {
-    let key = target.identifier.key(transaction.pepper(), transaction.merchant());
-    let held = transaction.view().holder(key)?.filter(|held| held.person == person.id);
+    let held = transaction.view().holder_of(&target.identifier)?.filter(|held| held.person == person.id);
+    // What was erased may stand under a former pepper: there it stays.
+    let own = || target.identifier.key(transaction.pepper(), transaction.merchant());
+    let key = held.as_ref().map_or_else(own, |held| held.key);
     let is_new = held.is_none();
     let was = ground.was.unwrap_or(person.terms.effect());
     let (entry, found) = match (&target.entry, &held) {

@@ -342,6 +342,7 @@ impl Run<'_, '_> {
             // The row was refused if these two make none.
             window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
             limits: new.limits,
+            former: identifier.keys(&self.service.pepper, self.merchant).split_off(1),
         }
     }
 

@@ -91,6 +91,7 @@ mod replay_decision;
 mod reports;
 mod restrict_customer;
 mod reverse_payment;
+mod rotate_pepper;
 mod sandbox_ledger;
 mod score_transaction;
 mod second_factor;
@@ -200,7 +201,7 @@ pub use keys_by_user::{NewKeyOfUser, OVERLAP_S_MAX};
 pub use lift_person::{KeptFor, LiftedPerson, lift_person};
 pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
-pub use list_entry::{NewEntry, key_of_standing, list_entry};
+pub use list_entry::{NewEntry, keys_of_standing, list_entry};
 pub use look_up::{FoundBy, LookedUp, LookedUpCustomer, LookedUpIdentifier, Match};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
@@ -227,6 +228,9 @@ pub use replay_decision::{ReplayError, Replayed};
 pub use reports::{Ends, ReportError, ReportFile, ended, ending, never_matched};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
+pub use rotate_pepper::{
+    PepperRotation, RotatePepperError, RotatedPepper, RotationStanding, rotation_standing,
+};
 pub use score_transaction::{NewScore, Verdict, score_transaction};
 pub use second_factor::Enrolment;
 pub use secret_token::SecretToken;

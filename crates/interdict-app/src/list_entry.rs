@@ -112,6 +112,7 @@ pub(crate) fn compose(
         created_at: before.as_ref().map_or(by.now, |entry| entry.created_at),
         updated_at: by.now,
         erased_customer: None,
+        generation: None,
     };
     Ok((after, before))
 }
@@ -150,12 +151,13 @@ pub(crate) fn standing_entry(
     }
 }
 
-/// Where what blocks an identifier stands, or would stand, by the policy that holds.
-pub fn key_of_standing(
+/// Where what blocks an identifier stands, or would stand, by the policy that holds: under the present pepper, and under
+/// those of before.
+pub fn keys_of_standing(
     view: &MerchantView<'_>,
     identifier: &Identifier,
-) -> Result<IdentifierKey, StorageError> {
-    Ok(view.key_of(&listed_as(view, List::Block, identifier, None)?.0))
+) -> Result<Vec<IdentifierKey>, StorageError> {
+    Ok(view.keys_of(&listed_as(view, List::Block, identifier, None)?.0))
 }
 
 /// What is listed, by the policy that holds, and the entry of it that is there already. One that was listed exactly, under

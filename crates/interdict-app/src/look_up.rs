@@ -119,6 +119,8 @@ struct Wanted {
     kind: Kind,
     value: String,
     keys: Vec<(IdentifierKey, Rule)>,
+    /// Its own under each pepper.
+    own: Vec<IdentifierKey>,
 }
 
 impl Service {
@@ -196,16 +198,17 @@ impl Service {
 
     fn wanted(&self, merchant: MerchantNumber, presented: &Presented<'_>) -> Wanted {
         let Presented { kind, value, .. } = presented;
-        let mut keys = vec![(self.pepper.key(merchant, *kind, value), Rule::Exact)];
+        let own: Vec<_> = self.pepper.all().map(|one| one.key(merchant, *kind, value)).collect();
+        let mut keys: Vec<_> = own.iter().map(|key| (*key, Rule::Exact)).collect();
         Reaches::EVERY.for_each_wider(*kind, value, |wider| {
-            keys.push((wider.key(&self.pepper, merchant), wider.rule));
+            keys.extend(self.pepper.all().map(|one| (wider.key(one, merchant), wider.rule)));
         });
-        Wanted { kind: *kind, value: value.clone().into_owned(), keys }
+        Wanted { kind: *kind, value: value.clone().into_owned(), keys, own }
     }
 }
 
 fn known_of(view: &MerchantView<'_>, wanted: Wanted) -> Result<LookedUpIdentifier, StorageError> {
-    let Wanted { kind, value, keys } = wanted;
+    let Wanted { kind, value, keys, own } = wanted;
     let under: Vec<IdentifierKey> = keys.iter().map(|(key, _)| *key).collect();
     let found = view.entries_under(&under)?;
     let mut matches = Vec::new();
@@ -217,9 +220,6 @@ fn known_of(view: &MerchantView<'_>, wanted: Wanted) -> Result<LookedUpIdentifie
         let rows = found.iter().filter(|row| row.entry.key == *key);
         matches.extend(rows.map(|row| Match { row: row.clone(), rule: *rule }));
     }
-    let history = match under.first() {
-        Some(own) => view.history_under(*own, HISTORY_MAX)?,
-        None => Vec::new(),
-    };
+    let history = view.history_under(&own, HISTORY_MAX)?;
     Ok(LookedUpIdentifier { kind, value, matches, history })
 }

@@ -66,11 +66,11 @@ impl Asked {
     fn of(merchant: MerchantNumber, pepper: &Pepper, attempt: &PaymentAttempt<'_>) -> Self {
         let mut asked = Self { keys: Vec::new(), refs: Vec::new(), customer: attempt.customer };
         for presented in attempt.identifiers {
-            let key = pepper.key(merchant, presented.kind, &presented.value);
-            asked.keys.push(key);
-            asked.refs.extend((presented.kind == Kind::MerchantRef).then_some(key));
+            let key = |pepper: &Pepper| pepper.key(merchant, presented.kind, &presented.value);
+            asked.keys.extend(pepper.all().map(key));
+            asked.refs.extend((presented.kind == Kind::MerchantRef).then(|| key(pepper)));
             Reaches::EVERY.for_each_wider(presented.kind, &presented.value, |wider| {
-                asked.keys.push(wider.key(pepper, merchant));
+                asked.keys.extend(pepper.all().map(|one| wider.key(one, merchant)));
             });
         }
         asked
@@ -89,11 +89,21 @@ impl Asked {
             if !self.names(customer) {
                 continue;
             }
-            let own = [&customer.email, &customer.phone, &customer.merchant_ref];
-            keys.extend(own.into_iter().flatten().map(|linked| linked.key));
+            let own = [
+                (Kind::Email, &customer.email),
+                (Kind::Phone, &customer.phone),
+                (Kind::MerchantRef, &customer.merchant_ref),
+            ];
+            for (kind, linked) in own {
+                let Some(linked) = linked else { continue };
+                keys.push(linked.key);
+                if let Some(value) = linked.value.as_deref() {
+                    keys.extend(pepper.former().map(|one| one.key(customer.merchant, kind, value)));
+                }
+            }
             if let Some(email) = customer.email.as_ref().and_then(|linked| linked.value.as_deref()) {
                 Reaches::EVERY.for_each_wider(Kind::Email, email, |wider| {
-                    keys.push(wider.key(pepper, customer.merchant));
+                    keys.extend(pepper.all().map(|one| wider.key(one, customer.merchant)));
                 });
             }
         }

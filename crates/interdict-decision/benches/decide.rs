@@ -66,6 +66,7 @@ fn entry(number: u64) -> Fact {
         strength: Strength::Hard,
         window: Window::ALWAYS,
         range: None,
+        former: None,
         max_amount: None,
         reason: None,
         public_message: None,
@@ -127,7 +128,8 @@ fn ask(index: &Index, customer: Option<CustomerId>, key: Option<&IdentifierKey>)
         customer,
         lookups: lookup.as_slice(),
         as_of: 1,
-        of_own_email: None,
+        former: &[],
+        of_own: None,
         explain: false,
     };
     let decision = decide(index, black_box(&attempt));

@@ -101,6 +101,7 @@ fn entry(number: u64) -> Fact {
         strength: Strength::Hard,
         window: Window::ALWAYS,
         range: (reach != Reach::One).then_some(RangeFact { merchant: MERCHANT, reach }),
+        former: None,
         max_amount: None,
         reason: None,
         public_message: None,
@@ -143,7 +144,8 @@ fn ask(index: &Index, lookups: &[Lookup<'_>]) -> Outcome {
         customer: None,
         lookups,
         as_of: 1,
-        of_own_email: None,
+        former: &[],
+        of_own: None,
         explain: false,
     };
     let decision = decide(index, black_box(&attempt));

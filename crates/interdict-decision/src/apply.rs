@@ -88,6 +88,9 @@ impl Index {
         if let Some(RangeFact { merchant, reach }) = fact.range {
             self.ranges.put(merchant, reach);
         }
+        if let Some(former) = fact.former {
+            self.ranges.put_former(former, fact.kind);
+        }
         let texts = interner.intern(Texts {
             first: fact.reason.clone(),
             second: fact.public_message.clone(),

@@ -4,7 +4,7 @@
 //! arrive as lookups of their own, as far as the index says that they reach.
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Reaches, Rule, WiderText};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Reaches, Rule, Wider, WiderText};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::Money;
@@ -53,6 +53,34 @@ impl<'a> Lookup<'a> {
     }
 }
 
+/// Where else one of the lookups is found: under a former pepper, where something without plain text still stands.
+#[derive(Clone, Copy, Debug)]
+pub struct FormerKey {
+    /// Which of the lookups.
+    pub lookup: usize,
+    /// Its key under the former pepper.
+    pub key: IdentifierKey,
+}
+
+impl FormerKey {
+    /// Those of some lookups, as far as anything may stand there.
+    pub fn for_each(
+        (merchant, pepper, reaches): (MerchantNumber, &Pepper, Reaches),
+        lookups: &[Lookup<'_>],
+        mut show: impl FnMut(Self),
+    ) {
+        if !reaches.has_former() {
+            return;
+        }
+        for (at, Lookup { kind, rule, value, .. }) in lookups.iter().enumerate() {
+            let wider = Wider { kind: *kind, rule: *rule, text: *value };
+            for former in reaches.former(pepper, *kind) {
+                show(Self { lookup: at, key: wider.key(former, merchant) });
+            }
+        }
+    }
+}
+
 /// One attempt to pay.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
@@ -69,11 +97,14 @@ pub struct Attempt<'a> {
     pub customer: Option<CustomerId>,
     /// Identifiers by kind. The same one twice counts once, and as verified if one of them is.
     pub lookups: &'a [Lookup<'a>],
+    /// Where else they are found, in their order; nothing for a merchant with nothing under a former pepper.
+    pub former: &'a [FormerKey],
     /// The index's revision, read before its reaches were: what was listed later may reach further than the lookups
     /// do, and the decision must not say that it has seen it.
     pub as_of: i64,
-    /// What a named customer's own email is looked up with under wider identifiers; nothing where none is listed.
-    pub of_own_email: Option<(&'a Pepper, Reaches)>,
+    /// With what a named customer's own identifiers are looked up elsewhere than under their keys: an email under what is
+    /// wider, all of them under former peppers. Nothing where nothing stands there.
+    pub of_own: Option<(&'a Pepper, Reaches)>,
     /// Whether the answer is to say how it came about.
     pub explain: bool,
 }

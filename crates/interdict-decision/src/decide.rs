@@ -2,7 +2,7 @@
 //!
 //! Not here: which tier beats which, and what is done about a stale index.
 
-use interdict_domain::identifier::{Kind, Pepper, Reaches, Rule, WiderText};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper, Reaches, Rule, Wider, WiderText};
 use interdict_domain::ids::CustomerId;
 use smallvec::SmallVec;
 
@@ -50,6 +50,13 @@ fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, sources: &mut Sources<'a>)
             look_closer(index, attempt, lookup, sources)?;
         }
     }
+    for former in attempt.former {
+        let lookup = attempt.lookups.get(former.lookup)?;
+        let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
+        if !index.keys.glance(former.key, judge) {
+            return None;
+        }
+    }
     (sources.len() < 2 && index.moments.still(moment)).then_some(attempt.as_of)
 }
 
@@ -94,7 +101,9 @@ struct Named {
 }
 
 /// Few emails have more.
-type OwnWider<'a> = SmallVec<[Probe<'a>; 3]>;
+type OwnWider<'a> = SmallVec<[(Probe<'a>, FormerKeys); 3]>;
+/// Where an identifier is found under former peppers.
+type FormerKeys = SmallVec<[IdentifierKey; 2]>;
 
 struct Judge<'i, 'a> {
     index: &'i Index,
@@ -187,7 +196,7 @@ impl<'i, 'a> Judge<'i, 'a> {
     /// along.
     fn look_up_all(&mut self, named: Option<&Named>) {
         let attempt = self.attempt;
-        let own_wider = match (named, attempt.of_own_email) {
+        let own_wider = match (named, attempt.of_own) {
             (Some(named), Some(with)) => self.own_wider(named, with),
             (Some(_), None) | (None, _) => OwnWider::new(),
         };
@@ -197,26 +206,49 @@ impl<'i, 'a> Judge<'i, 'a> {
                 continue;
             }
             let is_own = |named: &Named| {
-                named.keys.contains(lookup.key) || own_wider.iter().any(|probe| probe.key == lookup.key)
+                named.keys.contains(lookup.key) || own_wider.iter().any(|(probe, _)| probe.key == lookup.key)
             };
             let own = named.is_some_and(|named| named.trusted && is_own(named));
             let verified = lookup.verified
                 || own
                 || attempt.lookups.iter().skip(at + 1).any(|other| same(other) && other.verified);
-            self.look_up(Probe { verified, ..Probe::of(lookup) }, named);
+            let former = attempt.former.iter().filter(|former| former.lookup == at).map(|former| former.key);
+            self.look_up(Probe { verified, ..Probe::of(lookup) }, former, named);
         }
         let Some(named) = named else { return };
         for (kind, key) in named.keys.iter() {
             if !attempt.lookups.iter().any(|lookup| lookup.key == key) {
                 let (given, rule) = (Given::Own, Rule::Exact);
-                self.look_up(Probe { kind, key, given, rule, verified: named.trusted }, Some(named));
+                let former = self.own_former(named, kind);
+                self.look_up(Probe { kind, key, given, rule, verified: named.trusted }, former, Some(named));
             }
         }
-        for probe in own_wider {
+        for (probe, former) in own_wider {
             if !attempt.lookups.iter().any(|lookup| lookup.key == probe.key) {
-                self.look_up(probe, Some(named));
+                self.look_up(probe, former, Some(named));
             }
         }
+    }
+
+    /// Where the named customer's own identifier is found under former peppers.
+    #[inline]
+    fn own_former(&self, named: &Named, kind: Kind) -> FormerKeys {
+        match self.attempt.of_own {
+            Some((pepper, reaches)) if reaches.has_former() => {
+                self.own_former_keys(named, kind, pepper, reaches)
+            }
+            Some(_) | None => FormerKeys::new(),
+        }
+    }
+
+    #[cold]
+    fn own_former_keys(&self, named: &Named, kind: Kind, pepper: &Pepper, reaches: Reaches) -> FormerKeys {
+        let value = |record: &CustomerRecord| record.value(kind);
+        let Some(value) = self.index.customers.at(named.position, value).flatten() else {
+            return FormerKeys::new();
+        };
+        let key = |former: &Pepper| former.key(self.attempt.merchant, kind, &value);
+        reaches.former(pepper, kind).map(key).collect()
     }
 
     /// What is wider than the named customer's own email.
@@ -231,28 +263,37 @@ impl<'i, 'a> Judge<'i, 'a> {
                 WiderText::Folded(matching, _) => Given::OwnFolded(matching),
                 WiderText::Network(_) => return,
             };
-            let (kind, rule, key) = (wider.kind, wider.rule, wider.key(pepper, self.attempt.merchant));
-            probes.push(Probe { kind, key, given, rule, verified: named.trusted });
+            let Wider { kind, rule, .. } = wider;
+            let key = |pepper: &Pepper| wider.key(pepper, self.attempt.merchant);
+            let former = reaches.former(pepper, kind).map(key).collect();
+            probes.push((Probe { kind, key: key(pepper), given, rule, verified: named.trusted }, former));
         });
         probes
     }
 
     #[inline]
-    fn look_up(&mut self, probe: Probe<'a>, named: Option<&Named>) {
+    fn look_up(
+        &mut self,
+        probe: Probe<'a>,
+        former: impl IntoIterator<Item = IdentifierKey>,
+        named: Option<&Named>,
+    ) {
         let (sources_before, counted_before) = (self.sources.len(), self.counted.len());
         let Self { index, attempt, ref mut sources, ref mut counted, .. } = *self;
-        let mut found = Found::default();
-        index.keys.find(probe.key, attempt.explain, &mut found);
-        for entry in found.entries {
-            judge_entry(entry, &probe, attempt, sources);
-        }
-        for position in found.customers {
-            if !counted.contains(&position) {
-                counted.push(position);
+        for key in std::iter::once(probe.key).chain(former) {
+            let mut found = Found::default();
+            index.keys.find(key, attempt.explain, &mut found);
+            for entry in found.entries {
+                judge_entry(entry, &probe, attempt, sources);
             }
-        }
-        if found.unreadable {
-            sources.push(unreadable(&probe));
+            for position in found.customers {
+                if !counted.contains(&position) {
+                    counted.push(position);
+                }
+            }
+            if found.unreadable {
+                sources.push(unreadable(&probe));
+            }
         }
         let is_own = !matches!(probe.given, Given::Attempt(_));
         let more = is_own && self.sources.len() > sources_before;

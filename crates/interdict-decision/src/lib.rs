@@ -26,7 +26,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-pub use attempt::{Attempt, Lookup};
+pub use attempt::{Attempt, FormerKey, Lookup};
 pub use decide::decide;
 pub use decision::{DecideError, Decision, Source, SourceKind, Sources, Value};
 pub use explanation::Explanation;

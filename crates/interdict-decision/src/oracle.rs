@@ -72,6 +72,8 @@ struct Probe {
     value: Option<String>,
     verified: bool,
     hit: bool,
+    /// The keys under former peppers.
+    former: Vec<IdentifierKey>,
 }
 
 impl Oracle {
@@ -87,7 +89,7 @@ impl Oracle {
                 self.entries.retain(|held| held.id != fact.id);
                 self.entries.push(fact.clone());
             }
-            Fact::EntryRemoved { id, .. } => self.entries.retain(|held| held.id != *id),
+            Fact::EntryRemoved { id, key } => self.entries.retain(|held| (held.id, held.key) != (*id, *key)),
             Fact::ClockAdvanced { merchant, ahead_s } => {
                 self.clocks.retain(|(whose, _)| whose != merchant);
                 self.clocks.push((*merchant, *ahead_s));
@@ -164,7 +166,7 @@ impl Oracle {
     fn entry_sources(&self, attempt: &Attempt<'_>, probes: &mut [Probe]) -> Vec<Found> {
         let mut sources = Vec::new();
         for entry in &self.entries {
-            let Some(probe) = probes.iter_mut().find(|probe| probe.key == entry.key) else { continue };
+            let Some(probe) = probes.iter_mut().find(|probe| probe.stands_on(entry.key)) else { continue };
             let tier = match (entry.id.list(), entry.strength) {
                 (List::Block, Strength::Hard) => Tier::HardBlock,
                 (List::Block, Strength::Soft) => Tier::SoftBlock,
@@ -257,16 +259,33 @@ fn has(customer: &CustomerFact, key: IdentifierKey) -> bool {
         .any(|linked| linked.key == key)
 }
 
+impl Probe {
+    fn stands_on(&self, key: IdentifierKey) -> bool {
+        self.key == key || self.former.contains(&key)
+    }
+}
+
+/// Under every former pepper there is, whatever stands there.
+fn former_keys(attempt: &Attempt<'_>, kind: Kind, value: Option<&str>) -> Vec<IdentifierKey> {
+    let (Some((pepper, _)), Some(value)) = (attempt.of_own, value) else { return Vec::new() };
+    pepper.former().map(|former| former.key(attempt.merchant, kind, value)).collect()
+}
+
 /// What is looked up, each once, in the order of the attempt.
 fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
     let mut add = |probe: Probe| match probes.iter_mut().find(|known| known.key == probe.key) {
-        Some(known) => known.verified |= probe.verified,
+        Some(known) => {
+            known.verified |= probe.verified;
+            known.former.extend(probe.former);
+        }
         None => probes.push(probe),
     };
-    for lookup in attempt.lookups {
+    for (at, lookup) in attempt.lookups.iter().enumerate() {
         let value = Some(lookup.value.text().into_owned());
-        add(Probe { kind: lookup.kind, key: lookup.key, value, verified: lookup.verified, hit: false });
+        let former = attempt.former.iter().filter(|former| former.lookup == at).map(|former| former.key);
+        let (kind, key, verified) = (lookup.kind, lookup.key, lookup.verified);
+        add(Probe { kind, key, value, verified, hit: false, former: former.collect() });
     }
     let Some(named) = named else { return probes };
     let own =
@@ -274,17 +293,19 @@ fn probes(attempt: &Attempt<'_>, named: Option<&CustomerFact>, trusted: bool) ->
     for (kind, linked) in own {
         let Some(linked) = linked else { continue };
         let value = linked.value.as_deref().map(str::to_owned);
-        add(Probe { kind, key: linked.key, value, verified: trusted, hit: false });
+        let former = former_keys(attempt, kind, value.as_deref());
+        add(Probe { kind, key: linked.key, value, verified: trusted, hit: false, former });
     }
     let email = named.email.as_ref().and_then(|linked| linked.value.as_deref());
-    if let (Some((pepper, _)), Some(email)) = (attempt.of_own_email, email) {
+    if let (Some((pepper, _)), Some(email)) = (attempt.of_own, email) {
         let domain = email.split('@').next_back().unwrap_or_default();
         let labels: Vec<&str> = domain.split('.').collect();
         for from in 0..labels.len().saturating_sub(1) {
             let suffix = labels.get(from..).unwrap_or_default().join(".");
             let kind = Kind::EmailDomain;
             let key = pepper.key(attempt.merchant, kind, &suffix);
-            add(Probe { kind, key, value: Some(suffix), verified: trusted, hit: false });
+            let former = former_keys(attempt, kind, Some(&suffix));
+            add(Probe { kind, key, value: Some(suffix), verified: trusted, hit: false, former });
         }
     }
     probes

@@ -8,11 +8,12 @@ mod fact;
 
 use serde::{Deserialize, Serialize};
 
-pub use fact::{CustomerFact, EntryFact, Fact, Linked, RangeFact, RowsImported};
+pub use fact::{CustomerFact, EntryFact, Fact, FormerFact, Linked, RangeFact, RowsImported};
 
 use crate::actor::Actor;
 use crate::clock::Timestamp;
 use crate::entry::words;
+use crate::identifier::Generation;
 use crate::ids::{
     ChargebackId, CheckoutId, CustomerId, EntryId, ImportId, KeyId, PaymentId, PersonId, PlanId,
     SubscriptionId, UserId,
@@ -138,6 +139,8 @@ words!(
         KeyRevoked = "key.revoked",
         /// The oldest changes went.
         FeedTrimmed = "feed.trimmed",
+        /// Another pepper is in use: what was said before under keys is said no more.
+        PepperRotated = "pepper.rotated",
         /// A person was made, with a password.
         UserCreated = "user.created",
         /// A person was invited to choose a password, the first one or a new one.
@@ -192,12 +195,16 @@ pub enum Subject {
     Key(KeyId),
     /// The feed behind a change: everything up to it is gone.
     Feed(i64),
+    /// A pepper, by its generation.
+    Pepper(Generation),
     /// A person who signs in.
     User(UserId),
 }
 
 /// What stands before the number of [`Subject::Feed`].
 const FEED: &str = "feed/";
+/// What stands before that of [`Subject::Pepper`].
+const PEPPER: &str = "pepper/";
 
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -214,6 +221,7 @@ impl std::fmt::Display for Subject {
             Self::Merchant(number) => number.fmt(f),
             Self::Key(id) => id.fmt(f),
             Self::Feed(sequence) => write!(f, "{FEED}{sequence}"),
+            Self::Pepper(generation) => write!(f, "{PEPPER}{generation}"),
             Self::User(id) => id.fmt(f),
         }
     }
@@ -255,6 +263,9 @@ impl Subject {
         if let Some(sequence) = text.strip_prefix(FEED) {
             return sequence.parse().ok().map(Self::Feed);
         }
+        if let Some(generation) = text.strip_prefix(PEPPER) {
+            return generation.parse().ok().map(|number| Self::Pepper(Generation(number)));
+        }
         if let Ok(id) = text.parse() {
             return Some(Self::User(id));
         }
@@ -290,6 +301,8 @@ mod tests {
         assert_eq!(Subject::Feed(123).to_string(), "feed/123");
         assert_eq!(Subject::parse("feed/123"), Some(Subject::Feed(123)));
         assert_eq!(Subject::parse("feed/"), None);
+        assert_eq!(Subject::parse("pepper/2"), Some(Subject::Pepper(Generation(2))));
+        assert_eq!(Subject::Pepper(Generation(2)).to_string(), "pepper/2");
         assert_eq!(Subject::parse("123"), Some(Subject::Merchant(MerchantNumber(123))));
     }
 

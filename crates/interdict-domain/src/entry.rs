@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
+use crate::identifier::{EmailMatching, Generation, Identifier, IdentifierKey, Kind};
 use crate::ids::{CustomerId, EntryId};
 use crate::limits::Limits;
 use crate::scopes::Scopes;
@@ -148,6 +148,9 @@ pub struct Entry {
     pub matching: EmailMatching,
     /// Where the index finds it.
     pub key: IdentifierKey,
+    /// Under which former pepper the key was made, where there is no plain text to make it anew of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
     /// Why, for the merchant's own people.
     pub reason: Option<Reason>,
     /// Why, as one of seven.

@@ -337,7 +337,7 @@ impl MerchantTransaction<'_, '_> {
         // Whatever the customer had before the changes that are kept.
         let former = former::take(connection, self.merchant, customer.id)?;
         let mut identifiers: Vec<IdentifierKey> = Vec::new();
-        for key in lives.iter().flat_map(|life| former::keys_of(life, self.pepper())).chain(former) {
+        for key in lives.iter().flat_map(|life| former::keys_under_all(life, self.pepper())).chain(former) {
             if !identifiers.contains(&key) {
                 identifiers.push(key);
             }

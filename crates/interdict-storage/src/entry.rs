@@ -5,7 +5,7 @@ use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind, Pepper};
+use interdict_domain::identifier::{EmailMatching, Generation, Identifier, IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::limits::Limits;
 use interdict_domain::merchant::MerchantNumber;
@@ -28,7 +28,7 @@ macro_rules! columns {
     () => {
         "id, list, kind, identifier_key, value, reason, reason_code, public_message, scopes, strength,
          starts_at, expires_at, source, actor_type, actor_id, created_at, updated_at, erased_customer, matching,
-         max_amount, currency, lapses_on_chargeback"
+         max_amount, currency, lapses_on_chargeback, generation"
     };
 }
 
@@ -45,10 +45,12 @@ pub(crate) use {columns, with_hits};
 statements! {
     UPSERT = "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
                     public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
-                    created_at, updated_at, erased_customer, matching, max_amount, currency, lapses_on_chargeback)
+                    created_at, updated_at, erased_customer, matching, max_amount, currency, lapses_on_chargeback,
+                    generation)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                    $21, $22, $23)
-              ON CONFLICT (id) DO UPDATE SET value = excluded.value, reason = excluded.reason,
+                    $21, $22, $23, $24)
+              ON CONFLICT (id) DO UPDATE SET value = excluded.value, identifier_key = excluded.identifier_key,
+                    generation = excluded.generation, reason = excluded.reason,
                     reason_code = excluded.reason_code, public_message = excluded.public_message,
                     scopes = excluded.scopes, strength = excluded.strength, starts_at = excluded.starts_at,
                     expires_at = excluded.expires_at, max_amount = excluded.max_amount,
@@ -110,14 +112,15 @@ pub(crate) fn read(row: Row<'_>) -> Result<Entry, StorageError> {
             max_amount: load::max_amount(row.get(19)?, row.optional_text(20)?)?,
             lapses_on_chargeback: row.get::<Option<i64>>(21)?.is_some_and(|flag| flag != 0),
         },
+        generation: row.get::<Option<u32>>(22)?.map(Generation),
     })
 }
 
 pub(crate) fn read_with_hits(row: Row<'_>) -> Result<EntryRow, StorageError> {
     Ok(EntryRow {
         entry: read(row)?,
-        hits: row.get::<Option<i64>>(22)?.unwrap_or(0),
-        last_hit_at: row.get::<Option<i64>>(23)?.map(Timestamp::from_micros),
+        hits: row.get::<Option<i64>>(23)?.unwrap_or(0),
+        last_hit_at: row.get::<Option<i64>>(24)?.map(Timestamp::from_micros),
     })
 }
 
@@ -132,6 +135,22 @@ pub(crate) fn foresee_of(
     Foreseen { sql: SELECT_BY_IDENTIFIER, parameters }
 }
 
+/// The same under the present pepper, where there is a value to make the key of: what was said before a rotation is read
+/// as it would be said now.
+pub(crate) fn anew(entry: &Entry, pepper: &Pepper, merchant: MerchantNumber) -> Entry {
+    let Some(value) = &entry.value else { return entry.clone() };
+    let key = pepper.matched_key(merchant, entry.kind, entry.matching, value);
+    Entry { key, generation: None, ..entry.clone() }
+}
+
+/// What the index is to know of an entry that is written. One that an erasure had left under a former pepper, and that
+/// somebody lists again, stands under the present one first, and then there no more.
+pub(crate) fn facts_of(merchant: MerchantNumber, before: Option<&Entry>, after: &Entry) -> Vec<Fact> {
+    let moved = before.filter(|before| before.key != after.key);
+    let gone = moved.map(|before| Fact::EntryRemoved { id: after.id, key: before.key });
+    std::iter::once(load::entry_fact(merchant, after)).chain(gone).collect()
+}
+
 impl MerchantView<'_> {
     /// An entry by id, with its hits.
     pub fn entry(&self, id: EntryId) -> Result<Option<EntryRow>, StorageError> {
@@ -142,14 +161,19 @@ impl MerchantView<'_> {
         Ok(found.filter(|row| row.entry.id == id))
     }
 
-    /// The entry of an identifier on a list.
+    /// The entry of an identifier on a list; what an erasure has left of one may stand under a former pepper.
     pub fn entry_of(&self, list: List, identifier: &Identifier) -> Result<Option<Entry>, StorageError> {
-        let key = identifier.key(self.pepper, self.merchant);
-        self.connection.query_optional(
-            SELECT_BY_IDENTIFIER,
-            params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()],
-            read,
-        )
+        for key in identifier.keys(self.pepper, self.merchant) {
+            let found = self.connection.query_optional(
+                SELECT_BY_IDENTIFIER,
+                params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()],
+                read,
+            )?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -162,16 +186,12 @@ impl MerchantTransaction<'_, '_> {
         before: Option<&Entry>,
         after: &Entry,
     ) -> Result<(), StorageError> {
+        let after = &anew(after, self.pepper(), self.merchant);
         self.write_entry(after)?;
         self.transaction.deltas.entry(self.merchant, before, Some(after));
         let body = feed::body(before, Some(after))?;
-        self.append(
-            by,
-            action,
-            Subject::Entry(after.id),
-            vec![load::entry_fact(self.merchant, after)],
-            Some((body, Some(after.key))),
-        )?;
+        let facts = facts_of(self.merchant, before, after);
+        self.append(by, action, Subject::Entry(after.id), facts, Some((body, Some(after.key))))?;
         Ok(())
     }
 
@@ -225,6 +245,7 @@ impl MerchantTransaction<'_, '_> {
                 entry.limits.max_amount.map(Money::amount),
                 entry.limits.max_amount.map(|most| most.currency().code()),
                 entry.limits.lapses_on_chargeback.then_some(1_i64),
+                entry.generation.map(|generation| generation.0),
             ],
         )?;
         Ok(())
@@ -302,6 +323,7 @@ impl MerchantTransaction<'_, '_> {
                     updated_at: by.now,
                     erased_customer: Some(customer.id),
                     matching: EmailMatching::Exact,
+                    generation: None,
                 };
                 self.write_entry(&tombstone)?;
                 self.transaction.deltas.entry(self.merchant, None, Some(&tombstone));

@@ -17,7 +17,7 @@ use interdict_domain::ids::{EntryId, ImportId, Ksuid};
 use interdict_domain::import::{Import, ImportState};
 use interdict_domain::merchant::MerchantNumber;
 
-use crate::entry::{columns, read};
+use crate::entry::{self, columns, read};
 use crate::error::StorageError;
 use crate::imported_row::{ImportPart, ImportedRow, PartTaken, RowFate};
 use crate::load;
@@ -103,11 +103,19 @@ impl crate::view::MerchantView<'_> {
         list: List,
         rows: &[ImportedRow],
     ) -> Result<HashMap<IdentifierKey, Entry>, StorageError> {
-        let mut keys: Vec<&[u8]> = rows.iter().map(|row| &row.key.0[..]).collect();
+        let mut keys: Vec<&[u8]> = rows.iter().flat_map(ImportedRow::keys).map(|key| &key.0[..]).collect();
         keys.sort_unstable();
         keys.dedup();
         let found = entries(self.connection, SELECT_BY_KEYS, (self.merchant, list), &keys)?;
-        Ok(found.into_iter().map(|entry| (entry.key, entry)).collect())
+        let mut found: HashMap<IdentifierKey, Entry> =
+            found.into_iter().map(|entry| (entry.key, entry)).collect();
+        // What an erasure has left under a former pepper.
+        for row in rows.iter().filter(|row| !row.former.is_empty()) {
+            if let Some(left) = row.former.iter().find_map(|key| found.get(key)).cloned() {
+                found.entry(row.key).or_insert(left);
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -258,7 +266,7 @@ impl MerchantTransaction<'_, '_> {
         let now = entries(connection, SELECT_BY_IDS, (self.merchant, import.list), &ids)?;
         let now: HashMap<EntryId, Entry> = now.into_iter().map(|entry| (entry.id, entry)).collect();
         let mut done = PutBack { facts: Vec::with_capacity(puts.len() + 1), ..PutBack::default() };
-        let standing = PersonFilter { is_standing: true, having: None };
+        let standing = PersonFilter { is_standing: true, having: Vec::new() };
         let has_persons = !self.view().persons(&standing, None, 1)?.is_empty();
         for fact in puts {
             // Somebody who was blocked with it would be let go without a word.
@@ -271,7 +279,9 @@ impl MerchantTransaction<'_, '_> {
             };
             done.replaced.push(entry.clone());
             if let Some(body) = before.get(fact.id.ksuid_bytes()) {
+                // It may have been kept before a rotation.
                 let restored: Entry = serde_json::from_str(body)?;
+                let restored = entry::anew(&restored, self.pepper(), self.merchant);
                 self.write_entry(&restored)?;
                 done.facts.push(load::entry_fact(self.merchant, &restored));
                 import.undo.restored += 1;

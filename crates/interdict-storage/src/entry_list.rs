@@ -212,8 +212,11 @@ impl EntryFilter {
 type Position = (Timestamp, Ksuid);
 
 impl MerchantView<'_> {
-    /// A page of entries.
-    pub fn entries(&self, filter: &EntryFilter, page: PageRequest) -> Result<Vec<EntryRow>, StorageError> {
+    pub(crate) fn entries_under_one(
+        &self,
+        filter: &EntryFilter,
+        page: PageRequest,
+    ) -> Result<Vec<EntryRow>, StorageError> {
         let (position, limit) = match page {
             PageRequest::After { position, limit } => (position, limit),
             PageRequest::Numbered(rows) => return self.numbered_entries(filter, rows),
@@ -249,7 +252,16 @@ impl MerchantView<'_> {
             return Ok(count);
         }
         let sql = if filter.identifier.is_some() { COUNT_OF_IDENTIFIER } else { COUNT };
-        self.with_entry_filter(filter, |filters| self.connection.query_one(sql, filters, |row| row.get(0)))
+        let count = |view: &MerchantView<'_>| {
+            view.with_entry_filter(filter, |filters| {
+                view.connection.query_one(sql, filters, |row| row.get::<i64>(0))
+            })
+        };
+        if filter.identifier.is_none() {
+            count(self)
+        } else {
+            self.under_each_pepper().map(|it| count(&it)).sum()
+        }
     }
 
     pub(crate) fn with_entry_filter<T>(

@@ -149,12 +149,13 @@ impl MerchantView<'_> {
         Ok(())
     }
 
-    /// Under which keys somebody's identifier is found: its own, and for an email those of every policy.
+    /// Under which keys somebody's identifier is found: its own, and for an email those of every policy; each under the
+    /// former peppers, too.
     pub fn keys_of_identifier(&self, identifier: &Identifier) -> Vec<IdentifierKey> {
         let policies = [EmailMatching::Exact, EmailMatching::PlusAlias, EmailMatching::Provider];
         let is_email = identifier.kind() == Kind::Email;
         let wanted = policies.into_iter().filter(|policy| is_email || *policy == EmailMatching::Exact);
-        wanted.map(|policy| identifier.matched(policy).key(self.pepper, self.merchant)).collect()
+        wanted.flat_map(|policy| self.keys_of(&identifier.matched(policy))).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong below the use cases. None of these is the caller's fault.
 
+use interdict_domain::identifier::Generation;
+
 use crate::chain::ChainError;
 
 /// A failure of the store.
@@ -43,6 +45,17 @@ pub enum StorageError {
          the data was written"
     )]
     WrongPepper,
+    /// A rotation of the pepper was cut, and some of the data is still under the one of before.
+    #[error(
+        "a rotation of the pepper was cut: run `interdict pepper rotate` again, and it goes on from there"
+    )]
+    RotationUnfinished,
+    /// Something stands under a former pepper that is not there.
+    #[error(
+        "blocks of erased people stand under a former pepper, generation {0}, which the pepper file lacks: put \
+         back the file as `interdict pepper rotate` has left it"
+    )]
+    FormerPepperMissing(Generation),
     /// A move into this database was cut, and half a copy must not pass for a whole one.
     #[error(
         "a move into this database did not finish: run `interdict migrate` again, and it goes on from there"

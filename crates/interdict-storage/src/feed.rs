@@ -15,6 +15,7 @@ use interdict_domain::user::UserRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{Hash, Link};
+use crate::entry;
 use crate::entry_import;
 use crate::error::StorageError;
 use crate::follower::CHUNK;
@@ -156,6 +157,7 @@ pub(crate) fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, St
     let merchant = MerchantNumber(row.get(2)?);
     let mut facts: Vec<Fact> = serde_json::from_str(text(7)?)?;
     let personal: Option<String> = row.get(8)?;
+    let mut stated = None;
     let (before, after) = match (personal, subject) {
         (Some(body), Subject::Customer(_)) => {
             let body: Body<Customer> = serde_json::from_str(&body)?;
@@ -164,7 +166,11 @@ pub(crate) fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, St
         }
         (Some(body), Subject::Entry(_)) => {
             let body: Body<Entry> = serde_json::from_str(&body)?;
-            let wrap = |entry| Recorded::Entry(Box::new(entry));
+            if let Some(after) = &body.after {
+                let after = entry::anew(after, pepper, merchant);
+                stated = Some(entry::facts_of(merchant, body.before.as_ref(), &after));
+            }
+            let wrap = |it| Recorded::Entry(Box::new(entry::anew(&it, pepper, merchant)));
             (body.before.map(wrap), body.after.map(wrap))
         }
         (Some(body), Subject::Person(_)) => {
@@ -187,6 +193,7 @@ pub(crate) fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, St
             | Subject::Checkout(_)
             | Subject::Chargeback(_)
             | Subject::Feed(_)
+            | Subject::Pepper(_)
             | Subject::Import(_),
         )
         | (None, _) => (None, None),
@@ -194,7 +201,7 @@ pub(crate) fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, St
     // The texts stand apart from the facts; what was erased meanwhile stays without them.
     match &after {
         Some(Recorded::Customer(customer)) => facts = vec![load::customer_fact(customer, pepper)],
-        Some(Recorded::Entry(entry)) => facts = vec![load::entry_fact(merchant, entry)],
+        Some(Recorded::Entry(_)) => facts = stated.unwrap_or_default(),
         Some(Recorded::Person(_) | Recorded::User(_)) | None => {}
     }
     let change = Change {
@@ -245,7 +252,16 @@ fn items(
 impl View<'_> {
     /// Every change that was not trimmed, oldest first.
     pub fn for_each_change(&self, sink: &mut dyn FnMut(Change)) -> Result<(), StorageError> {
-        let mut next = 1;
+        self.for_each_change_after(0, sink)
+    }
+
+    /// Every change behind a sequence that was not trimmed, oldest first.
+    pub fn for_each_change_after(
+        &self,
+        sequence: i64,
+        sink: &mut dyn FnMut(Change),
+    ) -> Result<(), StorageError> {
+        let mut next = sequence.saturating_add(1);
         loop {
             let changes = changes_from(self.connection, self.pepper, next, CHUNK)?;
             let Some((newest, _)) = changes.last() else { return Ok(()) };

@@ -12,6 +12,7 @@ use interdict_domain::identifier::Pepper;
 use crate::chain::{GENESIS, Hash};
 use crate::error::StorageError;
 use crate::feed::{self, FeedObserver};
+use crate::meta;
 use crate::sql::Connection;
 use crate::status::Counters;
 use crate::transaction::Head;
@@ -270,6 +271,8 @@ impl Follower {
     }
 
     fn load_all(&mut self, snapshot: Connection<'_>, head: Head, epoch: String) -> Result<(), StorageError> {
+        // Under another one nothing would be found, and everybody could pay.
+        meta::require_pepper(snapshot, &self.pepper)?;
         if let Some(observer) = &mut self.observer {
             let view = View { connection: snapshot, pepper: &self.pepper };
             observer.load(&view)?;

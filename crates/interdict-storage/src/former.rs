@@ -76,7 +76,7 @@ impl MerchantView<'_> {
         let former = self
             .connection
             .query(SELECT, params![self.merchant.0, id], |row| Ok(IdentifierKey(row.get(0)?)))?;
-        Ok(Some(lives.iter().flat_map(|life| keys_of(life, self.pepper)).chain(former).collect()))
+        Ok(Some(lives.iter().flat_map(|life| keys_under_all(life, self.pepper)).chain(former).collect()))
     }
 }
 
@@ -84,6 +84,11 @@ impl MerchantView<'_> {
 pub(crate) fn keys_of(customer: &Customer, pepper: &Pepper) -> impl Iterator<Item = IdentifierKey> {
     let own = keys(customer, pepper).into_iter().filter_map(|(_, key)| key);
     own.chain(matched_keys(customer, pepper))
+}
+
+/// The same under the former peppers, too.
+pub(crate) fn keys_under_all(customer: &Customer, pepper: &Pepper) -> impl Iterator<Item = IdentifierKey> {
+    pepper.all().flat_map(|one| keys_of(customer, one))
 }
 
 /// Where entries are found that stand for the customer's email by a policy.

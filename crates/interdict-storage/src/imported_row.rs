@@ -42,6 +42,8 @@ pub struct ImportedRow {
     pub window: Window,
     /// What it does not exempt from.
     pub limits: Limits,
+    /// Where else an erasure may have left something of it: under the former peppers.
+    pub former: Vec<IdentifierKey>,
 }
 
 /// What an import would do, or did, with a row.
@@ -82,6 +84,11 @@ pub struct ImportPart {
 }
 
 impl ImportedRow {
+    /// Wherever something of it may stand.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &IdentifierKey> {
+        std::iter::once(&self.key).chain(&self.former)
+    }
+
     /// What becomes of the entry that is there. That of somebody who was erased blocks on as it is.
     pub fn fate(&self, before: Option<&Entry>, now: Timestamp) -> RowFate {
         match before {
@@ -120,6 +127,7 @@ impl ImportedRow {
             created_at: before.map_or(by.now, |entry| entry.created_at),
             updated_at: by.now,
             erased_customer: None,
+            generation: None,
         }
     }
 

@@ -22,6 +22,7 @@ mod customer_list;
 mod decision_log;
 mod departure;
 mod entry;
+mod entry_former;
 mod entry_import;
 mod entry_list;
 mod entry_report;
@@ -54,6 +55,7 @@ mod plan;
 mod postgres;
 mod proposal;
 mod provider_event;
+mod rotation;
 mod score;
 mod search;
 mod session;
@@ -102,6 +104,10 @@ pub use payment_list::PaymentFilter;
 pub use person::PersonFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
+pub use rotation::{
+    ColumnRotated, KEYED_COLUMNS, KeyFate, KeyedColumn, RotatedStore, Rotation, RotationError, RotationStep,
+    Sealed, ServerAlone, StoreStanding, finish_rotation, rotate_store, standing,
+};
 pub use score::Score;
 pub use search::SearchState;
 pub use sqlite::backup::{BackupError, backup, restore};

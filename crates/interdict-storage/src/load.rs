@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked, RangeFact};
+use interdict_domain::change::{CustomerFact, EntryFact, Fact, FormerFact, Linked, RangeFact};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List, Strength};
-use interdict_domain::identifier::{Email, EmailMatching, IdentifierKey, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::identifier::{
+    Email, EmailMatching, Generation, IdentifierKey, Kind, MerchantRef, Pepper, Phone,
+};
 use interdict_domain::ids::{CustomerId, EntryId, Ksuid};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::{Currency, Money};
@@ -21,7 +23,7 @@ use crate::view::View;
 statements! {
     ALL_ENTRIES = "SELECT id, list, kind, identifier_key, scopes, strength, starts_at, expires_at, reason,
                           public_message, CASE WHEN kind IN (2, 4, 7) OR matching IS NOT NULL THEN value END, merchant, matching,
-                          max_amount, currency
+                          max_amount, currency, generation
                    FROM entry";
     ALL_CUSTOMERS = "SELECT id, merchant, email, email_key, phone, phone_key, merchant_ref, ref_key,
                             restrict_cit, restrict_mit, restrict_reason, list_status, list_reason, list_scopes,
@@ -78,6 +80,7 @@ pub(crate) fn entry_fact(merchant: MerchantNumber, entry: &Entry) -> Fact {
         strength: entry.strength,
         window: entry.window,
         range: range(merchant, entry.kind, entry.matching, entry.value.as_deref()),
+        former: entry.generation.map(|generation| FormerFact { merchant, generation }),
         max_amount: entry.limits.max_amount,
         reason: entry.reason.as_ref().map(|text| Arc::from(text.as_str())),
         public_message: entry.public_message.as_ref().map(|text| Arc::from(text.as_str())),
@@ -148,6 +151,9 @@ fn entry_row(row: Row<'_>) -> Result<Fact, StorageError> {
         strength: Strength::parse(word(5)?).ok_or(StorageError::Corrupt("strength"))?,
         window: window(row.get(6)?, row.get(7)?)?,
         range: range(merchant, kind, matching, row.optional_text(10)?),
+        former: row
+            .get::<Option<u32>>(15)?
+            .map(|number| FormerFact { merchant, generation: Generation(number) }),
         max_amount: max_amount(row.get(13)?, row.optional_text(14)?)?,
         reason: text(row, 8)?,
         public_message: text(row, 9)?,

@@ -2,7 +2,7 @@
 //! and the head.
 
 use interdict_domain::clock::Random;
-use interdict_domain::identifier::Pepper;
+use interdict_domain::identifier::{Generation, Pepper};
 
 use crate::chain;
 use crate::error::StorageError;
@@ -10,6 +10,14 @@ use crate::sql::{Connection, params};
 use crate::transaction::Head;
 
 const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
+const PUT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)
+                          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const SELECT_FORMER: &str =
+    "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
+const DELETE: &str = "DELETE FROM meta WHERE name = $1";
+const PUT: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const SELECT: &str = "SELECT value FROM meta WHERE name = $1";
 const INSERT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)";
 const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, $1, $2)";
 const SELECT_MOVING: &str = "SELECT value FROM meta WHERE name = 'moving'";
@@ -28,7 +36,10 @@ pub(crate) fn prepare_meta(
     let fingerprint = hex::encode(pepper.fingerprint());
     let stored: Option<String> = connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))?;
     match stored {
-        Some(stored) if stored == fingerprint => Ok(()),
+        Some(stored) if stored == fingerprint => require_former(connection, pepper),
+        Some(stored) if pepper.former().any(|former| hex::encode(former.fingerprint()) == stored) => {
+            Err(StorageError::RotationUnfinished)
+        }
         Some(_) => Err(StorageError::WrongPepper),
         None => {
             connection.execute(INSERT_PEPPER, params![fingerprint])?;
@@ -36,6 +47,91 @@ pub(crate) fn prepare_meta(
             insert_head(connection, Head { sequence: 0, hash: chain::GENESIS })
         }
     }
+}
+
+/// What stands before the generation of a former pepper under which something still stands; behind it its fingerprint.
+const FORMER: &str = "former_pepper/";
+/// The change that said that another pepper is in use: those up to it speak of keys that are none any more.
+const ROTATED: &str = "rotated";
+/// The end of a rotation is still to come.
+const ENDING: &str = "rotation_ending";
+
+/// The fingerprint of the pepper that a store was written under; nothing in a store that is new.
+pub(crate) fn pepper_of(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
+    connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))
+}
+
+/// Refuses to go on under another pepper than the store's: a rotation may have come meanwhile.
+pub(crate) fn require_pepper(connection: Connection<'_>, pepper: &Pepper) -> Result<(), StorageError> {
+    let stored = pepper_of(connection)?;
+    let is_own = stored.is_none_or(|stored| stored == hex::encode(pepper.fingerprint()));
+    if is_own { Ok(()) } else { Err(StorageError::WrongPepper) }
+}
+
+/// The former peppers under which something still stands, by generation and fingerprint.
+pub(crate) fn former(connection: Connection<'_>) -> Result<Vec<(Generation, String)>, StorageError> {
+    connection.query(SELECT_FORMER, &[], |row| {
+        let number = row.text(0)?.strip_prefix(FORMER).and_then(|number| number.parse().ok());
+        Ok((Generation(number.ok_or(StorageError::Corrupt("a former pepper's generation"))?), row.get(1)?))
+    })
+}
+
+/// Refuses a pepper without a former one under which something still stands: a block would be found no more.
+pub(crate) fn require_former(connection: Connection<'_>, pepper: &Pepper) -> Result<(), StorageError> {
+    for (generation, fingerprint) in former(connection)? {
+        let has = |former: &Pepper| {
+            former.generation() == generation && hex::encode(former.fingerprint()) == fingerprint
+        };
+        if !pepper.former().any(has) {
+            return Err(StorageError::FormerPepperMissing(generation));
+        }
+    }
+    Ok(())
+}
+
+/// Says which former peppers are still needed, and no others.
+pub(crate) fn put_former<'p>(
+    connection: Connection<'_>,
+    needed: impl IntoIterator<Item = &'p Pepper>,
+) -> Result<(), StorageError> {
+    for (generation, _) in former(connection)? {
+        connection.execute(DELETE, params![format!("{FORMER}{generation}")])?;
+    }
+    needed.into_iter().try_for_each(|pepper| {
+        let name = format!("{FORMER}{}", pepper.generation());
+        connection.execute(PUT, params![name, hex::encode(pepper.fingerprint())])
+    })
+}
+
+/// Another pepper is in use from now on.
+pub(crate) fn put_pepper(connection: Connection<'_>, pepper: &Pepper) -> Result<(), StorageError> {
+    connection.execute(PUT_PEPPER, params![hex::encode(pepper.fingerprint())])
+}
+
+/// Of a rotation nothing is left to do but to take former peppers out of the file.
+pub(crate) fn begin_ending(connection: Connection<'_>) -> Result<(), StorageError> {
+    connection.execute(PUT, params![ENDING, "1"])
+}
+
+/// Whether that is still to be done.
+pub(crate) fn is_ending(connection: Connection<'_>) -> Result<bool, StorageError> {
+    Ok(connection.query_optional(SELECT, params![ENDING], |_| Ok(()))?.is_some())
+}
+
+/// That is done, too.
+pub(crate) fn end_ending(connection: Connection<'_>) -> Result<(), StorageError> {
+    connection.execute(DELETE, params![ENDING])
+}
+
+/// Notes the change that says so.
+pub(crate) fn put_rotated(connection: Connection<'_>, sequence: i64) -> Result<(), StorageError> {
+    connection.execute(PUT, params![ROTATED, sequence.to_string()])
+}
+
+/// That change; 0 where there was no rotation.
+pub(crate) fn rotated_through(connection: Connection<'_>) -> Result<i64, StorageError> {
+    let value: Option<String> = connection.query_optional(SELECT, params![ROTATED], |row| row.get(0))?;
+    Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
 /// What a move into this store has noted, while it is under way ([`crate::move_up`]).

@@ -52,6 +52,7 @@ const WINDOW_ENDS: &str = include_str!("../migrations/mode_0015_window_ends.sql"
 const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matching.sql");
 const ENTRY_LIMITS: &str = include_str!("../migrations/mode_0020_entry_limits.sql");
 const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
+const FORMER_PEPPERS: &str = include_str!("../migrations/mode_0022_former_peppers.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
@@ -89,6 +90,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             DEPARTURES,
             PROPOSALS,
             AUDIT,
+            FORMER_PEPPERS,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

@@ -5,7 +5,7 @@ use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::Entry;
-use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::identifier::{IdentifierKey, Pepper};
 use interdict_domain::ids::{Ksuid, NoteId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::text::Reason;
@@ -60,15 +60,32 @@ pub(crate) fn erase_identifier(
 }
 
 impl MerchantView<'_> {
-    /// A page of what was noted of an entry's identifier, newest first.
+    /// A page of what was noted of an identifier, by its keys ([`Self::keys_of_entry`]), newest first.
     pub fn notes(
         &self,
-        key: IdentifierKey,
+        keys: &[IdentifierKey],
         position: Option<(Timestamp, Ksuid)>,
         limit: i64,
     ) -> Result<Vec<Note>, StorageError> {
         let (at, id) = keyset(position);
-        self.connection.query(SELECT, params![self.merchant.0, key.0, at, id, limit], read)
+        let mut found = Vec::new();
+        for key in keys {
+            let of = params![self.merchant.0, key.0, at, id, limit];
+            found.extend(self.connection.query(SELECT, of, read)?);
+        }
+        if keys.len() > 1 {
+            found.sort_unstable_by_key(|note| std::cmp::Reverse((note.at, note.id)));
+            found.truncate(usize::try_from(limit).unwrap_or(0));
+        }
+        Ok(found)
+    }
+
+    /// Where something about an entry's identifier is found: under the former peppers, too, as long as the entry says
+    /// what it is.
+    pub fn keys_of_entry(&self, entry: &Entry) -> Vec<IdentifierKey> {
+        let Some(value) = &entry.value else { return vec![entry.key] };
+        let key = |pepper: &Pepper| pepper.matched_key(self.merchant, entry.kind, entry.matching, value);
+        self.pepper.all().map(key).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::{Identifier, IdentifierKey, Kind};
 use interdict_domain::ids::{DecisionId, EntryId, Ksuid, PersonId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::person::{BlockedPerson, Effect, PersonIdentifier, PersonTerms, Trace};
@@ -78,8 +78,8 @@ statements! {
 pub struct PersonFilter {
     /// Only those whose block was not lifted.
     pub is_standing: bool,
-    /// Only those who have or had this identifier, by one of its keys.
-    pub having: Option<IdentifierKey>,
+    /// Only those who have or had this identifier, by one of its keys; all of them where there is none.
+    pub having: Vec<IdentifierKey>,
 }
 
 fn read(row: Row<'_>) -> Result<BlockedPerson, StorageError> {
@@ -161,9 +161,15 @@ impl MerchantView<'_> {
     ) -> Result<Vec<BlockedPerson>, StorageError> {
         let (at, id) = keyset(position);
         let merchant = self.merchant.0;
-        if let Some(key) = filter.having {
-            let mut found =
-                self.connection.query(SELECT_HAVING_AFTER, params![merchant, key.0, at, id, limit], read)?;
+        if !filter.having.is_empty() {
+            let mut found = Vec::new();
+            for key in &filter.having {
+                let of = params![merchant, key.0, at, id, limit];
+                found.extend(self.connection.query(SELECT_HAVING_AFTER, of, read)?);
+            }
+            found.sort_unstable_by_key(|person| std::cmp::Reverse((person.created_at, person.id)));
+            found.dedup_by_key(|person| person.id);
+            found.truncate(usize::try_from(limit).unwrap_or(0));
             found.retain(|person| !filter.is_standing || person.lifted_at.is_none());
             return Ok(found);
         }
@@ -178,6 +184,16 @@ impl MerchantView<'_> {
             params![self.merchant.0, id.ksuid().bytes()],
             read_identifier,
         )
+    }
+
+    /// The person that an identifier belongs to now. What was erased may stand under a former pepper.
+    pub fn holder_of(&self, identifier: &Identifier) -> Result<Option<PersonIdentifier>, StorageError> {
+        for key in self.keys_of(identifier) {
+            if let Some(held) = self.holder(key)? {
+                return Ok(Some(held));
+            }
+        }
+        Ok(None)
     }
 
     /// The person that an identifier belongs to now, by its key.

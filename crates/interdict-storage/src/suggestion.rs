@@ -3,7 +3,7 @@
 
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::IdentifierKey;
+use interdict_domain::identifier::{Identifier, IdentifierKey};
 use interdict_domain::ids::{DecisionId, Ksuid, PersonId, SuggestionId};
 use interdict_domain::person::{HeldBack, Suggestion, SuggestionState};
 
@@ -100,7 +100,21 @@ impl MerchantView<'_> {
         self.connection.query_optional(SELECT, params![self.merchant.0, id.ksuid().bytes()], read)
     }
 
-    /// What was said of an identifier and a person.
+    /// What was said of an identifier and a person. What was erased may stand under a former pepper.
+    pub fn suggestion_about(
+        &self,
+        person: PersonId,
+        identifier: &Identifier,
+    ) -> Result<Option<Suggestion>, StorageError> {
+        for key in self.keys_of(identifier) {
+            if let Some(said) = self.suggestion_of(person, key)? {
+                return Ok(Some(said));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same by a key.
     pub fn suggestion_of(
         &self,
         person: PersonId,

@@ -12,6 +12,7 @@ use crate::departure;
 use crate::entry_import;
 use crate::error::StorageError;
 use crate::former::FormerIdentifiers;
+use crate::meta;
 use crate::sql::{Connection, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, NewChange, Transaction};
@@ -144,6 +145,13 @@ impl View<'_> {
     /// The newest change that was trimmed; 0 when none was.
     pub fn trimmed_through(&self) -> Result<i64, StorageError> {
         Ok(Anchor::read(self.connection)?.sequence)
+    }
+}
+
+impl View<'_> {
+    /// The change behind which keys are those of now: the newest rotation of the pepper; 0 where there was none.
+    pub fn rotated_through(&self) -> Result<i64, StorageError> {
+        meta::rotated_through(self.connection)
     }
 }
 

@@ -89,10 +89,23 @@ impl MerchantView<'_> {
         look_up(self.connection, DEPARTED, (self.merchant, keys, Some(revision)), |row| row.get(0))
     }
 
-    /// What was done to the entries that stand, or stood, under a key, one by one: the newest first. What an import
-    /// did to many stands with the import.
-    pub fn history_under(&self, key: IdentifierKey, limit: i64) -> Result<Vec<HistoryItem>, StorageError> {
-        let parameters = params![self.merchant.0, key.0, limit];
-        self.connection.query(HISTORY, parameters, |row| feed::read_item(row, self.pepper))
+    /// What was done to the entries that stand, or stood, under some keys of one identifier, one by one: the newest
+    /// first. What an import did to many stands with the import.
+    pub fn history_under(
+        &self,
+        keys: &[IdentifierKey],
+        limit: i64,
+    ) -> Result<Vec<HistoryItem>, StorageError> {
+        let mut found = Vec::new();
+        for key in keys {
+            let parameters = params![self.merchant.0, key.0, limit];
+            found
+                .extend(self.connection.query(HISTORY, parameters, |row| feed::read_item(row, self.pepper))?);
+        }
+        if keys.len() > 1 {
+            found.sort_unstable_by_key(|item| std::cmp::Reverse(item.change.sequence));
+            found.truncate(usize::try_from(limit).unwrap_or(0));
+        }
+        Ok(found)
     }
 }

@@ -46,6 +46,16 @@ impl MerchantView<'_> {
         identifier.key(self.pepper, self.merchant)
     }
 
+    /// The same under each former pepper, too: what has no plain text may stand there. The present one first.
+    pub fn keys_of(&self, identifier: &Identifier) -> Vec<IdentifierKey> {
+        identifier.keys(self.pepper, self.merchant)
+    }
+
+    /// The same part as it is found under each pepper, the present one first.
+    pub(crate) fn under_each_pepper(&self) -> impl Iterator<Item = MerchantView<'_>> {
+        self.pepper.all().map(|pepper| MerchantView { pepper, ..*self })
+    }
+
     /// Where rows with an email are found.
     pub fn email_key(&self, email: &Email) -> IdentifierKey {
         self.pepper.key(self.merchant, Kind::Email, email.as_str())

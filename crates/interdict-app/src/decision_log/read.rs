@@ -7,7 +7,7 @@ use std::time::Duration;
 use interdict_decision::order::{Code, Outcome};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::decision_origin::DecisionOrigin;
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, DecisionId, Ksuid, PaymentId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
@@ -83,8 +83,10 @@ impl Service {
             origin: filter.origin,
             from: filter.from,
             until: filter.until,
-            identifier: identifier
-                .map(|(kind, value)| SearchKey::Identifier(self.pepper.key(merchant, *kind, value))),
+            identifiers: identifier.map_or(Vec::new(), |(kind, value)| {
+                let key = |pepper: &Pepper| SearchKey::Identifier(pepper.key(merchant, *kind, value));
+                self.pepper.all().map(key).collect()
+            }),
             customer: filter.customer.map(SearchKey::Customer),
         };
         let rows = log.store.read(merchant, move |view| view.decisions(&filter, position, limit)).await?;

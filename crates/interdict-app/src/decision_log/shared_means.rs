@@ -31,11 +31,12 @@ impl Service {
             let came_with = came_with(view, customer)?;
             let mut shared: Vec<(Kind, CustomerId)> = Vec::new();
             for (kind, value) in came_with {
-                let others =
-                    view.customers_that_came_with(pepper.key(merchant, kind, &value), DECISIONS_MAX)?;
-                for other in others {
-                    if other != customer && !shared.contains(&(kind, other)) {
-                        shared.push((kind, other));
+                // What was kept before a rotation stands under the pepper of then.
+                for key in pepper.all().map(|one| one.key(merchant, kind, &value)) {
+                    for other in view.customers_that_came_with(key, DECISIONS_MAX)? {
+                        if other != customer && !shared.contains(&(kind, other)) {
+                            shared.push((kind, other));
+                        }
                     }
                 }
             }

@@ -49,10 +49,10 @@ pub(super) fn weigh(
     let Some(person) = person.filter(|_| policy != PersonPolicy::Off) else { return Ok(Weighed::Nothing) };
     let target = Target::of(&view, &candidate.identifier)?;
     let key = view.key_of(&target.identifier);
-    if view.holder(key)?.is_some() {
+    if view.holder_of(&target.identifier)?.is_some() {
         return Ok(Weighed::Nothing);
     }
-    if let Some(known) = view.suggestion_of(person.id, key)? {
+    if let Some(known) = view.suggestion_about(person.id, &target.identifier)? {
         transaction.see_suggestion(known.id, candidate.sighting)?;
         let is_refused = known.state == SuggestionState::Refused;
         return Ok(if is_refused { Weighed::Refused } else { Weighed::SeenAgain });

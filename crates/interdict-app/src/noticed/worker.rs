@@ -105,8 +105,8 @@ fn candidates(view: &MerchantView<'_>, seen: &[Seen]) -> Result<Vec<(Candidate, 
         }
         let sighting = Sighting { count: seen.count, decision: seen.decision, at: seen.at };
         for (identifier, is_word) in brought(view, seen)? {
-            let key = view.key_of(&Target::of(view, &identifier)?.identifier);
-            if view.holder(key)?.is_some() {
+            let listed = Target::of(view, &identifier)?.identifier;
+            if view.holder_of(&listed)?.is_some() {
                 continue;
             }
             for (person, matched) in &persons {
@@ -117,7 +117,7 @@ fn candidates(view: &MerchantView<'_>, seen: &[Seen]) -> Result<Vec<(Candidate, 
                     known.sighting.count += sighting.count;
                     continue;
                 }
-                let is_known = view.suggestion_of(*person, key)?.is_some();
+                let is_known = view.suggestion_about(*person, &listed)?.is_some();
                 let trace = Trace { decision: seen.decision, matched: matched.kind };
                 let held_back = match (is_word && matched.is_word, persons.len()) {
                     (false, _) => Some(HeldBack::Typed),
@@ -177,7 +177,7 @@ fn shared(
         let is_in_records = matches!(identifier.kind(), Kind::Email | Kind::Phone | Kind::MerchantRef);
         return Ok((!is_in_records).then_some(HeldBack::Unknown));
     }
-    let carriers = carriers_in(&log.store, merchant, identifier.key(&parts.pepper, merchant))?;
+    let carriers = carriers_in(&log.store, merchant, &identifier.keys(&parts.pepper, merchant))?;
     Ok((carriers.len() > CARRIERS_MAX).then_some(HeldBack::Shared))
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod peppers;
 pub mod place;
 
 use std::borrow::Cow;
@@ -12,17 +13,17 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_app::decision::{Code, Decision, Outcome};
-use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
+use interdict_app::store::{Authorship, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
-    App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, ImportError, NewEntry,
-    NewImport, PaymentAttempt, Presented, Service, Shown, UndoneImport, UseCaseError,
+    App, Caller, DataPlace, DecidePaymentError, ImportError, NewEntry, NewImport, PaymentAttempt, Presented,
+    Service, Shown, UndoneImport, UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::credential::Permissions;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::{EntrySource, List};
-use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use interdict_domain::ids::{CustomerId, EntryId, ImportId, KeyId};
 use interdict_domain::import::{Import, ImportFormat};
 use interdict_domain::merchant::MerchantNumber;
@@ -30,6 +31,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::Reason;
 use interdict_test_support::wait_until;
+use peppers::{open_under, pepper};
 use tempfile::TempDir;
 
 pub const MERCHANT: MerchantNumber = MerchantNumber(1);
@@ -108,20 +110,7 @@ fn open_keeping(
     retention: Option<Duration>,
 ) -> App {
     let with_index = retention.is_some();
-    let app = App::open(&AppOptions {
-        max_staleness: MAX_STALENESS,
-        stripe: interdict_app::StripeAddress::default(),
-        data,
-        pepper: Pepper::from_bytes([7; 32]),
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
-        random: Arc::clone(random) as Arc<dyn Random>,
-        durability: Durability::ControlWithoutFlush,
-        lease_term: None,
-        with_index,
-        take_over: false,
-        decision_log: retention.map(|retention| DecisionLogOptions { retention }),
-    })
-    .unwrap();
+    let app = open_under(data, clock, random, (&pepper(), retention)).unwrap();
     wait_until(|| app.is_ready() || !with_index, Duration::from_mins(1)).unwrap();
     app
 }

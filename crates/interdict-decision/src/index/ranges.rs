@@ -1,4 +1,5 @@
-//! How far entries reach that stand for many, by merchant: which wider identifiers are worth looking up.
+//! How far entries reach that stand for many, by merchant: which wider identifiers are worth looking up; and under which
+//! former peppers something stands.
 //!
 //! Deliberately not here: the entries themselves, which stand under their keys like all others; and forgetting. What
 //! once reached so far is looked up until the index is loaded anew, which costs a look and changes no answer.
@@ -6,7 +7,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use interdict_domain::identifier::{Reach, Reaches};
+use interdict_domain::change::FormerFact;
+use interdict_domain::identifier::{Kind, Reach, Reaches};
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::RwLock;
 
@@ -23,6 +25,14 @@ impl Ranges {
     pub(crate) fn put(&self, merchant: MerchantNumber, reach: Reach) {
         if self.of(merchant).insert(reach) {
             self.reaches.write().entry(merchant).or_default().insert(reach);
+            self.any.store(true, Ordering::Release);
+        }
+    }
+
+    /// The same for an entry of a kind under a former pepper.
+    pub(crate) fn put_former(&self, FormerFact { merchant, generation }: FormerFact, kind: Kind) {
+        if self.of(merchant).insert_former(kind, generation) {
+            self.reaches.write().entry(merchant).or_default().insert_former(kind, generation);
             self.any.store(true, Ordering::Release);
         }
     }

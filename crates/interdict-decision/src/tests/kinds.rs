@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
-use interdict_domain::change::{CustomerFact, EntryFact, Fact, Linked, RangeFact};
+use interdict_domain::change::{CustomerFact, EntryFact, Fact, FormerFact, Linked, RangeFact};
 use interdict_domain::customer::ListStatus;
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{EmailMatching, Identifier, Kind, Reach, Rule, WiderText};
+use interdict_domain::identifier::{
+    EmailMatching, Generation, Identifier, Kind, Pepper, Reach, Reaches, Rule, WiderText,
+};
 use interdict_domain::scopes::{Initiator, Scopes};
 use ipnet::IpNet;
 use proptest::prelude::*;
@@ -17,7 +19,7 @@ use proptest::prelude::*;
 use super::equivalence::{fold, outages, scopes, texts, windows};
 use super::world::*;
 use crate::oracle::{Oracle, verdict};
-use crate::{Attempt, Index, Lookup, decide};
+use crate::{Attempt, FormerKey, Index, Lookup, decide};
 
 /// Few of each kind, so that they meet: some lie in others, some are one mailbox.
 const IDENTIFIERS: [(Kind, &str); 28] = [
@@ -53,14 +55,31 @@ const IDENTIFIERS: [(Kind, &str); 28] = [
 /// Two lists, and three policies for an email.
 const NUMBERS: u8 = 6 * 28;
 
+/// The pepper of this world, and two of before.
+fn peppers() -> Pepper {
+    Pepper::from_bytes([7; 32]).rotated([8; 32]).rotated([9; 32])
+}
+
+/// Some stand under a former pepper, as what has no plain text does behind a rotation.
+fn former(number: u8) -> Option<Generation> {
+    match number % 7 {
+        3 => Some(Generation(2)),
+        5 => Some(Generation(1)),
+        _ => None,
+    }
+}
+
 /// An entry never changes its key: its number says which it is.
 fn numbered(number: u8) -> EntryFact {
     let (kind, value) = IDENTIFIERS[usize::from(number / 6)];
     let matching = EmailMatching::ALL[usize::from(number / 2 % 3)];
     let identifier = Identifier::parse(kind, value).unwrap().matched(matching);
-    let reach = identifier.reach();
+    let (reach, generation) = (identifier.reach(), former(number));
+    let peppers = peppers();
+    let of = peppers.all().find(|one| Some(one.generation()) == generation).unwrap_or(&peppers);
     EntryFact {
-        key: identifier.key(&pepper(), OURS),
+        key: identifier.key(of, OURS),
+        former: generation.map(|generation| FormerFact { merchant: OURS, generation }),
         range: (reach != Reach::One).then_some(RangeFact { merchant: OURS, reach }),
         ..entry(List::ALL[usize::from(number % 2)], number, kind, value)
     }
@@ -205,7 +224,7 @@ fn oracles(
 }
 
 fn compare(index: &Index, oracle: &Oracle, question: &Question) -> Result<(), TestCaseError> {
-    let (pepper, reaches) = (pepper(), index.reaches(OURS));
+    let (pepper, reaches) = (peppers(), index.reaches(OURS));
     let mut lookups: Vec<Lookup<'_>> = Vec::new();
     for &(kind, value, verified) in &question.shown {
         lookups.push(Lookup::given(OURS, &pepper, kind, value, verified));
@@ -214,13 +233,15 @@ fn compare(index: &Index, oracle: &Oracle, question: &Question) -> Result<(), Te
         let push = |lookup| lookups.push(lookup);
         Lookup::for_each_wider((OURS, &pepper, reaches), kind, value, verified, push);
     }
-    let of_own_email = reaches.is_of_emails().then_some((&pepper, reaches));
+    let mut former = Vec::new();
+    FormerKey::for_each((OURS, &pepper, reaches), &lookups, |key| former.push(key));
+    let of_own = (reaches.is_of_emails() || reaches.has_former()).then_some((&pepper, reaches));
     let (initiator, now) = (question.initiator, at(question.seconds));
-    let attempt = Attempt { initiator, now, of_own_email, ..attempt(question.customer, &lookups) };
+    let attempt = Attempt { initiator, now, of_own, former: &former, ..attempt(question.customer, &lookups) };
     let real = decide(index, &attempt);
 
-    let plain = oracles(oracle, question, &attempt);
-    let plain: Vec<Lookup<'_>> = plain
+    let plain_texts = oracles(oracle, question, &attempt);
+    let plain: Vec<Lookup<'_>> = plain_texts
         .iter()
         .map(|(kind, matching, text, verified)| Lookup {
             kind: *kind,
@@ -230,7 +251,17 @@ fn compare(index: &Index, oracle: &Oracle, question: &Question) -> Result<(), Te
             verified: *verified,
         })
         .collect();
-    let mut wanted = oracle.decide(&Attempt { lookups: &plain, of_own_email: None, ..attempt });
+    // Under every pepper, whatever stands there.
+    let mut former = Vec::new();
+    for (lookup, (kind, matching, text, _)) in plain_texts.iter().enumerate() {
+        former.extend(
+            pepper
+                .former()
+                .map(|one| FormerKey { lookup, key: one.matched_key(OURS, *kind, *matching, text) }),
+        );
+    }
+    let of_own = Some((&pepper, Reaches::EVERY));
+    let mut wanted = oracle.decide(&Attempt { lookups: &plain, former: &former, of_own, ..attempt });
     let mut found = real.as_ref().map(verdict).map_err(|error| *error);
     // More is looked up for the oracle, and finds nothing.
     for verdict in [&mut wanted, &mut found].into_iter().flatten() {

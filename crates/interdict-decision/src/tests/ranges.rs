@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use interdict_domain::change::{EntryFact, RangeFact};
+use interdict_domain::change::{EntryFact, FormerFact, RangeFact};
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{EmailMatching, Identifier, Kind, Reach, Reaches, Rule};
+use interdict_domain::identifier::{EmailMatching, Identifier, Kind, Pepper, Reach, Reaches, Rule};
 use proptest::prelude::*;
 
 use super::world::*;
-use crate::{Attempt, Code, Decision, Index, Lookup, decide};
+use crate::{Attempt, Code, Decision, FormerKey, Index, Lookup, decide};
 
 /// All that an attempt is looked up with.
 fn widened<'a>(reaches: Reaches, given: &[(Kind, &'a str, bool)]) -> Vec<Lookup<'a>> {
@@ -111,8 +111,8 @@ fn an_entry_counts_for_the_addresses_that_its_own_policy_takes_for_one() {
     known.email = linked(Kind::Email, "ann+new@shop.example");
     index.apply(&[interdict_domain::change::Fact::CustomerPut(known)]);
     let pepper = pepper();
-    let of_own_email = Some((&pepper, index.reaches(OURS)));
-    let decision = decide(&index, &Attempt { of_own_email, ..attempt(Some(1), &[]) }).unwrap();
+    let of_own = Some((&pepper, index.reaches(OURS)));
+    let decision = decide(&index, &Attempt { of_own, ..attempt(Some(1), &[]) }).unwrap();
     assert_eq!(decision.sources[0].value.as_deref(), Some("ann@shop.example"));
 }
 
@@ -125,7 +125,7 @@ fn a_named_customers_own_domain_counts() {
         put(entry(List::Block, 1, Kind::EmailDomain, "example.com")),
     ]);
     let pepper = pepper();
-    let attempt = Attempt { of_own_email: Some((&pepper, index.reaches(OURS))), ..attempt(Some(1), &[]) };
+    let attempt = Attempt { of_own: Some((&pepper, index.reaches(OURS))), ..attempt(Some(1), &[]) };
     let decision = decide(&index, &attempt).unwrap();
     assert_eq!(decision.code, Code::IdentifierBlacklisted);
     let source = &decision.sources[0];
@@ -135,6 +135,63 @@ fn a_named_customers_own_domain_counts() {
     let decision = decide(&index, &Attempt { lookups: &lookups, ..attempt }).unwrap();
     let domains = decision.explanation.unwrap().lookups.into_iter().filter(|it| it.kind == Kind::EmailDomain);
     assert_eq!(domains.count(), 2, "mail.example.com and example.com");
+}
+
+/// What an erasure has left, and a rotation could not hash anew.
+#[test]
+fn what_stands_under_a_former_pepper_blocks_and_shows_what_the_attempt_says() {
+    let now = Pepper::from_bytes([8; 32]).rotated([9; 32]);
+    let before = now.former().next().unwrap();
+    let left = |number, kind, value: &str| {
+        put(EntryFact {
+            key: before.key(OURS, kind, value),
+            range: None,
+            former: Some(FormerFact { merchant: OURS, generation: before.generation() }),
+            ..entry(List::Block, number, kind, value)
+        })
+    };
+    let mut known = customer(1);
+    known.email = linked(Kind::Email, "own@example.com");
+    known.phone = linked(Kind::Phone, "+4930901820");
+    known.merchant_ref = linked(Kind::MerchantRef, "r-1");
+    let index = index(&[
+        interdict_domain::change::Fact::CustomerPut(known),
+        left(1, Kind::Email, "a@example.com"),
+        left(2, Kind::Phone, "+4930901820"),
+        left(3, Kind::MerchantRef, "r-1"),
+    ]);
+    let reaches = index.reaches(OURS);
+    assert!(reaches.has_former() && !index.reaches(OTHERS).has_former());
+    let ask = |explain, customer, kind, value| {
+        let lookups = widened(reaches, &[(kind, value, true)]);
+        let mut former = Vec::new();
+        FormerKey::for_each((OURS, &now, reaches), &lookups, |key| former.push(key));
+        let of_own = Some((&now, reaches));
+        let attempt = Attempt { explain, former: &former, of_own, ..attempt(customer, &lookups) };
+        let decision = decide(&index, &attempt).unwrap();
+        let source = |source: &crate::Source<'_>| {
+            (source.kind.unwrap(), source.value.as_deref().map(str::to_owned).unwrap())
+        };
+        let lookups = decision.explanation.map(|explanation| explanation.lookups.len());
+        (decision.code, decision.sources.iter().map(source).collect::<Vec<_>>(), lookups)
+    };
+    for explain in [false, true] {
+        let (code, sources, lookups) = ask(explain, None, Kind::Email, "a@example.com");
+        assert_eq!(code, Code::IdentifierBlacklisted);
+        assert_eq!(sources, [(Kind::Email, "a@example.com".to_owned())]);
+        assert_eq!(lookups, explain.then_some(1), "shown as one");
+        assert_eq!(ask(explain, None, Kind::Email, "b@example.com").0, Code::Default);
+        // A device is not looked up there: nothing of the kind stands there.
+        assert_eq!(ask(explain, None, Kind::Device, "a@example.com").0, Code::Default);
+        // A named customer brings its own along, and is named by a ref that something stands on.
+        let own = vec![(Kind::Phone, "+4930901820".to_owned()), (Kind::MerchantRef, "r-1".to_owned())];
+        let mut found = ask(explain, Some(1), Kind::Device, "d");
+        found.1.sort();
+        assert_eq!((found.0, &found.1), (Code::IdentifierBlacklisted, &own));
+        let mut found = ask(explain, None, Kind::MerchantRef, "r-1");
+        found.1.sort();
+        assert_eq!((found.0, &found.1), (Code::IdentifierBlacklisted, &own));
+    }
 }
 
 #[test]

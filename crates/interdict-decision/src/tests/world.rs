@@ -86,6 +86,7 @@ pub fn entry(list: List, number: u8, kind: Kind, value: &str) -> EntryFact {
     EntryFact {
         id: entry_id(list, number),
         range: RangeFact::of(OURS, kind, EmailMatching::Exact, value),
+        former: None,
         kind,
         key: key(kind, value),
         scopes: Scopes::BOTH,
@@ -127,8 +128,9 @@ pub fn attempt<'a>(customer: Option<u8>, lookups: &'a [Lookup<'a>]) -> Attempt<'
         money: None,
         customer: customer.map(customer_id),
         lookups,
+        former: &[],
         as_of: 0,
-        of_own_email: None,
+        of_own: None,
         explain: true,
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::ListStatus;
 use crate::entry::Strength;
-use crate::identifier::{EmailMatching, IdentifierKey, Kind, Reach};
+use crate::identifier::{EmailMatching, Generation, IdentifierKey, Kind, Reach};
 use crate::ids::{CustomerId, EntryId};
 use crate::merchant::MerchantNumber;
 use crate::money::Money;
@@ -74,6 +74,16 @@ impl RangeFact {
     }
 }
 
+/// Under which former pepper the key of what has no plain text was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerFact {
+    /// Whose payers.
+    pub merchant: MerchantNumber,
+    /// Which pepper.
+    pub generation: Generation,
+}
+
 /// All that the index knows of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,6 +103,9 @@ pub struct EntryFact {
     /// What it covers besides itself, if it stands for many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<RangeFact>,
+    /// Under which former pepper it stands, if it does not stand under the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<FormerFact>,
     /// The largest payment that it exempts, on the allow list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_amount: Option<Money>,
@@ -163,6 +176,15 @@ mod tests {
         let fact = RowsImported { rows: [2, 900], digest: "00".to_owned(), has_texts: false };
         let text = r#"{"rowsImported":{"rows":[2,900],"digest":"00","hasTexts":false}}"#;
         assert_eq!(serde_json::to_string(&Fact::RowsImported(fact)).unwrap(), text);
+    }
+
+    /// What the feed holds must be readable for ever, and what it held before there were generations is written as it was.
+    #[test]
+    fn an_entry_under_a_former_pepper_is_written_like_this() {
+        let text = r#"{"merchant":1,"generation":2}"#;
+        let fact = FormerFact { merchant: MerchantNumber(1), generation: Generation(2) };
+        assert_eq!(serde_json::to_string(&fact).unwrap(), text);
+        assert_eq!(serde_json::from_str::<FormerFact>(text).unwrap(), fact);
     }
 
     /// What the feed holds must be readable for ever.

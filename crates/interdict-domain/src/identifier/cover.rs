@@ -76,7 +76,22 @@ impl<'p> Cover<'p> {
 impl KeptUnder {
     /// Where the decisions are found that an identifier covers, given that each is kept under what
     /// [`Reaches::KEPT`] says, too.
+    /// What was kept before a rotation stands under the pepper of then.
     pub fn of(identifier: &Identifier, pepper: &Pepper, merchant: MerchantNumber) -> Self {
+        let mut kept = Self::of_one(identifier, pepper, merchant);
+        for former in pepper.former() {
+            match (&mut kept, Self::of_one(identifier, former, merchant)) {
+                (Self::Keys(all), Self::Keys(more)) | (Self::WiderKeys(all), Self::WiderKeys(more)) => {
+                    all.extend(more);
+                }
+                // The same identifier is kept in the same way.
+                (Self::Keys(_) | Self::WiderKeys(_) | Self::TooMany, _) => {}
+            }
+        }
+        kept
+    }
+
+    fn of_one(identifier: &Identifier, pepper: &Pepper, merchant: MerchantNumber) -> Self {
         let own = identifier.key(pepper, merchant);
         match identifier.kind() {
             Kind::Email if identifier.matching() != EmailMatching::Exact => {

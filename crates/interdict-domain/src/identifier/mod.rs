@@ -12,11 +12,13 @@ pub mod device;
 mod domain;
 pub mod email;
 pub mod email_domain;
+mod former_reach;
 pub mod iban;
 pub mod ip;
 mod key;
 pub mod merchant_ref;
 mod opaque;
+mod pepper;
 pub mod phone;
 mod reach;
 mod wider;
@@ -26,8 +28,9 @@ use std::borrow::Cow;
 pub use alias::EmailMatching;
 pub use cover::{Cover, KeptUnder};
 pub use email::Email;
-pub use key::{IdentifierKey, Pepper, PepperError};
+pub use key::IdentifierKey;
 pub use merchant_ref::MerchantRef;
+pub use pepper::{Generation, Pepper, PepperError};
 pub use phone::{Phone, PhoneRegion};
 pub use reach::{Reach, Reaches};
 pub use wider::{Rule, Wider, WiderText};
@@ -244,6 +247,11 @@ impl Identifier {
     /// Where it is found.
     pub fn key(&self, pepper: &Pepper, merchant: MerchantNumber) -> IdentifierKey {
         pepper.matched_key(merchant, self.kind, self.matching, &self.value)
+    }
+
+    /// The same, and under each former pepper where something without plain text may still stand: the present one first.
+    pub fn keys(&self, pepper: &Pepper, merchant: MerchantNumber) -> Vec<IdentifierKey> {
+        pepper.all().map(|one| self.key(one, merchant)).collect()
     }
 
     /// How far it reaches.

@@ -8,8 +8,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::former_reach::FormerReach;
 use super::wider::{Rule, Wider, WiderText};
-use super::{EmailMatching, Kind};
+use super::{EmailMatching, Generation, Kind, Pepper};
 
 /// The shortest BIN, in digits.
 pub(super) const BIN_DIGITS_MIN: u8 = 6;
@@ -74,12 +75,20 @@ pub struct Reaches {
     digits: u16,
     v4: u32,
     v6: u128,
+    former: FormerReach,
 }
 
 impl Reaches {
     /// Every reach that needs no more than a look at the text: all but ranges of IP addresses and policies.
-    pub const OF_TEXTS: Self =
-        Self { domains: true, plus_aliases: false, providers: false, digits: u16::MAX, v4: 0, v6: 0 };
+    pub const OF_TEXTS: Self = Self {
+        domains: true,
+        plus_aliases: false,
+        providers: false,
+        digits: u16::MAX,
+        v4: 0,
+        v6: 0,
+        former: FormerReach::NONE,
+    };
 
     /// Every reach that there can be: for whoever does not know what was listed.
     pub const EVERY: Self = Self {
@@ -89,6 +98,7 @@ impl Reaches {
         digits: u16::MAX,
         v4: u32::MAX,
         v6: u128::MAX,
+        former: FormerReach::EVERY,
     };
     /// Under what a decision is kept besides what it looked up, so that what is listed later finds it.
     pub const KEPT: Self = Self { v4: 1 << 24 | 1 << 16, v6: 1 << 64 | 1 << 48, ..Self::OF_TEXTS };
@@ -118,7 +128,25 @@ impl Reaches {
             digits: self.digits | other.digits,
             v4: self.v4 | other.v4,
             v6: self.v6 | other.v6,
+            former: self.former.union(other.former),
         }
+    }
+
+    /// Adds that something of a kind stands under a former pepper. False when that was known.
+    pub fn insert_former(&mut self, kind: Kind, generation: Generation) -> bool {
+        let before = self.former;
+        self.former = before.union(FormerReach::of(kind, generation));
+        self.former != before
+    }
+
+    /// Whether anything stands under a former pepper.
+    pub const fn has_former(self) -> bool {
+        !self.former.is_none()
+    }
+
+    /// The former peppers under which something of a kind may stand.
+    pub fn former(self, pepper: &Pepper, kind: Kind) -> impl Iterator<Item = &Pepper> {
+        pepper.former().filter(move |former| self.former.meets(FormerReach::of(kind, former.generation())))
     }
 
     /// Whether anything wider than an email is worth looking up.
@@ -273,6 +301,25 @@ mod tests {
         assert_eq!(texts("203.0.113.7"), ["203.0.113.0/24", "203.0.0.0/8", "0.0.0.0/0"]);
         assert_eq!(texts("203.0.113.0/24"), ["203.0.0.0/8", "0.0.0.0/0"]);
         assert_eq!(texts("2001:db8:ffff::1"), ["2001:db8::/32", "::/0"]);
+    }
+
+    #[test]
+    fn former_peppers_are_looked_under_where_something_stands() {
+        let pepper = Pepper::from_bytes([1; 32]).rotated([2; 32]).rotated([3; 32]);
+        let mut reaches = Reaches::default();
+        let generations = |reaches: Reaches, kind| {
+            reaches.former(&pepper, kind).map(|former| former.generation().0).collect::<Vec<u32>>()
+        };
+        assert!(!reaches.has_former());
+        assert!(generations(reaches, Kind::Email).is_empty());
+        assert!(reaches.insert_former(Kind::Email, Generation(1)));
+        assert!(!reaches.insert_former(Kind::Email, Generation(1)));
+        assert!(reaches.has_former());
+        assert_eq!(generations(reaches, Kind::Email), [1]);
+        assert!(generations(reaches, Kind::Phone).is_empty());
+        assert_eq!(generations(Reaches::EVERY, Kind::Device), [2, 1]);
+        assert_eq!(generations(Reaches::default().union(reaches), Kind::Email), [1]);
+        assert_eq!(size_of::<Reaches>(), 32, "it is handed on by value with each decision");
     }
 
     #[test]

@@ -111,15 +111,17 @@ pub(crate) async fn list(
     let found = caller
         .service
         .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>(view.entry(id)?.map(|row| row.entry.key)))
+        .read(caller.merchant, move |view| {
+            Ok::<_, StorageError>(view.entry(id)?.map(|row| view.keys_of_entry(&row.entry)))
+        })
         .await;
-    let key = match found {
-        Ok(Some(key)) => key,
+    let keys = match found {
+        Ok(Some(keys)) => keys,
         Ok(None) => return ApiError::not_found("entry").respond(Dialect::Native),
         Err(error) => return read_failed(&error).respond(Dialect::Native),
     };
     let cursor = |note: &Note| Cursor { created_at: note.at, id: note.id.to_string() };
-    let read = move |view: &MerchantView<'_>, (position, limit): Behind| view.notes(key, position, limit);
+    let read = move |view: &MerchantView<'_>, (position, limit): Behind| view.notes(&keys, position, limit);
     list_page(caller, page, read, cursor, |note| NoteView::of(&note, &|actor| state.app.label_of(actor)))
         .await
 }

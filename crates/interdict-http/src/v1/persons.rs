@@ -239,7 +239,8 @@ pub(crate) async fn list(
     }
     let read = move |view: &MerchantView<'_>, (position, limit): Behind| {
         let having =
-            having.map(|identifier| interdict_app::key_of_standing(view, &identifier)).transpose()?;
+            having.map(|identifier| interdict_app::keys_of_standing(view, &identifier)).transpose()?;
+        let having = having.unwrap_or_default();
         let filter = PersonFilter { is_standing: !with_lifted, having };
         let rows = view.persons(&filter, position, limit)?;
         let rows = rows.into_iter().map(|person| PersonRow::read(view, person));

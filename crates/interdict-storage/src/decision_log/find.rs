@@ -67,10 +67,33 @@ pub struct DecisionFilter {
     pub from: Option<Timestamp>,
     /// Made before this moment.
     pub until: Option<Timestamp>,
-    /// An identifier that was looked up.
-    pub identifier: Option<SearchKey>,
+    /// An identifier that was looked up, by each key that it had under one pepper or another.
+    pub identifiers: Vec<SearchKey>,
     /// A customer that counted.
     pub customer: Option<SearchKey>,
+}
+
+impl DecisionFilter {
+    /// The keys that narrow it down: one, and another one that has to be there, too.
+    fn keys(&self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let customer = self.customer.map(|key| key.bytes());
+        if self.identifiers.is_empty() {
+            return customer.into_iter().map(|key| (key, None)).collect();
+        }
+        self.identifiers.iter().map(|key| (key.bytes(), customer.clone())).collect()
+    }
+}
+
+/// The newest rows of several pages, each once.
+fn newest_of(mut pages: Vec<Vec<DecisionRow>>, limit: i64) -> Vec<DecisionRow> {
+    if pages.len() == 1 {
+        return pages.pop().unwrap_or_default();
+    }
+    let mut rows: Vec<DecisionRow> = pages.into_iter().flatten().collect();
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+    rows.dedup_by_key(|row| row.id);
+    rows.truncate(usize::try_from(limit).unwrap_or(0));
+    rows
 }
 
 impl MerchantView<'_> {
@@ -102,8 +125,8 @@ impl MerchantView<'_> {
             if missing == 0 {
                 break;
             }
-            let identifier = Some(SearchKey::Identifier(*key));
-            let filter = DecisionFilter { identifier, from: Some(since), ..DecisionFilter::default() };
+            let identifiers = vec![SearchKey::Identifier(*key)];
+            let filter = DecisionFilter { identifiers, from: Some(since), ..DecisionFilter::default() };
             let rows = self.decisions(&filter, None, missing)?;
             found.extend(rows.into_iter().filter(|row| seen.insert(row.id)));
         }
@@ -138,12 +161,14 @@ impl MerchantView<'_> {
         let origin = filter.origin.map(DecisionOrigin::as_str);
         let from = filter.from.map_or(i64::MIN, Timestamp::micros);
         let merchant = self.merchant.0;
-        let mut keys = [filter.identifier, filter.customer].into_iter().flatten().map(|key| key.bytes());
-        if let Some(key) = keys.next() {
-            let other = keys.next();
+        let mut of_keys = Vec::new();
+        for (key, other) in filter.keys() {
             let parameters =
                 params![merchant, code, initiator, origin, from, outcome, key, other, at, id, limit];
-            return self.connection.query(SELECT_AFTER_OF_KEY, parameters, read);
+            of_keys.push(self.connection.query(SELECT_AFTER_OF_KEY, parameters, read)?);
+        }
+        if !of_keys.is_empty() {
+            return Ok(newest_of(of_keys, limit));
         }
         if outcome.is_some() {
             let parameters = params![merchant, code, initiator, origin, from, outcome, at, id, limit];

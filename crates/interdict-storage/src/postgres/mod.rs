@@ -25,7 +25,7 @@ mod writer;
 pub(crate) use follow::{FollowOptions, Following};
 pub use lease::Place as NodePlace;
 pub(crate) use lease::{NodeId, STATEMENTS as LEASE_STATEMENTS};
-pub(crate) use prepare::{TAKE_TURN, prepare, prepare_schema, require_durable};
+pub(crate) use prepare::{TAKE_TURN, begin, prepare, prepare_schema, require_durable};
 pub(crate) use readers::Readers;
 pub(crate) use server::Purpose;
 pub use server::{BadUrl, PostgresServer, SchemaName};

@@ -70,7 +70,7 @@ pub(crate) fn prepare_schema(
 }
 
 /// Begins a transaction in which a schema is there and up to date.
-fn begin(session: &Session, name: &str, schema: Schema) -> Result<(), StorageError> {
+pub(crate) fn begin(session: &Session, name: &str, schema: Schema) -> Result<(), StorageError> {
     let connection = Connection::Postgres(session);
     session.run_script("BEGIN")?;
     connection.query_one(TAKE_TURN, &[], |row| row.get::<i64>(0))?;

@@ -16,6 +16,7 @@ use super::wakeups::OwnWriter;
 use crate::error::StorageError;
 use crate::follower::Follower;
 use crate::foreseen::Foreseen;
+use crate::meta;
 use crate::sql::Connection;
 use crate::store::Durability;
 use crate::transaction::{Head, Transaction};
@@ -44,6 +45,8 @@ pub(crate) struct PostgresWriter {
     clock: Arc<dyn Clock>,
     own: OwnWriter,
     pepper: Pepper,
+    /// The life of the store in which the pepper was last seen to be its.
+    vouched_epoch: String,
     durability: Durability,
 }
 
@@ -57,7 +60,17 @@ impl PostgresWriter {
         pepper: Pepper,
         durability: Durability,
     ) -> Self {
-        Self { server, schema, session: None, follower, clock, own, pepper, durability }
+        Self {
+            server,
+            schema,
+            session: None,
+            follower,
+            clock,
+            own,
+            pepper,
+            vouched_epoch: String::new(),
+            durability,
+        }
     }
 
     pub(crate) fn run(mut self, mut queue: Queue) {
@@ -98,6 +111,11 @@ impl PostgresWriter {
         let connection = Connection::Postgres(&session);
         let (head, epoch): (Head, String) =
             connection.query_one(self.turn(), &[], |row| Ok((Head::from_row(row)?, row.get(2)?)))?;
+        if epoch != self.vouched_epoch {
+            // A rotation is another life, too.
+            meta::require_pepper(connection, &self.pepper)?;
+            self.vouched_epoch.clone_from(&epoch);
+        }
         let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
         for job in batch.iter_mut() {

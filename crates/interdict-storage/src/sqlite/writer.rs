@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::error::StorageError;
 use crate::follower::Follower;
+use crate::meta;
 use crate::sql;
 use crate::store::Durability;
 use crate::transaction::{Head, Transaction};
@@ -42,6 +43,8 @@ pub(crate) struct SqliteWriter {
     pepper: Pepper,
     /// When the follower last looked: another number means that somebody else committed.
     data_version: i64,
+    /// When the pepper was last seen to be the store's.
+    vouched_version: i64,
     /// An erasure is committed, but the log still holds the old bytes.
     truncate_pending: bool,
     /// Commits since the log was last tried to be cut.
@@ -65,6 +68,7 @@ impl SqliteWriter {
             durability,
             pepper,
             data_version: -1,
+            vouched_version: -1,
             // A process that ended between an erasure's commit and the cut left the old bytes there.
             truncate_pending: true,
             batches_since_cut: 0,
@@ -142,6 +146,11 @@ impl SqliteWriter {
         // Another process's changes come first: they are committed already.
         self.catch_up();
         let connection = sql::Connection::Sqlite(&self.connection);
+        if self.data_version < 0 || self.data_version != self.vouched_version {
+            // Somebody else has written: it may have been a rotation.
+            meta::require_pepper(connection, &self.pepper)?;
+            self.vouched_version = self.data_version;
+        }
         let head = Head::read(connection)?;
         let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);

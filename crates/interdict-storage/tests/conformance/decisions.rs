@@ -119,14 +119,14 @@ fn each_filter_finds_what_it_says_and_pages_go_on_where_they_ended(world: &World
         ..all.clone()
     };
     assert_eq!(find(&log, &span), [5, 4, 3]);
-    let odd = DecisionFilter { identifier: Some(key("1@example.com")), ..all.clone() };
+    let odd = DecisionFilter { identifiers: vec![key("1@example.com")], ..all.clone() };
     assert_eq!(find(&log, &odd), [11, 9, 7, 5, 3, 1]);
     assert!(find(&log, &DecisionFilter { outcome: Some("block".to_owned()), ..odd.clone() }).is_empty());
     let of_customer = DecisionFilter { customer: Some(customer), ..all.clone() };
     assert_eq!(find(&log, &of_customer), [6, 0]);
-    let both = DecisionFilter { identifier: Some(key("0@example.com")), ..of_customer.clone() };
+    let both = DecisionFilter { identifiers: vec![key("0@example.com")], ..of_customer.clone() };
     assert_eq!(find(&log, &both), [6, 0]);
-    assert!(find(&log, &DecisionFilter { identifier: odd.identifier, ..of_customer }).is_empty());
+    assert!(find(&log, &DecisionFilter { identifiers: odd.identifiers.clone(), ..of_customer }).is_empty());
     for filter in [all, blocked, odd] {
         let whole = find(&log, &filter);
         let (mut position, mut paged) = (None, Vec::new());
@@ -166,7 +166,7 @@ fn old_decisions_go_with_their_keys(world: &World) {
     let log = open(world);
     let many = 2_500;
     write(&log, (0..many).map(|second| (decision(second), vec![key("a@example.com")])));
-    let by_key = DecisionFilter { identifier: Some(key("a@example.com")), ..DecisionFilter::default() };
+    let by_key = DecisionFilter { identifiers: vec![key("a@example.com")], ..DecisionFilter::default() };
     let before = now().plus_seconds(many - 10);
     let mut pieces = 1;
     while log.trim(before, before).unwrap() {
@@ -200,7 +200,7 @@ fn a_person_is_taken_out_and_the_decision_stays(world: &World) {
             DecisionRow { personal: decision(second).personal.filter(|_| !is_erased), ..decision(second) }
         );
     }
-    let by = |key| DecisionFilter { identifier: Some(key), ..DecisionFilter::default() };
+    let by = |key| DecisionFilter { identifiers: vec![key], ..DecisionFilter::default() };
     assert!(find(&log, &by(key("ada@example.com"))).is_empty());
     assert_eq!(find(&log, &by(key("device"))), [2]);
     assert_eq!(log.erase(MERCHANT, &[key("ada@example.com"), ada], later).unwrap(), 0);
@@ -216,7 +216,7 @@ fn whoever_writes_after_an_erasure_writes_without_the_person(world: &World) {
     assert_eq!(get(&log, MERCHANT, decision(50).id).unwrap().personal, None);
     assert!(get(&log, MERCHANT, decision(51).id).unwrap().personal.is_some());
     assert!(get(&log, MERCHANT, decision(500).id).unwrap().personal.is_some());
-    let by_key = DecisionFilter { identifier: Some(key("ada@example.com")), ..DecisionFilter::default() };
+    let by_key = DecisionFilter { identifiers: vec![key("ada@example.com")], ..DecisionFilter::default() };
     assert_eq!(find(&log, &by_key), [500]);
 }
 
@@ -242,7 +242,7 @@ fn merchants_do_not_meet(world: &World) {
     write(&log, [(theirs.clone(), vec![key("a")]), (decision(2), vec![key("a")])]);
     assert_eq!(get(&log, MERCHANT, theirs.id), None);
     assert_eq!(get(&log, OTHER, theirs.id), Some(theirs.clone()));
-    let by_key = DecisionFilter { identifier: Some(key("a")), ..DecisionFilter::default() };
+    let by_key = DecisionFilter { identifiers: vec![key("a")], ..DecisionFilter::default() };
     assert_eq!((find(&log, &DecisionFilter::default()), find(&log, &by_key)), (vec![2], vec![2]));
     assert_eq!(log.erase(MERCHANT, &[key("a")], now()).unwrap(), 1);
     assert_eq!(get(&log, OTHER, theirs.id), Some(theirs));

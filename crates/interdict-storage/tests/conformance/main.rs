@@ -33,6 +33,7 @@ mod opening;
 mod people;
 mod plans;
 mod postgres;
+mod rotation;
 mod search;
 mod sqlite;
 mod statements;

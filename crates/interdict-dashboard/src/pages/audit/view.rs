@@ -189,7 +189,8 @@ impl Links<'_> {
             | Subject::Subscription(_)
             | Subject::Checkout(_)
             | Subject::Chargeback(_)
-            | Subject::Feed(_) => (None, None),
+            | Subject::Feed(_)
+            | Subject::Pepper(_) => (None, None),
         };
         (name.unwrap_or_else(|| subject.to_string()), path)
     }

@@ -173,7 +173,7 @@ type Read = (EntryRow, Vec<Note>, Vec<HistoryItem>);
 
 fn read(view: &MerchantView<'_>, id: EntryId) -> Result<Option<Read>, StorageError> {
     let Some(row) = view.entry(id)? else { return Ok(None) };
-    let notes = view.notes(row.entry.key, None, SHOWN)?;
+    let notes = view.notes(&view.keys_of_entry(&row.entry), None, SHOWN)?;
     let history = view.history(Subject::Entry(id), i64::MAX, SHOWN)?;
     Ok(Some((row, notes, history)))
 }

@@ -112,7 +112,7 @@ pub(crate) async fn list(
         suggestions.extend(found.iter().map(|suggestion| SuggestionRow::of(suggestion, mode)));
         behind
     } else {
-        let filter = PersonFilter { is_standing: !shows_lifted, having: None };
+        let filter = PersonFilter { is_standing: !shows_lifted, having: Vec::new() };
         let read = person.service().store().read(merchant, move |view| {
             let found = view.persons(&filter, position, limit)?.into_iter();
             found.map(|person| PersonRow::read(view, person)).collect::<Result<Vec<_>, _>>()

@@ -72,11 +72,18 @@ struct Terms {
     is_hard: bool,
     cit: bool,
     mit: bool,
+    /// Of an exemption: the largest payment, as people write it, its currency, and whether a chargeback ends it.
+    max_amount: String,
+    currency: String,
+    lapses: bool,
 }
 
 impl Terms {
     fn of(entry: &Entry) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let most = entry.limits.max_amount.map(|most| most.to_string()).unwrap_or_default();
+        let (max_amount, currency) = most.split_once(' ').unwrap_or_default();
+        let (max_amount, currency) = (max_amount.to_owned(), currency.to_owned());
         Self {
             seen: entry.updated_at.micros(),
             reason: text(entry.reason.as_ref().map(Reason::as_str)),
@@ -85,6 +92,9 @@ impl Terms {
             is_hard: entry.strength == Strength::Hard,
             cit: entry.scopes.contains(Initiator::Customer),
             mit: entry.scopes.contains(Initiator::Merchant),
+            max_amount,
+            currency,
+            lapses: entry.limits.lapses_on_chargeback,
         }
     }
 
@@ -98,6 +108,9 @@ impl Terms {
             is_hard: form.text("strength") != Some("soft"),
             cit: form.is_set("cit"),
             mit: form.is_set("mit"),
+            max_amount: text("maxAmount"),
+            currency: text("currency"),
+            lapses: form.is_set("lapsesOnChargeback"),
         }
     }
 }

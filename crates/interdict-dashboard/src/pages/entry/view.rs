@@ -72,7 +72,11 @@ struct Terms {
     is_hard: bool,
     cit: bool,
     mit: bool,
-    /// Of an exemption: the largest payment, as people write it, its currency, and whether a chargeback ends it.
+    limits: LimitsTyped,
+}
+
+/// An exemption's limits: the largest payment, as people write it, its currency, and whether a chargeback ends it.
+struct LimitsTyped {
     max_amount: String,
     currency: String,
     lapses: bool,
@@ -92,9 +96,7 @@ impl Terms {
             is_hard: entry.strength == Strength::Hard,
             cit: entry.scopes.contains(Initiator::Customer),
             mit: entry.scopes.contains(Initiator::Merchant),
-            max_amount,
-            currency,
-            lapses: entry.limits.lapses_on_chargeback,
+            limits: LimitsTyped { max_amount, currency, lapses: entry.limits.lapses_on_chargeback },
         }
     }
 
@@ -108,9 +110,11 @@ impl Terms {
             is_hard: form.text("strength") != Some("soft"),
             cit: form.is_set("cit"),
             mit: form.is_set("mit"),
-            max_amount: text("maxAmount"),
-            currency: text("currency"),
-            lapses: form.is_set("lapsesOnChargeback"),
+            limits: LimitsTyped {
+                max_amount: text("maxAmount"),
+                currency: text("currency"),
+                lapses: form.is_set("lapsesOnChargeback"),
+            },
         }
     }
 }

@@ -310,6 +310,7 @@ field-value = Value
 field-reason = Reason
 field-public-message = Public message
 field-strength = Strength
+field-limits = Limits
 
 payment-open = Open
 payment-requires_action = Waits for the customer

@@ -15,6 +15,7 @@ use interdict_domain::window::Window;
 
 use crate::form::Form;
 use crate::frame::changes;
+use crate::pages::entry::limits;
 use crate::person::{Needs, Person};
 use crate::when::when;
 use crate::{of, t};
@@ -158,6 +159,7 @@ fn of_entry(entry: &Entry) -> Vec<Field> {
         ("strength", of("strength-", entry.strength.as_str())),
         ("scopes", scopes(entry.scopes)),
         ("until", until(&entry.window)),
+        ("limits", limits(entry.limits)),
     ]
 }
 

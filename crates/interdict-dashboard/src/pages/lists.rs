@@ -4,5 +4,5 @@ mod forms;
 mod preview;
 mod view;
 
-pub(crate) use forms::{add, delete, delete_many};
+pub(crate) use forms::{add, delete, delete_many, typed_limits};
 pub(crate) use view::{blacklist, whitelist};

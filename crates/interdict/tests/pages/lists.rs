@@ -42,6 +42,36 @@ fn an_exemption_keeps_its_limits_through_the_preview() {
 }
 
 #[test]
+fn an_exemptions_limits_are_changed_on_its_page_and_stand_in_its_history() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let entry = json!({"list": "allow", "kind": "email", "value": "anna@example.com",
+        "limits": {"maxAmount": 50_050, "currency": "USD", "lapsesOnChargeback": true}});
+    let id = house.call("POST", "/v1/entries", &entry)["id"].as_str().unwrap().to_owned();
+    let path = format!("/dashboard/test/entries/{id}");
+    let limits = || house.read(&format!("/v1/entries/{id}"))["limits"].clone();
+    let page = owner.get(&path).expect(200);
+    let dialog = page.between("<dialog id=\"change\"", "</dialog>");
+    assert!(dialog.contains("value=\"500.50\"") && dialog.contains("value=\"USD\""), "{dialog}");
+    assert!(dialog.contains("name=\"lapsesOnChargeback\" checked"), "{dialog}");
+    let seen = page.field(&format!("{path}\""), "seen");
+    let terms = [("seen", seen.as_str()), ("limits", "said"), ("reason", "more trust"), ("cit", "on")];
+    let wrong = owner.post(&path, &[&terms[..], &[("maxAmount", "a lot")]].concat()).expect(422);
+    wrong.shows("value=\"a lot\"");
+    let form = [&terms[..], &[("maxAmount", "900"), ("currency", "usd")]].concat();
+    owner.post(&path, &form).expect(303);
+    assert_eq!(limits(), json!({"maxAmount": 90_000, "currency": "USD", "lapsesOnChargeback": false}));
+    let page = owner.get(&path).expect(200);
+    page.shows(
+        "<li>Limits: <del>up to 500.50 USD, until a chargeback</del> <ins>up to 900.00 USD</ins></li>",
+    );
+    // A form without these fields, as systems of old may send it, leaves them.
+    let seen = page.field(&format!("{path}\""), "seen");
+    owner.post(&path, &[("seen", seen.as_str()), ("reason", "as before"), ("cit", "on")]).expect(303);
+    assert_eq!(limits()["maxAmount"], 90_000);
+}
+
+#[test]
 fn what_is_listed_is_typed_into_one_field_after_its_kind() {
     let house = House::open();
     let mut owner = house.owner();

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::{EntryUpdate, Put, note_entry, put_update};
-use interdict_domain::entry::Strength;
+use interdict_domain::entry::{List, Strength};
 use interdict_domain::ids::EntryId;
 use interdict_domain::text::{PublicMessage, Reason};
 
@@ -12,6 +12,7 @@ use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::pages::customer::{scopes, until};
+use crate::pages::lists::typed_limits;
 use crate::person::{ChangeCustomers, Person};
 use crate::state::State;
 use crate::t;
@@ -28,7 +29,7 @@ pub(crate) async fn change(
     form: Form,
 ) -> Result<Response, Problem> {
     let id = parse_id(&id)?;
-    let update = match terms(&form) {
+    let update = match terms(&form, id.list()) {
         Ok(update) => update,
         Err(problem) => return again(&state, &person, id, Refused::Change(problem, form)).await,
     };
@@ -52,7 +53,8 @@ pub(crate) async fn change(
     }
 }
 
-fn terms(form: &Form) -> Result<EntryUpdate, String> {
+fn terms(form: &Form, list: List) -> Result<EntryUpdate, String> {
+    let says_limits = form.is_set("limits") && list == List::Allow;
     let strength = form.text("strength").and_then(Strength::parse);
     Ok(EntryUpdate {
         reason: Some(form.parse("reason", &t("reason"), Reason::parse)?),
@@ -60,6 +62,7 @@ fn terms(form: &Form) -> Result<EntryUpdate, String> {
         scopes: Some(Some(scopes(form)?)),
         strength: strength.map(Some),
         expires_at: Some(until(form)?),
+        limits: says_limits.then(|| typed_limits(form, list)).transpose()?.map(Some),
         ..EntryUpdate::default()
     })
 }

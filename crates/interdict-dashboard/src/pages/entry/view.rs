@@ -72,11 +72,22 @@ struct Terms {
     is_hard: bool,
     cit: bool,
     mit: bool,
+    limits: LimitsTyped,
+}
+
+/// An exemption's limits: the largest payment, as people write it, its currency, and whether a chargeback ends it.
+struct LimitsTyped {
+    max_amount: String,
+    currency: String,
+    lapses: bool,
 }
 
 impl Terms {
     fn of(entry: &Entry) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let most = entry.limits.max_amount.map(|most| most.to_string()).unwrap_or_default();
+        let (max_amount, currency) = most.split_once(' ').unwrap_or_default();
+        let (max_amount, currency) = (max_amount.to_owned(), currency.to_owned());
         Self {
             seen: entry.updated_at.micros(),
             reason: text(entry.reason.as_ref().map(Reason::as_str)),
@@ -85,6 +96,7 @@ impl Terms {
             is_hard: entry.strength == Strength::Hard,
             cit: entry.scopes.contains(Initiator::Customer),
             mit: entry.scopes.contains(Initiator::Merchant),
+            limits: LimitsTyped { max_amount, currency, lapses: entry.limits.lapses_on_chargeback },
         }
     }
 
@@ -98,6 +110,11 @@ impl Terms {
             is_hard: form.text("strength") != Some("soft"),
             cit: form.is_set("cit"),
             mit: form.is_set("mit"),
+            limits: LimitsTyped {
+                max_amount: text("maxAmount"),
+                currency: text("currency"),
+                lapses: form.is_set("lapsesOnChargeback"),
+            },
         }
     }
 }

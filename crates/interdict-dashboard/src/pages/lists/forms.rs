@@ -93,12 +93,12 @@ fn new_entry(form: &Form, list: List, person: &Person<ChangeCustomers>) -> Resul
         expires_at: until(form)?,
         source: EntrySource::Dashboard,
         matching: None,
-        limits: limits(form, list)?,
+        limits: typed_limits(form, list)?,
     })
 }
 
 /// What an exemption does not go beyond. Amounts are typed as people write them, in whole units of the currency.
-fn limits(form: &Form, list: List) -> Result<Limits, String> {
+pub(crate) fn typed_limits(form: &Form, list: List) -> Result<Limits, String> {
     if list == List::Block {
         return Ok(Limits::NONE);
     }

@@ -116,6 +116,10 @@ impl OpenDialog {
         self.typed.text(field).unwrap_or_default()
     }
 
+    fn is_set(&self, field: &str) -> bool {
+        self.typed.is_set(field)
+    }
+
     /// What was to be listed, whichever field it came in.
     fn value(&self) -> &str {
         self.typed.text("value").or_else(|| self.typed.text("email")).unwrap_or_default()

@@ -11,6 +11,7 @@ use crate::decision::{DecideError, Decision, Source, Sources, Value};
 use crate::explanation::{Counted, CountedCustomer, ExplainedLookup, Explanation, tiers};
 use crate::index::{CustomerRecord, Found, Index, OwnKeys, Position};
 use crate::order::Tier;
+use crate::shortcut::shortcut;
 use crate::sources::{
     Given, Probe, blocking_unread, judge_entry, list_status, order, restriction, through, unreadable,
 };
@@ -31,53 +32,6 @@ pub fn decide<'a>(index: &Index, attempt: &Attempt<'a>) -> Result<Decision<'a>, 
         }
         None => decide_at_length(index, attempt),
     }
-}
-
-/// The common case, made short: nobody is named, and at most one of the lookups finds anything, which
-/// is an entry. Gives up on everything else. Returns the revision.
-#[inline]
-fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, sources: &mut Sources<'a>) -> Option<i64> {
-    let named = |lookup: &Lookup<'_>| lookup.kind == Kind::MerchantRef;
-    if attempt.explain || attempt.customer.is_some() || attempt.lookups.iter().any(named) {
-        return None;
-    }
-    let moment = index.moments.begin()?;
-    for lookup in attempt.lookups {
-        let known = sources.len();
-        let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
-        if !index.keys.glance(lookup.key, judge) {
-            sources.truncate(known);
-            look_closer(index, attempt, lookup, sources)?;
-        }
-    }
-    for former in attempt.former {
-        let lookup = attempt.lookups.get(former.lookup)?;
-        let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
-        if !index.keys.glance(former.key, judge) {
-            return None;
-        }
-    }
-    (sources.len() < 2 && index.moments.still(moment)).then_some(attempt.as_of)
-}
-
-/// What a glance cannot see whole: some of it stands in a second line. Nothing where a customer has it.
-#[cold]
-#[inline(never)]
-fn look_closer<'a>(
-    index: &Index,
-    attempt: &Attempt<'a>,
-    lookup: &Lookup<'a>,
-    sources: &mut Sources<'a>,
-) -> Option<()> {
-    let mut found = Found::default();
-    index.keys.find(lookup.key, false, &mut found);
-    if !found.customers.is_empty() || found.unreadable {
-        return None;
-    }
-    for entry in found.entries {
-        judge_entry(entry, &Probe::of(lookup), attempt, sources);
-    }
-    Some(())
 }
 
 #[inline(never)]

@@ -22,6 +22,7 @@ mod index;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 pub mod order;
+mod shortcut;
 mod sources;
 #[cfg(test)]
 mod tests;

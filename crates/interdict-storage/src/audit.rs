@@ -19,7 +19,6 @@ use crate::sql::{Connection, params};
 use crate::statements::statements;
 use crate::view::MerchantView;
 
-// By `merchant + 0` a planner goes through the sequences, and does not sort all that a merchant has.
 statements! {
     BY_ACTOR = "SELECT sequence FROM change WHERE merchant = $1 AND actor_id = $2
                 AND sequence <= $3 AND sequence >= $4 ORDER BY sequence DESC LIMIT $5";
@@ -29,7 +28,7 @@ statements! {
                 AND sequence <= $3 AND sequence >= $4 ORDER BY sequence DESC LIMIT $5";
     ONE = concat!("SELECT ", item_columns!(), " FROM change c WHERE c.sequence = $1 AND c.merchant = $2");
     BETWEEN = concat!("SELECT ", item_columns!(), " FROM change c
-                WHERE c.sequence <= $1 AND c.sequence >= $2 AND c.merchant + 0 = $3
+                WHERE c.sequence <= $1 AND c.sequence >= $2 AND c.merchant = $3
                 AND c.at >= $4 AND c.at < $5 ORDER BY c.sequence DESC LIMIT $6");
     FROM = "SELECT sequence, at FROM change WHERE sequence >= $1 ORDER BY sequence LIMIT 1";
 }

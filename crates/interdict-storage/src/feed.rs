@@ -33,7 +33,6 @@ macro_rules! item_columns {
 }
 pub(crate) use item_columns;
 
-// By `merchant + 0` a planner goes through the sequences, and does not sort all that a merchant has.
 // What a change says about a person is looked up for each change: a planner that knows nothing of the tables
 // yet might read all of them for a join.
 statements! {
@@ -49,7 +48,7 @@ statements! {
                     FROM change c
                     WHERE c.sequence >= $1 ORDER BY c.sequence LIMIT $2";
     SELECT_MERCHANT_AFTER = concat!("SELECT ", item_columns!(), " FROM change c
-        WHERE c.sequence > $1 AND c.merchant + 0 = $2 ORDER BY c.sequence LIMIT $3");
+        WHERE c.sequence > $1 AND c.merchant = $2 ORDER BY c.sequence LIMIT $3");
     SELECT_HISTORY = concat!("SELECT ", item_columns!(), " FROM change c
         WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3 ORDER BY c.sequence DESC LIMIT $4");
 }

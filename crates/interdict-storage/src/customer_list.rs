@@ -86,13 +86,15 @@ macro_rules! to_the_walks_end {
     };
 }
 
-// Where a walk over so many rows as are looked at before an index is asked would end.
+// Where a walk over so many rows as are looked at before an index is asked would end. What a filter leaves few of is
+// walked over whole: most of what the index names would not pass it.
 macro_rules! walk_end {
-    ($index:expr) => {
+    ($index:expr, $rows:literal) => {
         concat!(
             "SELECT created_at FROM customer WHERE merchant = $1 AND (created_at, id) < ($2, $3) ",
             $index,
-            " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET 4096"
+            " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ",
+            $rows
         )
     };
 }
@@ -138,9 +140,9 @@ statements! {
     AFTER_RESTRICTED = after!(of!(), restricted!(), to_the_oldest!());
     WALK_RESTRICTED = after!(of!(), restricted!(), to_the_walks_end!());
     AFTER_OF_EMAIL = after!(of_few!(), of_email!(), to_the_oldest!());
-    WALK_END = walk_end!("");
-    WALK_END_LISTED = walk_end!(" AND list_status = $4 AND list_status <> 'normal' ");
-    WALK_END_RESTRICTED = walk_end!(restricted!());
+    WALK_END = walk_end!("", 4_096);
+    WALK_END_LISTED = walk_end!(" AND list_status = $4 AND list_status <> 'normal' ", 16_384);
+    WALK_END_RESTRICTED = walk_end!(restricted!(), 16_384);
     // One that was found by a part of its text, if it is what is wanted.
     SELECT_IF = concat!("SELECT ", columns!(), " FROM customer WHERE merchant = $1 ", filter!(), " AND id = $7");
     // All of them before any is chosen: a planner that thinks them many would walk over everything.

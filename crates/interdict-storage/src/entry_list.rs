@@ -86,13 +86,15 @@ macro_rules! to_the_walks_end {
     };
 }
 
-// Where a walk over so many rows as are looked at before an index is asked would end.
+// Where a walk over so many rows as are looked at before an index is asked would end. What a filter leaves few of is
+// walked over whole: most of what the index names would not pass it.
 macro_rules! walk_end {
-    ($index:expr) => {
+    ($index:expr, $rows:literal) => {
         concat!(
             "SELECT created_at FROM entry WHERE merchant = $1 AND list = $2 AND (created_at, id) < ($3, $4) ",
             $index,
-            " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET 4096"
+            " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ",
+            $rows
         )
     };
 }
@@ -141,9 +143,9 @@ statements! {
     AFTER_WINDOWED = after!("merchant = $1 ", windowed!(), to_the_oldest!());
     WALK_WINDOWED = after!("merchant = $1 ", windowed!(), to_the_walks_end!());
     AFTER_OF_IDENTIFIER = after!("merchant + 0 = $1 ", of_identifier!(), to_the_oldest!());
-    WALK_END = walk_end!("");
-    WALK_END_OF_KIND = walk_end!(" AND kind = $5 ");
-    WALK_END_WINDOWED = walk_end!(" AND (starts_at IS NOT NULL OR expires_at IS NOT NULL) ");
+    WALK_END = walk_end!("", 4_096);
+    WALK_END_OF_KIND = walk_end!(" AND kind = $5 ", 4_096);
+    WALK_END_WINDOWED = walk_end!(" AND (starts_at IS NOT NULL OR expires_at IS NOT NULL) ", 16_384);
     // One that was found by a part of its text, if it is what is wanted.
     SELECT_IF =
         concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 ", filter!(), " AND id = $8");

@@ -136,6 +136,11 @@ fn paths(bench: &Bench, data: &Data) -> Result<Vec<(&'static str, String)>> {
         ("customers, restricted", page("/customers?restricted=on")),
         ("customers by a rare part of an email", page(&format!("/customers?query=garcia{middle}@"))),
         ("customers by a common part", page("/customers?query=smith")),
+        ("restricted customers by a common part", page("/customers?query=smith&restricted=on")),
+        (
+            "restricted customers by a part that none of them has",
+            page("/customers?query=peter.smith1&restricted=on"),
+        ),
         ("customers by a part that nobody has", page("/customers?query=xylophone")),
         ("customers by two letters", page("/customers?query=ch")),
         ("a customer", page(&format!("/customers/{id}"))),

@@ -1,6 +1,7 @@
 //! The target: an empty database, or one that a move of the same source was cut in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use interdict_domain::clock::Random;
 use interdict_domain::identifier::Pepper;
@@ -22,6 +23,9 @@ use crate::transaction::Head;
 /// Held by the session as long as the move runs: a number of our own, "IMOVEUPS" in ASCII.
 const TAKE_MOVE: &str =
     "SELECT CASE WHEN pg_try_advisory_lock(5281134036014419027) THEN CAST(1 AS BIGINT) ELSE 0 END";
+/// Together some seconds.
+const TRIES: u32 = 60;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const COUNT_RELATIONS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_class c
                                JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1";
 const COUNT_META: &str =
@@ -57,14 +61,22 @@ impl Target {
     pub(super) fn connect(server: &PostgresServer, durability: Durability) -> Result<Self, MoveError> {
         let session = server.connect("pg_catalog", Purpose::Maintain)?;
         let target = Self { session };
-        let is_alone: bool = target.connection().query_one(TAKE_MOVE, &[], |row| row.get(0))?;
-        if !is_alone {
-            return Err(MoveError::UnderWay);
-        }
+        target.be_alone()?;
         if durability != Durability::ControlWithoutFlush {
             postgres::require_durable(target.connection())?;
         }
         Ok(target)
+    }
+
+    /// Waits for a move that was cut just now: the server may still be about to end its session.
+    fn be_alone(&self) -> Result<(), MoveError> {
+        for _ in 0..TRIES {
+            if self.connection().query_one(TAKE_MOVE, &[], |row| row.get(0))? {
+                return Ok(());
+            }
+            std::thread::sleep(BETWEEN_TRIES);
+        }
+        Err(MoveError::UnderWay)
     }
 
     fn connection(&self) -> Connection<'_> {

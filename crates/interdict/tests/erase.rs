@@ -124,8 +124,8 @@ fn what_was_noted_and_linked_goes_with_the_identifier() {
     let (_, entries) = server.call("GET", "/v1/entries?kind=device", &key, &Value::Null);
     let entry = entries["items"][0]["id"].as_str().unwrap().to_owned();
     let notes = format!("/v1/entries/{entry}/notes");
-    let (status, noted) = server.call("POST", &notes, &key, &json!({"text": "Zubaida called twice"}));
-    assert_eq!(status, 201, "{noted}");
+    let (status, answer) = server.call("POST", &notes, &key, &json!({"text": "Zubaida called twice"}));
+    assert_eq!(status, 201, "{answer}");
     let words = format!("erase {WHERE} --identifier device=zubaidas-phone");
 
     let planned = place.json(&format!("{words} --dry-run --json"));

@@ -140,7 +140,7 @@ fn old_changes_go_when_it_is_wanted_and_the_chain_says_so() {
         "{text}"
     );
     let named = "✓ tables of test: 0 customers and 1000 entries, those that changes 301 to 1301 name, as these say; \
-                 the feed was trimmed before";
+                 before, the feed was trimmed, or the pepper rotated";
     assert!(text.contains(named), "{text}");
 
     let cut = "UPDATE anchor SET sequence = 301, hash = (SELECT hash FROM change WHERE sequence = 301);

@@ -130,8 +130,13 @@ fn tables(app: &App, mode: Mode, chains_are_sound: bool) -> Check {
             let Comparison { customers, entries, revision, .. } = comparison;
             let as_said = match from {
                 1 => format!("as the feed says up to change {revision}"),
+                from if from > revision => {
+                    let nothing = "nothing was changed since the feed was trimmed, or the pepper rotated";
+                    return Check::passed(title, nothing);
+                }
                 from => format!(
-                    "those that changes {from} to {revision} name, as these say; the feed was trimmed before"
+                    "those that changes {from} to {revision} name, as these say; before, the feed was trimmed, \
+                     or the pepper rotated"
                 ),
             };
             Check::passed(title, format!("{customers} customers and {entries} entries, {as_said}"))

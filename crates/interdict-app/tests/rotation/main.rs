@@ -16,7 +16,7 @@ use interdict_app::{Erasable, Presented, ReplayError};
 use interdict_domain::identifier::{Generation, Identifier, Kind};
 use interdict_domain::mode::Mode;
 
-use erased::an_erasure_reaches_what_was_said_before;
+use erased::{a_replay_behind_it_counts_whoever_was_erased_since, an_erasure_reaches_what_was_said_before};
 use going_on::{
     a_replayed_request_is_answered_as_the_first_time, a_rotation_that_was_cut_goes_on,
     whoever_goes_on_under_the_old_pepper_is_stopped,
@@ -25,13 +25,14 @@ use listed::{what_was_done_before_is_undone, what_was_erased_is_listed_again_imp
 use support::peppers::pepper;
 use support::place::{Place, on_both_engines};
 use support::{MERCHANT, block_on};
-use world::{answers, assert_sound, entry_of, fill, key, read};
+use world::{answers, assert_sound, entry_of, fill, key};
 
 on_both_engines!("rotation":
     every_attempt_is_answered_as_before_twice,
     what_was_erased_is_listed_again_imported_and_lifted,
     what_was_done_before_is_undone,
     an_erasure_reaches_what_was_said_before,
+    a_replay_behind_it_counts_whoever_was_erased_since,
     a_rotation_that_was_cut_goes_on,
     whoever_goes_on_under_the_old_pepper_is_stopped,
     a_replayed_request_is_answered_as_the_first_time,
@@ -94,7 +95,7 @@ fn every_attempt_is_answered_as_before_twice(place: &Place) {
         explain: true,
         dry_run: true,
     };
-    let revision = read(&app, |view| view.revision());
+    let revision = app.service(Mode::Test).readiness().revision;
     let replay = |revision| {
         block_on(
             app.service(Mode::Test).replay(MERCHANT, revision, None, &attempt, |decision, _| decision.code),

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use interdict_app::store::MerchantView;
 use interdict_app::{App, Erasable, ErasePlan, ErasedPerson};
 use interdict_domain::customer::Customer;
 use interdict_domain::identifier::{Email, Identifier, Kind, PhoneRegion};
@@ -43,8 +42,8 @@ pub fn run(configuration: &Configuration, arguments: &EraseArguments) -> Result<
     refuse_unknown_merchant(&app, merchant)?;
     let service = app.service(arguments.mode);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let region = runtime.block_on(service.store().read(merchant, MerchantView::settings))?.phone_region;
-    let who = who(arguments, region)?;
+    let settings = service.store().read_blocking(|view| view.merchant(merchant).settings())?;
+    let who = who(arguments, settings.phone_region)?;
     let plan = runtime.block_on(service.plan_erasure(merchant, who.clone()))?;
     if plan.customers.is_empty() && matches!(who, Erasable::Customer(_)) {
         return Err(misuse("there is no such customer in this merchant and mode; who was erased is gone"));

@@ -65,7 +65,7 @@ pub enum DataPlace {
 }
 
 impl DataPlace {
-    fn store(&self, name: SchemaName) -> Place {
+    pub(crate) fn store(&self, name: SchemaName) -> Place {
         match self {
             Self::Folder(folder) => Place::Sqlite(App::file(folder, name.as_str())),
             Self::Server(server) => Place::Postgres(server.clone(), name),

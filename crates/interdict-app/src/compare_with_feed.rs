@@ -5,6 +5,8 @@
 //! Of a feed that was trimmed the rest is folded, and compared with the rows that it names: what nobody touched
 //! since is known from the rows alone.
 //!
+//! The same where the pepper was rotated: what was said before under keys is said no more.
+//!
 //! It holds for erased people, too: their rows are gone, their blocks are entries without words, and both are
 //! what the last change about them says by itself.
 //!
@@ -24,7 +26,7 @@ use crate::service::Service;
 /// What a comparison of the tables with the feed found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedComparison {
-    /// The change from which on the feed was folded: 1, unless it was trimmed.
+    /// The change from which on the feed was folded: 1, unless it was trimmed, or the pepper rotated.
     pub from: i64,
     /// What was found. When the feed was trimmed, only what the rest of it names was compared, and counted.
     pub comparison: Comparison,
@@ -48,10 +50,10 @@ impl Service {
 }
 
 fn compare(view: &View<'_>, key: DigestKey) -> Result<FeedComparison, StorageError> {
-    let trimmed_through = view.trimmed_through()?;
-    let mut named = (trimmed_through > 0).then(Named::default);
+    let behind = view.trimmed_through()?.max(view.rotated_through()?);
+    let mut named = (behind > 0).then(Named::default);
     let folded = Index::new();
-    view.for_each_change(&mut |change| {
+    view.for_each_change_after(behind, &mut |change| {
         if let Some(named) = &mut named {
             change.facts.iter().for_each(|fact| named.add(fact));
         }
@@ -65,7 +67,7 @@ fn compare(view: &View<'_>, key: DigestKey) -> Result<FeedComparison, StorageErr
         match folded.read_on(usize::MAX) {
             Reading::Done(said) => {
                 let comparison = Comparison::of(revision, &digest_of_facts(view, key, &is_compared)?, &said);
-                return Ok(FeedComparison { from: trimmed_through + 1, comparison });
+                return Ok(FeedComparison { from: behind + 1, comparison });
             }
             Reading::Begun => {}
             Reading::None | Reading::Waiting => {

@@ -77,10 +77,12 @@ impl Sitting<'_> {
             }
             index.read_ahead(&lookups);
             let merchant_now = index.merchant_now(merchant, now);
-            let mut begin = 0;
+            let (mut begin, mut former) = (0, Vec::new());
             for (at, (attempt, end)) in attempts.iter().zip(ends).enumerate() {
                 let own = lookups.get(begin..end).unwrap_or_default();
                 begin = end;
+                former.clear();
+                wanted.former(&service.pepper, own, |key| former.push(key));
                 let attempt_in = Attempt {
                     merchant,
                     initiator: attempt.initiator,
@@ -88,8 +90,9 @@ impl Sitting<'_> {
                     money: attempt.money,
                     customer: attempt.customer,
                     lookups: own,
+                    former: &former,
                     as_of: wanted.as_of,
-                    of_own_email: wanted.of_own_email(&service.pepper, attempt),
+                    of_own: wanted.of_own(&service.pepper, attempt),
                     explain: attempt.explain,
                 };
                 let mut decided = decide(index, &attempt_in);

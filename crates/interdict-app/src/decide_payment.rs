@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use interdict_decision::{Attempt, DecideError, Decision, Index, Lookup, Outcome, decide};
+use interdict_decision::{Attempt, DecideError, Decision, FormerKey, Index, Lookup, Outcome, decide};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::{Kind, Pepper, Reaches};
 use interdict_domain::ids::{CustomerId, DecisionId};
@@ -104,14 +104,22 @@ impl Wanted {
         }
     }
 
-    /// What is wider than a named customer's own email.
-    pub(crate) fn of_own_email<'p>(
+    /// Where else the lookups are found; nothing for nearly every merchant.
+    #[inline]
+    pub(crate) fn former(self, pepper: &Pepper, lookups: &[Lookup<'_>], show: impl FnMut(FormerKey)) {
+        if self.reaches.has_former() {
+            FormerKey::for_each((self.merchant, pepper, self.reaches), lookups, show);
+        }
+    }
+
+    /// With what a named customer's own identifiers are looked up elsewhere than under their keys.
+    pub(crate) fn of_own<'p>(
         self,
         pepper: &'p Pepper,
         attempt: &PaymentAttempt<'_>,
     ) -> Option<(&'p Pepper, Reaches)> {
         let reaches = self.reaches(attempt);
-        reaches.is_of_emails().then_some((pepper, reaches))
+        (reaches.is_of_emails() || reaches.has_former()).then_some((pepper, reaches))
     }
 }
 
@@ -200,6 +208,8 @@ impl Service {
         if lookups.len() > 1 {
             index.read_ahead(&lookups);
         }
+        let mut former: SmallVec<[FormerKey; LOOKUPS_INLINE]> = SmallVec::new();
+        wanted.former(&self.pepper, &lookups, |key| former.push(key));
         conclude(&Attempt {
             merchant,
             initiator: attempt.initiator,
@@ -207,8 +217,9 @@ impl Service {
             money: attempt.money,
             customer: attempt.customer,
             lookups: &lookups,
+            former: &former,
             as_of: wanted.as_of,
-            of_own_email: wanted.of_own_email(&self.pepper, attempt),
+            of_own: wanted.of_own(&self.pepper, attempt),
             explain: attempt.explain,
         })
     }

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use interdict_domain::clock::Timestamp;
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::PaymentId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_storage::{
-    Authorship, Foreseen, IdempotencyRecord, MerchantTransaction, RequestKey, StorageError, WriteError,
+    Authorship, Foreseen, IdempotencyRecord, MerchantTransaction, MerchantView, RequestKey, StorageError,
+    WriteError,
 };
 use parking_lot::Mutex;
 
@@ -52,6 +54,32 @@ impl From<StorageError> for Refusal {
 pub struct Replayable {
     pub(crate) request: RequestKey,
     pub(crate) fingerprint: [u8; 16],
+    /// The same as it was written under the newest former peppers: an answer is kept for a day.
+    former: [Option<(RequestKey, [u8; 16])>; FORMER_SECRETS],
+}
+
+/// Rotations within a day that a replay sees through.
+pub(crate) const FORMER_SECRETS: usize = 2;
+
+impl Replayable {
+    /// The answer that was given to the request.
+    pub(crate) fn answered(
+        &self,
+        view: &MerchantView<'_>,
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, StorageError> {
+        if let Some(record) = view.idempotency_record(self.request, now)? {
+            return Ok(Some(record));
+        }
+        for (request, fingerprint) in self.former.into_iter().flatten() {
+            if let Some(record) = view.idempotency_record(request, now)? {
+                let is_same = record.fingerprint == fingerprint;
+                let fingerprint = if is_same { self.fingerprint } else { record.fingerprint };
+                return Ok(Some(IdempotencyRecord { fingerprint, ..record }));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What came of a mutation.
@@ -176,20 +204,13 @@ impl Service {
 
     /// What identifies a replay of a request.
     pub fn replayable(&self, method: &str, path: &str, key: &str, query: &str, body: &[u8]) -> Replayable {
-        let digest = |parts: &[&[u8]]| {
-            let mut hasher = blake3::Hasher::new_keyed(&self.request_secret);
-            for part in parts {
-                hasher.update(&(part.len() as u64).to_le_bytes());
-                hasher.update(part);
-            }
-            let mut digest = [0_u8; 16];
-            hasher.finalize_xof().fill(&mut digest);
-            digest
+        let under = |secret: &[u8; 32]| {
+            let request = digest(secret, &[method.as_bytes(), path.as_bytes(), key.as_bytes()]);
+            (RequestKey(request), digest(secret, &[query.as_bytes(), body]))
         };
-        Replayable {
-            request: RequestKey(digest(&[method.as_bytes(), path.as_bytes(), key.as_bytes()])),
-            fingerprint: digest(&[query.as_bytes(), body]),
-        }
+        let (request, fingerprint) = under(&self.request_secret);
+        let former = self.former_request_secrets.map(|secret| secret.as_ref().map(under));
+        Replayable { request, fingerprint, former }
     }
 
     /// Runs a use case in the next commit and returns its answer once that is on the disk and in the
@@ -219,7 +240,7 @@ impl Service {
                     return work(&mut transaction.merchant(merchant), &by).map(Done::Answered);
                 };
                 let request = replayable.request;
-                let before = transaction.merchant(merchant).view().idempotency_record(request, now)?;
+                let before = replayable.answered(&transaction.merchant(merchant).view(), now)?;
                 if let Some(record) = before {
                     return Ok(Done::Replayed(record));
                 }
@@ -249,6 +270,17 @@ impl Service {
             Err(error) => Err(MutateError::from_write(error)),
         }
     }
+}
+
+fn digest(secret: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_keyed(secret);
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut digest = [0_u8; 16];
+    hasher.finalize_xof().fill(&mut digest);
+    digest
 }
 
 /// What is the service's own trouble may be over at the next try.

@@ -88,7 +88,7 @@ impl Service {
                 let by = Authorship { actor: &by_whom, now, merchant_now, random: service.random() };
                 let mut own = transaction.merchant(merchant);
                 let before = match replayable {
-                    Some(replayable) => own.view().idempotency_record(replayable.request, now)?,
+                    Some(replayable) => replayable.answered(&own.view(), now)?,
                     None => None,
                 };
                 match before {
@@ -219,7 +219,7 @@ where
     let done = transaction.attempt(|inner| begin(&mut inner.merchant(merchant), by));
     let answer = match done {
         Ok(Begun::Asking(payment, ask)) => {
-            if let Some(Replayable { request, fingerprint }) = replayable {
+            if let Some(Replayable { request, fingerprint, .. }) = replayable {
                 let note = IdempotencyRecord::unanswered(fingerprint, payment.id);
                 transaction.merchant(merchant).put_idempotency_record(request, &note, by.now)?;
             }
@@ -277,7 +277,7 @@ fn keep_answer(
     answer: &Answer,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let Some(Replayable { request, fingerprint }) = replayable.filter(|_| is_kept(answer)) else {
+    let Some(Replayable { request, fingerprint, .. }) = replayable.filter(|_| is_kept(answer)) else {
         return Ok(());
     };
     let record = record_of(answer, fingerprint, transaction.revision());

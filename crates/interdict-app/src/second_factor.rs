@@ -99,7 +99,7 @@ fn totp(secret: Secret, email: &Email) -> Result<Totp, UserError> {
 }
 
 /// Where a secret belongs: moved to another person, it cannot be read.
-fn place(id: UserId) -> String {
+pub(crate) fn place(id: UserId) -> String {
     format!("second factor of {id}")
 }
 

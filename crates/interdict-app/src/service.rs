@@ -23,7 +23,7 @@ use crate::gateways::{Accounts, Gateways, StripeAddress};
 use crate::hits::Hits;
 use crate::import_jobs::ImportJobs;
 use crate::index_feed::{IndexFollower, IndexState};
-use crate::mutate::Running;
+use crate::mutate::{FORMER_SECRETS, Running};
 use crate::noticed::{Noticer, NoticerParts};
 use crate::renew_subscriptions::COMMITS_AT_ONCE;
 use crate::renewal_report::RenewalCounts;
@@ -61,6 +61,8 @@ pub struct Service {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pepper: Pepper,
     pub(crate) request_secret: [u8; 32],
+    /// Those of the newest former peppers.
+    pub(crate) former_request_secrets: [Option<[u8; 32]>; FORMER_SECRETS],
 }
 
 /// What a service is made of.
@@ -100,6 +102,16 @@ fn read_phone_regions(store: &Store, index: &IndexState) -> Result<(), StorageEr
         index.phone_regions().set_first(merchant, settings.phone_region);
     }
     Ok(())
+}
+
+/// Under what the keys of requests are hashed.
+fn request_secret(pepper: &Pepper) -> [u8; 32] {
+    pepper.derive("interdict 2026-11 idempotency")
+}
+
+fn former_request_secrets(pepper: &Pepper) -> [Option<[u8; 32]>; FORMER_SECRETS] {
+    let mut former = pepper.former();
+    std::array::from_fn(|_| former.next().map(request_secret))
 }
 
 impl Service {
@@ -167,7 +179,8 @@ impl Service {
             clock: options.clock,
             max_staleness: options.max_staleness,
             random: options.random,
-            request_secret: options.pepper.derive("interdict 2026-11 idempotency"),
+            request_secret: request_secret(&options.pepper),
+            former_request_secrets: former_request_secrets(&options.pepper),
             pepper: options.pepper,
         })
     }

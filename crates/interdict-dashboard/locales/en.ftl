@@ -643,6 +643,7 @@ invalid-gateway-webhook = The signing secret must be that of a webhook endpoint 
 invalid-gateway-publishable = The publishable key must be one of Stripe's live mode, pk_live_…, and is for live mode only.
 done-gateway-changed = Saved. Payments use it from now on.
 action-feed-trimmed = Old changes trimmed
+action-pepper-rotated = Pepper rotated
 nav-overview = Overview
 nav-payments = Payments
 nav-decisions = Decisions

@@ -276,7 +276,7 @@ impl MerchantView<'_> {
             return Ok(count);
         }
         let sql = if filter.identifier.is_some() { COUNT_OF_IDENTIFIER } else { COUNT };
-        let count = |view: &Self| {
+        let count = |view: &MerchantView<'_>| {
             view.with_entry_filter(filter, |filters| {
                 view.connection.query_one(sql, filters, |row| row.get::<i64>(0))
             })

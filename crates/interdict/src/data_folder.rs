@@ -124,7 +124,7 @@ fn create_pepper(path: &Path, random: &dyn Random) -> Result<Pepper> {
     let mut bytes = [0_u8; 32];
     random.fill(&mut bytes);
     let pepper = Pepper::from_bytes(bytes);
-    if write_private(path, format!("{}\n", pepper.to_hex()).as_bytes(), Existing::Keep)? {
+    if write_private(path, pepper.to_text().as_bytes(), Existing::Keep)? {
         return Ok(pepper);
     }
     // Another process was faster: there is one pepper, and it is that one.

@@ -332,8 +332,9 @@ fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, cust
                 money,
                 customer,
                 lookups: &lookups,
+                former: &[],
                 as_of: 0,
-                of_own_email: Some((pepper, Reaches::OF_TEXTS)),
+                of_own: Some((pepper, Reaches::OF_TEXTS)),
                 explain: true,
             };
             let theirs = oracle.decide(&attempt).map_err(DecidePaymentError::from);

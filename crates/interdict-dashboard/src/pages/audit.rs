@@ -118,7 +118,8 @@ fn row(state: &State, mode: Mode, keys: &HashMap<KeyId, Mode>, item: AuditItem) 
         | Subject::Checkout(_)
         | Subject::Chargeback(_)
         | Subject::Merchant(_)
-        | Subject::Feed(_) => None,
+        | Subject::Feed(_)
+        | Subject::Pepper(_) => None,
     };
     AuditRow {
         event: Event::of(&state.app, &item.item),

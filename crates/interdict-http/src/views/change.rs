@@ -100,6 +100,7 @@ impl ChangeView {
             Subject::Key(_) => "key",
             // Nobody's: no merchant sees one.
             Subject::Feed(_) => "feed",
+            Subject::Pepper(_) => "pepper",
             Subject::User(_) => "user",
         };
         let subject = item.change.subject.to_string();

@@ -7,6 +7,7 @@
 
 mod find;
 mod forget;
+mod rotation;
 mod row;
 mod store;
 

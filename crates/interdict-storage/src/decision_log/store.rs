@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::Pepper;
+use interdict_domain::identifier::{Generation, Pepper};
 use interdict_domain::merchant::MerchantNumber;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::forget;
+use super::rotation;
 use super::row::{self, DecisionRow, SearchKey};
 use crate::error::StorageError;
 use crate::migrations::{Dialect, Schema, migrate};
@@ -104,6 +105,18 @@ impl DecisionStore {
         let trimmed =
             self.writer.lock().run(Work::Write, |connection| forget::trim(connection, before, now))?;
         Ok(forget::has_more(trimmed))
+    }
+
+    /// Notes that another pepper is in use from a moment on, and says which of before are still needed to find what was
+    /// decided under them. A dry run leaves no note.
+    pub fn note_rotation(
+        &self,
+        pepper: &Pepper,
+        now: Timestamp,
+        is_dry_run: bool,
+    ) -> Result<Vec<Generation>, StorageError> {
+        let note = |connection: Connection<'_>| rotation::note(connection, pepper, now, is_dry_run);
+        self.writer.lock().run(Work::Write, note)
     }
 
     /// Takes a person out of every decision that one of the keys finds, and out of those that other nodes have not

@@ -40,13 +40,13 @@ pub(super) struct Texts<'p> {
     pairs: Vec<Pair>,
 }
 
-type Read = fn(&mut Texts<'_>, Row<'_>) -> Result<(), StorageError>;
+type Read<'p> = fn(&mut Texts<'p>, Row<'_>) -> Result<(), StorageError>;
 
 /// Where plain text stands.
-fn sources(schema: Schema) -> &'static [(&'static str, Read)] {
+fn sources<'p>(schema: Schema) -> Vec<(&'static str, Read<'p>)> {
     match schema {
-        Schema::Core => &[(USERS, Texts::user)],
-        Schema::Mode => &[
+        Schema::Core => vec![(USERS, Texts::user)],
+        Schema::Mode => vec![
             (CUSTOMERS, Texts::customer),
             (ENTRIES, Texts::entry),
             (PAYMENTS, Texts::payer),
@@ -56,7 +56,7 @@ fn sources(schema: Schema) -> &'static [(&'static str, Read)] {
             (PROPOSED, Texts::body_of_entry),
             (SAID, Texts::said),
         ],
-        Schema::Decisions => &[],
+        Schema::Decisions => Vec::new(),
     }
 }
 
@@ -91,7 +91,7 @@ impl<'p> Texts<'p> {
     fn add_own(&mut self, merchant: MerchantNumber, kind: Kind, value: Option<&str>) {
         let Some(value) = value else { return };
         let is_email = kind == Kind::Email;
-        for matching in EmailMatching::ALL {
+        for matching in EmailMatching::ALL.iter().copied() {
             if is_email || matching == EmailMatching::Exact {
                 self.add(merchant, kind, matching, &matching.fold(value));
             }

@@ -83,8 +83,7 @@ fn copy_pepper(configuration: &Configuration, to: &Path) -> Result<()> {
     let Some(pepper) = data_folder::read_pepper(path)? else {
         bail!("the pepper {} went away", path.display());
     };
-    let content = format!("{}\n", pepper.to_hex());
-    data_folder::write_private(&to.join(PEPPER), content.as_bytes(), Existing::Replace)?;
+    data_folder::write_private(&to.join(PEPPER), pepper.to_text().as_bytes(), Existing::Replace)?;
     Ok(())
 }
 

@@ -98,7 +98,7 @@ fn pepper(configuration: &Configuration, from: &Path) -> Result<Option<Pepper>> 
     let in_place = data_folder::read_pepper(&configuration.pepper_file)?;
     let in_backup = data_folder::read_pepper(&from.join("pepper"))?;
     match (in_place, in_backup) {
-        (Some(own), Some(other)) if own.to_hex() != other.to_hex() => bail!(
+        (Some(own), Some(other)) if own.to_text() != other.to_text() => bail!(
             "the pepper {} is not the one in the backup: move it away, or name another place with \
              --pepper-file",
             configuration.pepper_file.display()
@@ -111,8 +111,7 @@ fn pepper(configuration: &Configuration, from: &Path) -> Result<Option<Pepper>> 
 fn settle_pepper(configuration: &Configuration, aside: &Path, pepper: &Pepper) -> Result<()> {
     let tried = application::open_with(aside, &configuration.pepper_file, pepper.clone(), Wanted::Data);
     drop(tried.context("the backup cannot be opened")?);
-    let content = format!("{}\n", pepper.to_hex());
-    data_folder::write_private(&configuration.pepper_file, content.as_bytes(), Existing::Keep)?;
+    data_folder::write_private(&configuration.pepper_file, pepper.to_text().as_bytes(), Existing::Keep)?;
     Ok(())
 }
 

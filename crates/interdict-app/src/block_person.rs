@@ -4,7 +4,7 @@
 
 use interdict_domain::change::Action;
 use interdict_domain::entry::{EntrySource, List};
-use interdict_domain::identifier::{Identifier, IdentifierKey};
+use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::PersonId;
 use interdict_domain::person::{BlockedPerson, HeldBack, PersonIdentifier, PersonTerms, SuggestionState};
 use interdict_storage::{Authorship, EntryRow, MerchantTransaction, MerchantView, StorageError};

@@ -7,6 +7,7 @@ mod erase;
 mod key;
 mod migrate;
 mod oidc;
+mod pepper;
 mod user;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use erase::EraseArguments;
 pub use key::{KeyCommand, KeyCreateArguments};
 pub use migrate::MigrateArguments;
 pub use oidc::OidcArguments;
+pub use pepper::{PepperCommand, PepperRotateArguments};
 pub use user::{UserCommand, UserCreateArguments};
 
 const AFTER_HELP: &str = "\
@@ -187,6 +189,9 @@ pub enum Command {
     /// Move the data of a folder into a PostgreSQL database, for many nodes
     #[command(after_help = migrate::HELP)]
     Migrate(MigrateArguments),
+    /// Change the secret under all identifiers
+    #[command(subcommand)]
+    Pepper(PepperCommand),
     /// Write a completion script for a shell to standard output
     #[command(after_help = "For example:\n  interdict completions bash > /etc/bash_completion.d/interdict")]
     Completions {

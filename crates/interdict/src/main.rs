@@ -73,6 +73,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Backup(arguments) => commands::backup::run(&configuration, &arguments),
         Command::Restore(arguments) => commands::restore::run(&configuration, &arguments),
         Command::Migrate(arguments) => commands::migrate::run(&configuration, &arguments),
+        Command::Pepper(command) => commands::pepper::run(&configuration, command),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Openapi => commands::openapi::run(),
     }

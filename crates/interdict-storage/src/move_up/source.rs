@@ -11,6 +11,7 @@ use super::mark::{Origin, Reached};
 use super::tables::{self, Table};
 use crate::chain::{self, ChainReport};
 use crate::error::StorageError;
+use crate::meta;
 use crate::migrations::{self, Dialect, Schema};
 use crate::postgres::SchemaName;
 use crate::sql::{Bound, Connection, Row};
@@ -75,8 +76,11 @@ impl Source {
         }
         let stored: String = view.query_one(SELECT_PEPPER, &[], |row| row.get(0))?;
         if stored != hex::encode(pepper.fingerprint()) {
-            return Err(StorageError::WrongPepper.into());
+            let is_former = |former: &Pepper| hex::encode(former.fingerprint()) == stored;
+            let is_cut = pepper.former().any(is_former);
+            return Err(if is_cut { StorageError::RotationUnfinished } else { StorageError::WrongPepper }.into());
         }
+        meta::require_former(view, pepper)?;
         if schema == Schema::Mode {
             let imports: i64 = view.query_one(SELECT_IMPORTS, &[], |row| row.get(0))?;
             if imports > 0 {

@@ -13,6 +13,7 @@ pub mod key;
 pub mod merchant;
 pub mod migrate;
 pub mod openapi;
+pub mod pepper;
 pub mod restore;
 pub mod serve;
 pub mod user;

@@ -10,6 +10,7 @@ mod escalation;
 mod invitations;
 mod keys;
 mod postgresql;
+mod rotation;
 mod second_factor;
 mod team;
 mod world;

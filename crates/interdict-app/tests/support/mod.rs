@@ -15,7 +15,7 @@ use interdict_app::decision::{Code, Decision, Outcome};
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
     App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, ImportError, NewEntry,
-    NewImport, PaymentAttempt, Presented, Service, Shown, UndoneImport, UseCaseError,
+    NewImport, OpenError, PaymentAttempt, PepperRotation, Presented, Service, Shown, UndoneImport, UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -100,6 +100,11 @@ fn open_on(data: DataPlace, clock: &Arc<FakeClock>, random: &Arc<Deterministic>,
     open_keeping(data, clock, random, with_index.then_some(Duration::from_hours(720)))
 }
 
+/// The pepper of a shop that was never rotated.
+pub fn pepper() -> Pepper {
+    Pepper::from_bytes([7; 32])
+}
+
 /// With an index and a log of decisions, or with neither.
 fn open_keeping(
     data: DataPlace,
@@ -108,22 +113,31 @@ fn open_keeping(
     retention: Option<Duration>,
 ) -> App {
     let with_index = retention.is_some();
-    let app = App::open(&AppOptions {
+    let app = open_under(data, clock, random, (&pepper(), retention)).unwrap();
+    wait_until(|| app.is_ready() || !with_index, Duration::from_mins(1)).unwrap();
+    app
+}
+
+/// The same under another pepper, which may be refused.
+fn open_under(
+    data: DataPlace,
+    clock: &Arc<FakeClock>,
+    random: &Arc<Deterministic>,
+    (pepper, retention): (&Pepper, Option<Duration>),
+) -> Result<App, OpenError> {
+    App::open(&AppOptions {
         max_staleness: MAX_STALENESS,
         stripe: interdict_app::StripeAddress::default(),
         data,
-        pepper: Pepper::from_bytes([7; 32]),
+        pepper: pepper.clone(),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: Durability::ControlWithoutFlush,
         lease_term: None,
-        with_index,
+        with_index: retention.is_some(),
         take_over: false,
         decision_log: retention.map(|retention| DecisionLogOptions { retention }),
     })
-    .unwrap();
-    wait_until(|| app.is_ready() || !with_index, Duration::from_mins(1)).unwrap();
-    app
 }
 
 impl Shop {
@@ -149,6 +163,32 @@ impl Shop {
     /// The same files, opened anew beside.
     pub fn reopened(&self) -> App {
         open_on(self.data.clone(), &self.clock, &self.random, true)
+    }
+
+    /// The same under another pepper, ready; or why not.
+    pub fn reopened_under(&self, pepper: &Pepper) -> Result<App, OpenError> {
+        let kept = Some(Duration::from_hours(720));
+        let app = open_under(self.data.clone(), &self.clock, &self.random, (pepper, kept))?;
+        app.keep_imports_in(self.folder.path());
+        wait_until(|| app.is_ready(), Duration::from_mins(1)).unwrap();
+        Ok(app)
+    }
+
+    /// A rotation to the pepper in front.
+    pub fn rotation_to(&self, pepper: &Pepper) -> PepperRotation {
+        PepperRotation {
+            data: self.data.clone(),
+            pepper: pepper.clone(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            random: Arc::clone(&self.random) as Arc<dyn Random>,
+            durability: Durability::ControlWithoutFlush,
+            is_dry_run: false,
+        }
+    }
+
+    /// Where the data lives.
+    pub fn data(&self) -> &DataPlace {
+        &self.data
     }
 
     /// The same with decisions kept for so long.

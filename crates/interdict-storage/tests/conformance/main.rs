@@ -32,6 +32,7 @@ mod opening;
 mod people;
 mod plans;
 mod postgres;
+mod rotation;
 mod search;
 mod sqlite;
 mod statements;

@@ -122,10 +122,10 @@ fn block_whole(shop: &Shop, identifiers: &[(Kind, &str)]) {
         },
         source: EntrySource::Api,
     };
-    let block = move |transaction: &mut _, by: &Authorship<'_>| {
+    shop.run(move |transaction, by| {
         block_person(transaction, by, new).map(drop).map_err(|_| UseCaseError::ChangedMeanwhile)
-    };
-    shop.run(block).unwrap();
+    })
+    .unwrap();
 }
 
 /// Erases an identifier that nobody has.

@@ -150,6 +150,7 @@ fn entry(number: u64, of: u64, random: &dyn Random) -> Entry {
         created_at: at,
         updated_at: at,
         erased_customer: None,
+        generation: None,
         limits: interdict_domain::limits::Limits::NONE,
         matching: interdict_domain::identifier::EmailMatching::Exact,
     }

@@ -100,6 +100,7 @@ fn entry(number: u64, random: &dyn Random) -> Entry {
         created_at: now(),
         updated_at: now(),
         erased_customer: None,
+        generation: None,
         limits: interdict_domain::limits::Limits::NONE,
         matching: interdict_domain::identifier::EmailMatching::Exact,
     }

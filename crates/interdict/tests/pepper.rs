@@ -12,6 +12,7 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use interdict_test_support::{Fsync, Postgres, PostgresSettings};
 use serde_json::{Value, json};
 use support::{Place, Server};
 
@@ -228,4 +229,42 @@ fn without_data_there_is_nothing_to_rotate() {
     let place = Place::new();
     assert!(place.complaint("pepper rotate", 2).contains("there is no data"));
     assert!(!place.path("interdict-data").join("pepper").exists());
+}
+
+/// Many nodes: all of them are down meanwhile, and each gets the file.
+#[test]
+fn a_database_of_nodes_is_rotated_while_none_is_connected() {
+    let postgres =
+        Postgres::start_with(&PostgresSettings { fsync: Fsync::On, ..PostgresSettings::default() });
+    let url = postgres.create_database("rotated");
+    let place = Place::new();
+    let database = format!("--database-url {url}");
+    let server = place.serve(&format!("serve {database}"));
+    server.wait_until_ready();
+    let key = place.first_key();
+    server.block(&key, "blocked@example.com");
+    post(
+        &server,
+        &key,
+        "/v1/entries",
+        &json!({"list": "block", "kind": "device", "value": "forgotten-device"}),
+    );
+    place.run(&format!("erase {WHERE} --identifier device=forgotten-device --yes {database}")).success();
+    let before = codes(&server, &key);
+    let said = place.complaint(&format!("pepper rotate {database}"), 2);
+    assert!(said.contains("stop every node"), "{said}");
+    assert!(server.stop());
+    let first = pepper(&place);
+    let did = place.json(&format!("pepper rotate {database} --json"));
+    assert_eq!(did["stores"][0]["tombstones"], json!([{"generation": 1, "blocks": 1}]), "{did}");
+    // Another node, with the file of before.
+    std::fs::write(place.path("old"), &first).unwrap();
+    std::fs::set_permissions(place.path("old"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let said = place.complaint(&format!("serve {database} --pepper-file old --listen 127.0.0.1:0"), 1);
+    assert!(said.contains("the same on all nodes"), "{said}");
+    let server = place.serve(&format!("serve {database}"));
+    server.wait_until_ready();
+    assert_eq!(codes(&server, &key), before);
+    assert!(server.stop());
+    place.run(&format!("audit verify {database}")).success();
 }

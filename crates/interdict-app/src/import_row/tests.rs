@@ -215,6 +215,7 @@ prop_compose! {
             created_at: Timestamp::from_micros(0),
             updated_at: Timestamp::from_micros(0),
             erased_customer: None,
+            generation: None,
             limits,
             matching,
         }

@@ -126,7 +126,7 @@ fn each_filter_finds_what_it_says_and_pages_go_on_where_they_ended(world: &World
     assert_eq!(find(&log, &of_customer), [6, 0]);
     let both = DecisionFilter { identifiers: vec![key("0@example.com")], ..of_customer.clone() };
     assert_eq!(find(&log, &both), [6, 0]);
-    assert!(find(&log, &DecisionFilter { identifiers: odd.identifiers, ..of_customer }).is_empty());
+    assert!(find(&log, &DecisionFilter { identifiers: odd.identifiers.clone(), ..of_customer }).is_empty());
     for filter in [all, blocked, odd] {
         let whole = find(&log, &filter);
         let (mut position, mut paged) = (None, Vec::new());

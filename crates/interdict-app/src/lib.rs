@@ -228,7 +228,9 @@ pub use replay_decision::{ReplayError, Replayed};
 pub use reports::{Ends, ReportError, ReportFile, ended, ending, never_matched};
 pub use restrict_customer::{RestrictionUpdate, restrict_customer};
 pub use reverse_payment::reverse_payment;
-pub use rotate_pepper::{PepperRotation, RotatePepperError, RotatedPepper, RotationStanding, rotation_standing};
+pub use rotate_pepper::{
+    PepperRotation, RotatePepperError, RotatedPepper, RotationStanding, rotation_standing,
+};
 pub use score_transaction::{NewScore, Verdict, score_transaction};
 pub use second_factor::Enrolment;
 pub use secret_token::SecretToken;

@@ -8,12 +8,14 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_app::store::{Authorship, EntryFilter, MerchantView, PageRequest, StorageError, WriteError};
+use interdict_app::store::{
+    Authorship, EntryFilter, MerchantView, PageRequest, StorageError, Trimming, WriteError,
+};
 use interdict_app::{
     Answer, App, Erasable, GatewayUpdate, NamedIdentifier, NewEntry, NewListStatus, NewPersonBlock,
-    Place as IdentifierPlace, Presented, ReplayError, RestrictionUpdate, RotationStanding, UseCaseError,
-    block_person, erase_customer, list_entry, note_entry, restrict_customer, rotation_standing, set_gateway,
-    set_list_status, unlist_entry,
+    Place as IdentifierPlace, Presented, ProfileUpdate, ReplayError, RestrictionUpdate, RotationStanding,
+    UseCaseError, block_person, erase_customer, list_entry, note_entry, restrict_customer, rotation_standing,
+    set_gateway, set_list_status, unlist_entry, update_customer,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::customer::{ListStatus, Profile};
@@ -56,9 +58,9 @@ const LISTED: [(Kind, &str, &str); 12] = [
 ];
 
 fn attempts() -> Vec<(Kind, &'static str)> {
-    let covered = LISTED.iter().map(|(kind, _, covered)| {
-        (if covered.contains('@') { Kind::Email } else { *kind }, *covered)
-    });
+    let covered = LISTED
+        .iter()
+        .map(|(kind, _, covered)| (if covered.contains('@') { Kind::Email } else { *kind }, *covered));
     let others = [
         (Kind::Email, "nobody@example.com"),
         (Kind::Email, "ann+other@example.com"),
@@ -152,7 +154,10 @@ fn answers(app: &App, shop: &Shop, customers: &[CustomerId]) -> Vec<Answered> {
 fn write<T, F>(app: &App, shop: &Shop, work: F) -> Result<T, WriteError<UseCaseError>>
 where
     T: Send + 'static,
-    F: FnOnce(&mut interdict_storage::MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<T, UseCaseError>
+    F: FnOnce(
+            &mut interdict_storage::MerchantTransaction<'_, '_>,
+            &Authorship<'_>,
+        ) -> Result<T, UseCaseError>
         + Send
         + 'static,
 {
@@ -246,9 +251,9 @@ fn every_attempt_is_answered_as_before_twice(place: &Place) {
     };
     let revision = read(&app, |view| view.revision());
     let replay = |revision| {
-        block_on(app.service(Mode::Test).replay(MERCHANT, revision, None, &attempt, |decision, _| {
-            decision.code
-        }))
+        block_on(
+            app.service(Mode::Test).replay(MERCHANT, revision, None, &attempt, |decision, _| decision.code),
+        )
     };
     assert!(matches!(replay(revision - 1), Err(ReplayError::NotRetained(_))));
     assert_eq!(replay(revision).unwrap(), interdict_app::decision::Code::IdentifierBlacklisted);
@@ -327,13 +332,39 @@ fn new_import_of(shop: &Shop, app: &App, text: &str) -> interdict_domain::import
     read(app, |view| view.import(import.id)).unwrap()
 }
 
+/// The oldest changes go, and with them what they say of who had what.
+fn trim(shop: &Shop) {
+    let (now, random) = (shop.now(), Arc::clone(&shop.random));
+    let what = Trimming { kept: 0, least: 1, ..Trimming::before(now.plus_seconds(1)) };
+    let trimmed = shop.service().store().write_blocking(move |transaction| {
+        let actor = Actor::system();
+        transaction.trim_feed(&Authorship::new(&actor, now, random.as_ref()), &what)
+    });
+    let trimmed = trimmed.map_err(|error: WriteError<StorageError>| error).unwrap();
+    assert!(trimmed.value.is_some());
+}
+
 fn an_erasure_reaches_what_was_said_before(place: &Place) {
     let shop = &place.shop;
-    let id = shop.customer(with_email("erasee@example.com")).id;
-    let entry = shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("erasee@example.com") });
+    let id = shop.customer(with_email("earlier@example.com")).id;
+    let update = ProfileUpdate { email: Some(Some(email("erasee@example.com"))), ..ProfileUpdate::default() };
+    shop.run(move |transaction, by| update_customer(transaction, by, id, update)).unwrap();
+    let entry =
+        shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("erasee@example.com") });
     let noted = entry.clone();
-    shop.run(move |transaction, by| note_entry(transaction, by, noted.id, reason("noted of erasee"))).unwrap();
-    decide(shop.service(), shop.now(), &by_email("erasee@example.com")).unwrap();
+    shop.run(move |transaction, by| note_entry(transaction, by, noted.id, reason("noted of erasee")))
+        .unwrap();
+    // What the customer gave up, and what a block of the person links to it.
+    shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("earlier@example.com") });
+    trim(shop);
+    block_whole(shop, &[(Kind::Email, "erasee@example.com"), (Kind::Device, "erasees-device")]);
+    for (kind, value) in [
+        (Kind::Email, "erasee@example.com"),
+        (Kind::Email, "earlier@example.com"),
+        (Kind::Device, "erasees-device"),
+    ] {
+        decide(shop.service(), shop.now(), &by(kind, value)).unwrap();
+    }
     let second = pepper().rotated([8; 32]);
     let logged = |app: &App| {
         let filter = interdict_app::LoggedFilter {
@@ -348,12 +379,22 @@ fn an_erasure_reaches_what_was_said_before(place: &Place) {
     let app = shop.reopened_under(&second).unwrap();
     assert_eq!(logged(&app).len(), 1, "found under the pepper of then");
     let notes = |app: &App| {
-        read(app, |view| view.notes(&view.keys_of(&Identifier::parse(Kind::Email, "erasee@example.com").unwrap()), None, 10))
+        read(app, |view| {
+            view.notes(
+                &view.keys_of(&Identifier::parse(Kind::Email, "erasee@example.com").unwrap()),
+                None,
+                10,
+            )
+        })
     };
     assert_eq!(notes(&app).len(), 1);
     let plan = block_on(app.service(Mode::Test).plan_erasure(MERCHANT, Erasable::Customer(id))).unwrap();
     let erased = block_on(app.service(Mode::Test).erase_planned(MERCHANT, &plan)).unwrap();
-    assert_eq!((erased.customers, erased.decisions, erased.blocks_kept), (1, 1, 1));
+    assert_eq!((erased.customers, erased.decisions, erased.blocks_kept), (1, 3, 3));
+    for (kind, value) in [(Kind::Email, "earlier@example.com"), (Kind::Device, "erasees-device")] {
+        let left = entry_of(&app, kind, value).unwrap();
+        assert_eq!((left.value, left.reason), (None, None), "{value}");
+    }
     assert_eq!(notes(&app).len(), 0);
     assert!(logged(&app).is_empty());
     let left = entry_of(&app, Kind::Email, "erasee@example.com").unwrap();
@@ -455,8 +496,7 @@ fn a_replayed_request_is_answered_as_the_first_time(place: &Place) {
         let replayable = service.replayable("POST", "/v1/customers", "key-1", "", body);
         block_on(service.mutate(&caller, Some(replayable), Vec::new(), move |transaction, by| {
             let new = with_email("once@example.com");
-            interdict_app::create_customer(transaction, by, new)
-                .map_err(|_| StorageError::Stopped)?;
+            interdict_app::create_customer(transaction, by, new).map_err(|_| StorageError::Stopped)?;
             Ok(Answer { status: 201, body: body.to_vec(), ..Answer::default() })
         }))
     };

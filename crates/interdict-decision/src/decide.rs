@@ -212,7 +212,9 @@ impl<'i, 'a> Judge<'i, 'a> {
     #[inline]
     fn own_former(&self, named: &Named, kind: Kind) -> FormerKeys {
         match self.attempt.of_own {
-            Some((pepper, reaches)) if reaches.has_former() => self.own_former_keys(named, kind, pepper, reaches),
+            Some((pepper, reaches)) if reaches.has_former() => {
+                self.own_former_keys(named, kind, pepper, reaches)
+            }
             Some(_) | None => FormerKeys::new(),
         }
     }

@@ -281,7 +281,11 @@ impl MerchantView<'_> {
                 view.connection.query_one(sql, filters, |row| row.get::<i64>(0))
             })
         };
-        if filter.identifier.is_none() { count(self) } else { self.under_each_pepper().map(|it| count(&it)).sum() }
+        if filter.identifier.is_none() {
+            count(self)
+        } else {
+            self.under_each_pepper().map(|it| count(&it)).sum()
+        }
     }
 
     pub(crate) fn with_entry_filter<T>(

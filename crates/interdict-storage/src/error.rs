@@ -46,7 +46,9 @@ pub enum StorageError {
     )]
     WrongPepper,
     /// A rotation of the pepper was cut, and some of the data is still under the one of before.
-    #[error("a rotation of the pepper was cut: run `interdict pepper rotate` again, and it goes on from there")]
+    #[error(
+        "a rotation of the pepper was cut: run `interdict pepper rotate` again, and it goes on from there"
+    )]
     RotationUnfinished,
     /// Something stands under a former pepper that is not there.
     #[error(

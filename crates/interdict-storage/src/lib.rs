@@ -102,8 +102,8 @@ pub use person::PersonFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
 pub use rotation::{
-    ColumnRotated, KEYED_COLUMNS, KeyFate, KeyedColumn, RotatedStore, Rotation, RotationError, RotationStep, Sealed,
-    ServerAlone, StoreStanding, finish_rotation, rotate_store, standing,
+    ColumnRotated, KEYED_COLUMNS, KeyFate, KeyedColumn, RotatedStore, Rotation, RotationError, RotationStep,
+    Sealed, ServerAlone, StoreStanding, finish_rotation, rotate_store, standing,
 };
 pub use score::Score;
 pub use search::SearchState;

@@ -12,7 +12,8 @@ use crate::transaction::Head;
 const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
 const PUT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)
                           ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const SELECT_FORMER: &str = "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
+const SELECT_FORMER: &str =
+    "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
 const DELETE: &str = "DELETE FROM meta WHERE name = $1";
 const PUT: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";

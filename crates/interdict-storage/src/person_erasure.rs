@@ -5,7 +5,7 @@
 
 use interdict_domain::change::{Fact, Subject};
 use interdict_domain::entry::Entry;
-use interdict_domain::identifier::{IdentifierKey, Kind};
+use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, Ksuid, PersonId};
 
 use crate::error::StorageError;
@@ -22,6 +22,10 @@ statements! {
     SELECT_KEYS = "SELECT identifier_key, kind FROM person_identifier WHERE merchant = $1 AND person = $2";
     SELECT_SUGGESTED_KEYS = "SELECT identifier_key, kind FROM person_suggestion WHERE merchant = $1 AND person = $2
                              AND state <> 'refused'";
+    SELECT_TEXTS = "SELECT e.kind, e.value FROM person_identifier p JOIN entry e ON e.id = p.entry
+                    WHERE p.merchant = $1 AND p.person = $2 AND e.value IS NOT NULL";
+    SELECT_SUGGESTED_TEXTS = "SELECT kind, value FROM person_suggestion WHERE merchant = $1 AND person = $2
+                              AND state <> 'refused' AND value IS NOT NULL";
     IS_ANOTHERS_EMAIL = "SELECT COUNT(*) FROM customer WHERE merchant = $1 AND email_key = $2 AND id <> $3";
     IS_ANOTHERS_PHONE = "SELECT COUNT(*) FROM customer WHERE merchant = $1 AND phone_key = $2 AND id <> $3";
     IS_ANOTHERS_REF = "SELECT COUNT(*) FROM customer WHERE merchant = $1 AND ref_key = $2 AND id <> $3";
@@ -71,8 +75,39 @@ pub(crate) fn linked_keys(
                 }
             }
         }
+        if !view.pepper.is_alone() {
+            let former = former_keys(view, &person, &linked)?;
+            linked.extend(former);
+        }
     }
     Ok(linked)
+}
+
+/// Where what is linked stood before a rotation: the log of decisions keeps it so.
+fn former_keys(
+    view: &MerchantView<'_>,
+    person: &[u8; 20],
+    linked: &[IdentifierKey],
+) -> Result<Vec<IdentifierKey>, StorageError> {
+    let mut former = Vec::new();
+    for sql in [SELECT_TEXTS, SELECT_SUGGESTED_TEXTS] {
+        let parameters = params![view.merchant.0, *person];
+        view.connection.for_each(sql, parameters, &mut |row| {
+            let kind = Kind::from_code(row.get(0)?).ok_or(StorageError::Corrupt("kind"))?;
+            let value = row.text(1)?;
+            for matching in EmailMatching::ALL.iter().copied() {
+                let text = matching.fold(value);
+                let key = |pepper: &Pepper| pepper.matched_key(view.merchant, kind, matching, &text);
+                if linked.contains(&key(view.pepper)) {
+                    former.extend(view.pepper.former().map(key).filter(|key| !linked.contains(key)));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    former.sort_unstable();
+    former.dedup();
+    Ok(former)
 }
 
 /// Whether another customer has it in a record of its own.

@@ -99,9 +99,8 @@ impl MerchantView<'_> {
         let mut found = Vec::new();
         for key in keys {
             let parameters = params![self.merchant.0, key.0, limit];
-            found.extend(
-                self.connection.query(HISTORY, parameters, |row| feed::read_item(row, self.pepper))?,
-            );
+            found
+                .extend(self.connection.query(HISTORY, parameters, |row| feed::read_item(row, self.pepper))?);
         }
         if keys.len() > 1 {
             found.sort_unstable_by_key(|item| std::cmp::Reverse(item.change.sequence));

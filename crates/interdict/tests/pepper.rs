@@ -89,7 +89,8 @@ fn every_answer_is_what_it_was_and_erasing_reaches_everything() {
     fill(&place, &server, &key);
     let before = codes(&server, &key);
     assert_eq!(before.iter().filter(|code| *code == "default").count(), 1, "{before:?}");
-    let kept = post(&server, &key, "/v1/customers", &json!({"email": "erasee@example.com", "name": "Zubaida"}));
+    let kept =
+        post(&server, &key, "/v1/customers", &json!({"email": "erasee@example.com", "name": "Zubaida"}));
     server.block(&key, "erasee@example.com");
     let attempt = json!({"initiator": "customer", "email": "erasee@example.com"});
     assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");

@@ -5,40 +5,38 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod calls;
+mod judged;
 mod persons;
 mod replays;
+mod rotations;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use calls::{Call, EMAILS, PHONES, REFS, Text, call};
+use calls::{Call, call};
 use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
 use interdict_app::{
-    DecidePaymentError, EntryUpdate, ImportError, ListedCustomer, NewImport, NewListStatus, PaymentAttempt,
-    Presented, ProfileUpdate, RestrictionUpdate, Service, SettingsUpdate, UnlistError, UseCaseError,
-    change_settings,
+    EntryUpdate, ImportError, ListedCustomer, NewImport, NewListStatus, ProfileUpdate, RestrictionUpdate,
+    SettingsUpdate, UnlistError, UseCaseError, change_settings,
 };
-use interdict_decision::oracle::{Oracle, verdict};
-use interdict_decision::{Attempt, Lookup};
+use interdict_decision::oracle::Oracle;
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::{List, Strength};
-use interdict_domain::identifier::{Kind, Reaches};
 use interdict_domain::ids::{CustomerId, EntryId, ImportId, PersonId};
 use interdict_domain::import::ImportState;
 use interdict_domain::mode::Mode;
 use interdict_domain::money::{Currency, Money};
-use interdict_domain::scopes::Initiator;
 use interdict_domain::text::{Name, PublicMessage};
 use interdict_test_support::wait_until;
+use judged::assert_as_the_oracle;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use support::{MERCHANT, Shop, email, merchant_ref, new_entry, new_import, open, phone, reason};
+use support::{Shop, email, merchant_ref, new_entry, new_import, open, phone, reason};
 
 /// A shop with whom and what it has ever had.
 struct World {
@@ -271,76 +269,6 @@ impl World {
 /// What is to be paid, and the largest exempt payment.
 fn sum() -> Money {
     Money::new(5_000, Currency::NGN).unwrap()
-}
-
-/// A customer, and identifiers with whether they are the merchant's word.
-type Presenting = (Option<CustomerId>, Vec<(Kind, Text, bool)>);
-
-/// All attempts of one customer or none with one identifier or two.
-fn attempts(customers: &[CustomerId]) -> Vec<Presenting> {
-    let mut named: Vec<Option<CustomerId>> = customers.iter().copied().map(Some).collect();
-    named.dedup();
-    named.push(None);
-    let mut attempts = Vec::new();
-    for customer in named {
-        attempts.push((customer, Vec::new()));
-        for email in EMAILS {
-            attempts.push((customer, vec![(Kind::Email, email, customer.is_none())]));
-        }
-        for (number, merchant_ref) in REFS.into_iter().enumerate() {
-            let phone = (Kind::Phone, PHONES[number % 2], false);
-            attempts.push((customer, vec![(Kind::MerchantRef, merchant_ref, true), phone]));
-        }
-    }
-    attempts
-}
-
-fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, customers: &[CustomerId]) {
-    for (customer, identifiers) in attempts(customers) {
-        for initiator in Initiator::ALL {
-            let presented: Vec<Presented<'_>> = identifiers
-                .iter()
-                .map(|(kind, value, verified)| Presented {
-                    kind: *kind,
-                    value: Cow::Borrowed(value),
-                    verified: *verified,
-                })
-                .collect();
-            let money = (initiator == Initiator::Customer).then(sum);
-            let attempt = PaymentAttempt {
-                initiator,
-                customer,
-                identifiers: &presented,
-                money,
-                explain: true,
-                dry_run: true,
-            };
-            let ours = service.decide(MERCHANT, now, &attempt, |decision, _| verdict(decision));
-            let pepper = service.pepper();
-            let given = |(kind, value, verified): &(Kind, &'static str, bool)| {
-                Lookup::given(MERCHANT, pepper, *kind, value, *verified)
-            };
-            let mut lookups: Vec<Lookup<'_>> = identifiers.iter().map(given).collect();
-            for (kind, value, verified) in &identifiers {
-                let within = (MERCHANT, pepper, Reaches::OF_TEXTS);
-                Lookup::for_each_wider(within, *kind, value, *verified, |wider| lookups.push(wider));
-            }
-            let attempt = Attempt {
-                merchant: MERCHANT,
-                initiator,
-                now,
-                money,
-                customer,
-                lookups: &lookups,
-                former: &[],
-                as_of: 0,
-                of_own: Some((pepper, Reaches::OF_TEXTS)),
-                explain: true,
-            };
-            let theirs = oracle.decide(&attempt).map_err(DecidePaymentError::from);
-            assert_eq!(ours, theirs, "{customer:?} {identifiers:?} {initiator:?}");
-        }
-    }
 }
 
 fn configuration() -> ProptestConfig {

@@ -14,8 +14,9 @@ use interdict_domain::scopes::Initiator;
 use proptest::prelude::*;
 
 use crate::calls::{Text, call};
+use crate::judged::{Presenting, attempts};
 use crate::support::{MERCHANT, Shop, block_on};
-use crate::{Presenting, World, attempts, configuration};
+use crate::{World, configuration};
 
 /// All that an answer says.
 #[derive(Clone, Debug, PartialEq, Eq)]

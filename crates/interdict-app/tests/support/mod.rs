@@ -15,7 +15,8 @@ use interdict_app::decision::{Code, Decision, Outcome};
 use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
     App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, ImportError, NewEntry,
-    NewImport, OpenError, PaymentAttempt, PepperRotation, Presented, Service, Shown, UndoneImport, UseCaseError,
+    NewImport, OpenError, PaymentAttempt, PepperRotation, Presented, Service, Shown, UndoneImport,
+    UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};

@@ -237,8 +237,7 @@ fn compare(index: &Index, oracle: &Oracle, question: &Question) -> Result<(), Te
     FormerKey::for_each((OURS, &pepper, reaches), &lookups, |key| former.push(key));
     let of_own = (reaches.is_of_emails() || reaches.has_former()).then_some((&pepper, reaches));
     let (initiator, now) = (question.initiator, at(question.seconds));
-    let attempt =
-        Attempt { initiator, now, of_own, former: &former, ..attempt(question.customer, &lookups) };
+    let attempt = Attempt { initiator, now, of_own, former: &former, ..attempt(question.customer, &lookups) };
     let real = decide(index, &attempt);
 
     let plain_texts = oracles(oracle, question, &attempt);

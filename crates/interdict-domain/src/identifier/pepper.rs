@@ -40,7 +40,9 @@ pub struct Pepper {
 
 /// A pepper file that holds something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a pepper is 64 hex digits; after a rotation a line each, with its generation before it, the newest first")]
+#[error(
+    "a pepper is 64 hex digits; after a rotation a line each, with its generation before it, the newest first"
+)]
 pub struct PepperError;
 
 impl Pepper {

@@ -105,8 +105,15 @@ impl FormerReach {
 
 impl Reaches {
     /// Every reach that needs no more than a look at the text: all but ranges of IP addresses and policies.
-    pub const OF_TEXTS: Self =
-        Self { domains: true, plus_aliases: false, providers: false, digits: u16::MAX, v4: 0, v6: 0, former: FormerReach::NONE };
+    pub const OF_TEXTS: Self = Self {
+        domains: true,
+        plus_aliases: false,
+        providers: false,
+        digits: u16::MAX,
+        v4: 0,
+        v6: 0,
+        former: FormerReach::NONE,
+    };
 
     /// Every reach that there can be: for whoever does not know what was listed.
     pub const EVERY: Self = Self {

@@ -111,7 +111,9 @@ pub(crate) async fn list(
     let found = caller
         .service
         .store()
-        .read(caller.merchant, move |view| Ok::<_, StorageError>(view.entry(id)?.map(|row| view.keys_of_entry(&row.entry))))
+        .read(caller.merchant, move |view| {
+            Ok::<_, StorageError>(view.entry(id)?.map(|row| view.keys_of_entry(&row.entry)))
+        })
         .await;
     let keys = match found {
         Ok(Some(keys)) => keys,

@@ -9,7 +9,8 @@ use interdict_domain::ids::Ksuid;
 use crate::error::StorageError;
 use crate::sql::{Connection, params};
 
-const SELECT_NOTES: &str = "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
+const SELECT_NOTES: &str =
+    "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
 const PUT_NOTE: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 const DELETE_NOTE: &str = "DELETE FROM meta WHERE name = $1";
 const SELECT_BEFORE: &str = "SELECT id FROM decision WHERE id < $1 ORDER BY id LIMIT 1";

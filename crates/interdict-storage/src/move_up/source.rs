@@ -78,7 +78,9 @@ impl Source {
         if stored != hex::encode(pepper.fingerprint()) {
             let is_former = |former: &Pepper| hex::encode(former.fingerprint()) == stored;
             let is_cut = pepper.former().any(is_former);
-            return Err(if is_cut { StorageError::RotationUnfinished } else { StorageError::WrongPepper }.into());
+            return Err(
+                if is_cut { StorageError::RotationUnfinished } else { StorageError::WrongPepper }.into()
+            );
         }
         meta::require_former(view, pepper)?;
         if schema == Schema::Mode {

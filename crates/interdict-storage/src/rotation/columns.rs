@@ -9,6 +9,8 @@ pub enum KeyFate {
     Anew,
     /// What has plain text somewhere is made anew; the rest keeps its key, and remembers the generation.
     AnewOrKept,
+    /// What has plain text somewhere is made anew, and stands there under the key of before, too.
+    AnewBeside,
     /// It keeps what it has, for as long as the row is kept.
     Kept,
     /// The rows mean nothing behind a rotation, and go.
@@ -162,18 +164,37 @@ pub const KEYED_COLUMNS: &[KeyedColumn] = &[
     anew_or_kept!("entry", "identifier_key"),
     anew_or_kept!("personal", "identifier_key"),
     anew_or_kept!("import_before", "identifier_key"),
-    anew_or_kept!("former_identifier", "identifier_key"),
+    // The old key stays beside the new one: by it the log of decisions is found, in which nothing is made anew.
+    KeyedColumn {
+        schema: Schema::Mode,
+        table: "former_identifier",
+        column: "identifier_key",
+        fate: KeyFate::AnewBeside,
+        sql: [
+            Some("UPDATE former_identifier SET generation = $1 WHERE generation IS NULL"),
+            Some(
+                "INSERT INTO former_identifier (merchant, customer, identifier_key)
+                 SELECT f.merchant, f.customer, r.new_key FROM former_identifier f
+                 JOIN rekey r ON r.merchant = f.merchant AND r.old_key = f.identifier_key",
+            ),
+        ],
+        left: None,
+    },
     anew_or_kept!("person_identifier", "identifier_key"),
     anew_or_kept!("person_suggestion", "identifier_key"),
     anew_or_kept!("proposal", "identifier_key"),
     anew_or_kept!("note", "identifier_key"),
-    // The request's own name is a keyed hash without plain text: a replay looks under the former pepper for a day.
+    // The request's own name is a keyed hash without plain text, whose generation it is: a replay looks under the former
+    // pepper for a day.
     KeyedColumn {
         schema: Schema::Mode,
         table: "idempotency",
         column: "identifier_key",
-        fate: KeyFate::Kept,
-        sql: [Some("UPDATE idempotency SET generation = $1 WHERE generation IS NULL"), None],
+        fate: KeyFate::AnewOrKept,
+        sql: [
+            Some("UPDATE idempotency SET generation = $1 WHERE generation IS NULL"),
+            Some(move_keys!("idempotency", "identifier_key", "idempotency.merchant")),
+        ],
         left: left!("idempotency"),
     },
     // What stood at a revision before is not told any more.

@@ -30,13 +30,15 @@ const ANALYZE: &str = "ANALYZE rekey";
 const PUT: &str = "INSERT INTO rekey (merchant, old_key, new_key) VALUES ($1, $2, $3)
                    ON CONFLICT (merchant, old_key) DO NOTHING";
 const HOLD_HEAD: &str = "SELECT sequence FROM head WHERE id = 1 FOR UPDATE";
-const TOMBSTONES: &str = "SELECT generation, CAST(COUNT(*) AS BIGINT) FROM entry WHERE generation IS NOT NULL GROUP BY generation";
+const TOMBSTONES: &str =
+    "SELECT generation, CAST(COUNT(*) AS BIGINT) FROM entry WHERE generation IS NOT NULL GROUP BY generation";
 const FACTORS: &str = "SELECT id, second_factor, pending_factor FROM user_account
                        WHERE second_factor IS NOT NULL OR pending_factor IS NOT NULL";
 const PUT_FACTORS: &str = "UPDATE user_account SET second_factor = $1, pending_factor = $2 WHERE id = $3";
 const GATEWAYS: &str = "SELECT merchant, secret_key, webhook_secret FROM gateway_account
                         WHERE secret_key IS NOT NULL OR webhook_secret IS NOT NULL";
-const PUT_GATEWAY: &str = "UPDATE gateway_account SET secret_key = $1, webhook_secret = $2 WHERE merchant = $3";
+const PUT_GATEWAY: &str =
+    "UPDATE gateway_account SET secret_key = $1, webhook_secret = $2 WHERE merchant = $3";
 
 /// Rows that are sent at once.
 const AT_ONCE: usize = 5_000;
@@ -245,9 +247,9 @@ fn make_anew(
 }
 
 fn own_columns(schema: Schema) -> impl Iterator<Item = &'static KeyedColumn> {
-    KEYED_COLUMNS
-        .iter()
-        .filter(move |column| column.schema == schema && !matches!(column.fate, KeyFate::NoKey | KeyFate::Sealed))
+    KEYED_COLUMNS.iter().filter(move |column| {
+        column.schema == schema && !matches!(column.fate, KeyFate::NoKey | KeyFate::Sealed)
+    })
 }
 
 /// What is sealed is opened, and sealed under the new pepper.
@@ -316,9 +318,7 @@ fn settle(
     done: &mut RotatedStore,
 ) -> Result<(), StorageError> {
     let count = |sql| {
-        connection.query(sql, &[], |row| {
-            Ok((Generation(row.get(0)?), row.get::<i64>(1)?.unsigned_abs()))
-        })
+        connection.query(sql, &[], |row| Ok((Generation(row.get(0)?), row.get::<i64>(1)?.unsigned_abs())))
     };
     let mut needed = Vec::new();
     for column in own_columns(rotation.schema) {

@@ -208,7 +208,8 @@ fn show(
         text.push_str("It goes on where an earlier run was cut.\n");
     }
     let rows = rotated.stores.iter().map(|(name, store)| {
-        let sum = |of: fn(&interdict_storage::ColumnRotated) -> u64| store.columns.iter().map(of).sum::<u64>();
+        let sum =
+            |of: fn(&interdict_storage::ColumnRotated) -> u64| store.columns.iter().map(of).sum::<u64>();
         vec![
             name.as_str().to_owned(),
             if store.was_done { "done before".to_owned() } else { sum(|column| column.anew).to_string() },
@@ -230,7 +231,10 @@ fn show(
     if !arguments.dry_run {
         let file = configuration.pepper_file.display();
         let _ = if configuration.server.is_some() {
-            writeln!(text, "\nNext: copy {file} to every node (mode 0600), then start them. Make a backup of both.")
+            writeln!(
+                text,
+                "\nNext: copy {file} to every node (mode 0600), then start them. Make a backup of both."
+            )
         } else {
             writeln!(text, "\nNext: start the server, and make a backup: older ones need the pepper of then.")
         };

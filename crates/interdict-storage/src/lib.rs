@@ -21,6 +21,7 @@ mod customer_list;
 mod decision_log;
 mod departure;
 mod entry;
+mod entry_former;
 mod entry_import;
 mod entry_list;
 mod entry_report;

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::calls::{Call, call};
 use crate::judged::{assert_as_the_oracle, verdicts};
-use crate::support::pepper;
+use crate::support::peppers::pepper;
 use crate::{World, configuration};
 
 impl World {

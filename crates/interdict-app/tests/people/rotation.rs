@@ -4,7 +4,8 @@ use interdict_app::{PepperRotation, SignIn, SignInError, SignedIn};
 use interdict_domain::role::Role;
 
 use crate::second_factor::code_at;
-use crate::support::{block_on, email, pepper};
+use crate::support::peppers::pepper;
+use crate::support::{block_on, email};
 use crate::world::{GOOD, World};
 
 fn everybody_comes_in_as_before(world: &World) {

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod peppers;
 pub mod place;
 
 use std::borrow::Cow;
@@ -12,18 +13,17 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_app::decision::{Code, Decision, Outcome};
-use interdict_app::store::{Authorship, Durability, MerchantTransaction, StorageError, WriteError};
+use interdict_app::store::{Authorship, MerchantTransaction, StorageError, WriteError};
 use interdict_app::{
-    App, AppOptions, Caller, DataPlace, DecidePaymentError, DecisionLogOptions, ImportError, NewEntry,
-    NewImport, OpenError, PaymentAttempt, PepperRotation, Presented, Service, Shown, UndoneImport,
-    UseCaseError,
+    App, Caller, DataPlace, DecidePaymentError, ImportError, NewEntry, NewImport, PaymentAttempt, Presented,
+    Service, Shown, UndoneImport, UseCaseError,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
 use interdict_domain::credential::Permissions;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::{EntrySource, List};
-use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Pepper, Phone};
+use interdict_domain::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use interdict_domain::ids::{CustomerId, EntryId, ImportId, KeyId};
 use interdict_domain::import::{Import, ImportFormat};
 use interdict_domain::merchant::MerchantNumber;
@@ -31,6 +31,7 @@ use interdict_domain::mode::Mode;
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::Reason;
 use interdict_test_support::wait_until;
+use peppers::{open_under, pepper};
 use tempfile::TempDir;
 
 pub const MERCHANT: MerchantNumber = MerchantNumber(1);
@@ -101,11 +102,6 @@ fn open_on(data: DataPlace, clock: &Arc<FakeClock>, random: &Arc<Deterministic>,
     open_keeping(data, clock, random, with_index.then_some(Duration::from_hours(720)))
 }
 
-/// The pepper of a shop that was never rotated.
-pub fn pepper() -> Pepper {
-    Pepper::from_bytes([7; 32])
-}
-
 /// With an index and a log of decisions, or with neither.
 fn open_keeping(
     data: DataPlace,
@@ -117,28 +113,6 @@ fn open_keeping(
     let app = open_under(data, clock, random, (&pepper(), retention)).unwrap();
     wait_until(|| app.is_ready() || !with_index, Duration::from_mins(1)).unwrap();
     app
-}
-
-/// The same under another pepper, which may be refused.
-fn open_under(
-    data: DataPlace,
-    clock: &Arc<FakeClock>,
-    random: &Arc<Deterministic>,
-    (pepper, retention): (&Pepper, Option<Duration>),
-) -> Result<App, OpenError> {
-    App::open(&AppOptions {
-        max_staleness: MAX_STALENESS,
-        stripe: interdict_app::StripeAddress::default(),
-        data,
-        pepper: pepper.clone(),
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
-        random: Arc::clone(random) as Arc<dyn Random>,
-        durability: Durability::ControlWithoutFlush,
-        lease_term: None,
-        with_index: retention.is_some(),
-        take_over: false,
-        decision_log: retention.map(|retention| DecisionLogOptions { retention }),
-    })
 }
 
 impl Shop {
@@ -164,32 +138,6 @@ impl Shop {
     /// The same files, opened anew beside.
     pub fn reopened(&self) -> App {
         open_on(self.data.clone(), &self.clock, &self.random, true)
-    }
-
-    /// The same under another pepper, ready; or why not.
-    pub fn reopened_under(&self, pepper: &Pepper) -> Result<App, OpenError> {
-        let kept = Some(Duration::from_hours(720));
-        let app = open_under(self.data.clone(), &self.clock, &self.random, (pepper, kept))?;
-        app.keep_imports_in(self.folder.path());
-        wait_until(|| app.is_ready(), Duration::from_mins(1)).unwrap();
-        Ok(app)
-    }
-
-    /// A rotation to the pepper in front.
-    pub fn rotation_to(&self, pepper: &Pepper) -> PepperRotation {
-        PepperRotation {
-            data: self.data.clone(),
-            pepper: pepper.clone(),
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            random: Arc::clone(&self.random) as Arc<dyn Random>,
-            durability: Durability::ControlWithoutFlush,
-            is_dry_run: false,
-        }
-    }
-
-    /// Where the data lives.
-    pub fn data(&self) -> &DataPlace {
-        &self.data
     }
 
     /// The same with decisions kept for so long.

@@ -1,0 +1,87 @@
+//! Erasing behind a rotation what was said before it.
+
+use std::sync::Arc;
+
+use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
+use interdict_app::{App, Erasable, NewEntry, ProfileUpdate, note_entry, update_customer};
+use interdict_domain::actor::Actor;
+use interdict_domain::identifier::{Generation, Identifier, Kind};
+use interdict_domain::mode::Mode;
+
+use crate::support::peppers::pepper;
+use crate::support::place::Place;
+use crate::support::{
+    MERCHANT, Shop, block_email, block_on, by, by_email, decide, email, reason, with_email,
+};
+use crate::world::{assert_sound, block_whole, entry_of, read};
+
+/// The oldest changes go, and with them what they say of who had what.
+pub fn trim(shop: &Shop) {
+    let (now, random) = (shop.now(), Arc::clone(&shop.random));
+    let what = Trimming { kept: 0, least: 1, ..Trimming::before(now.plus_seconds(1)) };
+    let trimmed = shop.service().store().write_blocking(move |transaction| {
+        let actor = Actor::system();
+        transaction.trim_feed(&Authorship::new(&actor, now, random.as_ref()), &what)
+    });
+    let trimmed = trimmed.map_err(|error: WriteError<StorageError>| error).unwrap();
+    assert!(trimmed.value.is_some());
+}
+
+pub fn an_erasure_reaches_what_was_said_before(place: &Place) {
+    let shop = &place.shop;
+    let id = shop.customer(with_email("earlier@example.com")).id;
+    let update = ProfileUpdate { email: Some(Some(email("erasee@example.com"))), ..ProfileUpdate::default() };
+    shop.run(move |transaction, by| update_customer(transaction, by, id, update)).unwrap();
+    let entry =
+        shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("erasee@example.com") });
+    let noted = entry.clone();
+    shop.run(move |transaction, by| note_entry(transaction, by, noted.id, reason("noted of erasee")))
+        .unwrap();
+    // What the customer gave up, and what a block of the person links to it.
+    shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("earlier@example.com") });
+    trim(shop);
+    block_whole(shop, &[(Kind::Email, "erasee@example.com"), (Kind::Device, "erasees-device")]);
+    for (kind, value) in [
+        (Kind::Email, "erasee@example.com"),
+        (Kind::Email, "earlier@example.com"),
+        (Kind::Device, "erasees-device"),
+    ] {
+        decide(shop.service(), shop.now(), &by(kind, value)).unwrap();
+    }
+    let second = pepper().rotated([8; 32]);
+    let logged = |app: &App| {
+        let filter = interdict_app::LoggedFilter {
+            identifier: Some((Kind::Email, "erasee@example.com".to_owned())),
+            ..interdict_app::LoggedFilter::default()
+        };
+        block_on(app.service(Mode::Test).logged_decisions(MERCHANT, &filter, None, 10)).unwrap()
+    };
+    assert_eq!(logged(&shop.app).len(), 1);
+    let rotated = shop.rotation_to(&second).run(&mut |_, _| {}).unwrap();
+    assert_eq!(rotated.needed, [Generation(1)], "the log of decisions needs it");
+    let app = shop.reopened_under(&second).unwrap();
+    assert_eq!(logged(&app).len(), 1, "found under the pepper of then");
+    let notes = |app: &App| {
+        read(app, |view| {
+            view.notes(
+                &view.keys_of(&Identifier::parse(Kind::Email, "erasee@example.com").unwrap()),
+                None,
+                10,
+            )
+        })
+    };
+    assert_eq!(notes(&app).len(), 1);
+    let plan = block_on(app.service(Mode::Test).plan_erasure(MERCHANT, Erasable::Customer(id))).unwrap();
+    let erased = block_on(app.service(Mode::Test).erase_planned(MERCHANT, &plan)).unwrap();
+    assert_eq!((erased.customers, erased.decisions, erased.blocks_kept), (1, 3, 3));
+    for (kind, value) in [(Kind::Email, "earlier@example.com"), (Kind::Device, "erasees-device")] {
+        let left = entry_of(&app, kind, value).unwrap();
+        assert_eq!((left.value, left.reason), (None, None), "{value}");
+    }
+    assert_eq!(notes(&app).len(), 0);
+    assert!(logged(&app).is_empty());
+    let left = entry_of(&app, Kind::Email, "erasee@example.com").unwrap();
+    assert_eq!((left.id, left.value, left.reason, left.generation), (entry.id, None, None, None));
+    assert!(decide(app.service(Mode::Test), shop.now(), &by_email("erasee@example.com")).unwrap().blocks());
+    assert_sound(&app);
+}

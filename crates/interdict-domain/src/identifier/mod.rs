@@ -12,6 +12,7 @@ pub mod device;
 mod domain;
 pub mod email;
 pub mod email_domain;
+mod former_reach;
 pub mod iban;
 pub mod ip;
 mod key;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::former_reach::FormerReach;
 use super::wider::{Rule, Wider, WiderText};
 use super::{EmailMatching, Generation, Kind, Pepper};
 
@@ -77,32 +78,6 @@ pub struct Reaches {
     former: FormerReach,
 }
 
-/// What stands under former peppers. A bit may stand for several of them: then one is looked up in vain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct FormerReach {
-    /// A bit for each generation, by what is left of its number.
-    generations: u16,
-    /// A bit for each kind.
-    kinds: u16,
-}
-
-impl FormerReach {
-    const NONE: Self = Self { generations: 0, kinds: 0 };
-    const EVERY: Self = Self { generations: u16::MAX, kinds: u16::MAX };
-
-    const fn of(kind: Kind, generation: Generation) -> Self {
-        Self { generations: 1 << (generation.0 % u16::BITS), kinds: 1 << (kind.code() as u32 % u16::BITS) }
-    }
-
-    const fn union(self, other: Self) -> Self {
-        Self { generations: self.generations | other.generations, kinds: self.kinds | other.kinds }
-    }
-
-    const fn meets(self, other: Self) -> bool {
-        self.generations & other.generations != 0 && self.kinds & other.kinds != 0
-    }
-}
-
 impl Reaches {
     /// Every reach that needs no more than a look at the text: all but ranges of IP addresses and policies.
     pub const OF_TEXTS: Self = Self {
@@ -166,7 +141,7 @@ impl Reaches {
 
     /// Whether anything stands under a former pepper.
     pub const fn has_former(self) -> bool {
-        self.former.generations != 0
+        !self.former.is_none()
     }
 
     /// The former peppers under which something of a kind may stand.

@@ -199,7 +199,11 @@ pub fn rotate_store(
     if meta::moving(connection)?.is_some() {
         return Err(StorageError::MoveUnfinished.into());
     }
-    let stored = meta::pepper_of(connection)?.ok_or(StorageError::WrongPepper)?;
+    let Some(stored) = meta::pepper_of(connection)? else {
+        // A first start was cut before it came to this store: there is nothing in it.
+        alone.end(false)?;
+        return Ok(RotatedStore { was_done: true, ..RotatedStore::default() });
+    };
     let is_stored = |pepper: &Pepper| hex::encode(pepper.fingerprint()) == stored;
     let mut done = RotatedStore { was_done: is_stored(rotation.pepper), ..RotatedStore::default() };
     if !done.was_done {

@@ -256,6 +256,9 @@ fn own_columns(schema: Schema) -> impl Iterator<Item = &'static KeyedColumn> {
     })
 }
 
+/// Whose they are, and two that may be there.
+type TwoSecrets<K> = (K, Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// What is sealed is opened, and sealed under the new pepper.
 fn reseal(connection: Connection<'_>, rotation: &Rotation<'_>, old: &Pepper) -> Result<u64, RotationError> {
     let mut resealed = 0;
@@ -267,7 +270,7 @@ fn reseal(connection: Connection<'_>, rotation: &Rotation<'_>, old: &Pepper) -> 
     };
     match rotation.schema {
         Schema::Core => {
-            let found: Vec<([u8; 20], Option<Vec<u8>>, Option<Vec<u8>>)> =
+            let found: Vec<TwoSecrets<[u8; 20]>> =
                 connection.query(FACTORS, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             for (id, factor, pending) in found {
                 let what = Sealed::SecondFactor(UserId::from_ksuid(Ksuid::from_bytes(id)));
@@ -276,7 +279,7 @@ fn reseal(connection: Connection<'_>, rotation: &Rotation<'_>, old: &Pepper) -> 
             }
         }
         Schema::Mode => {
-            let found: Vec<(i64, Option<Vec<u8>>, Option<Vec<u8>>)> =
+            let found: Vec<TwoSecrets<i64>> =
                 connection.query(GATEWAYS, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             for (merchant, key, webhook) in found {
                 let key = again(Sealed::GatewayKey(MerchantNumber(merchant)), key)?;

@@ -3,6 +3,7 @@
 //! The file comes first, with the new pepper in front of those of before; then each store, in a transaction of its own;
 //! then the former peppers that nothing needs leave the file. Whatever is cut in between goes on when it is called again.
 
+use std::any::Any;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
@@ -37,10 +38,7 @@ pub fn run(configuration: &Configuration, command: PepperCommand) -> Result<Exit
 }
 
 /// Nobody else serves the data as long as this is held.
-enum Alone {
-    Folder { _lock: File },
-    Server { _lock: ServerAlone },
-}
+type Alone = Box<dyn Any>;
 
 fn rotate(configuration: &Configuration, arguments: &PepperRotateArguments) -> Result<ExitCode> {
     let (data, _alone) = take(configuration)?;
@@ -94,16 +92,12 @@ fn write(path: &Path, pepper: &Pepper) -> Result<()> {
 
 /// The data, for this command alone.
 fn take(configuration: &Configuration) -> Result<(DataPlace, Alone)> {
-    match &configuration.server {
-        Some(server) => {
-            let alone = take_server(server)?;
-            Ok((DataPlace::Server(server.clone()), Alone::Server { _lock: alone }))
-        }
-        None => {
-            let lock = take_folder(&configuration.data_dir)?;
-            Ok((DataPlace::Folder(configuration.data_dir.clone()), Alone::Folder { _lock: lock }))
-        }
+    if let Some(server) = &configuration.server {
+        let alone = take_server(server)?;
+        return Ok((DataPlace::Server(server.clone()), Box::new(alone)));
     }
+    let lock = take_folder(&configuration.data_dir)?;
+    Ok((DataPlace::Folder(configuration.data_dir.clone()), Box::new(lock)))
 }
 
 fn take_folder(folder: &Path) -> Result<File> {

@@ -38,6 +38,8 @@ pub struct KeyedColumn {
     pub(super) left: Option<&'static str>,
 }
 
+// Row by row of the table, each by the key of the other one: a join might begin at the other end, where only the merchant is
+// in an index.
 macro_rules! move_keys {
     ($table:literal, $column:literal, $merchant:expr) => {
         concat!(
@@ -45,12 +47,19 @@ macro_rules! move_keys {
             $table,
             " SET ",
             $column,
-            " = r.new_key FROM rekey r WHERE r.merchant = ",
+            " = (SELECT r.new_key FROM rekey r WHERE r.merchant = ",
             $merchant,
             " AND r.old_key = ",
             $table,
             ".",
-            $column
+            $column,
+            ") WHERE EXISTS (SELECT 1 FROM rekey r WHERE r.merchant = ",
+            $merchant,
+            " AND r.old_key = ",
+            $table,
+            ".",
+            $column,
+            ")"
         )
     };
 }
@@ -174,8 +183,8 @@ pub const KEYED_COLUMNS: &[KeyedColumn] = &[
             Some("UPDATE former_identifier SET generation = $1 WHERE generation IS NULL"),
             Some(
                 "INSERT INTO former_identifier (merchant, customer, identifier_key)
-                 SELECT f.merchant, f.customer, r.new_key FROM former_identifier f
-                 JOIN rekey r ON r.merchant = f.merchant AND r.old_key = f.identifier_key",
+                 SELECT f.merchant, f.customer, r.new_key FROM former_identifier f CROSS JOIN rekey r
+                 WHERE r.merchant = f.merchant AND r.old_key = f.identifier_key",
             ),
         ],
         left: None,

@@ -14,15 +14,24 @@ use interdict_app::{
 };
 use interdict_domain::clock::Random;
 use interdict_domain::entry::List;
-use interdict_domain::identifier::{Kind, Pepper};
+use interdict_domain::identifier::Kind;
 use interdict_domain::mode::Mode;
 use interdict_storage::{MoveUp, PostgresServer, move_up};
 use interdict_test_support::{Postgres, wait_until};
+use support::peppers::pepper;
 use support::{Shop, block_email, by_email, decide, new_entry, with_email};
 
 #[test]
 fn an_index_over_the_copy_is_the_same() {
-    let shop = Shop::new();
+    move_and_compare("moved", false);
+}
+
+#[test]
+fn an_index_over_the_copy_is_the_same_behind_a_rotation() {
+    move_and_compare("moved_rotated", true);
+}
+
+fn fill(shop: &Shop) {
     for number in 0..30 {
         let email = format!("größe.{number}@example.com");
         let customer = shop.customer(with_email(&email));
@@ -41,9 +50,19 @@ fn an_index_over_the_copy_is_the_same() {
             _ => {}
         }
     }
+}
+
+fn move_and_compare(database: &str, is_rotated: bool) {
+    let mut shop = Shop::new();
+    fill(&shop);
+    let mut pepper = pepper();
+    if is_rotated {
+        pepper = pepper.rotated([8; 32]);
+        shop.rotation_to(&pepper).run(&mut |_, _| {}).unwrap();
+        shop.app = shop.reopened_under(&pepper).unwrap();
+    }
     let postgres = Postgres::shared();
-    let server = PostgresServer::parse(&postgres.create_database("moved")).unwrap();
-    let pepper = Pepper::from_bytes([7; 32]);
+    let server = PostgresServer::parse(&postgres.create_database(database)).unwrap();
     let options = MoveUp {
         file: &|store| App::file(shop.folder.path(), store),
         to: &server,
@@ -71,6 +90,7 @@ fn an_index_over_the_copy_is_the_same() {
     let service = moved.service(Mode::Test);
     assert!(service.fingerprint().is_some());
     assert_eq!(service.fingerprint(), shop.service().fingerprint());
+    assert!(service.compare_with_feed().unwrap().is_equal(), "tables and feed");
     for number in 0..30 {
         let email = format!("größe.{number}@example.com");
         let attempt = by_email(&email);

@@ -36,7 +36,7 @@ impl Index {
             [] => {}
             [fact] if !self.spans_shards(fact) => self.apply_one(&mut applying.interner, fact),
             // An import's: each entry stands for itself, and readers would wait for a thousand of them.
-            facts if facts.iter().all(is_of_entries_alone) => {
+            facts if facts.iter().all(is_of_entries_alone) && !is_a_move(facts) => {
                 for fact in facts {
                     self.apply_one(&mut applying.interner, fact);
                 }
@@ -134,4 +134,9 @@ impl Index {
 /// Whether a fact leaves every customer where it is.
 fn is_of_entries_alone(fact: &Fact) -> bool {
     matches!(fact, Fact::EntryPut(_) | Fact::EntryRemoved { .. } | Fact::RowsImported(_))
+}
+
+/// Whether an entry stands elsewhere from now on: nobody is to see it twice.
+fn is_a_move(facts: &[Fact]) -> bool {
+    matches!(facts, [Fact::EntryPut(put), Fact::EntryRemoved { id, .. }] if put.id == *id)
 }

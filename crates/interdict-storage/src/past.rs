@@ -18,6 +18,7 @@ use interdict_domain::ids::{CustomerId, EntryId, ImportId, Ksuid};
 
 use crate::error::StorageError;
 use crate::feed::{self, HistoryItem, Recorded};
+use crate::meta;
 use crate::sql::params;
 use crate::statements::statements;
 use crate::view::MerchantView;
@@ -222,7 +223,10 @@ impl Past<'_> {
     /// What the newest change of a subject states that was made until then.
     fn stated<T>(&self, subject: Subject, is_put: impl Fn(&Fact) -> bool) -> Result<Was<T>, StorageError> {
         let last = self.item(LAST_THROUGH, subject)?;
+        let rotated = meta::rotated_through(self.view.connection)?;
         Ok(match last {
+            // Under keys that are none any more.
+            Some(item) if item.change.sequence <= rotated => Was::Unknown,
             Some(item) => {
                 let stated = item.change.facts.into_iter().find(is_put);
                 stated.map_or(Was::Absent, |fact| Was::Stated(Box::new(fact)))

@@ -23,8 +23,8 @@ fn everybody_comes_in_as_before(world: &World) {
     let second = pepper().rotated([8; 32]);
     let rotation: PepperRotation = world.shop.rotation_to(&second);
     let rotated = rotation.run(&mut |_, _| {}).unwrap();
-    let core = &rotated.stores[2].1;
-    assert_eq!(core.resealed, 2, "a factor, and one that waits for its first code");
+    let of_people = &rotated.stores[2].1;
+    assert_eq!(of_people.resealed, 2, "a factor, and one that waits for its first code");
     assert!(rotated.needed.is_empty());
     let app = world.shop.reopened_under(&second.keeping(|_| false)).unwrap();
     let sign_in = |address: &str, code: Option<&str>| -> Result<SignedIn, SignInError> {

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
+use interdict_app::decision::Outcome;
 use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
-use interdict_app::{App, Erasable, NewEntry, ProfileUpdate, note_entry, update_customer};
+use interdict_app::{
+    App, Erasable, NewEntry, NewListStatus, PaymentAttempt, Presented, ProfileUpdate, note_entry,
+    set_list_status, update_customer,
+};
 use interdict_domain::actor::Actor;
+use interdict_domain::customer::ListStatus;
 use interdict_domain::identifier::{Generation, Identifier, Kind};
 use interdict_domain::mode::Mode;
+use interdict_domain::scopes::{Initiator, Scopes};
 
 use crate::support::peppers::pepper;
 use crate::support::place::Place;
@@ -14,6 +20,47 @@ use crate::support::{
     MERCHANT, Shop, block_email, block_on, by, by_email, decide, email, reason, with_email,
 };
 use crate::world::{assert_sound, block_whole, entry_of, read};
+
+/// Of whoever was erased since, what was said before the rotation names keys that are none any more: the blocks count.
+pub fn a_replay_behind_it_counts_whoever_was_erased_since(place: &Place) {
+    let shop = &place.shop;
+    let id = shop.customer(with_email("erasee@example.com")).id;
+    let status = ListStatus::Blacklisted;
+    let new = NewListStatus { status, reason: None, scopes: Scopes::BOTH, expires_at: None };
+    shop.run(move |transaction, by| set_list_status(transaction, by, id, new)).unwrap();
+    shop.list(block_email("listed@example.com"));
+    let second = pepper().rotated([8; 32]);
+    shop.rotation_to(&second).run(&mut |_, _| {}).unwrap();
+    let app = shop.reopened_under(&second).unwrap();
+    let revision = read(&app, |view| view.revision());
+    let asked = |email: &'static str| {
+        let identifiers = [Presented { kind: Kind::Email, value: email.into(), verified: true }];
+        let attempt = PaymentAttempt {
+            initiator: Initiator::Customer,
+            customer: None,
+            identifiers: &identifiers,
+            money: None,
+            explain: true,
+            dry_run: true,
+        };
+        let service = app.service(Mode::Test);
+        let replayed = service.replay(MERCHANT, revision, None, &attempt, |decision, replayed| {
+            (decision.outcome, replayed.has_erased)
+        });
+        block_on(replayed).unwrap()
+    };
+    assert_eq!(asked("erasee@example.com"), (Outcome::Block, false));
+    for who in [
+        Erasable::Customer(id),
+        Erasable::Identifier(Identifier::parse(Kind::Email, "listed@example.com").unwrap()),
+    ] {
+        let plan = block_on(app.service(Mode::Test).plan_erasure(MERCHANT, who)).unwrap();
+        block_on(app.service(Mode::Test).erase_planned(MERCHANT, &plan)).unwrap();
+    }
+    assert_eq!(asked("erasee@example.com"), (Outcome::Block, true));
+    assert_eq!(asked("listed@example.com"), (Outcome::Block, true));
+    assert_eq!(asked("nobody@example.com"), (Outcome::Allow, false));
+}
 
 /// The oldest changes go, and with them what they say of who had what.
 pub fn trim(shop: &Shop) {

@@ -16,7 +16,7 @@ use interdict_app::{Erasable, Presented, ReplayError};
 use interdict_domain::identifier::{Generation, Identifier, Kind};
 use interdict_domain::mode::Mode;
 
-use erased::an_erasure_reaches_what_was_said_before;
+use erased::{a_replay_behind_it_counts_whoever_was_erased_since, an_erasure_reaches_what_was_said_before};
 use going_on::{
     a_replayed_request_is_answered_as_the_first_time, a_rotation_that_was_cut_goes_on,
     whoever_goes_on_under_the_old_pepper_is_stopped,
@@ -32,6 +32,7 @@ on_both_engines!("rotation":
     what_was_erased_is_listed_again_imported_and_lifted,
     what_was_done_before_is_undone,
     an_erasure_reaches_what_was_said_before,
+    a_replay_behind_it_counts_whoever_was_erased_since,
     a_rotation_that_was_cut_goes_on,
     whoever_goes_on_under_the_old_pepper_is_stopped,
     a_replayed_request_is_answered_as_the_first_time,

@@ -42,8 +42,8 @@ pub fn verdicts(
     now: Timestamp,
     customers: &[CustomerId],
 ) -> Vec<Result<Verdict, DecidePaymentError>> {
-    let of = |(customer, identifiers): (Option<CustomerId>, Vec<(Kind, Text, bool)>)| {
-        Initiator::ALL.map(|initiator| decided(service, now, (customer, &identifiers, initiator)))
+    let of = |presenting: Presenting| {
+        Initiator::ALL.map(|initiator| decided(service, now, &presenting, initiator))
     };
     attempts(customers).into_iter().flat_map(of).collect()
 }
@@ -51,7 +51,8 @@ pub fn verdicts(
 fn decided(
     service: &Service,
     now: Timestamp,
-    (customer, identifiers, initiator): (Option<CustomerId>, &[(Kind, Text, bool)], Initiator),
+    (customer, identifiers): &Presenting,
+    initiator: Initiator,
 ) -> Result<Verdict, DecidePaymentError> {
     let presented: Vec<Presented<'_>> = identifiers
         .iter()
@@ -63,7 +64,7 @@ fn decided(
         .collect();
     let attempt = PaymentAttempt {
         initiator,
-        customer,
+        customer: *customer,
         identifiers: &presented,
         money: (initiator == Initiator::Customer).then(sum),
         explain: true,
@@ -73,16 +74,17 @@ fn decided(
 }
 
 pub fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, customers: &[CustomerId]) {
-    for (customer, identifiers) in attempts(customers) {
+    for presenting in attempts(customers) {
+        let (customer, identifiers) = &presenting;
         for initiator in Initiator::ALL {
             let money = (initiator == Initiator::Customer).then(sum);
-            let ours = decided(service, now, (customer, &identifiers, initiator));
+            let ours = decided(service, now, &presenting, initiator);
             let pepper = service.pepper();
             let given = |(kind, value, verified): &(Kind, &'static str, bool)| {
                 Lookup::given(MERCHANT, pepper, *kind, value, *verified)
             };
             let mut lookups: Vec<Lookup<'_>> = identifiers.iter().map(given).collect();
-            for (kind, value, verified) in &identifiers {
+            for (kind, value, verified) in identifiers {
                 let within = (MERCHANT, pepper, Reaches::OF_TEXTS);
                 Lookup::for_each_wider(within, *kind, value, *verified, |wider| lookups.push(wider));
             }
@@ -91,7 +93,7 @@ pub fn assert_as_the_oracle(service: &Service, oracle: &Oracle, now: Timestamp, 
                 initiator,
                 now,
                 money,
-                customer,
+                customer: *customer,
                 lookups: &lookups,
                 former: &[],
                 as_of: 0,

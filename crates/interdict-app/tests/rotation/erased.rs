@@ -32,7 +32,7 @@ pub fn a_replay_behind_it_counts_whoever_was_erased_since(place: &Place) {
     let second = pepper().rotated([8; 32]);
     shop.rotation_to(&second).run(&mut |_, _| {}).unwrap();
     let app = shop.reopened_under(&second).unwrap();
-    let revision = read(&app, |view| view.revision());
+    let revision = app.service(Mode::Test).readiness().revision;
     let asked = |email: &'static str| {
         let identifiers = [Presented { kind: Kind::Email, value: email.into(), verified: true }];
         let attempt = PaymentAttempt {
@@ -81,9 +81,8 @@ pub fn an_erasure_reaches_what_was_said_before(place: &Place) {
     shop.run(move |transaction, by| update_customer(transaction, by, id, update)).unwrap();
     let entry =
         shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("erasee@example.com") });
-    let noted = entry.clone();
-    shop.run(move |transaction, by| note_entry(transaction, by, noted.id, reason("noted of erasee")))
-        .unwrap();
+    let listed = entry.id;
+    shop.run(move |transaction, by| note_entry(transaction, by, listed, reason("noted of erasee"))).unwrap();
     // What the customer gave up, and what a block of the person links to it.
     shop.list(NewEntry { reason: Some(reason("of erasee")), ..block_email("earlier@example.com") });
     trim(shop);

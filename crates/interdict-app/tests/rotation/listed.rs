@@ -94,7 +94,7 @@ pub fn what_was_done_before_is_undone(place: &Place) {
     assert_eq!((import.counts.created, import.counts.updated), (1, 1));
     let deleted = shop.list(new_entry(List::Block, Kind::Device, "deleted-device")).id;
     shop.run(move |transaction, by| unlist_entry(transaction, by, deleted)).unwrap();
-    let sequence = shop.read(|view| view.revision());
+    let sequence = shop.service().readiness().revision;
     let second = pepper().rotated([8; 32]);
     shop.rotation_to(&second).run(&mut |_, _| {}).unwrap();
     let app = shop.reopened_under(&second.keeping(|_| false)).unwrap();

@@ -25,7 +25,7 @@ use listed::{what_was_done_before_is_undone, what_was_erased_is_listed_again_imp
 use support::peppers::pepper;
 use support::place::{Place, on_both_engines};
 use support::{MERCHANT, block_on};
-use world::{answers, assert_sound, entry_of, fill, key, read};
+use world::{answers, assert_sound, entry_of, fill, key};
 
 on_both_engines!("rotation":
     every_attempt_is_answered_as_before_twice,
@@ -95,7 +95,7 @@ fn every_attempt_is_answered_as_before_twice(place: &Place) {
         explain: true,
         dry_run: true,
     };
-    let revision = read(&app, |view| view.revision());
+    let revision = app.service(Mode::Test).readiness().revision;
     let replay = |revision| {
         block_on(
             app.service(Mode::Test).replay(MERCHANT, revision, None, &attempt, |decision, _| decision.code),

@@ -252,7 +252,9 @@ impl MerchantTransaction<'_, '_> {
     }
 
     /// Takes the plain text from the block entries of an identifier, and the allow entries away: an
-    /// exemption for somebody who is forgotten rests on nothing. Returns how many blocks stay.
+    /// exemption for somebody who is forgotten rests on nothing. What stands for many (a range, a BIN, a domain, a
+    /// country) is nobody's own, and without its value it would reach no further than itself: it loses its words alone.
+    /// Returns how many blocks stay.
     pub(crate) fn erase_entries(
         &mut self,
         by: &Authorship<'_>,
@@ -269,8 +271,9 @@ impl MerchantTransaction<'_, '_> {
                     facts.push(Fact::EntryRemoved { id: entry.id, key });
                 }
                 List::Block => {
+                    let is_of_many = entry.identifier().is_some_and(|identifier| identifier.is_broad());
                     let tombstone = Entry {
-                        value: None,
+                        value: entry.value.filter(|_| is_of_many),
                         reason: None,
                         public_message: None,
                         updated_at: by.now,

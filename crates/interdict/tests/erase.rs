@@ -145,6 +145,36 @@ fn what_was_noted_and_linked_goes_with_the_identifier() {
 }
 
 #[test]
+fn what_stands_for_many_loses_its_words_and_blocks_as_far_as_before() {
+    let place = Place::new();
+    let (server, key) = begin(&place);
+    let listed = [("ip", "203.0.113.0/24"), ("bin", "424242"), ("emailDomain", "bad.example")];
+    let attempts = [("ip", "203.0.113.9"), ("bin", "42424299"), ("email", "somebody@mail.bad.example")];
+    let codes = |server: &Server| {
+        attempts.map(|(kind, value)| server.decide(&key, &json!({"initiator": "customer", kind: value})))
+    };
+    for (kind, value) in listed {
+        let entry = json!({"list": "block", "kind": kind, "value": value, "reason": "Zubaida's words"});
+        assert_eq!(server.call("POST", "/v1/entries", &key, &entry).0, 201);
+    }
+    assert_eq!(codes(&server), ["identifier_blacklisted"; 3]);
+    for (kind, value) in listed {
+        place.run(&format!("erase {WHERE} --identifier {kind}={value} --yes")).success();
+    }
+    assert!(server.stop());
+    let server = place.serve("serve");
+    server.wait_until_ready();
+    assert_eq!(codes(&server), ["identifier_blacklisted"; 3]);
+    let (_, entries) = server.call("GET", "/v1/entries", &key, &Value::Null);
+    for entry in entries["items"].as_array().unwrap() {
+        assert!(entry["value"].is_string() && entry["reason"].is_null(), "{entry}");
+    }
+    assert!(server.stop());
+    let left = files_with(&place, &[b"Zubaida"]);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_phone_is_read_as_the_merchants_customers_dial_it() {
     let place = Place::new();
     let (server, key) = begin(&place);

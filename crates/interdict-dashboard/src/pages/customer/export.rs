@@ -2,13 +2,12 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State as Shared};
-use axum::response::{IntoResponse as _, Response};
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::response::Response;
 use interdict_app::ExportCustomerError;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::role::Capability;
 
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::person::{Person, ViewCustomers};
 use crate::state::State;
 use crate::t;
@@ -30,13 +29,5 @@ pub(crate) async fn export(
         ExportCustomerError::Standing(_) => Problem::unavailable(),
         ExportCustomerError::Storage(error) => error.into(),
     })?;
-    let mut response = Body::from(text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{id}.json\"")) {
-        headers.insert(CONTENT_DISPOSITION, disposition);
-    }
-    Ok(response)
+    Ok(answer::file(Body::from(text), "application/json", &format!("{id}.json")))
 }

@@ -4,10 +4,9 @@
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Response};
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::response::Response;
 
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::person::{BulkChange, Person};
 
 /// By their names in the address, with their media types.
@@ -24,13 +23,5 @@ pub(crate) async fn example(
 ) -> Result<Response, Problem> {
     let file = FILES.into_iter().find(|(file, ..)| *file == name);
     let (name, media_type, text) = file.ok_or_else(Problem::no_such_page)?;
-    let mut response = Body::from(text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"example-{name}\"")) {
-        headers.insert(CONTENT_DISPOSITION, disposition);
-    }
-    Ok(response)
+    Ok(answer::file(Body::from(text), media_type, &format!("example-{name}")))
 }

@@ -5,15 +5,14 @@ use std::io::Write;
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Response};
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::response::Response;
 use interdict_app::{Export, ExportError, in_pieces};
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
 use interdict_domain::import::ImportFormat;
 
 use super::view::found;
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::form::InQuery;
 use crate::person::{BulkChange, Person};
 use crate::t;
@@ -27,15 +26,7 @@ pub(crate) fn download(
         let piece = waiting.recv().await?;
         Some((piece, waiting))
     });
-    let mut response = Body::from_stream(pieces).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        headers.insert(CONTENT_DISPOSITION, disposition);
-    }
-    response
+    answer::file(Body::from_stream(pieces), "text/csv; charset=utf-8", name)
 }
 
 /// A list, or one kind of it.

@@ -4,7 +4,7 @@
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::{Entry, List};
-use interdict_domain::identifier::{Email, EmailMatching, Identifier, Kind, Phone};
+use interdict_domain::identifier::{Email, Identifier, Kind, Phone};
 use interdict_domain::payment::Payment;
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
@@ -18,7 +18,7 @@ pub(crate) fn lapse_exemptions(
     customer: Option<&Customer>,
 ) -> Result<(), StorageError> {
     for identifier in identifiers(payment, customer) {
-        for matching in matchings(identifier.kind()) {
+        for matching in identifier.kind().matchings() {
             let found = transaction.view().entry_of(List::Allow, &identifier.matched(*matching))?;
             let lapsing = found.filter(|entry| {
                 entry.limits.lapses_on_chargeback && !entry.window.has_ended(by.merchant_now)
@@ -39,10 +39,6 @@ fn identifiers(payment: &Payment, customer: Option<&Customer>) -> Vec<Identifier
     ];
     let typed = typed.into_iter().filter_map(|(kind, value)| Identifier::parse(kind, value?).ok());
     typed.chain(customer.into_iter().flat_map(|customer| customer.profile.identifiers())).collect()
-}
-
-const fn matchings(kind: Kind) -> &'static [EmailMatching] {
-    if matches!(kind, Kind::Email) { EmailMatching::ALL } else { &[EmailMatching::Exact] }
 }
 
 /// The same entry without what lies ahead of it.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use interdict_domain::change::{Action, Fact, Subject};
-use interdict_domain::identifier::{EmailMatching, Identifier, IdentifierKey, Kind};
+use interdict_domain::identifier::{Identifier, IdentifierKey};
 use interdict_domain::ids::CustomerId;
 
 use crate::customer::Erased;
@@ -152,10 +152,8 @@ impl MerchantView<'_> {
     /// Under which keys somebody's identifier is found: its own, and for an email those of every policy; each under the
     /// former peppers, too.
     pub fn keys_of_identifier(&self, identifier: &Identifier) -> Vec<IdentifierKey> {
-        let policies = [EmailMatching::Exact, EmailMatching::PlusAlias, EmailMatching::Provider];
-        let is_email = identifier.kind() == Kind::Email;
-        let wanted = policies.into_iter().filter(|policy| is_email || *policy == EmailMatching::Exact);
-        wanted.flat_map(|policy| self.keys_of(&identifier.matched(policy))).collect()
+        let policies = identifier.kind().matchings().iter();
+        policies.flat_map(|policy| self.keys_of(&identifier.matched(*policy))).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use interdict_domain::change::{Fact, Subject};
 use interdict_domain::entry::Entry;
-use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Pepper};
+use interdict_domain::identifier::{IdentifierKey, Kind, Pepper};
 use interdict_domain::ids::{CustomerId, Ksuid, PersonId};
 
 use crate::error::StorageError;
@@ -95,7 +95,7 @@ fn former_keys(
         view.connection.for_each(sql, parameters, &mut |row| {
             let kind = Kind::from_code(row.get(0)?).ok_or(StorageError::Corrupt("kind"))?;
             let value = row.text(1)?;
-            for matching in EmailMatching::ALL.iter().copied() {
+            for matching in kind.matchings().iter().copied() {
                 let text = matching.fold(value);
                 let key = |pepper: &Pepper| pepper.matched_key(view.merchant, kind, matching, &text);
                 if linked.contains(&key(view.pepper)) {

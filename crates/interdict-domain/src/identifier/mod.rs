@@ -78,6 +78,11 @@ impl Kind {
         Self::Country,
     ];
 
+    /// The policies by which something of the kind may be listed: only emails have a choice.
+    pub const fn matchings(self) -> &'static [EmailMatching] {
+        if matches!(self, Self::Email) { EmailMatching::ALL } else { &[EmailMatching::Exact] }
+    }
+
     /// The name, as in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -90,11 +90,8 @@ impl<'p> Texts<'p> {
     /// What somebody has: an email under each policy, because what is kept of it may be kept so.
     fn add_own(&mut self, merchant: MerchantNumber, kind: Kind, value: Option<&str>) {
         let Some(value) = value else { return };
-        let is_email = kind == Kind::Email;
-        for matching in EmailMatching::ALL.iter().copied() {
-            if is_email || matching == EmailMatching::Exact {
-                self.add(merchant, kind, matching, &matching.fold(value));
-            }
+        for matching in kind.matchings().iter().copied() {
+            self.add(merchant, kind, matching, &matching.fold(value));
         }
     }
 

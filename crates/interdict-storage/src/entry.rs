@@ -163,17 +163,13 @@ impl MerchantView<'_> {
 
     /// The entry of an identifier on a list; what an erasure has left of one may stand under a former pepper.
     pub fn entry_of(&self, list: List, identifier: &Identifier) -> Result<Option<Entry>, StorageError> {
-        for key in identifier.keys(self.pepper, self.merchant) {
-            let found = self.connection.query_optional(
+        self.first_of(identifier, |key| {
+            self.connection.query_optional(
                 SELECT_BY_IDENTIFIER,
                 params![self.merchant.0, key.0, list.as_str(), identifier.kind().code()],
                 read,
-            )?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
+            )
+        })
     }
 }
 

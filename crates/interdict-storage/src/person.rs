@@ -188,12 +188,7 @@ impl MerchantView<'_> {
 
     /// The person that an identifier belongs to now. What was erased may stand under a former pepper.
     pub fn holder_of(&self, identifier: &Identifier) -> Result<Option<PersonIdentifier>, StorageError> {
-        for key in self.keys_of(identifier) {
-            if let Some(held) = self.holder(key)? {
-                return Ok(Some(held));
-            }
-        }
-        Ok(None)
+        self.first_of(identifier, |key| self.holder(key))
     }
 
     /// The person that an identifier belongs to now, by its key.

@@ -106,12 +106,7 @@ impl MerchantView<'_> {
         person: PersonId,
         identifier: &Identifier,
     ) -> Result<Option<Suggestion>, StorageError> {
-        for key in self.keys_of(identifier) {
-            if let Some(said) = self.suggestion_of(person, key)? {
-                return Ok(Some(said));
-            }
-        }
-        Ok(None)
+        self.first_of(identifier, |key| self.suggestion_of(person, key))
     }
 
     /// The same by a key.

@@ -51,6 +51,17 @@ impl MerchantView<'_> {
         identifier.keys(self.pepper, self.merchant)
     }
 
+    /// What is found under the first of an identifier's keys under which anything is: the present one comes first, and what
+    /// an erasure has left may stand under a former one.
+    pub(crate) fn first_of<T>(
+        &self,
+        identifier: &Identifier,
+        find: impl Fn(IdentifierKey) -> Result<Option<T>, StorageError>,
+    ) -> Result<Option<T>, StorageError> {
+        let under = |pepper| find(identifier.key(pepper, self.merchant)).transpose();
+        self.pepper.all().find_map(under).transpose()
+    }
+
     /// The same part as it is found under each pepper, the present one first.
     pub(crate) fn under_each_pepper(&self) -> impl Iterator<Item = MerchantView<'_>> {
         self.pepper.all().map(|pepper| MerchantView { pepper, ..*self })

@@ -342,7 +342,7 @@ impl Run<'_, '_> {
             // The row was refused if these two make none.
             window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
             limits: new.limits,
-            former: identifier.keys(&self.service.pepper, self.merchant).split_off(1),
+            former: self.service.pepper.former().map(|one| identifier.key(one, self.merchant)).collect(),
         }
     }
 

@@ -30,7 +30,7 @@ statements! {
     BETWEEN = concat!("SELECT ", item_columns!(), " FROM change c
                 WHERE c.sequence <= $1 AND c.sequence >= $2 AND c.merchant = $3
                 AND c.at >= $4 AND c.at < $5 ORDER BY c.sequence DESC LIMIT $6");
-    FROM = "SELECT sequence, at FROM change WHERE sequence >= $1 ORDER BY sequence LIMIT 1";
+    FROM = "SELECT at FROM change WHERE sequence >= $1 ORDER BY sequence LIMIT 1";
 }
 
 /// Numbers that are read from an index at once, and how often for a page at most.
@@ -126,9 +126,7 @@ impl MerchantView<'_> {
             let found;
             (found, next) = self.in_all(&mut numbers, range, wanted, &mut reads)?;
             for sequence in found {
-                if self.made_at(sequence)?.is_some_and(|(_, at)| filter.is_in_time(at)) {
-                    items.extend(self.change(sequence)?);
-                }
+                items.extend(self.change(sequence)?.filter(|item| filter.is_in_time(item.change.at)));
             }
         }
         Ok(Changes { items, next })
@@ -200,7 +198,7 @@ impl MerchantView<'_> {
         while low < high {
             let middle = low + (high - low) / 2;
             match self.made_at(middle)? {
-                Some((_, at)) if at < moment => low = middle + 1,
+                Some(at) if at < moment => low = middle + 1,
                 _ => high = middle,
             }
         }
@@ -212,10 +210,8 @@ impl MerchantView<'_> {
         self.connection.query_optional(ONE, parameters, |row| read_item(row, self.pepper))
     }
 
-    /// A sequence and when its change was made; of the next one that there is where it was trimmed.
-    fn made_at(&self, sequence: i64) -> Result<Option<(i64, Timestamp)>, StorageError> {
-        self.connection.query_optional(FROM, params![sequence], |row| {
-            Ok((row.get::<i64>(0)?, Timestamp::from_micros(row.get(1)?)))
-        })
+    /// When a change was made; of the next one that there is where it was trimmed.
+    fn made_at(&self, sequence: i64) -> Result<Option<Timestamp>, StorageError> {
+        self.connection.query_optional(FROM, params![sequence], |row| Ok(Timestamp::from_micros(row.get(0)?)))
     }
 }

@@ -69,9 +69,6 @@ impl FormerKey {
         lookups: &[Lookup<'_>],
         mut show: impl FnMut(Self),
     ) {
-        if !reaches.has_former() {
-            return;
-        }
         for (at, Lookup { kind, rule, value, .. }) in lookups.iter().enumerate() {
             let wider = Wider { kind: *kind, rule: *rule, text: *value };
             for former in reaches.former(pepper, *kind) {

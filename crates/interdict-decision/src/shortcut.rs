@@ -2,7 +2,7 @@
 //!
 //! Not here: everything else, and the explanation, which [`crate::decide`] gathers at length.
 
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{IdentifierKey, Kind};
 
 use crate::attempt::{Attempt, Lookup};
 use crate::decision::Sources;
@@ -19,34 +19,42 @@ pub(crate) fn shortcut<'a>(index: &Index, attempt: &Attempt<'a>, sources: &mut S
     }
     let moment = index.moments.begin()?;
     for lookup in attempt.lookups {
-        let known = sources.len();
-        let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
-        if !index.keys.glance(lookup.key, judge) {
-            sources.truncate(known);
-            look_closer(index, attempt, lookup, sources)?;
-        }
+        look(index, attempt, (lookup, lookup.key), sources)?;
     }
     for former in attempt.former {
-        let lookup = attempt.lookups.get(former.lookup)?;
-        let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
-        if !index.keys.glance(former.key, judge) {
-            return None;
-        }
+        look(index, attempt, (attempt.lookups.get(former.lookup)?, former.key), sources)?;
     }
     (sources.len() < 2 && index.moments.still(moment)).then_some(attempt.as_of)
 }
 
-/// What a glance cannot see whole: some of it stands in a second line. Nothing where a customer has it.
+/// What stands on one of a lookup's keys. Nothing where a customer has it.
+#[inline]
+fn look<'a>(
+    index: &Index,
+    attempt: &Attempt<'a>,
+    (lookup, key): (&Lookup<'a>, IdentifierKey),
+    sources: &mut Sources<'a>,
+) -> Option<()> {
+    let known = sources.len();
+    let judge = |entry| judge_entry(entry, &Probe::of(lookup), attempt, sources);
+    if index.keys.glance(key, judge) {
+        return Some(());
+    }
+    sources.truncate(known);
+    look_closer(index, attempt, (lookup, key), sources)
+}
+
+/// What a glance cannot see whole: some of it stands in a second line.
 #[cold]
 #[inline(never)]
 fn look_closer<'a>(
     index: &Index,
     attempt: &Attempt<'a>,
-    lookup: &Lookup<'a>,
+    (lookup, key): (&Lookup<'a>, IdentifierKey),
     sources: &mut Sources<'a>,
 ) -> Option<()> {
     let mut found = Found::default();
-    index.keys.find(lookup.key, false, &mut found);
+    index.keys.find(key, false, &mut found);
     if !found.customers.is_empty() || found.unreadable {
         return None;
     }

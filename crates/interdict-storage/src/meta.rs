@@ -9,20 +9,19 @@ use crate::error::StorageError;
 use crate::sql::{Connection, params};
 use crate::transaction::Head;
 
-const SELECT_PEPPER: &str = "SELECT value FROM meta WHERE name = 'pepper'";
-const PUT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)
-                          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const SELECT_FORMER: &str =
     "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
 const DELETE: &str = "DELETE FROM meta WHERE name = $1";
 const PUT: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const SELECT: &str = "SELECT value FROM meta WHERE name = $1";
-const INSERT_PEPPER: &str = "INSERT INTO meta (name, value) VALUES ('pepper', $1)";
+const INSERT: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)";
 const INSERT_HEAD: &str = "INSERT INTO head (id, sequence, hash) VALUES (1, $1, $2)";
-const SELECT_MOVING: &str = "SELECT value FROM meta WHERE name = 'moving'";
-const PUT_EPOCH: &str = "INSERT INTO meta (name, value) VALUES ('epoch', $1)
-                         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+/// The fingerprint of the pepper that a store is under.
+const PEPPER: &str = "pepper";
+/// Which life of itself it is.
+const EPOCH: &str = "epoch";
 
 /// The rows that a store has from its first day: its epoch, whose pepper it is, and the head.
 pub(crate) fn prepare_meta(
@@ -33,20 +32,12 @@ pub(crate) fn prepare_meta(
     if moving(connection)?.is_some() {
         return Err(StorageError::MoveUnfinished);
     }
-    let fingerprint = hex::encode(pepper.fingerprint());
-    let stored: Option<String> = connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))?;
-    match stored {
-        Some(stored) if stored == fingerprint => require_former(connection, pepper),
-        Some(stored) if pepper.former().any(|former| hex::encode(former.fingerprint()) == stored) => {
-            Err(StorageError::RotationUnfinished)
-        }
-        Some(_) => Err(StorageError::WrongPepper),
-        None => {
-            connection.execute(INSERT_PEPPER, params![fingerprint])?;
-            new_epoch(connection, random)?;
-            insert_head(connection, Head { sequence: 0, hash: chain::GENESIS })
-        }
+    if let Some(stored) = pepper_of(connection)? {
+        return require_whole(connection, &stored, pepper);
     }
+    connection.execute(INSERT, params![PEPPER, fingerprint(pepper)])?;
+    new_epoch(connection, random)?;
+    insert_head(connection, Head { sequence: 0, hash: chain::GENESIS })
 }
 
 /// What stands before the generation of a former pepper under which something still stands; behind it its fingerprint.
@@ -58,13 +49,35 @@ const ENDING: &str = "rotation_ending";
 
 /// The fingerprint of the pepper that a store was written under; nothing in a store that is new.
 pub(crate) fn pepper_of(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
-    connection.query_optional(SELECT_PEPPER, &[], |row| row.get(0))
+    value_of(connection, PEPPER)
+}
+
+fn value_of(connection: Connection<'_>, name: &str) -> Result<Option<String>, StorageError> {
+    connection.query_optional(SELECT, params![name], |row| row.get(0))
+}
+
+/// A pepper as a store names it.
+pub(crate) fn fingerprint(pepper: &Pepper) -> String {
+    hex::encode(pepper.fingerprint())
+}
+
+/// Refuses a pepper under which a store is not, or not wholly.
+pub(crate) fn require_whole(
+    connection: Connection<'_>,
+    stored: &str,
+    pepper: &Pepper,
+) -> Result<(), StorageError> {
+    if fingerprint(pepper) == stored {
+        return require_former(connection, pepper);
+    }
+    let is_cut = pepper.former().any(|former| fingerprint(former) == stored);
+    Err(if is_cut { StorageError::RotationUnfinished } else { StorageError::WrongPepper })
 }
 
 /// Refuses to go on under another pepper than the store's: a rotation may have come meanwhile.
 pub(crate) fn require_pepper(connection: Connection<'_>, pepper: &Pepper) -> Result<(), StorageError> {
     let stored = pepper_of(connection)?;
-    let is_own = stored.is_none_or(|stored| stored == hex::encode(pepper.fingerprint()));
+    let is_own = stored.is_none_or(|stored| stored == fingerprint(pepper));
     if is_own { Ok(()) } else { Err(StorageError::WrongPepper) }
 }
 
@@ -78,10 +91,8 @@ pub(crate) fn former(connection: Connection<'_>) -> Result<Vec<(Generation, Stri
 
 /// Refuses a pepper without a former one under which something still stands: a block would be found no more.
 pub(crate) fn require_former(connection: Connection<'_>, pepper: &Pepper) -> Result<(), StorageError> {
-    for (generation, fingerprint) in former(connection)? {
-        let has = |former: &Pepper| {
-            former.generation() == generation && hex::encode(former.fingerprint()) == fingerprint
-        };
+    for (generation, stored) in former(connection)? {
+        let has = |former: &Pepper| former.generation() == generation && fingerprint(former) == stored;
         if !pepper.former().any(has) {
             return Err(StorageError::FormerPepperMissing(generation));
         }
@@ -99,13 +110,13 @@ pub(crate) fn put_former<'p>(
     }
     needed.into_iter().try_for_each(|pepper| {
         let name = format!("{FORMER}{}", pepper.generation());
-        connection.execute(PUT, params![name, hex::encode(pepper.fingerprint())])
+        connection.execute(PUT, params![name, fingerprint(pepper)])
     })
 }
 
 /// Another pepper is in use from now on.
 pub(crate) fn put_pepper(connection: Connection<'_>, pepper: &Pepper) -> Result<(), StorageError> {
-    connection.execute(PUT_PEPPER, params![hex::encode(pepper.fingerprint())])
+    connection.execute(PUT, params![PEPPER, fingerprint(pepper)])
 }
 
 /// Of a rotation nothing is left to do but to take former peppers out of the file.
@@ -115,7 +126,7 @@ pub(crate) fn begin_ending(connection: Connection<'_>) -> Result<(), StorageErro
 
 /// Whether that is still to be done.
 pub(crate) fn is_ending(connection: Connection<'_>) -> Result<bool, StorageError> {
-    Ok(connection.query_optional(SELECT, params![ENDING], |_| Ok(()))?.is_some())
+    Ok(value_of(connection, ENDING)?.is_some())
 }
 
 /// That is done, too.
@@ -130,8 +141,7 @@ pub(crate) fn put_rotated(connection: Connection<'_>, sequence: i64) -> Result<(
 
 /// That change; 0 where there was no rotation.
 pub(crate) fn rotated_through(connection: Connection<'_>) -> Result<i64, StorageError> {
-    let value: Option<String> = connection.query_optional(SELECT, params![ROTATED], |row| row.get(0))?;
-    Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
+    Ok(value_of(connection, ROTATED)?.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
 /// What a move into this store has noted, while it is under way ([`crate::move_up`]).
@@ -139,7 +149,7 @@ pub(crate) const MOVING: &str = "moving";
 
 /// The mark of a move that did not finish, if there is one: nothing may work on half a copy.
 pub(crate) fn moving(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
-    connection.query_optional(SELECT_MOVING, &[], |row| row.get(0))
+    value_of(connection, MOVING)
 }
 
 /// The one row of `head`, which is moved from then on.
@@ -151,5 +161,5 @@ pub(crate) fn insert_head(connection: Connection<'_>, head: Head) -> Result<(), 
 pub(crate) fn new_epoch(connection: Connection<'_>, random: &dyn Random) -> Result<(), StorageError> {
     let mut epoch = [0_u8; 16];
     random.fill(&mut epoch);
-    connection.execute(PUT_EPOCH, params![hex::encode(epoch)])
+    connection.execute(PUT, params![EPOCH, hex::encode(epoch)])
 }

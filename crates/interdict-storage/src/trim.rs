@@ -146,9 +146,7 @@ impl View<'_> {
     pub fn trimmed_through(&self) -> Result<i64, StorageError> {
         Ok(Anchor::read(self.connection)?.sequence)
     }
-}
 
-impl View<'_> {
     /// The change behind which keys are those of now: the newest rotation of the pepper; 0 where there was none.
     pub fn rotated_through(&self) -> Result<i64, StorageError> {
         meta::rotated_through(self.connection)

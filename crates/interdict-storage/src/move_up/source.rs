@@ -75,14 +75,7 @@ impl Source {
             return Err(StorageError::TooNew { found, known }.into());
         }
         let stored: String = view.query_one(SELECT_PEPPER, &[], |row| row.get(0))?;
-        if stored != hex::encode(pepper.fingerprint()) {
-            let is_former = |former: &Pepper| hex::encode(former.fingerprint()) == stored;
-            let is_cut = pepper.former().any(is_former);
-            return Err(
-                if is_cut { StorageError::RotationUnfinished } else { StorageError::WrongPepper }.into()
-            );
-        }
-        meta::require_former(view, pepper)?;
+        meta::require_whole(view, &stored, pepper)?;
         if schema == Schema::Mode {
             let imports: i64 = view.query_one(SELECT_IMPORTS, &[], |row| row.get(0))?;
             if imports > 0 {

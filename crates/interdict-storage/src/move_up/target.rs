@@ -109,8 +109,7 @@ impl Target {
                 }
             }
             if course == Course::Fresh {
-                let fingerprint = hex::encode(pepper.fingerprint());
-                self.connection().execute(INSERT_META, params!["pepper", fingerprint])?;
+                self.connection().execute(INSERT_META, params!["pepper", meta::fingerprint(pepper)])?;
                 self.connection().execute(INSERT_META, params![meta::MOVING, json(mark)?])?;
             } else {
                 self.put_mark(mark)?;

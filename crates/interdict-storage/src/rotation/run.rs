@@ -204,7 +204,7 @@ pub fn rotate_store(
         alone.end(false)?;
         return Ok(RotatedStore { was_done: true, ..RotatedStore::default() });
     };
-    let is_stored = |pepper: &Pepper| hex::encode(pepper.fingerprint()) == stored;
+    let is_stored = |pepper: &Pepper| meta::fingerprint(pepper) == stored;
     let mut done = RotatedStore { was_done: is_stored(rotation.pepper), ..RotatedStore::default() };
     if !done.was_done {
         let old = rotation.pepper.former().find(|former| is_stored(former));

@@ -76,7 +76,7 @@ pub fn standing(place: &Place, pepper: &Pepper) -> Result<StoreStanding, Storage
 
 fn standing_of(connection: Connection<'_>, pepper: &Pepper) -> Result<StoreStanding, StorageError> {
     let Some(stored) = meta::pepper_of(connection)? else { return Ok(StoreStanding::Empty) };
-    let is_stored = |pepper: &Pepper| hex::encode(pepper.fingerprint()) == stored;
+    let is_stored = |pepper: &Pepper| meta::fingerprint(pepper) == stored;
     if is_stored(pepper) {
         meta::require_former(connection, pepper)?;
         return Ok(StoreStanding::Current(!meta::is_ending(connection)?));

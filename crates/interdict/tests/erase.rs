@@ -18,13 +18,6 @@ use support::{Place, Server};
 
 const WHERE: &str = "--merchant 1 --mode test";
 
-fn begin(place: &Place) -> (Server, String) {
-    let server = place.serve("serve");
-    server.wait_until_ready();
-    let key = place.first_key();
-    (server, key)
-}
-
 /// Whoever reads the log has what waits for it written: otherwise it is written later, without the person, and is in no
 /// count.
 fn log_is_written(server: &Server, key: &str) {
@@ -40,7 +33,7 @@ fn customer(server: &Server, key: &str, body: &Value) -> String {
 #[test]
 fn everybody_with_an_email_is_erased_beside_a_server_and_the_blocks_stay() {
     let place = Place::new();
-    let (server, key) = begin(&place);
+    let (server, key) = place.begin();
     let ada = customer(&server, &key, &json!({"email": "erasee@example.com", "name": "Zubaida Erasee"}));
     let twin = customer(&server, &key, &json!({"email": "erasee@example.com"}));
     let other = customer(&server, &key, &json!({"email": "keeper@example.com"}));
@@ -76,14 +69,14 @@ fn everybody_with_an_email_is_erased_beside_a_server_and_the_blocks_stay() {
     assert!(String::from_utf8_lossy(&nobody.get_output().stdout).contains("No customer has it."));
     assert!(server.stop());
     place.run("audit verify").success();
-    let left = files_with(&place, &[b"erasee@example.com", b"Zubaida"]);
+    let left = place.files_with(&[b"erasee@example.com", b"Zubaida"]);
     assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
 fn an_identifier_of_nobodys_becomes_a_tombstone() {
     let place = Place::new();
-    let (server, key) = begin(&place);
+    let (server, key) = place.begin();
     let entry =
         json!({"list": "block", "kind": "device", "value": "zubaidas-phone", "reason": "internal words"});
     let (status, made) = server.call("POST", "/v1/entries", &key, &entry);
@@ -113,7 +106,7 @@ fn an_identifier_of_nobodys_becomes_a_tombstone() {
 #[test]
 fn what_was_noted_and_linked_goes_with_the_identifier() {
     let place = Place::new();
-    let (server, key) = begin(&place);
+    let (server, key) = place.begin();
     let blocked = json!({
         "identifiers": [{"kind": "device", "value": "zubaidas-phone"}, {"kind": "iban", "value": "GB33BUKB20201555555555"}],
         "reason": "Zubaida of Kano Road",
@@ -140,14 +133,14 @@ fn what_was_noted_and_linked_goes_with_the_identifier() {
     assert_eq!(server.decide(&key, &attempt), "identifier_blacklisted");
     assert!(server.stop());
     place.run("audit verify").success();
-    let left = files_with(&place, &[b"Zubaida"]);
+    let left = place.files_with(&[b"Zubaida"]);
     assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
 fn what_stands_for_many_loses_its_words_and_blocks_as_far_as_before() {
     let place = Place::new();
-    let (server, key) = begin(&place);
+    let (server, key) = place.begin();
     let listed = [("ip", "203.0.113.0/24"), ("bin", "424242"), ("emailDomain", "bad.example")];
     let attempts = [("ip", "203.0.113.9"), ("bin", "42424299"), ("email", "somebody@mail.bad.example")];
     let codes = |server: &Server| {
@@ -170,34 +163,24 @@ fn what_stands_for_many_loses_its_words_and_blocks_as_far_as_before() {
         assert!(entry["value"].is_string() && entry["reason"].is_null(), "{entry}");
     }
     assert!(server.stop());
-    let left = files_with(&place, &[b"Zubaida"]);
+    let left = place.files_with(&[b"Zubaida"]);
     assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
 fn a_phone_is_read_as_the_merchants_customers_dial_it() {
     let place = Place::new();
-    let (server, key) = begin(&place);
+    let (server, key) = place.begin();
     assert_eq!(server.call("PATCH", "/v1/settings", &key, &json!({"phoneRegion": "NG"})).0, 200);
     let id = customer(&server, &key, &json!({"phone": "0803 123 4567"}));
     let planned = place.json(&format!("erase {WHERE} --phone 08031234567 --dry-run --json"));
     assert_eq!(planned["customers"], json!([id]));
 }
 
-/// The files of the data folder that hold one of the marks.
-fn files_with(place: &Place, marks: &[&[u8]]) -> Vec<std::path::PathBuf> {
-    let files = std::fs::read_dir(place.path("interdict-data")).unwrap().map(|file| file.unwrap().path());
-    let holds = |path: &std::path::PathBuf| {
-        let bytes = std::fs::read(path).unwrap();
-        marks.iter().any(|mark| bytes.windows(mark.len()).any(|window| window == *mark))
-    };
-    files.filter(|path| path.is_file()).filter(holds).collect()
-}
-
 #[test]
 fn mistakes_in_the_call_are_told() {
     let place = Place::new();
-    let (server, _) = begin(&place);
+    let (server, _) = place.begin();
     assert!(server.stop());
     for (words, complaint) in [
         (format!("erase {WHERE}"), "required"),

@@ -67,6 +67,24 @@ impl Place {
         Server::start(self.process(&format!("{words} --listen 127.0.0.1:0")))
     }
 
+    /// The first server here, ready, and the test mode's secret key.
+    pub fn begin(&self) -> (Server, String) {
+        let server = self.serve("serve");
+        server.wait_until_ready();
+        let key = self.first_key();
+        (server, key)
+    }
+
+    /// The files of the data folder that hold one of the marks.
+    pub fn files_with(&self, marks: &[&[u8]]) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.path("interdict-data")).unwrap().map(|file| file.unwrap().path());
+        let holds = |path: &PathBuf| {
+            let bytes = std::fs::read(path).unwrap();
+            marks.iter().any(|mark| bytes.windows(mark.len()).any(|window| window == *mark))
+        };
+        files.filter(|path| path.is_file()).filter(holds).collect()
+    }
+
     /// The test mode's secret key that the first start showed.
     pub fn first_key(&self) -> String {
         self.first_key_in("interdict-data")

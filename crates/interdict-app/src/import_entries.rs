@@ -1,7 +1,9 @@
-//! Taking the rows of a file, part by part: each part is a commit of its own, between which others come first. A run
-//! that was cut goes on behind the last part; one that only checks writes nothing.
+//! Taking the rows of a file, part by part, as many of them in a commit as leaves room for others. While one commit is
+//! written, the rows of the next are read. A run that was cut goes on behind the last commit; one that only checks
+//! writes nothing.
 //!
-//! Deliberately not here: where the file lies and who has it taken ([`crate::import_jobs`]).
+//! Deliberately not here: where the file lies and who has it taken ([`crate::import_jobs`]), and how many rows go into a
+//! commit ([`crate::import_pace`]).
 
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -9,28 +11,23 @@ use std::time::Duration;
 
 use interdict_domain::import::{Import, ImportState};
 use interdict_domain::merchant::MerchantNumber;
-use interdict_domain::window::Window;
 use interdict_storage::{
-    Authorship, ImportPart, ImportedRow, PartTaken, RowFate, StorageError, View, WriteError,
+    Authorship, ImportPart, PartTaken, Pending, RowFate, StorageError, View, WriteError,
 };
 
 use crate::file_rows::FileRows;
 use crate::follow_import::follow_rows;
-use crate::import_errors::Errors;
-use crate::import_row::{BadRow, EXPIRES_AT, FileError, ROWS_MAX, RowDefaults, VALUE};
-use crate::list_entry::NewEntry;
+use crate::import_errors::{Errors, broad_row, ended_row};
+use crate::import_pace::Pace;
+use crate::import_row::{BadRow, FileError, ROWS_MAX, RowDefaults};
 use crate::service::Service;
 
-/// The rows of a part, at least and at most.
-const PART_MIN: usize = 50;
+/// The rows of a part, at most.
 const PART_MAX: usize = 1_000;
-/// How long a part may hold the writer, about: a longer one makes the next ones smaller.
-const PART_LONG: Duration = Duration::from_millis(40);
-const PART_SHORT: Duration = Duration::from_millis(15);
-/// Parts between two notes of how far a check is.
-const CHECKED_BETWEEN: u32 = 20;
 /// Between two tries to write while too much waits.
 const BACK_OFF: Duration = Duration::from_millis(50);
+/// Parts between two notes of how far a check is.
+const CHECKED_BETWEEN: u32 = 20;
 
 /// Why rows are not taken any further. What was taken stays, and the import can be gone on with.
 #[derive(Debug, thiserror::Error)]
@@ -91,20 +88,32 @@ struct Run<'a, 'w> {
     progress: &'w mut dyn FnMut(&Import) -> bool,
     pause: Duration,
     part: ImportPart,
-    size: usize,
+    gathered: Gathered,
+    /// Written while the next rows are read.
+    under_way: Option<UnderWay>,
+    pace: Pace,
     checked: u32,
     /// The merchant wants a second person for what hits many: nobody weighs the rows of a file.
     wants_second: bool,
 }
 
-/// A row that somebody has to propose by itself.
-fn broad(line: i64, new: &NewEntry) -> BadRow {
-    BadRow {
-        line,
-        column: VALUE.to_owned(),
-        reason: "stands for many, and your settings want a second person for that: add it by itself"
-            .to_owned(),
-        row: new.identifier.value().to_owned(),
+/// Whole parts that follow one another, and the bad rows among them.
+#[derive(Default)]
+struct Gathered {
+    parts: Vec<ImportPart>,
+    bad: Vec<BadRow>,
+}
+
+/// Parts that are being written.
+struct UnderWay {
+    pending: Pending<Option<Vec<PartTaken>>, StorageError>,
+    parts: Arc<Vec<ImportPart>>,
+    bad: Vec<BadRow>,
+}
+
+impl Gathered {
+    fn rows(&self) -> usize {
+        self.parts.iter().map(ImportPart::length).sum()
     }
 }
 
@@ -130,7 +139,9 @@ impl Service {
             progress,
             pause,
             part: ImportPart::default(),
-            size: PART_MAX / 4,
+            gathered: Gathered::default(),
+            under_way: None,
+            pace: Pace::new(&self.store, !pause.is_zero()),
             checked: 0,
             wants_second,
         };
@@ -185,47 +196,72 @@ impl Run<'_, '_> {
             };
             let (line, row) = match next {
                 Ok(Some(next)) => next,
-                Ok(None) => return Ok(if self.take(count > taken)? { End::All } else { End::Left }),
+                Ok(None) => return Ok(if self.take_rest(count > taken)? { End::All } else { End::Left }),
                 Err(error) => {
-                    return Ok(if self.take(count > taken)? { End::Refused(error) } else { End::Left });
+                    let is_taken = self.take_rest(count > taken)?;
+                    return Ok(if is_taken { End::Refused(error) } else { End::Left });
                 }
             };
             count += 1;
             match row {
                 Ok(new) if self.wants_second && new.identifier.is_broad() => {
-                    self.errors.note(&broad(line, &new))?;
-                    self.part.bad += 1;
+                    self.refuse(broad_row(line, &new));
                 }
-                Ok(new) => self.part.rows.push(self.row(line, new)),
-                Err(bad) => {
-                    self.errors.note(&bad)?;
-                    self.part.bad += 1;
-                }
+                Ok(new) => self.part.rows.push(self.service.imported_row(self.merchant, line, new)),
+                Err(bad) => self.refuse(bad),
             }
             self.part.through = count;
-            let length = count.saturating_sub(self.part.behind).unsigned_abs();
-            if (count == taken || length >= self.size as u64) && !self.take(count > taken)? {
+            let rows = self.part.length();
+            if count == taken || rows >= PART_MAX.min(self.pace.rows()) {
+                self.close_part();
+            }
+            if (count == taken || self.gathered.rows() >= self.pace.rows()) && !self.take(count > taken)? {
                 return Ok(End::Left);
             }
         }
     }
 
-    /// Takes the part that has gathered, and begins the next one. False when the run is over.
-    fn take(&mut self, is_new: bool) -> Result<bool, ImportRunError> {
+    fn refuse(&mut self, bad: BadRow) {
+        self.gathered.bad.push(bad);
+        self.part.bad += 1;
+    }
+
+    /// The part that has gathered is whole: the next one begins.
+    fn close_part(&mut self) {
         let next =
             ImportPart { behind: self.part.through, through: self.part.through, ..ImportPart::default() };
         let part = std::mem::replace(&mut self.part, next);
-        if part.behind == part.through {
+        if part.length() > 0 {
+            self.gathered.parts.push(part.sealed(&self.service.pepper));
+        }
+    }
+
+    /// Takes the parts that have gathered, and gathers anew. False when the run is over.
+    fn take(&mut self, is_new: bool) -> Result<bool, ImportRunError> {
+        let gathered = std::mem::take(&mut self.gathered);
+        if gathered.parts.is_empty() {
             return Ok(true);
         }
-        if !is_new {
-            let ended = self.judge(&part)?.ended;
-            self.note_ended(&part, &ended)?;
-            return Ok(true);
+        if is_new && self.import.state == ImportState::Running {
+            return Ok(self.settle()? && self.write(gathered)?);
         }
-        let goes_on =
-            if self.import.state == ImportState::Running { self.write(part)? } else { self.check(&part)? };
-        Ok(goes_on && (self.progress)(&self.import))
+        let mut ended = Vec::new();
+        let mut goes_on = true;
+        for part in &gathered.parts {
+            let judged = self.judge(part)?;
+            if is_new {
+                goes_on &= self.count(part, &judged)?;
+            }
+            ended.extend(judged.ended.iter().filter_map(|index| part.rows.get(*index)).map(ended_row));
+        }
+        self.errors.note_all(gathered.bad, ended)?;
+        Ok(!is_new || (goes_on && (self.progress)(&self.import)))
+    }
+
+    /// The same for what the file ends with, until it is written.
+    fn take_rest(&mut self, is_new: bool) -> Result<bool, ImportRunError> {
+        self.close_part();
+        Ok(self.take(is_new)? && self.settle()?)
     }
 
     /// What a part would do.
@@ -235,7 +271,7 @@ impl Run<'_, '_> {
         let found = self
             .service
             .store
-            .read_blocking(|view| view.merchant(self.merchant).entries_of_rows(list, &part.rows))?;
+            .read_blocking(|view| view.merchant(self.merchant).entries_of_rows(list, part.rows.iter()))?;
         let mut judged = Judged::default();
         for (index, row) in part.rows.iter().enumerate() {
             match row.fate(found.get(&row.key), now) {
@@ -248,9 +284,8 @@ impl Run<'_, '_> {
         Ok(judged)
     }
 
-    fn check(&mut self, part: &ImportPart) -> Result<bool, ImportRunError> {
-        let judged = self.judge(part)?;
-        self.note_ended(part, &judged.ended)?;
+    /// Counts a part that is only looked at. False when somebody stopped the check.
+    fn count(&mut self, part: &ImportPart, judged: &Judged) -> Result<bool, ImportRunError> {
         let counts = &mut self.import.counts;
         counts.rows = part.through;
         counts.created += judged.created;
@@ -269,81 +304,60 @@ impl Run<'_, '_> {
         Ok(goes_on)
     }
 
-    fn write(&mut self, part: ImportPart) -> Result<bool, ImportRunError> {
-        let part = Arc::new(part);
-        let began = self.service.clock.uptime();
-        let taken = loop {
-            match self.commit(&part) {
+    /// Gives parts to the writer, all for one commit, and does not wait for it.
+    fn write(&mut self, gathered: Gathered) -> Result<bool, ImportRunError> {
+        let parts = Arc::new(gathered.parts);
+        let pending = loop {
+            match self.begin(&parts) {
                 Err(WriteError::Overloaded) => std::thread::sleep(BACK_OFF),
-                done => break done?,
+                begun => break begun?,
             }
         };
-        let took = self.service.clock.uptime().saturating_sub(began);
-        if took > PART_LONG {
-            self.size = (self.size / 2).max(PART_MIN);
-        } else if took < PART_SHORT {
-            self.size = (self.size * 2).min(PART_MAX);
-        }
-        let Some(taken) = taken else {
+        self.under_way = Some(UnderWay { pending, parts, bad: gathered.bad });
+        Ok(true)
+    }
+
+    fn begin(
+        &self,
+        parts: &Arc<Vec<ImportPart>>,
+    ) -> Result<Pending<Option<Vec<PartTaken>>, StorageError>, WriteError<StorageError>> {
+        let (merchant, id, parts) = (self.merchant, self.import.id, Arc::clone(parts));
+        let (actor, now) = (self.import.created_by.clone(), self.service.clock.now());
+        let (merchant_now, random) = (self.service.merchant_now(merchant), Arc::clone(&self.service.random));
+        self.service.store.begin_write(move |transaction| {
+            let by = Authorship { actor: &actor, now, merchant_now, random: random.as_ref() };
+            let mut transaction = transaction.merchant(merchant);
+            let mut all = Vec::with_capacity(parts.len());
+            for part in parts.iter() {
+                let Some(taken) = transaction.put_entries(&by, id, part)? else { return Ok(None) };
+                follow_rows(&mut transaction, &by, &taken, part)?;
+                all.push(taken);
+            }
+            Ok::<_, StorageError>(Some(all))
+        })
+    }
+
+    /// Waits for what is being written. False when the run is over.
+    fn settle(&mut self) -> Result<bool, ImportRunError> {
+        let Some(UnderWay { pending, parts, bad }) = self.under_way.take() else { return Ok(true) };
+        let Some(all) = pending.wait()?.value else {
             // Stopped by somebody, or gone on with by somebody else.
             self.import = self.service.change_import(self.merchant, &self.import, |_| ())?;
             return Ok(false);
         };
-        self.import = taken.import;
-        self.note_ended(&part, &taken.ended)?;
+        self.pace.learn(&self.service.store);
+        let rows_of = |(part, taken): (&ImportPart, &PartTaken)| -> Vec<BadRow> {
+            taken.ended.iter().filter_map(|index| part.rows.get(*index)).map(ended_row).collect()
+        };
+        let ended = parts.iter().zip(&all).flat_map(rows_of).collect();
+        self.errors.note_all(bad, ended)?;
+        if let Some(last) = all.into_iter().next_back() {
+            self.import = last.import;
+        }
         if !self.pause.is_zero() {
             std::thread::sleep(self.pause);
         }
-        Ok(true)
-    }
-
-    fn commit(&self, part: &Arc<ImportPart>) -> Result<Option<PartTaken>, WriteError<StorageError>> {
-        let (merchant, id, part) = (self.merchant, self.import.id, Arc::clone(part));
-        let (actor, now) = (self.import.created_by.clone(), self.service.clock.now());
-        let (merchant_now, random) = (self.service.merchant_now(merchant), Arc::clone(&self.service.random));
-        let committed = self.service.store.write_blocking(move |transaction| {
-            let by = Authorship { actor: &actor, now, merchant_now, random: random.as_ref() };
-            let mut transaction = transaction.merchant(merchant);
-            let taken = transaction.put_entries(&by, id, &part)?;
-            if let Some(taken) = &taken {
-                follow_rows(&mut transaction, &by, taken, &part)?;
-            }
-            Ok::<_, StorageError>(taken)
-        })?;
-        Ok(committed.value)
-    }
-
-    fn note_ended(&mut self, part: &ImportPart, ended: &[usize]) -> Result<(), ImportRunError> {
-        for row in ended.iter().filter_map(|index| part.rows.get(*index)) {
-            self.errors.note(&BadRow {
-                line: row.line,
-                column: EXPIRES_AT.to_owned(),
-                reason: "must lie in the future".to_owned(),
-                row: row.value.clone(),
-            })?;
-        }
-        Ok(())
-    }
-
-    fn row(&self, line: i64, new: NewEntry) -> ImportedRow {
-        let identifier = new.identifier.matched(new.matching.unwrap_or_default());
-        let kind = identifier.kind();
-        ImportedRow {
-            line,
-            kind,
-            matching: identifier.matching(),
-            key: identifier.key(&self.service.pepper, self.merchant),
-            value: identifier.value().to_owned(),
-            reason: new.reason,
-            reason_code: new.reason_code,
-            public_message: new.public_message,
-            scopes: new.scopes,
-            strength: new.strength.unwrap_or_else(|| kind.default_strength()),
-            // The row was refused if these two make none.
-            window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
-            limits: new.limits,
-            former: self.service.pepper.former().map(|one| identifier.key(one, self.merchant)).collect(),
-        }
+        Ok((self.progress)(&self.import))
     }
 
     /// Says how it ended.

@@ -4,11 +4,34 @@ use std::io::Write;
 
 use interdict_domain::ids::ImportId;
 use interdict_domain::pan;
+use interdict_storage::ImportedRow;
 
 use crate::formula_safe;
 use crate::import_entries::ImportRunError;
-use crate::import_row::BadRow;
+use crate::import_row::{BadRow, EXPIRES_AT, VALUE};
+use crate::list_entry::NewEntry;
 use crate::service::Service;
+
+/// A row that somebody has to propose by itself.
+pub(crate) fn broad_row(line: i64, new: &NewEntry) -> BadRow {
+    BadRow {
+        line,
+        column: VALUE.to_owned(),
+        reason: "stands for many, and your settings want a second person for that: add it by itself"
+            .to_owned(),
+        row: new.identifier.value().to_owned(),
+    }
+}
+
+/// A row that would do nothing.
+pub(crate) fn ended_row(row: &ImportedRow) -> BadRow {
+    BadRow {
+        line: row.line,
+        column: EXPIRES_AT.to_owned(),
+        reason: "must lie in the future".to_owned(),
+        row: row.value.clone(),
+    }
+}
 
 /// Bad rows as CSV.
 pub(crate) struct Errors<'a>(csv::Writer<&'a mut dyn Write>);
@@ -21,8 +44,19 @@ impl<'a> Errors<'a> {
         Ok(errors)
     }
 
+    /// Writes rows in the order of the file.
+    pub(crate) fn note_all(
+        &mut self,
+        mut bad: Vec<BadRow>,
+        ended: Vec<BadRow>,
+    ) -> Result<(), ImportRunError> {
+        bad.extend(ended);
+        bad.sort_by_key(|row| row.line);
+        bad.iter().try_for_each(|row| self.note(row))
+    }
+
     /// Writes a row.
-    pub(crate) fn note(&mut self, bad: &BadRow) -> Result<(), ImportRunError> {
+    fn note(&mut self, bad: &BadRow) -> Result<(), ImportRunError> {
         // No card number is at rest, not even as an example of what is refused.
         let row = if pan::holds_pan(&bad.row) { "(not kept: it holds a card number)" } else { &bad.row };
         self.write([&bad.line.to_string(), &bad.column, &bad.reason, &formula_safe::cell(row)])

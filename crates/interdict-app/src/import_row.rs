@@ -6,12 +6,15 @@ use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{EntrySource, List, ReasonCode, Strength};
 use interdict_domain::identifier::{EmailMatching, Identifier, Kind, PhoneRegion};
 use interdict_domain::limits::Limits;
+use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::money::{Currency, Money};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
+use interdict_storage::ImportedRow;
 
 use crate::list_entry::{NewEntry, limits_of};
+use crate::service::Service;
 
 /// The longest row, in bytes.
 pub const ROW_BYTES_MAX: usize = 64 * 1024;
@@ -210,6 +213,30 @@ impl RawRow<'_> {
             return Err((column, "is for the allow list: a block has no limits".to_owned()));
         }
         Ok(limits)
+    }
+}
+
+impl Service {
+    /// A row as it is stored.
+    pub(crate) fn imported_row(&self, merchant: MerchantNumber, line: i64, new: NewEntry) -> ImportedRow {
+        let identifier = new.identifier.matched(new.matching.unwrap_or_default());
+        let kind = identifier.kind();
+        ImportedRow {
+            line,
+            kind,
+            matching: identifier.matching(),
+            key: identifier.key(&self.pepper, merchant),
+            value: identifier.value().to_owned(),
+            reason: new.reason,
+            reason_code: new.reason_code,
+            public_message: new.public_message,
+            scopes: new.scopes,
+            strength: new.strength.unwrap_or_else(|| kind.default_strength()),
+            // The row was refused if these two make none.
+            window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
+            limits: new.limits,
+            former: self.pepper.former().map(|one| identifier.key(one, merchant)).collect(),
+        }
     }
 }
 

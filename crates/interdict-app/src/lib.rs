@@ -55,6 +55,7 @@ mod import_entries;
 mod import_errors;
 mod import_files;
 mod import_jobs;
+mod import_pace;
 mod import_row;
 mod index_feed;
 mod invite_user;

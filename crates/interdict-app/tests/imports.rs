@@ -95,7 +95,8 @@ fn rows_are_in_force_and_each_part_is_one_change(place: &Place) {
         last = rows.rows[1];
         put += item.change.facts.len() - 1;
     }
-    assert!((3..20).contains(&changes.len()), "{}", changes.len());
+    // On a busy machine a commit takes few rows, and a part is no larger.
+    assert!((3..60).contains(&changes.len()), "{}", changes.len());
     assert_eq!(put, 2_501, "the changed mind stands in another part than the first word, or in the same");
     let folder = shop.folder.path().join("imports/test");
     let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();

@@ -1,5 +1,7 @@
 //! Entries: one row each, written together with its change; and what an erasure makes of them.
 
+use std::collections::HashSet;
+
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
@@ -18,7 +20,7 @@ use crate::customer::keys;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
 use crate::search::{self, Searched};
-use crate::sql::{Row, bind, params};
+use crate::sql::{Insert, Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
@@ -40,22 +42,65 @@ macro_rules! with_hits {
     };
 }
 
+// What is bound where a row is written: see [`row_of`].
+macro_rules! insert {
+    () => {
+        "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
+             public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
+             created_at, updated_at, erased_customer, matching, max_amount, currency, lapses_on_chargeback,
+             generation)"
+    };
+}
+
+macro_rules! values {
+    () => {
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+             $21, $22, $23, $24) "
+    };
+}
+
+/// The values of an entry's row.
+macro_rules! row_of {
+    ($merchant:expr, $entry:expr) => {
+        $crate::sql::params![
+            &$entry.id.ksuid().bytes()[..],
+            $merchant.0,
+            $entry.list().as_str(),
+            $entry.kind.code(),
+            $entry.key.0,
+            $entry.value,
+            $entry.reason.as_ref().map(Reason::as_str),
+            $entry.reason_code.map(ReasonCode::as_str),
+            $entry.public_message.as_ref().map(PublicMessage::as_str),
+            $entry.scopes.bits(),
+            $entry.strength.as_str(),
+            $entry.window.from().map(Timestamp::micros),
+            $entry.window.until().map(Timestamp::micros),
+            $entry.source.as_str(),
+            $entry.created_by.kind.as_str(),
+            $entry.created_by.id,
+            $entry.created_at.micros(),
+            $entry.updated_at.micros(),
+            $entry.erased_customer.map(|id| *id.ksuid().bytes()),
+            Some($entry.matching).filter(|it| *it != EmailMatching::Exact).map(EmailMatching::as_str),
+            $entry.limits.max_amount.map(Money::amount),
+            $entry.limits.max_amount.map(|most| most.currency().code()),
+            $entry.limits.lapses_on_chargeback.then_some(1_i64),
+            $entry.generation.map(|generation| generation.0),
+        ]
+    };
+}
+
 pub(crate) use {columns, with_hits};
 
 statements! {
-    UPSERT = "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
-                    public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
-                    created_at, updated_at, erased_customer, matching, max_amount, currency, lapses_on_chargeback,
-                    generation)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                    $21, $22, $23, $24)
-              ON CONFLICT (id) DO UPDATE SET value = excluded.value, identifier_key = excluded.identifier_key,
+    UPSERT = concat!(insert!(), values!(), "ON CONFLICT (id) DO UPDATE SET value = excluded.value, identifier_key = excluded.identifier_key,
                     generation = excluded.generation, reason = excluded.reason,
                     reason_code = excluded.reason_code, public_message = excluded.public_message,
                     scopes = excluded.scopes, strength = excluded.strength, starts_at = excluded.starts_at,
                     expires_at = excluded.expires_at, max_amount = excluded.max_amount,
                     currency = excluded.currency, lapses_on_chargeback = excluded.lapses_on_chargeback,
-                    source = excluded.source, updated_at = excluded.updated_at";
+                    source = excluded.source, updated_at = excluded.updated_at");
     DELETE = "DELETE FROM entry WHERE merchant = $1 AND id = $2";
     SELECT = concat!("SELECT ", columns!(), with_hits!(), " FROM entry WHERE merchant = $1 AND id = $2");
     SELECT_BY_IDENTIFIER = concat!("SELECT ", columns!(), " FROM entry
@@ -63,6 +108,13 @@ statements! {
     SELECT_BY_KEY = concat!("SELECT ", columns!(), " FROM entry
         WHERE merchant = $1 AND identifier_key = $2 AND erased_customer IS NULL");
 }
+
+/// Where there is none yet.
+const INSERT_UNLISTED: Insert = Insert {
+    into: insert!(),
+    columns: 24,
+    on_conflict: "ON CONFLICT (merchant, identifier_key, list, kind) WHERE erased_customer IS NULL DO NOTHING",
+};
 
 /// An entry with how often it decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +226,22 @@ impl MerchantView<'_> {
 }
 
 impl MerchantTransaction<'_, '_> {
+    /// Writes the entries whose identifiers are not listed yet, and says among which are all that were. Nothing where each
+    /// answer is a way to a server and back: there it is cheaper to look before, for many at once.
+    pub(crate) fn insert_unlisted(
+        &self,
+        entries: &[&Entry],
+    ) -> Result<Option<HashSet<IdentifierKey>>, StorageError> {
+        let Some(mut bulk) = self.transaction.connection.bulk(&INSERT_UNLISTED)? else { return Ok(None) };
+        let mut doubtful = HashSet::new();
+        bulk.insert(
+            entries,
+            |entry, bind| bind(row_of!(self.merchant, entry)),
+            |some| doubtful.extend(some.iter().map(|entry| entry.key)),
+        )?;
+        Ok(Some(doubtful))
+    }
+
     /// Writes an entry and the change that made it so.
     pub fn put_entry(
         &mut self,
@@ -215,36 +283,7 @@ impl MerchantTransaction<'_, '_> {
     }
 
     pub(crate) fn write_entry(&self, entry: &Entry) -> Result<(), StorageError> {
-        self.transaction.connection.execute(
-            UPSERT,
-            params![
-                &entry.id.ksuid().bytes()[..],
-                self.merchant.0,
-                entry.list().as_str(),
-                entry.kind.code(),
-                entry.key.0,
-                entry.value,
-                entry.reason.as_ref().map(Reason::as_str),
-                entry.reason_code.map(ReasonCode::as_str),
-                entry.public_message.as_ref().map(PublicMessage::as_str),
-                entry.scopes.bits(),
-                entry.strength.as_str(),
-                entry.window.from().map(Timestamp::micros),
-                entry.window.until().map(Timestamp::micros),
-                entry.source.as_str(),
-                entry.created_by.kind.as_str(),
-                entry.created_by.id,
-                entry.created_at.micros(),
-                entry.updated_at.micros(),
-                entry.erased_customer.map(|id| *id.ksuid().bytes()),
-                Some(entry.matching).filter(|it| *it != EmailMatching::Exact).map(EmailMatching::as_str),
-                entry.limits.max_amount.map(Money::amount),
-                entry.limits.max_amount.map(|most| most.currency().code()),
-                entry.limits.lapses_on_chargeback.then_some(1_i64),
-                entry.generation.map(|generation| generation.0),
-            ],
-        )?;
-        Ok(())
+        self.transaction.connection.execute(UPSERT, row_of!(self.merchant, entry))
     }
 
     /// Takes the plain text from the block entries of an identifier, and the allow entries away: an

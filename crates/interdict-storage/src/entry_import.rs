@@ -6,7 +6,7 @@
 //!
 //! Deliberately not here: what a row may say (`interdict-app`), and how large a part is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use interdict_domain::change::{Action, Change, EntryFact, Fact, RowsImported, Subject};
@@ -19,7 +19,7 @@ use interdict_domain::merchant::MerchantNumber;
 
 use crate::entry::{self, columns, read};
 use crate::error::StorageError;
-use crate::imported_row::{ImportPart, ImportedRow, PartTaken, RowFate};
+use crate::imported_row::{ImportPart, ImportedRow, PartTaken, PlannedRows};
 use crate::load;
 use crate::person::PersonFilter;
 use crate::sql::{Connection, Value, params};
@@ -28,8 +28,6 @@ use crate::transaction::{Authorship, MerchantTransaction};
 
 /// How many rows are looked up by one statement.
 const LOOK_UP: usize = 32;
-/// What the digest of a part is keyed with is derived from the pepper for this.
-const DIGEST_PURPOSE: &str = "interdict 2026-11 import part";
 
 macro_rules! from_3 {
     () => {
@@ -98,19 +96,19 @@ fn entries(
 
 impl crate::view::MerchantView<'_> {
     /// The entries that rows speak of, by their keys.
-    pub fn entries_of_rows(
+    pub fn entries_of_rows<'r>(
         &self,
         list: List,
-        rows: &[ImportedRow],
+        rows: impl Iterator<Item = &'r ImportedRow> + Clone,
     ) -> Result<HashMap<IdentifierKey, Entry>, StorageError> {
-        let mut keys: Vec<&[u8]> = rows.iter().flat_map(ImportedRow::keys).map(|key| &key.0[..]).collect();
+        let mut keys: Vec<&[u8]> = rows.clone().flat_map(ImportedRow::keys).map(|key| &key.0[..]).collect();
         keys.sort_unstable();
         keys.dedup();
         let found = entries(self.connection, SELECT_BY_KEYS, (self.merchant, list), &keys)?;
         let mut found: HashMap<IdentifierKey, Entry> =
             found.into_iter().map(|entry| (entry.key, entry)).collect();
         // What an erasure has left under a former pepper.
-        for row in rows.iter().filter(|row| !row.former.is_empty()) {
+        for row in rows.filter(|row| !row.former.is_empty()) {
             if let Some(left) = row.former.iter().find_map(|key| found.get(key)).cloned() {
                 found.entry(row.key).or_insert(left);
             }
@@ -132,66 +130,77 @@ impl MerchantTransaction<'_, '_> {
         if import.state != ImportState::Running || import.counts.rows != part.behind {
             return Ok(None);
         }
-        let before = self.view().entries_of_rows(import.list, &part.rows)?;
-        let mut after: HashMap<IdentifierKey, Entry> = HashMap::new();
-        let (mut written, mut ended) = (Vec::new(), Vec::new());
-        let mut next_id = Ksuid::generate(by.now, by.random);
-        for (index, row) in part.rows.iter().enumerate() {
-            // The same value may stand in a part twice.
-            let found = after.get(&row.key).or_else(|| before.get(&row.key));
-            let count = match row.fate(found, by.merchant_now) {
-                RowFate::Created => &mut import.counts.created,
-                RowFate::Updated => &mut import.counts.updated,
-                RowFate::Unchanged => {
-                    import.counts.unchanged += 1;
-                    continue;
-                }
-                RowFate::Ended => {
-                    import.counts.bad += 1;
-                    ended.push(index);
-                    continue;
-                }
-            };
-            *count += 1;
-            let entry = row.entry(EntryId::from_parts(import.list, next_id), found, by);
-            next_id = next_id.successor();
-            after.insert(row.key, entry);
-            written.push(index);
-        }
-        import.counts.rows = part.through;
-        import.counts.bad += part.bad;
-        if !written.is_empty() {
-            let sequence = self.write_part(by, id, part, (&before, &after))?;
+        let (before, planned) = self.write_rows(by, import.list, &part.rows)?;
+        let counts = &mut import.counts;
+        counts.rows = part.through;
+        counts.created += planned.created;
+        counts.updated += planned.updated;
+        counts.unchanged += planned.unchanged;
+        counts.bad += part.bad + i64::try_from(planned.ended.len()).unwrap_or(0);
+        if !planned.written.is_empty() {
+            let sequence = self.note_part(by, id, part, (&before, &planned))?;
             import.changes = Some((import.changes.map_or(sequence, |(first, _)| first), sequence));
         }
+        let PlannedRows { written, ended, .. } = planned;
         self.put_import(&import)?;
         Ok(Some(PartTaken { import, written, ended }))
     }
 
-    fn write_part(
+    /// Writes what rows make of the entries that are there, and says what those were. Most rows are new: where the
+    /// engine says at once which are not, only those are looked up, and all is planned anew.
+    fn write_rows(
+        &self,
+        by: &Authorship<'_>,
+        list: List,
+        rows: &[ImportedRow],
+    ) -> Result<(HashMap<IdentifierKey, Entry>, PlannedRows), StorageError> {
+        let first_id = Ksuid::generate(by.now, by.random);
+        let plan = |before: &HashMap<_, _>| PlannedRows::of(rows, before, (list, first_id), by);
+        // What may have left something under a former pepper, or would do nothing if it was new.
+        let is_special = |row: &&ImportedRow| !row.former.is_empty() || row.window.has_ended(by.merchant_now);
+        let mut before = self.view().entries_of_rows(list, rows.iter().filter(is_special))?;
+        let planned = plan(&before);
+        let is_new = |entry: &&Entry| !before.contains_key(&entry.key);
+        let new: Vec<&Entry> = planned.after.iter().filter(is_new).collect();
+        let doubtful = self.insert_unlisted(&new)?;
+        let has_inserted = doubtful.is_some();
+        let is_doubtful =
+            |row: &&ImportedRow| doubtful.as_ref().is_none_or(|doubtful| doubtful.contains(&row.key));
+        let found = self.view().entries_of_rows(list, rows.iter().filter(is_doubtful))?;
+        let is_own =
+            |entry: &Entry| has_inserted && planned.entry(entry.key).is_some_and(|own| own.id == entry.id);
+        before.extend(found.into_iter().filter(|(_, entry)| !is_own(entry)));
+        let planned =
+            if doubtful.is_none_or(|doubtful| !doubtful.is_empty()) { plan(&before) } else { planned };
+        for entry in &planned.after {
+            if !has_inserted || before.contains_key(&entry.key) {
+                self.write_entry(entry)?;
+            }
+        }
+        Ok((before, planned))
+    }
+
+    /// The change that names what a part has written.
+    fn note_part(
         &mut self,
         by: &Authorship<'_>,
         id: ImportId,
         part: &ImportPart,
-        (before, after): (&HashMap<IdentifierKey, Entry>, &HashMap<IdentifierKey, Entry>),
+        (before, planned): (&HashMap<IdentifierKey, Entry>, &PlannedRows),
     ) -> Result<i64, StorageError> {
-        let mut facts = Vec::with_capacity(after.len() + 1);
-        let mut taken = HashSet::new();
-        // In the order of the file, which a map does not keep.
-        for row in part.rows.iter().filter(|row| taken.insert(row.key)) {
-            let Some(entry) = after.get(&row.key) else { continue };
-            self.write_entry(entry)?;
-            self.transaction.deltas.entry(self.merchant, before.get(&row.key), Some(entry));
+        let mut facts = Vec::with_capacity(planned.after.len() + 1);
+        for entry in &planned.after {
+            self.transaction.deltas.entry(self.merchant, before.get(&entry.key), Some(entry));
             facts.push(load::entry_fact(self.merchant, entry));
         }
         let has_texts = facts.iter().any(has_text);
         facts.push(Fact::RowsImported(RowsImported {
             rows: [part.rows.first(), part.rows.last()].map(|row| row.map_or(0, |row| row.line)),
-            digest: self.digest_of(&part.rows),
+            digest: part.digest.clone(),
             has_texts,
         }));
         let sequence = self.append(by, Action::EntriesImported, Subject::Import(id), facts, None)?;
-        let replaced = before.iter().filter(|(key, _)| after.contains_key(*key));
+        let replaced = before.iter().filter(|(key, _)| planned.entry(**key).is_some());
         self.keep_before(sequence, id, replaced.map(|(_, replaced)| replaced))?;
         Ok(sequence)
     }
@@ -212,14 +221,6 @@ impl MerchantTransaction<'_, '_> {
             )?;
         }
         Ok(())
-    }
-
-    fn digest_of(&self, rows: &[ImportedRow]) -> String {
-        let mut hasher = blake3::Hasher::new_keyed(&self.pepper().derive(DIGEST_PURPOSE));
-        for row in rows {
-            row.add_to(&mut hasher);
-        }
-        hasher.finalize().to_hex().to_string()
     }
 
     /// Undoes the newest part of an import that was not undone yet, and says how far that is now and which entries

@@ -2,10 +2,12 @@
 //!
 //! Deliberately not here: how a part is written ([`crate::entry_import`]).
 
+use std::collections::HashMap;
+
 use interdict_domain::clock::Timestamp;
-use interdict_domain::entry::{Entry, EntrySource, ReasonCode, Strength};
-use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind};
-use interdict_domain::ids::EntryId;
+use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
+use interdict_domain::identifier::{EmailMatching, IdentifierKey, Kind, Pepper};
+use interdict_domain::ids::{EntryId, Ksuid};
 use interdict_domain::import::Import;
 use interdict_domain::limits::Limits;
 use interdict_domain::money::Money;
@@ -14,6 +16,9 @@ use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 
 use crate::transaction::Authorship;
+
+/// What the digest of a part is keyed with is derived from the pepper for this.
+const DIGEST_PURPOSE: &str = "interdict 2026-11 import part";
 
 /// A row of a file, as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +75,72 @@ pub struct PartTaken {
     pub ended: Vec<usize>,
 }
 
+/// What rows make of the entries that are there.
+pub(crate) struct PlannedRows {
+    /// The entries as they are to be, each once, in the order of the rows.
+    pub(crate) after: Vec<Entry>,
+    places: HashMap<IdentifierKey, usize>,
+    /// Which rows say something new, by their places.
+    pub(crate) written: Vec<usize>,
+    /// Which have ended.
+    pub(crate) ended: Vec<usize>,
+    pub(crate) created: i64,
+    pub(crate) updated: i64,
+    pub(crate) unchanged: i64,
+}
+
+impl PlannedRows {
+    /// A new entry has the id of its row's place behind the first one: planned twice, it is the same.
+    pub(crate) fn of(
+        rows: &[ImportedRow],
+        before: &HashMap<IdentifierKey, Entry>,
+        (list, first_id): (List, Ksuid),
+        by: &Authorship<'_>,
+    ) -> Self {
+        let mut planned = Self {
+            after: Vec::with_capacity(rows.len()),
+            places: HashMap::with_capacity(rows.len()),
+            written: Vec::with_capacity(rows.len()),
+            ended: Vec::new(),
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+        };
+        let mut id = first_id;
+        for (index, row) in rows.iter().enumerate() {
+            // The same value may stand there twice.
+            let found = planned.entry(row.key).or_else(|| before.get(&row.key));
+            match row.fate(found, by.merchant_now) {
+                RowFate::Unchanged => planned.unchanged += 1,
+                RowFate::Ended => planned.ended.push(index),
+                fate @ (RowFate::Created | RowFate::Updated) => {
+                    let entry = row.entry(EntryId::from_parts(list, id), found, by);
+                    planned.put(entry);
+                    planned.written.push(index);
+                    let count =
+                        if fate == RowFate::Created { &mut planned.created } else { &mut planned.updated };
+                    *count += 1;
+                }
+            }
+            id = id.successor();
+        }
+        planned
+    }
+
+    /// What is to stand under a key.
+    pub(crate) fn entry(&self, key: IdentifierKey) -> Option<&Entry> {
+        self.places.get(&key).and_then(|place| self.after.get(*place))
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let place = *self.places.entry(entry.key).or_insert(self.after.len());
+        match self.after.get_mut(place) {
+            Some(earlier) => *earlier = entry,
+            None => self.after.push(entry),
+        }
+    }
+}
+
 /// Rows that follow one another, and where they stand among all.
 #[derive(Clone, Debug, Default)]
 pub struct ImportPart {
@@ -81,6 +152,26 @@ pub struct ImportPart {
     pub bad: i64,
     /// The good ones.
     pub rows: Vec<ImportedRow>,
+    /// Of these, once there are no more of them.
+    pub digest: String,
+}
+
+impl ImportPart {
+    /// How many rows of the file it is, good and bad.
+    pub fn length(&self) -> usize {
+        usize::try_from(self.through - self.behind).unwrap_or(0)
+    }
+
+    /// What proves which rows these were, to whoever has the file and to nobody else.
+    #[must_use]
+    pub fn sealed(mut self, pepper: &Pepper) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&pepper.derive(DIGEST_PURPOSE));
+        for row in &self.rows {
+            row.add_to(&mut hasher);
+        }
+        self.digest = hasher.finalize().to_hex().to_string();
+        self
+    }
 }
 
 impl ImportedRow {

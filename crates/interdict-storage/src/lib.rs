@@ -120,4 +120,4 @@ pub use transaction::{Authorship, MerchantTransaction, Transaction};
 pub use trim::{Trimmed, Trimming};
 pub use user::UserAccount;
 pub use view::{MerchantView, NumberedRows, PageRequest, View};
-pub use writer::{Committed, WriteError};
+pub use writer::{Committed, Pending, WriteError};

@@ -233,7 +233,26 @@ pub(crate) enum Connection<'c> {
     Postgres(&'c Session),
 }
 
-impl Connection<'_> {
+/// An insert of any number of rows.
+pub(crate) struct Insert {
+    /// Up to the values.
+    pub(crate) into: &'static str,
+    /// How many values a row has.
+    pub(crate) columns: usize,
+    /// What follows on the values.
+    pub(crate) on_conflict: &'static str,
+}
+
+impl<'c> Connection<'c> {
+    /// An insert of many rows at once that says at once whether all of them were new; nothing where each answer is a
+    /// way to a server and back.
+    pub(crate) fn bulk(self, insert: &Insert) -> Result<Option<sqlite::Bulk<'c>>, StorageError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::Bulk::new(connection, insert).map(Some),
+            Self::Postgres(_) => Ok(None),
+        }
+    }
+
     /// Runs a statement whose effect is wanted, not its answer. On PostgreSQL it may be kept back and
     /// sent with others: a later read sees it all the same, and so does the commit.
     pub(crate) fn execute(self, sql: &'static str, parameters: &[Value<'_>]) -> Result<(), StorageError> {

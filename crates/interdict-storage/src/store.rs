@@ -31,7 +31,7 @@ use crate::sqlite::writer::SqliteWriter;
 use crate::status::{Counters, StoreStatus};
 use crate::transaction::Transaction;
 use crate::view::{MerchantView, View};
-use crate::writer::{Committed, WriteError, Writer};
+use crate::writer::{Committed, Pending, WriteError, Writer};
 use crate::{counter, departure};
 
 /// Connections that read side by side.
@@ -160,13 +160,20 @@ impl Store {
             payment::abandon_all(Connection::Sqlite(&connection))?;
         }
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
+        let checkpointer = sqlite::Checkpointer::start(&mut connection, &path, options.durability)?;
         let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
         let (counters, clock) = (Arc::<Counters>::default(), options.clock);
         let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
         let follower = Follower::new(options.observer, own_clock, name.clone(), options.pepper.clone(), own);
         let distrusted = follower.distrusted();
         let is_searched = options.schema == Schema::Mode;
-        let writer = SqliteWriter::new(connection, follower, options.durability, options.pepper, is_searched);
+        let writer = SqliteWriter::new(
+            (connection, checkpointer),
+            follower,
+            options.durability,
+            options.pepper,
+            is_searched,
+        );
         Ok(Self {
             writer: Arc::new(Writer::start(&name, Arc::clone(&counters), move |queue| writer.run(queue))?),
             readers: Arc::new(readers),
@@ -274,7 +281,17 @@ impl Store {
         E: From<StorageError> + Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.writer.write_blocking(work)
+        self.begin_write(work)?.wait()
+    }
+
+    /// As [`Self::write_blocking`], for a thread that has something else to do meanwhile.
+    pub fn begin_write<T, E, F>(&self, work: F) -> Result<Pending<T, E>, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.writer.begin(work)
     }
 
     /// Reads one merchant's data from a snapshot, on a thread that may wait for the disk.

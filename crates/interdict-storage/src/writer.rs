@@ -123,6 +123,16 @@ where
     }
 }
 
+/// A piece of work that has queued. It is committed whether anybody waits for it or not.
+pub struct Pending<T, E>(Receipt<T, E>);
+
+impl<T, E> Pending<T, E> {
+    /// Waits for its commit, on a thread that may.
+    pub fn wait(self) -> Result<Committed<T>, WriteError<E>> {
+        self.0.blocking_recv().unwrap_or(Err(WriteError::Stopped))
+    }
+}
+
 /// What has queued for a writer's thread.
 pub(crate) struct Queue {
     jobs: Receiver<Box<dyn Job>>,
@@ -223,13 +233,13 @@ impl Writer {
         self.enqueue(foreseen, work)?.await.unwrap_or(Err(WriteError::Stopped))
     }
 
-    pub(crate) fn write_blocking<T, E, F>(&self, work: F) -> Result<Committed<T>, WriteError<E>>
+    pub(crate) fn begin<T, E, F>(&self, work: F) -> Result<Pending<T, E>, WriteError<E>>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.enqueue(Vec::new(), work)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
+        Ok(Pending(self.enqueue(Vec::new(), work)?))
     }
 
     fn enqueue<T, E, F>(&self, foreseen: Vec<Foreseen>, work: F) -> Result<Receipt<T, E>, WriteError<E>>

@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// One that takes longer is stuck.
 const IMPORT_LIMIT: Duration = Duration::from_mins(30);
 const P99: usize = 990;
+/// A prime, so that it divides no number of entries that is not a multiple of it.
+const STRIDE: u64 = 611_953;
 const TABLE: &str = "CREATE TABLE blacklist (email TEXT NOT NULL UNIQUE, reason TEXT NOT NULL)";
 
 /// The same file into PostgreSQL, without anything of ours.
@@ -60,8 +62,10 @@ impl Copy {
 }
 
 /// What a round saw.
+#[derive(Default)]
 struct Round {
     copied_s: f64,
+    copied_sorted_s: f64,
     imported_s: f64,
     exported_s: f64,
     most_mib: f64,
@@ -72,17 +76,18 @@ struct Round {
 pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let place = tempfile::tempdir_in(&bench.folder)?;
     let file = place.path().join("emails.csv");
-    let mut text = "email,reason\n".to_owned();
-    for number in 0..bench.entries {
-        writeln!(text, "{},chargeback", email(NAME, number))?;
-    }
+    let text = rows((0..bench.entries).map(|place| shuffled(place, bench.entries)))?;
     std::fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    let sorted = place.path().join("sorted.csv");
+    let in_order = rows(0..bench.entries)?;
+    std::fs::write(&sorted, in_order).with_context(|| format!("cannot write {}", sorted.display()))?;
     let copy = Copy::start()?;
     let mut rounds = Vec::new();
     for round in 1..=bench.rounds {
+        let copied_sorted_s = copy.measure(&sorted)?;
         let copied_s = copy.measure(&file)?;
         let data = fresh(bench, &place.path().join(format!("interdict-{round}")))?;
-        let done = run(bench, &data, &text, copied_s)?;
+        let done = Round { copied_sorted_s, copied_s, ..run(bench, &data, &text)? };
         println!(
             "  import {round}/{}: {:.0} rows/s, \\copy {:.0}, out {:.0}; decisions' 99 % {:.0} us quiet, {:.0} us busy, {:.0} MiB",
             bench.rounds,
@@ -99,7 +104,22 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn run(bench: &Bench, data: &Data, text: &str, copied_s: f64) -> Result<Round> {
+/// A file of emails.
+fn rows(numbers: impl Iterator<Item = u64>) -> Result<String> {
+    let mut text = "email,reason\n".to_owned();
+    for number in numbers {
+        writeln!(text, "{},chargeback", email(NAME, number))?;
+    }
+    Ok(text)
+}
+
+/// Which email stands at a place of the file: each once, and in no order, as lists grow. In order, an index is only ever
+/// appended to.
+fn shuffled(place: u64, entries: u64) -> u64 {
+    place * STRIDE % entries
+}
+
+fn run(bench: &Bench, data: &Data, text: &str) -> Result<Round> {
     let server = interdict(bench, &data.folder, Cores::Every)?;
     let steady = Steady {
         port: server.port,
@@ -118,7 +138,7 @@ fn run(bench: &Bench, data: &Data, text: &str, copied_s: f64) -> Result<Round> {
     let exported = client::get_as(server.port, "/v1/entries/export?list=block", &data.secret)?;
     let exported_s = started.elapsed().as_secs_f64();
     ensure!(exported.status == 200 && exported.body.len() > text.len(), "the export is not whole");
-    Ok(Round { copied_s, imported_s, exported_s, most_mib, quiet, busy })
+    Ok(Round { imported_s, exported_s, most_mib, quiet, busy, ..Round::default() })
 }
 
 /// From the first byte until all rows are in force, and the most memory meanwhile.
@@ -165,6 +185,8 @@ fn add(bench: &Bench, report: &mut Report, rounds: &[Round]) {
     };
     plain("Interdict, a file over HTTP", "rows/s", &imported);
     plain("psql \\copy into a unique index", "rows/s", &copied);
+    let sorted = figures(&|round| per_s(bench, round.copied_sorted_s));
+    plain("psql \\copy of the same rows in order", "rows/s", &sorted);
     plain("Interdict, a list as a file", "rows/s", &exported);
     plain("memory meanwhile, at most", "MiB", &figures(&|round| round.most_mib));
     plain("decisions while it is quiet, 99 %", "us", &quiet);

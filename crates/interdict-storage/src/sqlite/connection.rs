@@ -31,6 +31,15 @@ pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     // Deleted content is overwritten with zeros: an erased person leaves no bytes behind.
     connection.pragma_update(None, "secure_delete", "on")?;
     connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
+    // The index by identifier is written anywhere: what is not here is read again.
+    connection.pragma_update(None, "cache_size", -131_072)?;
+    Ok(connection)
+}
+
+/// A connection that copies the log into the database, and nothing else.
+pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<Connection, StorageError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "synchronous", durability.synchronous())?;
     Ok(connection)
 }
 
@@ -89,6 +98,11 @@ pub(crate) fn truncate_log(connection: &Connection) -> Result<bool, StorageError
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(busy? == 0)
+}
+
+/// Writes of the write-ahead log into the database what no reader is in the way of.
+pub(crate) fn copy_log(connection: &Connection) -> Result<(), StorageError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
 /// What a column holds.

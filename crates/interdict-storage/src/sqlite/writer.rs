@@ -14,6 +14,7 @@ use crate::store::Durability;
 use crate::transaction::{Head, Transaction};
 use crate::writer::{Job, Outcome, Queue};
 
+use super::checkpoint::Checkpointer;
 use super::connection;
 use super::scrub::{self, Walk};
 use super::search;
@@ -25,6 +26,8 @@ const SCRUB_AT_ONCE: i64 = 1_024;
 const BATCHES_BETWEEN_CUTS: u32 = 64;
 /// How soon a foreign commit is noticed when nothing is written here.
 const POLL: Duration = Duration::from_millis(100);
+/// How long a chore leaves the thread to whoever writes one thing after another.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// How far the index that is searched is with the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +40,9 @@ enum Search {
 
 /// The thread's own.
 pub(crate) struct SqliteWriter {
+    // Closed before its checkpointer is waited for.
     connection: Connection,
+    checkpointer: Checkpointer,
     follower: Follower,
     durability: Durability,
     pepper: Pepper,
@@ -56,7 +61,7 @@ pub(crate) struct SqliteWriter {
 
 impl SqliteWriter {
     pub(crate) fn new(
-        connection: Connection,
+        (connection, checkpointer): (Connection, Checkpointer),
         follower: Follower,
         durability: Durability,
         pepper: Pepper,
@@ -64,6 +69,7 @@ impl SqliteWriter {
     ) -> Self {
         Self {
             connection,
+            checkpointer,
             follower,
             durability,
             pepper,
@@ -85,15 +91,22 @@ impl SqliteWriter {
         if scrub::is_due(&self.connection).unwrap_or(true) {
             self.walk = Some(Walk::due(None));
         }
+        let mut has_just_committed = false;
         loop {
-            let is_busy = self.walk.is_some() || self.search == Search::Behind;
-            let patience = if is_busy { Duration::ZERO } else { POLL };
+            let has_chores = self.walk.is_some() || self.search == Search::Behind;
+            let patience = match (has_chores, has_just_committed) {
+                (false, _) => POLL,
+                (true, true) => BREATH,
+                (true, false) => Duration::ZERO,
+            };
             match queue.next_batch(patience) {
                 Ok(Some(batch)) => {
                     self.commit_batch(batch, &queue);
                     self.scrub(SCRUB_AT_ONCE);
+                    has_just_committed = true;
                 }
                 Ok(None) => {
+                    has_just_committed = false;
                     self.catch_up();
                     self.scrub(SCRUB_AT_ONCE);
                     self.follow_for_search();
@@ -154,8 +167,15 @@ impl SqliteWriter {
         let head = Head::read(connection)?;
         let before = head;
         let mut transaction = Transaction::new(connection, &self.pepper, head);
-        for job in batch.iter_mut() {
-            transaction.in_savepoint(|transaction| job.run(transaction))?;
+        if let [alone] = batch {
+            // A savepoint would keep a copy of each page that is touched, only to undo what the transaction can.
+            if !alone.run(&mut transaction) {
+                return self.refuse(before);
+            }
+        } else {
+            for job in batch.iter_mut() {
+                transaction.in_savepoint(|transaction| job.run(transaction))?;
+            }
         }
         let erased = transaction.truncate_after_commit;
         let (head, changes) = transaction.finish(before)?;
@@ -175,6 +195,16 @@ impl SqliteWriter {
             self.truncate_if_pending();
         }
         Ok(head.sequence)
+    }
+
+    /// Undoes a commit whose only piece of work was refused.
+    fn refuse(&self, before: Head) -> Result<i64, StorageError> {
+        if self.connection.is_autocommit() {
+            // A full disk can end the whole transaction under us.
+            return Err(StorageError::Corrupt("the transaction ended early"));
+        }
+        self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+        Ok(before.sequence)
     }
 
     fn roll_back(&self) {
@@ -233,6 +263,7 @@ impl SqliteWriter {
         if !self.truncate_pending {
             return;
         }
+        let _held = self.checkpointer.hold();
         match connection::truncate_log(&self.connection) {
             Ok(done) => self.truncate_pending = !done,
             Err(error) => {

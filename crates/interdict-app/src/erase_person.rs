@@ -63,7 +63,18 @@ impl Service {
         merchant: MerchantNumber,
         who: Erasable,
     ) -> Result<ErasePlan, StorageError> {
-        self.store.read(merchant, move |view| plan(view, &who)).await
+        let mut plan = self.store.read(merchant, move |view| plan(view, &who)).await?;
+        for customer in plan.customers.iter().map(|customer| customer.id) {
+            let keys: Vec<IdentifierKey> = self
+                .own_means(merchant, customer)
+                .await?
+                .iter()
+                .flat_map(|identifier| identifier.keys(&self.pepper, merchant))
+                .collect();
+            let extent = self.store.read(merchant, move |view| view.extent_of_identifiers(&keys)).await?;
+            plan.extent.extend(extent);
+        }
+        Ok(plan)
     }
 
     /// Erases what a plan names, one commit for each customer. What is cut in between goes on when it is called again.

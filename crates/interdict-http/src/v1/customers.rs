@@ -94,7 +94,8 @@ pub(crate) struct ErasureView {
     tag = "Customers",
     summary = "Erase a customer",
     description = "Personal data goes for good, from the log of decisions too; the blocks stay in force on its email, \
-                   phone and ref. Afterwards the id is 404.",
+                   phone and ref, and without words on devices, cards and accounts that its attempts alone came with. \
+                   Afterwards the id is 404.",
     params(schemas::CustomerPath),
     responses((status = 200, description = "Erased.", body = ErasureView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),

@@ -116,3 +116,43 @@ async fn a_refused_erasure_takes_nothing_out_of_the_log() {
     let after = api.get(&kept).await.expect(200);
     assert!(!after.to_string().contains(PERSON[0]), "{after}");
 }
+
+/// What somebody's attempts alone came with is theirs: words about it go with the person, its block stays. What two came
+/// with is nobody's own.
+#[tokio::test]
+async fn what_is_said_of_a_persons_device_card_and_account_goes_with_the_person() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let [erika, max] = [json!({"email": PERSON[0]}), json!({"email": "max@example.com"})];
+    let (erika, max) = (api.customer(erika).await, api.customer(max).await);
+    let own = [("device", "er3-dev"), ("cardFingerprint", "fp_er3"), ("iban", "DE89370400440532013000")];
+    let mut entries = Vec::new();
+    for (kind, value) in own.into_iter().chain([("device", "shared-dev")]) {
+        let reason = "Erika Mustermann, order 7";
+        let entry = json!({"list": "block", "kind": kind, "value": value, "reason": reason});
+        entries.push(format!("/v1/entries/{}", api.entry(entry).await));
+        api.decide(json!({"initiator": "customer", "customer": erika, kind: value})).await;
+    }
+    api.decide(json!({"initiator": "customer", "customer": max, "device": "shared-dev"})).await;
+    let person = format!("/v1/customers/{erika}");
+    let exported = api.get(&format!("{person}/export")).await.expect(200);
+    let shown: Vec<&Value> =
+        exported["entries"].as_array().unwrap().iter().map(|entry| &entry["of"]["value"]).collect();
+    assert_eq!(shown.len(), own.len(), "{exported}");
+    assert!(own.iter().all(|(_, value)| shown.contains(&&json!(value))), "{shown:?}");
+
+    let erased = api.delete(&person).await.expect(200);
+    assert_eq!(erased, json!({"erased": true, "blocksKept": 3}));
+    let (shared, gone) = entries.split_last().unwrap();
+    for path in gone {
+        let entry = api.get(path).await.expect(200);
+        assert_eq!((&entry["value"], &entry["reason"]), (&Value::Null, &Value::Null), "{entry}");
+    }
+    for (kind, value) in own {
+        let decision = api.decide(json!({"initiator": "customer", kind: value})).await;
+        assert_eq!(decision["outcome"], "block", "{kind}");
+    }
+    assert_eq!(api.get(shared).await.expect(200)["value"], "shared-dev");
+    let history = api.get("/v1/changes?limit=100").await.text();
+    assert!(!history.contains("er3-dev"), "{history}");
+}

@@ -29,7 +29,8 @@ pub fn rows(format: ImportFormat, bytes: &[u8]) {
             Err(bad) => {
                 assert!(bad.line == line && !bad.reason.is_empty());
                 let mut reasons = REASONS.lock().expect("no run has failed");
-                reasons.insert(bad.reason);
+                // Some count cells.
+                reasons.insert(bad.reason.replace(|letter: char| letter.is_ascii_digit(), ""));
                 assert!(reasons.len() <= REASONS_MAX, "a value is repeated: {reasons:?}");
             }
         }

@@ -156,3 +156,54 @@ async fn what_is_said_of_a_persons_device_card_and_account_goes_with_the_person(
     let history = api.get("/v1/changes?limit=100").await.text();
     assert!(!history.contains("er3-dev"), "{history}");
 }
+
+/// What nothing ties to a customer is erased by itself, of every kind.
+#[tokio::test]
+async fn an_identifier_that_no_customer_has_is_erased_by_itself() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let reason = "Erika Mustermann, order 7";
+    for (kind, value) in [
+        ("email", PERSON[0]),
+        ("phone", PERSON[1]),
+        ("device", "er3-dev"),
+        ("cardFingerprint", "fp_er3"),
+        ("iban", "DE89370400440532013000"),
+        ("merchantRef", PERSON[4]),
+        ("ip", "203.0.113.7"),
+    ] {
+        let entry = api.entry(json!({"list": "block", "kind": kind, "value": value, "reason": reason})).await;
+        let path = format!("/v1/entries/{entry}");
+        api.post(&format!("{path}/notes"), json!({"text": reason})).await.expect(201);
+        let decision = api.decide(json!({"initiator": "customer", kind: value})).await;
+        let erased =
+            api.post("/v1/identifiers/erase", json!({"kind": kind, "value": value})).await.expect(200);
+        assert_eq!(erased, json!({"erased": true, "blocksKept": 1}), "{kind}");
+        let logged = format!("/v1/decisions/{}", decision["id"].as_str().unwrap());
+        for path in [path.clone(), format!("{path}/notes"), logged, "/v1/changes?limit=100".to_owned()] {
+            let text = api.get(&path).await.text();
+            assert!(!text.contains(value) && !text.contains("Mustermann"), "{path}: {text}");
+        }
+        let again = api.decide(json!({"initiator": "customer", kind: value})).await;
+        assert_eq!(again["outcome"], "block", "{kind}");
+    }
+    let nothing = json!({"kind": "device", "value": "nobody's"});
+    let erased = api.post("/v1/identifiers/erase", nothing).await.expect(200);
+    assert_eq!(erased, json!({"erased": true, "blocksKept": 0}));
+}
+
+#[tokio::test]
+async fn what_a_customer_has_in_its_record_is_not_erased_by_itself() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    api.customer(json!({"email": PERSON[0]})).await;
+    let entry = api.entry(json!({"list": "block", "kind": "email", "value": PERSON[0]})).await;
+    let decision = api.decide(json!({"initiator": "customer", "email": PERSON[0]})).await;
+    let body = json!({"kind": "email", "value": PERSON[0]});
+    assert_eq!(api.post("/v1/identifiers/erase", body).await.paths(), ["value"]);
+    assert_eq!(api.get(&format!("/v1/entries/{entry}")).await.expect(200)["value"], PERSON[0]);
+    let logged = api.get(&format!("/v1/decisions/{}", decision["id"].as_str().unwrap())).await.text();
+    assert!(logged.contains(PERSON[0]), "the log has forgotten nothing: {logged}");
+    let bad = json!({"kind": "device"});
+    assert_eq!(api.post("/v1/identifiers/erase", bad).await.paths(), ["value"]);
+}

@@ -79,8 +79,8 @@ impl App {
         let held = service.store().read(merchant, move |view| read(view, id)).await?;
         let held = held.ok_or(ExportCustomerError::NotFound)?;
         let means = service.own_means(merchant, id).await?;
-        let identifiers: Vec<Presented<'_>> =
-            held.customer.profile.identifiers().chain(means).map(presented).collect();
+        let own = held.customer.profile.identifiers().chain(means);
+        let identifiers: Vec<Presented<'_>> = own.map(|identifier| presented(&identifier)).collect();
         let found = service.look_up(merchant, Some(id), &identifiers).await??;
         let notes = service.notes_of(merchant, &identifiers).await?;
         let filter = LoggedFilter { customer: Some(id), ..LoggedFilter::default() };
@@ -144,7 +144,7 @@ fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Held>, Storage
     }))
 }
 
-fn presented(identifier: Identifier) -> Presented<'static> {
+fn presented(identifier: &Identifier) -> Presented<'static> {
     Presented { kind: identifier.kind(), value: identifier.value().to_owned().into(), verified: true }
 }
 

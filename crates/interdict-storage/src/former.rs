@@ -61,9 +61,7 @@ impl MerchantTransaction<'_, '_> {
     /// Notes what is a customer's besides its record, ahead of an erasure.
     pub fn note_identifiers(&self, customer: CustomerId, keys: &[IdentifierKey]) -> Result<(), StorageError> {
         let (connection, customer) = (self.transaction.connection, *customer.ksuid().bytes());
-        keys.iter().try_for_each(|key| {
-            connection.execute(INSERT, params![self.merchant.0, customer, key.0]).map(|_| ())
-        })
+        keys.iter().try_for_each(|key| connection.execute(INSERT, params![self.merchant.0, customer, key.0]))
     }
 }
 

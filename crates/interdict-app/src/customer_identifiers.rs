@@ -1,7 +1,7 @@
 //! All that a customer has, as far as it says who somebody is: what stands in its record, and what its attempts to pay
 //! came with, as the log of decisions knows them.
 //!
-//! Deliberately not here: blocking it. What is typed by a payer is not the merchant's word, and not taken.
+//! Deliberately not here: blocking it, and erasing it. What is typed by a payer is not the merchant's word, and not taken.
 
 use interdict_decision::explanation::Counted;
 use interdict_domain::identifier::{Identifier, IdentifierKey, Kind, Rule};
@@ -60,6 +60,27 @@ impl Service {
             }
         }
         Ok(Some(found))
+    }
+
+    /// What this customer's attempts alone came with: as much its own as what stands in its record. What another one came
+    /// with, too, is not.
+    pub(crate) async fn own_means(
+        &self,
+        merchant: MerchantNumber,
+        id: CustomerId,
+    ) -> Result<Vec<Identifier>, StorageError> {
+        let Some(log) = self.written_log().await else { return Ok(Vec::new()) };
+        let pepper = self.pepper.clone();
+        let read = log.store.read(merchant, move |view| {
+            let mut own = Vec::new();
+            for identifier in brought_by(view, id)? {
+                if carriers(view, &identifier.keys(&pepper, merchant))? == [id] {
+                    own.push(identifier);
+                }
+            }
+            Ok(own)
+        });
+        read.await
     }
 }
 

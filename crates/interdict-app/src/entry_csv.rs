@@ -56,7 +56,8 @@ struct Bounded<R> {
     ahead: Cursor<Vec<u8>>,
     inner: R,
     given: u64,
-    last: u8,
+    /// Nothing is left: what is read since has no end of its own.
+    is_at_end: bool,
     /// Where the present row begins.
     row_start: u64,
 }
@@ -73,7 +74,7 @@ impl<R: Read> Read for Bounded<R> {
             read => read,
         };
         self.given = self.given.saturating_add(read as u64);
-        self.last = buffer.get(..read).and_then(<[u8]>::last).copied().unwrap_or(self.last);
+        self.is_at_end = read == 0;
         Ok(read)
     }
 }
@@ -125,7 +126,8 @@ impl<R: Read> CsvRows<R> {
     pub(crate) fn open(mut file: R, defaults: RowDefaults) -> Result<Self, FileError> {
         let ahead = begin(&mut file).map_err(FileError::Io)?;
         let separator = separator(&ahead);
-        let bounded = Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, last: b'\n', row_start: 0 };
+        let bounded =
+            Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, is_at_end: false, row_start: 0 };
         // With both line ends for one, the reader would count a line's end to the row behind it.
         let mut reader = ReaderBuilder::new()
             .flexible(true)
@@ -175,12 +177,11 @@ impl<R: Read> CsvRows<R> {
     }
 
     /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end, if
-    /// it has one.
+    /// it has one. The reader asks for more than there is only when a row has none.
     fn line(&self) -> i64 {
         let within = self.record.as_slice().split(|byte| *byte == b'\n').count() - 1;
-        let (file, position) = (self.reader.get_ref(), self.reader.position());
-        let end = usize::from(position.byte() < file.given || file.last == b'\n');
-        line(position).saturating_sub(i64::try_from(within + end).unwrap_or(0))
+        let end = usize::from(!self.reader.get_ref().is_at_end);
+        line(self.reader.position()).saturating_sub(i64::try_from(within + end).unwrap_or(0))
     }
 
     fn read(&self) -> Result<NewEntry, (&'static str, String)> {

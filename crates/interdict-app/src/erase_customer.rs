@@ -1,12 +1,12 @@
 //! Erasing a person: personal data goes, the blocks stay in force (invariant 12).
 //!
 //! The log of decisions forgets the person first, and the store afterwards: whatever is cut in between is begun again, and
-//! finds the person still there.
+//! finds the person still there. What the log alone knows to be the person's is noted in the store before.
 
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_storage::{Authorship, Erased, MerchantTransaction, StorageError};
+use interdict_storage::{Authorship, Erased, MerchantTransaction, StorageError, WriteError};
 
 use crate::error::UseCaseError;
 use crate::manage_subscription::end_all;
@@ -28,12 +28,33 @@ impl Service {
         merchant: MerchantNumber,
         id: CustomerId,
     ) -> Result<Forgotten, StorageError> {
+        self.note_means(merchant, id).await?;
         let identifiers = self.store.read(merchant, move |view| view.identifiers_ever(id)).await?;
         let decisions = match &identifiers {
             Some(identifiers) => self.erase_from_log(merchant, Some(id), identifiers).await?,
             None => 0,
         };
         Ok(Forgotten { identifiers, decisions })
+    }
+
+    /// Notes the devices, cards and accounts that this customer's attempts alone came with, by their keys: what is listed
+    /// under them was said of the person.
+    async fn note_means(&self, merchant: MerchantNumber, id: CustomerId) -> Result<(), StorageError> {
+        let means = self.own_means(merchant, id).await?;
+        let keys: Vec<IdentifierKey> =
+            means.iter().flat_map(|identifier| identifier.keys(&self.pepper, merchant)).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let noted =
+            self.store.write(move |transaction| transaction.merchant(merchant).note_identifiers(id, &keys));
+        match noted.await {
+            Ok(_) => Ok(()),
+            Err(WriteError::Refused(error)) => Err(error),
+            Err(
+                WriteError::Overloaded | WriteError::CommitFailed | WriteError::Away | WriteError::Stopped,
+            ) => Err(StorageError::Stopped),
+        }
     }
 }
 

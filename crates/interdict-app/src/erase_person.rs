@@ -1,5 +1,5 @@
 //! Erasing by an identifier: everybody who has it, or, where nobody has, what was said under it. For a command that
-//! looks first and reports afterwards; the API erases one customer at a time.
+//! looks first and reports afterwards; the API erases one customer, or one identifier that none has, at a time.
 
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use interdict_domain::customer::Customer;
 use interdict_domain::identifier::{Identifier, IdentifierKey};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_storage::{Authorship, Extent, MerchantView, StorageError, WriteError};
+use interdict_storage::{
+    Authorship, Erased, Extent, MerchantTransaction, MerchantView, StorageError, WriteError,
+};
 
 use crate::erase_customer::erase_forgotten_customer;
 use crate::error::UseCaseError;
@@ -63,7 +65,18 @@ impl Service {
         merchant: MerchantNumber,
         who: Erasable,
     ) -> Result<ErasePlan, StorageError> {
-        self.store.read(merchant, move |view| plan(view, &who)).await
+        let mut plan = self.store.read(merchant, move |view| plan(view, &who)).await?;
+        for customer in plan.customers.iter().map(|customer| customer.id) {
+            let keys: Vec<IdentifierKey> = self
+                .own_means(merchant, customer)
+                .await?
+                .iter()
+                .flat_map(|identifier| identifier.keys(&self.pepper, merchant))
+                .collect();
+            let extent = self.store.read(merchant, move |view| view.extent_of_identifiers(&keys)).await?;
+            plan.extent.extend(extent);
+        }
+        Ok(plan)
     }
 
     /// Erases what a plan names, one commit for each customer. What is cut in between goes on when it is called again.
@@ -77,8 +90,7 @@ impl Service {
             // The log first: whatever is cut in between finds the person still there.
             let forgotten = self.forget_in_log(merchant, id).await?;
             erased.decisions += forgotten.decisions;
-            let work = move |transaction: &mut interdict_storage::MerchantTransaction<'_, '_>,
-                             by: &Authorship<'_>| {
+            let work = move |transaction: &mut MerchantTransaction<'_, '_>, by: &Authorship<'_>| {
                 erase_forgotten_customer(transaction, by, id, &forgotten)
             };
             erased.blocks_kept += self.erase_in_commit(merchant, work).await?.blocks_kept;
@@ -87,24 +99,17 @@ impl Service {
         if plan.customers.is_empty() {
             let keys = plan.keys.clone();
             erased.decisions += self.erase_from_log(merchant, None, &keys).await?;
-            let work =
-                move |transaction: &mut interdict_storage::MerchantTransaction<'_, '_>,
-                      by: &Authorship<'_>| { Ok(transaction.erase_identifiers(by, &keys)?) };
+            let work = move |transaction: &mut MerchantTransaction<'_, '_>, by: &Authorship<'_>| {
+                Ok(transaction.erase_identifiers(by, &keys)?)
+            };
             erased.blocks_kept += self.erase_in_commit(merchant, work).await?.blocks_kept;
         }
         Ok(erased)
     }
 
-    async fn erase_in_commit<F>(
-        &self,
-        merchant: MerchantNumber,
-        work: F,
-    ) -> Result<interdict_storage::Erased, ErasePersonError>
+    async fn erase_in_commit<F>(&self, merchant: MerchantNumber, work: F) -> Result<Erased, ErasePersonError>
     where
-        F: FnOnce(
-                &mut interdict_storage::MerchantTransaction<'_, '_>,
-                &Authorship<'_>,
-            ) -> Result<interdict_storage::Erased, UseCaseError>
+        F: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Erased, UseCaseError>
             + Send
             + 'static,
     {
@@ -118,6 +123,39 @@ impl Service {
         });
         Ok(committed.await.map_err(ErasePersonError::Write)?.value)
     }
+}
+
+impl Service {
+    /// Has the log of decisions forget an identifier that is about to be erased by itself; not what a customer has in its
+    /// record.
+    pub async fn forget_identifier_in_log(
+        &self,
+        merchant: MerchantNumber,
+        identifier: Identifier,
+    ) -> Result<(), StorageError> {
+        let read = self.store.read(merchant, move |view| {
+            let is_of_a_customer = !view.customers_having(&identifier)?.is_empty();
+            Ok::<_, StorageError>((!is_of_a_customer).then(|| view.keys_of_identifier(&identifier)))
+        });
+        if let Some(keys) = read.await? {
+            self.erase_from_log(merchant, None, &keys).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Erases what was said under an identifier that no customer has, after the log has forgotten it.
+pub fn erase_identifier(
+    transaction: &mut MerchantTransaction<'_, '_>,
+    by: &Authorship<'_>,
+    identifier: &Identifier,
+) -> Result<Erased, UseCaseError> {
+    let view = transaction.view();
+    if !view.customers_having(identifier)?.is_empty() {
+        return Err(UseCaseError::Invalid { path: "value", issue: "is a customer's: erase the customer" });
+    }
+    let keys = view.keys_of_identifier(identifier);
+    Ok(transaction.erase_identifiers(by, &keys)?)
 }
 
 fn plan(view: &MerchantView<'_>, who: &Erasable) -> Result<ErasePlan, StorageError> {

@@ -78,7 +78,9 @@ impl App {
         let service = self.service(mode);
         let held = service.store().read(merchant, move |view| read(view, id)).await?;
         let held = held.ok_or(ExportCustomerError::NotFound)?;
-        let identifiers = identifiers_of(&held.customer);
+        let means = service.own_means(merchant, id).await?;
+        let own = held.customer.profile.identifiers().chain(means);
+        let identifiers: Vec<Presented<'_>> = own.map(|identifier| presented(&identifier)).collect();
         let found = service.look_up(merchant, Some(id), &identifiers).await??;
         let notes = service.notes_of(merchant, &identifiers).await?;
         let filter = LoggedFilter { customer: Some(id), ..LoggedFilter::default() };
@@ -142,13 +144,8 @@ fn read(view: &MerchantView<'_>, id: CustomerId) -> Result<Option<Held>, Storage
     }))
 }
 
-fn identifiers_of(customer: &Customer) -> Vec<Presented<'static>> {
-    let presented = |identifier: Identifier| Presented {
-        kind: identifier.kind(),
-        value: identifier.value().to_owned().into(),
-        verified: true,
-    };
-    customer.profile.identifiers().map(presented).collect()
+fn presented(identifier: &Identifier) -> Presented<'static> {
+    Presented { kind: identifier.kind(), value: identifier.value().to_owned().into(), verified: true }
 }
 
 fn document(

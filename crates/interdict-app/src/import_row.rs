@@ -158,6 +158,7 @@ impl RawRow<'_> {
         }
         let kind = said.or(named).unwrap_or(defaults.kind);
         let identifier = Identifier::parse_in(kind, value, || defaults.phone_region)
+            .and_then(Identifier::listable)
             .map_err(|error| (column, error.to_string()))?;
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
         let strengths = Strength::ALL.map(Strength::as_str);

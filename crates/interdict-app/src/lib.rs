@@ -184,7 +184,7 @@ pub use decide_proposal::{ProposalError, approve_proposal, refuse_proposal};
 pub use decision_log::{DecisionLogOptions, DecisionLogStatus, Judged, LoggedDecision, LoggedFilter};
 pub use disable_user::{disable_user, enable_user};
 pub use erase_customer::{Forgotten, erase_customer, erase_forgotten_customer};
-pub use erase_person::{Erasable, ErasePersonError, ErasePlan, ErasedPerson};
+pub use erase_person::{Erasable, ErasePersonError, ErasePlan, ErasedPerson, erase_identifier};
 pub use error::UseCaseError;
 pub use export_customer::ExportCustomerError;
 pub use export_entries::{Export, ExportError};

@@ -1,30 +1,36 @@
 //! Origins of web pages: where a payer may be sent.
+//!
+//! Deliberately not here: which origins a merchant allows.
 
-use http::Uri;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Whether a text is an origin and nothing more: a scheme, a host, perhaps a port. Plain http is for this
-/// machine only.
+use url::{Host, Url};
+
+/// Whether a text is an origin and nothing more: a scheme, a host, perhaps a port, as browsers write it. Plain http is
+/// for this machine only.
 pub fn is_origin(text: &str) -> bool {
     origin_of(text).as_deref() == Some(text)
 }
 
-/// The origin of an address; nothing when it is none that a payer could be sent to.
-pub fn origin_of(url: &str) -> Option<String> {
-    // What browsers and this parser might read differently is refused.
-    if url.contains(['\\', '@']) || url.contains(char::is_whitespace) || url.contains(char::is_control) {
+/// The origin of an address as browsers read it; nothing when it is none that a payer could be sent to.
+pub fn origin_of(text: &str) -> Option<String> {
+    // Browsers repair these. Whoever else reads the text may see another host in it.
+    if text.contains(['\\', '@']) || text.contains(char::is_whitespace) || text.contains(char::is_control) {
         return None;
     }
-    let uri: Uri = url.parse().ok()?;
-    let (scheme, host) = (uri.scheme_str()?, uri.host()?);
-    let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    if scheme != "https" && !(scheme == "http" && is_local) {
+    let url = Url::parse(text).ok()?;
+    let (scheme, rest) = text.split_once("://")?;
+    // Without the slashes it would be a path on the page that it stands on.
+    if !scheme.eq_ignore_ascii_case(url.scheme()) || rest.starts_with('/') {
         return None;
     }
-    let host = host.to_ascii_lowercase();
-    Some(match uri.port_u16() {
-        Some(port) => format!("{scheme}://{host}:{port}"),
-        None => format!("{scheme}://{host}"),
-    })
+    let is_local = match url.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address == Ipv4Addr::LOCALHOST,
+        Host::Ipv6(address) => address == Ipv6Addr::LOCALHOST,
+    };
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_local);
+    is_safe.then(|| url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -63,6 +69,8 @@ mod tests {
             Some("https://shop.example.evil.example")
         );
         assert_eq!(origin_of("https://shop.example@evil.example/"), None);
-        assert_eq!(origin_of("/thanks"), None);
+        for text in ["/thanks", "https:shop.example", "https:///shop.example", "http://shop.example"] {
+            assert_eq!(origin_of(text), None, "{text}");
+        }
     }
 }

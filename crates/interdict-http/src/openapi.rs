@@ -63,6 +63,7 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::standing::standing,
         v1::standing::history,
         v1::customer_export::export,
+        v1::identifiers::erase,
         v1::lookup::look_up,
         v1::entries::create,
         v1::entries::list,

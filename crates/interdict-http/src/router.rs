@@ -73,6 +73,7 @@ fn native() -> Router<State> {
         .route("/v1/imports/{id}/errors", get(v1::imports::errors))
         .route("/v1/imports/{id}/undo", post(v1::imports::undo))
         .route("/v1/changes", get(v1::changes::list))
+        .route("/v1/identifiers/erase", post(v1::identifiers::erase))
         .route("/v1/lookup", post(v1::lookup::look_up))
         .route("/v1/decisions", get(v1::decision_log::list).post(answered_before))
         .route("/v1/decisions/{id}", get(v1::decision_log::get))

@@ -24,7 +24,8 @@ pub(crate) use answers::{AnyCustomer, AnyOdusCustomer, BatchResult};
 pub(crate) use chargebacks::{ChargebackPath, ChargebackRecord};
 pub(crate) use checkouts::{CheckoutPay, CheckoutSessionCreate, TokenPath};
 pub(crate) use customers::{
-    CustomerCreate, CustomerUpdate, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate, RestrictionSet,
+    CustomerCreate, CustomerUpdate, IdentifierErase, ListStatusSet, OdusCustomerCreate, OdusCustomerUpdate,
+    RestrictionSet,
 };
 pub(crate) use decisions::{AttemptRequest, DecisionBatchRequest};
 pub(crate) use entries::{BlacklistAdd, EntryCreate, EntryUpdate, NoteCreate};

@@ -66,6 +66,7 @@ const SIGN_UP: Option<&str> = Some(r#"{"customerId": "{B}", "planId": "{G}"}"#);
 const PAYMENT: Option<&str> = Some(r#"{"amount": 500000, "currency": "NGN", "customer": "{B}"}"#);
 const SESSION: Option<&str> = Some(r#"{"amount": 500000, "customerEmail": "payer-{R}@example.com"}"#);
 const TYPED: Option<&str> = Some(r#"{"rail": "card", "email": "a@example.com"}"#);
+const FORGET: Option<&str> = Some(r#"{"kind": "device", "value": "{R}"}"#);
 const ADVANCE: Option<&str> = Some(r#"{"seconds": 1}"#);
 
 const ROWS: &[Row] = &[
@@ -84,6 +85,7 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/customers/{id}/standing", READ, "/v1/customers/{C}/standing", None),
     Row("GET", "/v1/customers/{id}/history", READ, "/v1/customers/{C}/history", None),
     Row("GET", "/v1/customers/{id}/export", READ, "/v1/customers/{C}/export", None),
+    Row("POST", "/v1/identifiers/erase", WRITE, "/v1/identifiers/erase", FORGET),
     Row("POST", "/v1/lookup", READ, "/v1/lookup", Some(r#"{"customer": "{C}"}"#)),
     Row("GET", "/v1/customers/{id}/subscriptions", SEE, "/v1/customers/{C}/subscriptions", None),
     Row("GET", "/v1/entries", READ, "/v1/entries", None),

@@ -53,6 +53,22 @@ fn provider(issuer: &str) -> Provider {
     provider_at(issuer, Arc::default(), Duration::from_mins(1))
 }
 
+/// The web platform tests' addresses, which crates/interdict-app/tests/urls tells of.
+#[test]
+fn an_issuer_that_browsers_cannot_read_is_none() {
+    let all = include_str!("../../interdict-app/tests/urls/wpt.json");
+    let vectors: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(all).unwrap();
+    let mut taken = 0;
+    for (text, _, browsers) in vectors.into_iter().filter(|(_, base, _)| base.is_none()) {
+        let options = ProviderOptions::new(&text, "interdict", "http://127.0.0.1:8080/back", "Company");
+        if Provider::new(options, Arc::<Still>::default()).is_ok() {
+            assert!(browsers.is_some(), "{text:?}");
+            taken += 1;
+        }
+    }
+    assert!(taken >= 5, "{taken} taken");
+}
+
 fn asked() -> Asked {
     Asked::generate(&Sevens)
 }

@@ -1,5 +1,6 @@
-//! Identifiers that a customer once had, when the changes that say so were trimmed: an erasure must find what was
-//! written under them, too. Keys alone, no values.
+//! Identifiers that are a customer's and that nothing else in the store says to be: those it once had, when the changes
+//! that said so were trimmed, and those that only the log of decisions knew, noted before it forgets them. An erasure
+//! must find what was written under them, too. Keys alone, no values.
 //!
 //! Those that a customer has stand in its row, and those that kept changes speak of stand there: neither is here.
 
@@ -16,6 +17,7 @@ use crate::person_erasure;
 use crate::personal;
 use crate::sql::{Connection, params};
 use crate::statements::statements;
+use crate::transaction::MerchantTransaction;
 use crate::view::MerchantView;
 
 statements! {
@@ -52,6 +54,14 @@ impl FormerIdentifiers {
         self.0.iter().try_for_each(|(merchant, customer, key)| {
             connection.execute(INSERT, params![merchant.0, &customer.ksuid().bytes()[..], key.0])
         })
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// Notes what is a customer's besides its record, ahead of an erasure.
+    pub fn note_identifiers(&self, customer: CustomerId, keys: &[IdentifierKey]) -> Result<(), StorageError> {
+        let (connection, customer) = (self.transaction.connection, *customer.ksuid().bytes());
+        keys.iter().try_for_each(|key| connection.execute(INSERT, params![self.merchant.0, customer, key.0]))
     }
 }
 

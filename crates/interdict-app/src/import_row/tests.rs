@@ -161,6 +161,34 @@ fn a_quotation_mark_that_nobody_closes_does_not_take_the_file() {
 }
 
 #[test]
+fn a_domain_that_would_stand_for_strangers_is_no_row() {
+    let read = csv(b"emailDomain\ngithub.io\nsomebody.github.io\nco.uk\n").unwrap();
+    let bad = bad(&read);
+    assert_eq!(
+        bad.iter().map(|(line, column, _)| (*line, *column)).collect::<Vec<_>>(),
+        [(2, "emailDomain"), (4, "emailDomain")]
+    );
+    assert!(bad.iter().all(|(_, _, reason)| reason.contains("public suffix")), "{bad:?}");
+}
+
+/// Found by fuzzing: the file's last line break is the cell's own when nobody closes its quotation mark.
+#[test]
+fn a_row_that_the_end_of_the_file_ends_begins_where_it_does() {
+    for (text, lines) in [
+        ("email,reason\n1,x\n2,\"open,\nX\n", [2, 3]),
+        ("email,reason\n1,x\n\n2,\"open\n", [2, 4]),
+        ("email,reason\n1,x\n2,\"open", [2, 3]),
+        ("email,reason\n1,x\n2,\"closed\n\"\n", [2, 3]),
+        ("email,reason\n1,x\n2,\"closed\n\"", [2, 3]),
+        ("email,reason\n1,x\n\r\n2,x\n\n", [2, 4]),
+        ("email,reason\n1,x\n2,a\"b\n", [2, 3]),
+    ] {
+        let read: Vec<i64> = csv(text.as_bytes()).unwrap().into_iter().map(|(line, _)| line).collect();
+        assert_eq!(read, lines, "{text:?}");
+    }
+}
+
+#[test]
 fn lines_of_json_have_the_fields_of_the_api() {
     let text = br#"{"value":"ada@example.com","list":"block","kind":"email","scopes":["cit"],"reason":null}
 

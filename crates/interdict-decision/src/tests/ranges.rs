@@ -11,7 +11,7 @@ use super::world::*;
 use crate::{Attempt, Code, Decision, FormerKey, Index, Lookup, decide};
 
 /// All that an attempt is looked up with.
-fn widened<'a>(reaches: Reaches, given: &[(Kind, &'a str, bool)]) -> Vec<Lookup<'a>> {
+pub(super) fn widened<'a>(reaches: Reaches, given: &[(Kind, &'a str, bool)]) -> Vec<Lookup<'a>> {
     let pepper = pepper();
     let mut lookups: Vec<_> = given
         .iter()
@@ -25,7 +25,7 @@ fn widened<'a>(reaches: Reaches, given: &[(Kind, &'a str, bool)]) -> Vec<Lookup<
     lookups
 }
 
-fn asked<'a>(index: &Index, lookups: &'a [Lookup<'a>]) -> Decision<'a> {
+pub(super) fn asked<'a>(index: &Index, lookups: &'a [Lookup<'a>]) -> Decision<'a> {
     decided(index, None, lookups)
 }
 

@@ -225,6 +225,15 @@ impl Identifier {
         Ok(Self { kind, value, matching: EmailMatching::Exact })
     }
 
+    /// The same where an entry may name it: not what strangers register under. What is looked up is not asked, nor what
+    /// is listed already.
+    pub fn listable(self) -> Result<Self, IdentifierError> {
+        match self.kind {
+            Kind::EmailDomain => email_domain::listable(&self.value).map(|()| self),
+            _ => Ok(self),
+        }
+    }
+
     /// The same as it is listed by a policy. Other kinds know none.
     #[must_use]
     pub fn matched(&self, matching: EmailMatching) -> Self {

@@ -1,10 +1,10 @@
-//! Bodies about customers: who they are, their restrictions, their list status.
+//! Bodies about customers: who they are, their restrictions, their list status, what is forgotten.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::words::ScopeWord;
+use super::words::{KindWord, ScopeWord};
 
 /// A new customer (Duro). Every field is optional; `null` is the same as leaving it out.
 #[derive(Deserialize, ToSchema)]
@@ -171,4 +171,15 @@ pub(crate) struct OdusCustomerUpdate {
     shipping_address: Option<Map<String, Value>>,
     /// Merged key by key: an empty text removes a key, `null` in place of the object clears all.
     metadata: Option<Map<String, Value>>,
+}
+
+/// An identifier that no customer has in its record.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"kind": "device", "value": "d-5f3a"})))]
+pub(crate) struct IdentifierErase {
+    /// Of which kind the value is.
+    kind: KindWord,
+    /// The identifier, in any form of it.
+    value: String,
 }

@@ -87,6 +87,18 @@ pub(crate) struct ErasureView {
     blocks_kept: i64,
 }
 
+impl ErasureView {
+    pub(super) fn of(erased: Erased) -> Self {
+        Self { erased: true, blocks_kept: erased.blocks_kept }
+    }
+}
+
+/// Nothing was erased yet, and the next try begins anew.
+pub(super) fn cannot_forget(error: &StorageError) -> Response {
+    tracing::error!(error = error as &dyn std::error::Error, "the decision log cannot forget a person");
+    ApiError::unavailable().respond(Dialect::Native)
+}
+
 #[utoipa::path(
     delete,
     path = "/v1/customers/{id}",
@@ -94,7 +106,8 @@ pub(crate) struct ErasureView {
     tag = "Customers",
     summary = "Erase a customer",
     description = "Personal data goes for good, from the log of decisions too; the blocks stay in force on its email, \
-                   phone and ref. Afterwards the id is 404.",
+                   phone and ref, and without words on devices, cards and accounts that its attempts alone came with. \
+                   Afterwards the id is 404.",
     params(schemas::CustomerPath),
     responses((status = 200, description = "Erased.", body = ErasureView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
@@ -113,23 +126,14 @@ pub(crate) async fn erase(
     };
     let forgotten = match forgotten {
         Ok(forgotten) => forgotten,
-        Err(error) => {
-            // Nothing was erased yet, and the next try begins anew.
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the decision log cannot forget a person"
-            );
-            return ApiError::unavailable().respond(Dialect::Native);
-        }
+        Err(error) => return cannot_forget(&error),
     };
     mutation
         .run(
             &key.caller,
             nothing,
             move |transaction, by, ()| erase_forgotten_customer(transaction, by, id, &forgotten),
-            |erased: &Erased, _| {
-                answer::answer(StatusCode::OK, &ErasureView { erased: true, blocks_kept: erased.blocks_kept })
-            },
+            |erased: &Erased, _| answer::answer(StatusCode::OK, &ErasureView::of(*erased)),
         )
         .await
 }

@@ -42,7 +42,9 @@ pub(crate) fn read_new(mut fields: Fields, caller: &Caller) -> Result<NewEntry, 
     let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
     let kind = fields.required("kind", kind);
     let value = fields.parse("value", |text| match kind {
-        Some(kind) => Identifier::parse_in(kind, text, || caller.phone_region()).map(Some),
+        Some(kind) => Identifier::parse_in(kind, text, || caller.phone_region())
+            .and_then(Identifier::listable)
+            .map(Some),
         None => Ok(None),
     });
     let identifier = fields.required("value", value).flatten();

@@ -1,5 +1,5 @@
-//! Outside test data against the real listener: JSONTestSuite as the body of every call, the Big List
-//! of Naughty Strings in every text field.
+//! Outside test data against the real listener: JSONTestSuite as the body of every call and as rows of files, the Big
+//! List of Naughty Strings in every text field.
 //!
 //! The data is no part of the project: it is read from the folder that `INTERDICT_CORPORA` names, by
 //! default `../shared/corpora` beside the project's root, and where it is absent the tests say so and
@@ -9,6 +9,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::panic,
     clippy::print_stderr,
     clippy::disallowed_methods,
@@ -17,15 +18,23 @@
 
 #[path = "../support/api.rs"]
 mod api;
+#[allow(dead_code, reason = "the tests of payments use all of it")]
+#[path = "../support/billing.rs"]
+mod billing;
 #[path = "../support/shop.rs"]
 mod shop;
+#[allow(dead_code, reason = "the tests of webhooks use all of it")]
+#[path = "../support/signed.rs"]
+mod signed;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod documented;
 mod json_bodies;
+mod json_rows;
 mod naughty_files;
 mod naughty_strings;
+mod texts;
 
 use std::path::PathBuf;
 

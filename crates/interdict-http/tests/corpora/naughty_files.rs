@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::naughty_strings::strings;
 use crate::shop::Shop;
 
-async fn import(shop: &Shop, content_type: &str, file: Vec<u8>) -> Value {
+pub async fn import(shop: &Shop, content_type: &str, file: Vec<u8>) -> Value {
     let api = shop.secret().with("content-type", content_type);
     let sent = api.send("POST", "/v1/imports?list=block&kind=device", Some(file)).await.expect(202);
     let service = Arc::clone(shop.app.service(Mode::Test));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::shop::{Api, Shop};
 
 /// Every call that wants a credential, with what it needs.
-const CALLS: [(&str, &str, &str); 38] = [
+const CALLS: [(&str, &str, &str); 39] = [
     ("POST", "/v1/customers", "customers:write"),
     ("GET", "/v1/customers", "customers:read"),
     ("GET", "/v1/customers/{id}", "customers:read"),
@@ -46,6 +46,7 @@ const CALLS: [(&str, &str, &str); 38] = [
     ("GET", "/v1/imports", "customers:read"),
     ("POST", "/v1/imports", "customers:write"),
     ("GET", "/v1/customers/{id}/export", "customers:read"),
+    ("POST", "/v1/identifiers/erase", "customers:write"),
     ("POST", "/v1/lookup", "customers:read"),
     ("POST", "/v1/decisions/replay", "decisions"),
 ];

@@ -124,10 +124,16 @@ async fn an_allowed_range_is_no_exemption_for_what_a_payer_typed() {
 #[tokio::test]
 async fn a_domain_that_would_stand_for_strangers_is_refused() {
     let shop = Shop::open().await;
-    let body = json!({"list": "block", "kind": "emailDomain", "value": "co.uk"});
-    let refused = shop.secret().post("/v1/entries", body).await;
-    assert_eq!(refused.status, 422);
-    let detail = &refused.json()["error"]["details"][0];
-    assert_eq!(detail["path"], "value");
-    assert!(detail.to_string().contains("public suffix"), "{detail}");
+    for domain in ["co.uk", "uk.com", "github.io"] {
+        for path in ["/v1/entries", "/v1/entries/preview"] {
+            let body = json!({"list": "block", "kind": "emailDomain", "value": domain});
+            let refused = shop.secret().post(path, body).await;
+            assert_eq!(refused.status, 422, "{domain}");
+            let detail = &refused.json()["error"]["details"][0];
+            assert_eq!(detail["path"], "value");
+            assert!(detail.to_string().contains("public suffix"), "{detail}");
+        }
+        // To come with one is no mistake.
+        assert_eq!(ground(&shop, json!({"emailDomain": domain})).await.0, "default");
+    }
 }

@@ -79,8 +79,9 @@ fn new_entry(form: &Form, list: List, person: &Person<ChangeCustomers>) -> Resul
     // Of old an email had a field of its own, and other systems may send the form so.
     let field = if kind == Kind::Email && form.text("value").is_none() { "email" } else { "value" };
     let label = of("kind-", kind.as_str());
-    let identifier =
-        form.parse(field, &label, |text| Identifier::parse_in(kind, text, || person.phone_region()))?;
+    let identifier = form.parse(field, &label, |text| {
+        Identifier::parse_in(kind, text, || person.phone_region()).and_then(Identifier::listable)
+    })?;
     Ok(NewEntry {
         list,
         identifier: identifier.ok_or_else(|| t("invalid-empty"))?,

@@ -206,6 +206,16 @@ impl LoggedDecision {
         Ok((outcome(&row.outcome)?, code, tier(row.tier)?))
     }
 
+    /// Whose attempt it was: whoever was named, and where nobody was, whoever counted.
+    pub(crate) fn payers_of(row: &DecisionRow) -> Result<Vec<CustomerId>, StorageError> {
+        if let Some(named) = row.customer {
+            return Ok(vec![named]);
+        }
+        let explanation = serde_json::from_str::<Detail>(&row.detail)?.explanation;
+        let customers = explanation.map_or_else(Vec::new, |explanation| explanation.customers);
+        Ok(customers.into_iter().map(|customer| customer.id).collect())
+    }
+
     /// Back from its row.
     pub(crate) fn of(row: &DecisionRow) -> Result<Self, StorageError> {
         let detail: Detail = serde_json::from_str(&row.detail)?;

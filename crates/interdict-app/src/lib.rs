@@ -16,6 +16,7 @@ mod audit_page;
 mod authenticate;
 mod authorize_payment;
 mod block_person;
+mod blocked_attempts;
 mod caller;
 mod change_password;
 mod change_settings;
@@ -165,6 +166,7 @@ pub use authorize_payment::{authorize_payment, complete_action};
 pub use block_person::{
     BlockedRow, LeftOut, NamedIdentifier, NewPersonBlock, PersonEntry, PersonRow, block_person, extend_person,
 };
+pub use blocked_attempts::{Attempted, BlockedAttempt};
 pub use caller::{Caller, Shown};
 pub use change_settings::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings};
 pub use compare_with_feed::FeedComparison;
@@ -189,7 +191,7 @@ pub use export_customer::ExportCustomerError;
 pub use export_entries::{Export, ExportError};
 pub use file_rows::FileRows;
 pub use gateways::{NoGateway, StripeAddress};
-pub use good_customers::{GOOD_DAYS, GOOD_PAYMENTS, REFUSED_DAYS, RefusedCustomer, good_customers_refused};
+pub use good_customers::{GOOD_DAYS, GOOD_PAYMENTS, REFUSED_DAYS, RefusedCustomer, RefusedCustomers};
 pub use hear_stripe::HearError;
 pub use import_entries::{ImportRunError, ImportWatch};
 pub use import_errors::ToldRow;

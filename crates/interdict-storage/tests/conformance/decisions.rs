@@ -299,6 +299,7 @@ fn each_filter_has_an_index() {
         ("SELECT_AFTER", "USING INDEX decision_at (merchant=? AND"),
         ("SELECT_AFTER_OF_OUTCOME", "USING INDEX decision_outcome (merchant=? AND outcome=? AND"),
         ("SELECT_AFTER_OF_KEY", "SEARCH i USING PRIMARY KEY (merchant=? AND identifier_key=? AND"),
+        ("SELECT_BLOCKED_AFTER", "SEARCH i USING PRIMARY KEY (merchant=? AND identifier_key=? AND"),
         ("SELECT_OF_PAYMENT", "USING INDEX decision_payment (merchant=? AND payment=?)"),
     ] {
         let plan = plan(name);

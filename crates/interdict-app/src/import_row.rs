@@ -11,7 +11,7 @@ use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 
-use crate::list_entry::{NewEntry, limits_of};
+use crate::list_entry::{CANNOT_LAPSE, NewEntry, limits_of};
 
 /// The longest row, in bytes.
 pub const ROW_BYTES_MAX: usize = 64 * 1024;
@@ -182,7 +182,7 @@ impl RawRow<'_> {
             source: EntrySource::Import,
             // A file says what it means: an address stands for itself.
             matching: Some(matching.unwrap_or_default()),
-            limits: self.limits(defaults.list)?,
+            limits: self.limits(defaults.list, kind)?,
         };
         match Window::new(new.starts_at, new.expires_at) {
             Ok(_) => Ok(new),
@@ -192,7 +192,7 @@ impl RawRow<'_> {
 }
 
 impl RawRow<'_> {
-    fn limits(&self, list: List) -> Result<Limits, Problem> {
+    fn limits(&self, list: List, kind: Kind) -> Result<Limits, Problem> {
         let amount = parse(MAX_AMOUNT, self.max_amount, |text| {
             text.parse::<i64>().map_err(|_| "must be a whole number of minor units")
         })?;
@@ -205,7 +205,10 @@ impl RawRow<'_> {
         let flag = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
         let lapses = parse(LAPSES_ON_CHARGEBACK, self.lapses_on_chargeback, flag)?.unwrap_or(false);
         let limits = Limits { max_amount, lapses_on_chargeback: lapses };
-        if limits_of(list, limits).is_err() {
+        if list == List::Allow && limits_of(list, kind, limits).is_err() {
+            return Err((LAPSES_ON_CHARGEBACK, CANNOT_LAPSE.to_owned()));
+        }
+        if limits_of(list, kind, limits).is_err() {
             let column = if max_amount.is_some() { MAX_AMOUNT } else { LAPSES_ON_CHARGEBACK };
             return Err((column, "is for the allow list: a block has no limits".to_owned()));
         }

@@ -16,6 +16,10 @@ use crate::error::UseCaseError;
 use crate::manage_subscription::follow_listing;
 use crate::service::Service;
 
+/// A payment and its customer say nothing of the rest.
+pub(crate) const CANNOT_LAPSE: &str =
+    "is for an email, emailDomain, phone or merchantRef: of other kinds no chargeback says whose it is";
+
 /// An entry to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
@@ -46,6 +50,24 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
+    /// An entry that says nothing but what is listed.
+    pub(crate) fn plain(list: List, identifier: Identifier, source: EntrySource) -> Self {
+        Self {
+            list,
+            identifier,
+            reason: None,
+            reason_code: None,
+            public_message: None,
+            scopes: Scopes::BOTH,
+            strength: None,
+            starts_at: None,
+            expires_at: None,
+            source,
+            matching: None,
+            limits: Limits::NONE,
+        }
+    }
+
     /// An entry that was there before, as it was.
     pub(crate) fn again(identifier: Identifier, before: Entry) -> Self {
         Self {
@@ -90,7 +112,7 @@ pub(crate) fn compose(
     by: &Authorship<'_>,
     new: NewEntry,
 ) -> Result<(Entry, Option<Entry>), UseCaseError> {
-    limits_of(new.list, new.limits)?;
+    limits_of(new.list, new.identifier.kind(), new.limits)?;
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
     let (identifier, before) = listed_as(&transaction.view(), new.list, &new.identifier, new.matching)?;
     let kind = identifier.kind();
@@ -184,13 +206,17 @@ pub(crate) fn listed_as(
     Ok((matched, before))
 }
 
-/// Limits are of an exemption. A block that would hold only up to an amount is not what anybody means.
-pub(crate) fn limits_of(list: List, limits: Limits) -> Result<(), UseCaseError> {
+/// Limits are of an exemption. A block that would hold only up to an amount is not what anybody means, and neither is an
+/// exemption that is to end with a chargeback of which nobody knows whether it is its own.
+pub(crate) fn limits_of(list: List, kind: Kind, limits: Limits) -> Result<(), UseCaseError> {
     if list == List::Block && !limits.is_none() {
         return Err(UseCaseError::Invalid {
             path: "limits",
             issue: "are for the allow list: a block has none",
         });
+    }
+    if limits.lapses_on_chargeback && !kind.is_known_of_payer() {
+        return Err(UseCaseError::Invalid { path: "limits.lapsesOnChargeback", issue: CANNOT_LAPSE });
     }
     Ok(())
 }

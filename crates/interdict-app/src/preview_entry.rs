@@ -19,7 +19,7 @@ use interdict_storage::{DecisionFilter, DecisionRow, MerchantView, StorageError}
 use crate::decision_log::LoggedDecision;
 use crate::error::UseCaseError;
 use crate::good_customers::good_payments;
-use crate::list_entry::{NewEntry, listed_as, window};
+use crate::list_entry::{NewEntry, limits_of, listed_as, window};
 use crate::service::Service;
 
 /// Attempts of so many days are looked at.
@@ -108,6 +108,7 @@ impl Service {
         merchant: MerchantNumber,
         new: NewEntry,
     ) -> Result<EntryPreview, UseCaseError> {
+        limits_of(new.list, new.identifier.kind(), new.limits)?;
         window(self.merchant_now(merchant), new.starts_at, new.expires_at)?;
         let (list, scopes, strength) = (new.list, new.scopes, new.strength);
         let find = move |view: &MerchantView<'_>| {

@@ -54,7 +54,10 @@ pub(crate) fn updated(before: &Entry, update: EntryUpdate, now: Timestamp) -> Re
     let window = Window::new(starts_at, expires_at)
         .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })?;
     let limits = update.limits.map_or(before.limits, Option::unwrap_or_default);
-    limits_of(before.list(), limits)?;
+    // What stands may have been listed when more was taken.
+    if limits != before.limits {
+        limits_of(before.list(), before.kind, limits)?;
+    }
     Ok(Entry {
         reason: update.reason.unwrap_or_else(|| before.reason.clone()),
         reason_code: update.reason_code.unwrap_or(before.reason_code),

@@ -121,10 +121,13 @@ mod update_customer;
 mod update_entry;
 mod user_error;
 mod vault;
+mod weigh_person;
 
 /// The words of a decision, for those who answer with one.
 pub mod decision {
-    pub use interdict_decision::explanation::{Counted, CountedCustomer, ExplainedLookup, ExplainedTier};
+    pub use interdict_decision::explanation::{
+        Counted, CountedCustomer, ExplainedLookup, ExplainedTier, NotCounted, PassedOver,
+    };
     pub use interdict_decision::order::ORDER;
     pub use interdict_decision::{
         Code, DecideError, Decision, Explanation, Outcome, Source, SourceKind, Sources, Statistics, Tier,
@@ -253,3 +256,4 @@ pub use unlist_entry::unlist_entry;
 pub use update_customer::{ProfileUpdate, update_customer};
 pub use update_entry::{EntryUpdate, update_entry};
 pub use user_error::UserError;
+pub use weigh_person::{PersonWeights, weighed};

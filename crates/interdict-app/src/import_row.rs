@@ -11,7 +11,7 @@ use interdict_domain::scopes::Scopes;
 use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 
-use crate::list_entry::{CANNOT_LAPSE, NewEntry, limits_of};
+use crate::list_entry::{CANNOT_LAPSE, NO_STRENGTH, NewEntry, limits_of, strength_of};
 
 /// The longest row, in bytes.
 pub const ROW_BYTES_MAX: usize = 64 * 1024;
@@ -158,6 +158,11 @@ impl RawRow<'_> {
             .map_err(|error| (column, error.to_string()))?;
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
         let strengths = Strength::ALL.map(Strength::as_str);
+        let strength =
+            parse(STRENGTH, self.strength, |text| Strength::parse(text).ok_or_else(|| one_of(&strengths)))?;
+        if strength_of(defaults.list, kind, strength).is_err() {
+            return Err((STRENGTH, NO_STRENGTH.to_owned()));
+        }
         let matchings: Vec<&str> = EmailMatching::ALL.iter().map(|word| word.as_str()).collect();
         let matching = parse(MATCHING, self.matching, |text| {
             EmailMatching::parse(text).ok_or_else(|| one_of(&matchings))
@@ -174,9 +179,7 @@ impl RawRow<'_> {
                 Scopes::from_names(text.split_whitespace()).ok_or("must be: cit, mit, or both of them")
             })?
             .unwrap_or(Scopes::BOTH),
-            strength: parse(STRENGTH, self.strength, |text| {
-                Strength::parse(text).ok_or_else(|| one_of(&strengths))
-            })?,
+            strength,
             starts_at: parse(STARTS_AT, self.starts_at, str::parse::<Timestamp>)?,
             expires_at: parse(EXPIRES_AT, self.expires_at, str::parse::<Timestamp>)?,
             source: EntrySource::Import,

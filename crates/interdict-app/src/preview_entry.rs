@@ -19,7 +19,7 @@ use interdict_storage::{DecisionFilter, DecisionRow, MerchantView, StorageError}
 use crate::decision_log::LoggedDecision;
 use crate::error::UseCaseError;
 use crate::good_customers::good_payments;
-use crate::list_entry::{NewEntry, limits_of, listed_as, window};
+use crate::list_entry::{NewEntry, limits_of, listed_as, strength_of, window};
 use crate::service::Service;
 
 /// Attempts of so many days are looked at.
@@ -108,14 +108,14 @@ impl Service {
         merchant: MerchantNumber,
         new: NewEntry,
     ) -> Result<EntryPreview, UseCaseError> {
+        let strength = strength_of(new.list, new.identifier.kind(), new.strength)?;
         limits_of(new.list, new.identifier.kind(), new.limits)?;
         window(self.merchant_now(merchant), new.starts_at, new.expires_at)?;
-        let (list, scopes, strength) = (new.list, new.scopes, new.strength);
+        let (list, scopes) = (new.list, new.scopes);
         let find = move |view: &MerchantView<'_>| {
             Ok::<_, StorageError>(listed_as(view, new.list, &new.identifier, new.matching)?.0)
         };
         let identifier = self.store.read(merchant, find).await?;
-        let strength = strength.unwrap_or_else(|| identifier.kind().default_strength());
         Ok(self.preview(merchant, Terms { identifier, list, scopes, strength }).await?)
     }
 

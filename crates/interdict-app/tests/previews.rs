@@ -109,6 +109,7 @@ fn random_entry(shop: &Shop) -> NewEntry {
     let matching = Some(EmailMatching::ALL[roll(shop, 3)]).filter(|_| kind == Kind::Email);
     let list = List::ALL[roll(shop, 2)];
     let strength = [None, Some(Strength::Hard), Some(Strength::Soft)][roll(shop, 3)];
+    let strength = strength.filter(|_| list == List::Block);
     let scopes = [Scopes::BOTH, Scopes::from_flags(true, false).unwrap()][roll(shop, 2)];
     NewEntry { matching, strength, scopes, ..new_entry(list, kind, value) }
 }

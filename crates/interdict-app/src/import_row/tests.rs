@@ -250,10 +250,13 @@ prop_compose! {
     }
 }
 
-/// A block has no limits.
+/// A block has no limits, and an exemption no strength of its own.
 fn on(list: List, entry: Entry) -> Entry {
-    let limits = if list == List::Allow { entry.limits } else { Limits::NONE };
-    Entry { id: EntryId::from_parts(list, entry.id.ksuid()), limits, ..entry }
+    let (limits, strength) = match list {
+        List::Allow => (entry.limits, entry.kind.default_strength()),
+        List::Block => (Limits::NONE, entry.strength),
+    };
+    Entry { id: EntryId::from_parts(list, entry.id.ksuid()), limits, strength, ..entry }
 }
 
 fn asked_for(entry: &Entry) -> NewEntry {

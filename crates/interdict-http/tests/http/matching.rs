@@ -93,3 +93,23 @@ async fn a_reason_says_by_which_rule_an_email_matched_where_it_is_not_exact() {
     let standing = api.get(&format!("/v1/customers/{customer}/standing")).await.expect(200);
     assert_eq!(standing["cit"]["sources"][0]["matching"], "provider");
 }
+
+#[tokio::test]
+async fn an_address_listed_exactly_beside_its_mailbox_is_an_entry_of_its_own() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let john = json!({"list": "block", "kind": "email", "value": "john@gmail.com"});
+    choose(&api, "provider").await;
+    let mailbox = api.post("/v1/entries", john.clone()).await.expect(201);
+    choose(&api, "exact").await;
+    let exact = api.post("/v1/entries", john.clone()).await.expect(201);
+    assert_eq!((&exact["value"], exact.get("matching")), (&mailbox["value"], None));
+    // Each is changed and deleted by itself, and the address alone is found by both.
+    assert_eq!(api.post("/v1/entries", john).await.expect(200)["id"], exact["id"]);
+    let decision = api.decide(json!({"initiator": "customer", "email": "john@gmail.com"})).await;
+    assert_eq!(decision["reasons"].as_array().unwrap().len(), 2);
+    assert_eq!(rule(&api, "jo.hn+tag@gmail.com").await, "provider");
+    api.delete(&format!("/v1/entries/{}", mailbox["id"].as_str().unwrap())).await;
+    assert_eq!(rule(&api, "john@gmail.com").await, "exact");
+    assert_eq!(rule(&api, "jo.hn@gmail.com").await, Value::Null);
+}

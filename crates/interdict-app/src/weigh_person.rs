@@ -139,10 +139,13 @@ fn as_listed(
 ) -> Result<(Vec<NamedIdentifier>, Vec<PersonId>), StorageError> {
     let (mut listed, mut persons) = (Vec::new(), Vec::new());
     for named in identifiers {
-        let identifier = Target::of(view, &named.identifier)?.identifier;
+        let Target { identifier, entry } = Target::of(view, &named.identifier)?;
+        // What is listed already is somebody's word.
+        let is_brought = named.place == Place::OfAttempts && entry.is_some();
+        let place = if is_brought { Place::OfCustomer } else { named.place };
         let holder = view.holder_of(&identifier)?.map(|held| held.person);
         persons.extend(holder.filter(|holder| !persons.contains(holder)));
-        listed.push(NamedIdentifier { identifier, place: named.place });
+        listed.push(NamedIdentifier { identifier, place });
     }
     for person in &persons {
         for held in view.person_identifiers(*person)? {

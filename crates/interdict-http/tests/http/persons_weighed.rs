@@ -90,6 +90,13 @@ async fn what_a_customer_came_with_and_hits_many_is_left_out() {
     let person = api.post("/v1/persons/block", json!({"customer": customer})).await.expect(201);
     assert_eq!(person["leftOut"], json!([{"kind": "device", "value": "own", "why": "second_person"}]));
     assert_eq!(outcome(&api, "device", "own").await, "allow");
+    // What is the person's already, and hits no more than before, is not left out.
+    api.patch("/v1/settings", json!({"secondApprover": null})).await.expect(200);
+    api.post("/v1/persons/block", json!({"customer": customer})).await.expect(200);
+    assert_eq!(outcome(&api, "device", "own").await, "block");
+    api.patch("/v1/settings", json!({"secondApprover": {"threshold": 2}})).await.expect(200);
+    let reviewed = json!({"customer": customer, "reason": "reviewed"});
+    assert_eq!(api.post("/v1/persons/block", reviewed).await.expect(200)["leftOut"], json!([]));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ const REFUSED: IdentifierError = IdentifierError(
 );
 
 const CUTS_THROUGH_MAPPED: IdentifierError = IdentifierError(
-    "is a range of IPv6 around addresses of IPv4, which it would not match: write those as IPv4, such as 203.0.113.0/24",
+    "must be written as IPv4, such as 203.0.113.0/24: a range of IPv6 around addresses of IPv4 would match none of them",
 );
 
 /// The first address of IPv4 as IPv6 writes it.

@@ -13,7 +13,7 @@ use interdict_domain::text::{PublicMessage, Reason};
 use interdict_domain::window::Window;
 use interdict_storage::ImportedRow;
 
-use crate::list_entry::{NewEntry, limits_of};
+use crate::list_entry::{CANNOT_LAPSE, NO_STRENGTH, NewEntry, limits_of, strength_of};
 use crate::service::Service;
 
 /// The longest row, in bytes.
@@ -162,6 +162,11 @@ impl RawRow<'_> {
             .map_err(|error| (column, error.to_string()))?;
         let codes: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
         let strengths = Strength::ALL.map(Strength::as_str);
+        let strength =
+            parse(STRENGTH, self.strength, |text| Strength::parse(text).ok_or_else(|| one_of(&strengths)))?;
+        if strength_of(defaults.list, kind, strength).is_err() {
+            return Err((STRENGTH, NO_STRENGTH.to_owned()));
+        }
         let matchings: Vec<&str> = EmailMatching::ALL.iter().map(|word| word.as_str()).collect();
         let matching = parse(MATCHING, self.matching, |text| {
             EmailMatching::parse(text).ok_or_else(|| one_of(&matchings))
@@ -178,15 +183,13 @@ impl RawRow<'_> {
                 Scopes::from_names(text.split_whitespace()).ok_or("must be: cit, mit, or both of them")
             })?
             .unwrap_or(Scopes::BOTH),
-            strength: parse(STRENGTH, self.strength, |text| {
-                Strength::parse(text).ok_or_else(|| one_of(&strengths))
-            })?,
+            strength,
             starts_at: parse(STARTS_AT, self.starts_at, str::parse::<Timestamp>)?,
             expires_at: parse(EXPIRES_AT, self.expires_at, str::parse::<Timestamp>)?,
             source: EntrySource::Import,
             // A file says what it means: an address stands for itself.
             matching: Some(matching.unwrap_or_default()),
-            limits: self.limits(defaults.list)?,
+            limits: self.limits(defaults.list, kind)?,
         };
         match Window::new(new.starts_at, new.expires_at) {
             Ok(_) => Ok(new),
@@ -196,7 +199,7 @@ impl RawRow<'_> {
 }
 
 impl RawRow<'_> {
-    fn limits(&self, list: List) -> Result<Limits, Problem> {
+    fn limits(&self, list: List, kind: Kind) -> Result<Limits, Problem> {
         let amount = parse(MAX_AMOUNT, self.max_amount, |text| {
             text.parse::<i64>().map_err(|_| "must be a whole number of minor units")
         })?;
@@ -209,7 +212,10 @@ impl RawRow<'_> {
         let flag = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
         let lapses = parse(LAPSES_ON_CHARGEBACK, self.lapses_on_chargeback, flag)?.unwrap_or(false);
         let limits = Limits { max_amount, lapses_on_chargeback: lapses };
-        if limits_of(list, limits).is_err() {
+        if list == List::Allow && limits_of(list, kind, limits).is_err() {
+            return Err((LAPSES_ON_CHARGEBACK, CANNOT_LAPSE.to_owned()));
+        }
+        if limits_of(list, kind, limits).is_err() {
             let column = if max_amount.is_some() { MAX_AMOUNT } else { LAPSES_ON_CHARGEBACK };
             return Err((column, "is for the allow list: a block has no limits".to_owned()));
         }

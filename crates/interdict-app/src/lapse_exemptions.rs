@@ -4,13 +4,13 @@
 use interdict_domain::change::Action;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::{Entry, List};
-use interdict_domain::identifier::{Email, Identifier, Kind, Phone};
+use interdict_domain::identifier::{Email, Identifier, Kind, Phone, Reaches};
 use interdict_domain::payment::Payment;
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
-/// Ends the allow entries of whoever paid that say so. Of a payer: the email and the phone of the payment, and what the
-/// customer has.
+/// Ends the allow entries of whoever paid that say so. Of a payer: the email and the phone of the payment, what the
+/// customer has, and the domains of the emails with those above them.
 pub(crate) fn lapse_exemptions(
     transaction: &mut MerchantTransaction<'_, '_>,
     by: &Authorship<'_>,
@@ -38,7 +38,16 @@ fn identifiers(payment: &Payment, customer: Option<&Customer>) -> Vec<Identifier
         (Kind::Phone, payment.phone.as_ref().map(Phone::as_str)),
     ];
     let typed = typed.into_iter().filter_map(|(kind, value)| Identifier::parse(kind, value?).ok());
-    typed.chain(customer.into_iter().flat_map(|customer| customer.profile.identifiers())).collect()
+    let own = typed.chain(customer.into_iter().flat_map(|customer| customer.profile.identifiers()));
+    let mut found: Vec<Identifier> = own.collect();
+    for position in 0..found.len() {
+        let Some(identifier) = found.get(position).cloned() else { break };
+        Reaches::OF_TEXTS.for_each_wider(identifier.kind(), identifier.value(), |wider| {
+            // What anybody may register under stands on no list.
+            found.extend(Identifier::parse(wider.kind, &wider.text.text()));
+        });
+    }
+    found
 }
 
 /// The same entry without what lies ahead of it.

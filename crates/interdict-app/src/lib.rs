@@ -16,6 +16,7 @@ mod audit_page;
 mod authenticate;
 mod authorize_payment;
 mod block_person;
+mod blocked_attempts;
 mod caller;
 mod change_password;
 mod change_settings;
@@ -72,6 +73,7 @@ mod new_import;
 mod note_entry;
 mod noticed;
 mod origin;
+mod overridden;
 mod password_hash;
 mod pay;
 mod pay_checkout;
@@ -121,10 +123,13 @@ mod update_customer;
 mod update_entry;
 mod user_error;
 mod vault;
+mod weigh_person;
 
 /// The words of a decision, for those who answer with one.
 pub mod decision {
-    pub use interdict_decision::explanation::{Counted, CountedCustomer, ExplainedLookup, ExplainedTier};
+    pub use interdict_decision::explanation::{
+        Counted, CountedCustomer, ExplainedLookup, ExplainedTier, NotCounted, PassedOver,
+    };
     pub use interdict_decision::order::ORDER;
     pub use interdict_decision::{
         Code, DecideError, Decision, Explanation, Outcome, Source, SourceKind, Sources, Statistics, Tier,
@@ -166,6 +171,7 @@ pub use authorize_payment::{authorize_payment, complete_action};
 pub use block_person::{
     BlockedRow, LeftOut, NamedIdentifier, NewPersonBlock, PersonEntry, PersonRow, block_person, extend_person,
 };
+pub use blocked_attempts::{Attempted, BlockedAttempt};
 pub use caller::{Caller, Shown};
 pub use change_settings::{ORIGINS_MAX, OutageUpdate, SettingsUpdate, change_settings};
 pub use compare_with_feed::FeedComparison;
@@ -190,7 +196,7 @@ pub use export_customer::ExportCustomerError;
 pub use export_entries::{Export, ExportError};
 pub use file_rows::FileRows;
 pub use gateways::{NoGateway, StripeAddress};
-pub use good_customers::{GOOD_DAYS, GOOD_PAYMENTS, REFUSED_DAYS, RefusedCustomer, good_customers_refused};
+pub use good_customers::{GOOD_DAYS, GOOD_PAYMENTS, REFUSED_DAYS, RefusedCustomer, RefusedCustomers};
 pub use hear_stripe::HearError;
 pub use import_entries::{ImportRunError, ImportWatch};
 pub use import_errors::ToldRow;
@@ -202,7 +208,7 @@ pub use keys_by_user::{NewKeyOfUser, OVERLAP_S_MAX};
 pub use lift_person::{KeptFor, LiftedPerson, lift_person};
 pub use limiter::{Limiter, Network};
 pub use list_customer::{ListedCustomer, list_customer};
-pub use list_entry::{NewEntry, keys_of_standing, list_entry};
+pub use list_entry::{ENDS_BEFORE_IT_BEGINS, NewEntry, keys_of_standing, list_entry};
 pub use look_up::{FoundBy, LookedUp, LookedUpCustomer, LookedUpIdentifier, Match};
 pub use manage_subscription::{cancel_subscription, pause_subscription, resume_subscription};
 pub use mutate::{Answer, MutateError, Mutated, Refusal, Replayable};
@@ -210,6 +216,7 @@ pub use new_import::{ImportError, NewImport};
 pub use note_entry::note_entry;
 pub use noticed::NoticedCounts;
 pub use origin::{is_origin, origin_of};
+pub use overridden::overriding;
 pub use password_hash::{HashError, PasswordHash, readable_password};
 pub use pay::{Begun, Paid, ShowPaid};
 pub use pay_checkout::{CheckoutPayment, pay_checkout};
@@ -252,3 +259,4 @@ pub use unlist_entry::unlist_entry;
 pub use update_customer::{ProfileUpdate, update_customer};
 pub use update_entry::{EntryUpdate, update_entry};
 pub use user_error::UserError;
+pub use weigh_person::{PersonWeights, weighed};

@@ -16,6 +16,14 @@ use crate::error::UseCaseError;
 use crate::manage_subscription::follow_listing;
 use crate::service::Service;
 
+/// What a window cannot do.
+pub const ENDS_BEFORE_IT_BEGINS: &str = "must lie after startsAt";
+/// What it would say has no meaning there.
+pub(crate) const NO_STRENGTH: &str = "is of the block list: an exemption is neither hard nor soft";
+/// A payment and its customer say nothing of the rest.
+pub(crate) const CANNOT_LAPSE: &str =
+    "is for an email, emailDomain, phone or merchantRef: of other kinds no chargeback says whose it is";
+
 /// An entry to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
@@ -46,16 +54,35 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
+    /// An entry that says nothing but what is listed.
+    pub(crate) fn plain(list: List, identifier: Identifier, source: EntrySource) -> Self {
+        Self {
+            list,
+            identifier,
+            reason: None,
+            reason_code: None,
+            public_message: None,
+            scopes: Scopes::BOTH,
+            strength: None,
+            starts_at: None,
+            expires_at: None,
+            source,
+            matching: None,
+            limits: Limits::NONE,
+        }
+    }
+
     /// An entry that was there before, as it was.
     pub(crate) fn again(identifier: Identifier, before: Entry) -> Self {
+        let list = before.list();
         Self {
-            list: before.list(),
+            list,
             identifier,
             reason: before.reason,
             reason_code: before.reason_code,
             public_message: before.public_message,
             scopes: before.scopes,
-            strength: Some(before.strength),
+            strength: Some(before.strength).filter(|_| list == List::Block),
             starts_at: before.window.from(),
             expires_at: before.window.until(),
             source: before.source,
@@ -90,7 +117,8 @@ pub(crate) fn compose(
     by: &Authorship<'_>,
     new: NewEntry,
 ) -> Result<(Entry, Option<Entry>), UseCaseError> {
-    limits_of(new.list, new.limits)?;
+    let strength = strength_of(new.list, new.identifier.kind(), new.strength)?;
+    limits_of(new.list, new.identifier.kind(), new.limits)?;
     let window = window(by.merchant_now, new.starts_at, new.expires_at)?;
     let (identifier, before) = listed_as(&transaction.view(), new.list, &new.identifier, new.matching)?;
     let kind = identifier.kind();
@@ -104,7 +132,7 @@ pub(crate) fn compose(
         reason_code: new.reason_code,
         public_message: new.public_message,
         scopes: new.scopes,
-        strength: new.strength.unwrap_or_else(|| kind.default_strength()),
+        strength,
         window,
         limits: new.limits,
         source: new.source,
@@ -184,13 +212,33 @@ pub(crate) fn listed_as(
     Ok((matched, before))
 }
 
-/// Limits are of an exemption. A block that would hold only up to an amount is not what anybody means.
-pub(crate) fn limits_of(list: List, limits: Limits) -> Result<(), UseCaseError> {
+/// How strongly an entry blocks; the kind's own unless said otherwise. An exemption blocks nothing: it shows the kind's own,
+/// and another one would be a write without effect.
+pub(crate) fn strength_of(
+    list: List,
+    kind: Kind,
+    strength: Option<Strength>,
+) -> Result<Strength, UseCaseError> {
+    let own = kind.default_strength();
+    match strength {
+        Some(other) if list == List::Allow && other != own => {
+            Err(UseCaseError::Invalid { path: "strength", issue: NO_STRENGTH })
+        }
+        said => Ok(said.unwrap_or(own)),
+    }
+}
+
+/// Limits are of an exemption. A block that would hold only up to an amount is not what anybody means, and neither is an
+/// exemption that is to end with a chargeback of which nobody knows whether it is its own.
+pub(crate) fn limits_of(list: List, kind: Kind, limits: Limits) -> Result<(), UseCaseError> {
     if list == List::Block && !limits.is_none() {
         return Err(UseCaseError::Invalid {
             path: "limits",
             issue: "are for the allow list: a block has none",
         });
+    }
+    if limits.lapses_on_chargeback && !kind.is_known_of_payer() {
+        return Err(UseCaseError::Invalid { path: "limits.lapsesOnChargeback", issue: CANNOT_LAPSE });
     }
     Ok(())
 }
@@ -206,5 +254,5 @@ pub(crate) fn window(
         return Err(UseCaseError::Invalid { path: "expiresAt", issue: "must lie in the future" });
     }
     Window::new(starts_at, expires_at)
-        .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })
+        .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: ENDS_BEFORE_IT_BEGINS })
 }

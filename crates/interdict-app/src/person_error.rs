@@ -22,6 +22,9 @@ pub enum PersonError {
     /// Some of the identifiers are on the allow list.
     #[error("identifiers are on the allow list")]
     Allowed(Vec<Place>),
+    /// Some of the identifiers hit more than one person may block.
+    #[error("identifiers hit more than one person may block")]
+    NeedsSecondPerson(Vec<Place>),
     /// The identifiers belong to two persons or more.
     #[error("the identifiers belong to more than one blocked person")]
     ManyPersons(Vec<PersonId>),
@@ -49,6 +52,8 @@ pub enum Place {
     Listed(usize),
     /// The customer has it, in its own record.
     OfCustomer,
+    /// It is the blocked person's already.
+    OfPerson,
     /// The customer came with it to pay. Nobody has named it, so that it is left out where it does not fit.
     OfAttempts,
 }

@@ -1,14 +1,17 @@
 //! What an entry would have hit: customers, and attempts of the last days. Asked before it is made, and writes nothing.
 //!
-//! Attempts come from the log of decisions, which keeps what the merchant wants kept. Deliberately not here: whether
-//! anybody has to approve (`propose_entry`).
+//! Attempts come from the log of decisions, which keeps what the merchant wants kept, and with them whoever made them:
+//! an address or a device is on nobody's record. Deliberately not here: whether anybody has to approve
+//! (`propose_entry`).
+
+use std::collections::HashSet;
 
 use interdict_decision::{Code, Outcome, Tier};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::{Cover, EmailMatching, Identifier, KeptUnder, Kind};
-use interdict_domain::ids::DecisionId;
+use interdict_domain::ids::{CustomerId, DecisionId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Scopes;
 use interdict_storage::{DecisionFilter, DecisionRow, MerchantView, StorageError};
@@ -16,7 +19,7 @@ use interdict_storage::{DecisionFilter, DecisionRow, MerchantView, StorageError}
 use crate::decision_log::LoggedDecision;
 use crate::error::UseCaseError;
 use crate::good_customers::good_payments;
-use crate::list_entry::{NewEntry, listed_as, window};
+use crate::list_entry::{NewEntry, limits_of, listed_as, strength_of, window};
 use crate::service::Service;
 
 /// Attempts of so many days are looked at.
@@ -76,9 +79,9 @@ pub struct EntryPreview {
     pub identifier: Identifier,
     /// On which list.
     pub list: List,
-    /// Customers whose email, phone or ref it covers.
+    /// Customers whose email, phone or ref it covers, and those who made the attempts, each once.
     pub customers: AtLeast,
-    /// The newest of them.
+    /// The newest of those whom it covers, then those of the newest attempts.
     pub customer_samples: Vec<Customer>,
     /// The good ones among them.
     pub good_customers: AtLeast,
@@ -105,13 +108,14 @@ impl Service {
         merchant: MerchantNumber,
         new: NewEntry,
     ) -> Result<EntryPreview, UseCaseError> {
+        let strength = strength_of(new.list, new.identifier.kind(), new.strength)?;
+        limits_of(new.list, new.identifier.kind(), new.limits)?;
         window(self.merchant_now(merchant), new.starts_at, new.expires_at)?;
-        let (list, scopes, strength) = (new.list, new.scopes, new.strength);
+        let (list, scopes) = (new.list, new.scopes);
         let find = move |view: &MerchantView<'_>| {
             Ok::<_, StorageError>(listed_as(view, new.list, &new.identifier, new.matching)?.0)
         };
         let identifier = self.store.read(merchant, find).await?;
-        let strength = strength.unwrap_or_else(|| identifier.kind().default_strength());
         Ok(self.preview(merchant, Terms { identifier, list, scopes, strength }).await?)
     }
 
@@ -121,49 +125,58 @@ impl Service {
         merchant: MerchantNumber,
         terms: Terms,
     ) -> Result<EntryPreview, StorageError> {
-        let (now, identifier) = (self.clock.now(), terms.identifier.clone());
-        let mut preview =
-            self.store.read(merchant, move |view| preview_customers(view, identifier, now)).await?;
-        preview.list = terms.list;
+        let (now, identifier, list) = (self.clock.now(), terms.identifier.clone(), terms.list);
         let since = now.plus_seconds(-PREVIEW_DAYS * DAY_S);
+        let mut hit = Hit::default();
         if let Some(log) = self.written_log().await {
             let pepper = self.pepper.clone();
-            preview.attempts = log
-                .store
-                .read(merchant, move |view| {
-                    let cover = Cover::of(&terms.identifier, &pepper, merchant);
-                    let kept = KeptUnder::of(&terms.identifier, &pepper, merchant);
-                    preview_attempts(view, &terms, cover, &kept, since)
-                })
-                .await?;
+            let read = move |view: &MerchantView<'_>| {
+                let cover = Cover::of(&terms.identifier, &pepper, merchant);
+                let kept = KeptUnder::of(&terms.identifier, &pepper, merchant);
+                preview_attempts(view, &terms, cover, &kept, since)
+            };
+            hit = log.store.read(merchant, read).await?;
         }
-        Ok(preview)
+        self.store.read(merchant, move |view| preview_customers(view, identifier, list, hit, now)).await
     }
+}
+
+/// The attempts that an entry would have hit, and who made them, the newest first.
+#[derive(Default)]
+struct Hit {
+    attempts: PreviewedAttempts,
+    payers: Vec<CustomerId>,
 }
 
 fn preview_customers(
     view: &MerchantView<'_>,
     identifier: Identifier,
+    list: List,
+    hit: Hit,
     now: Timestamp,
 ) -> Result<EntryPreview, StorageError> {
     let covered = view.customers_covered(&identifier, one_more())?;
-    let mut customers = covered.customers;
-    let mut good_customers = AtLeast { count: 0, is_least: !covered.are_all || customers.len() > JUDGED_MAX };
-    for customer in customers.iter().take(JUDGED_MAX) {
-        good_customers.count += usize::from(good_payments(view, customer.id, now)?.is_some());
+    let mut samples = covered.customers;
+    let mut ids: Vec<CustomerId> = samples.iter().map(|customer| customer.id).collect();
+    let mut seen: HashSet<CustomerId> = ids.iter().copied().collect();
+    let others: Vec<CustomerId> = hit.payers.into_iter().filter(|id| seen.insert(*id)).collect();
+    ids.extend(&others);
+    let is_least = !covered.are_all || hit.attempts.total.is_least || ids.len() > PREVIEWED_MAX;
+    let mut good_customers = AtLeast { count: 0, is_least: is_least || ids.len() > JUDGED_MAX };
+    for id in ids.iter().take(JUDGED_MAX) {
+        good_customers.count += usize::from(good_payments(view, *id, now)?.is_some());
     }
-    let total = AtLeast {
-        count: customers.len().min(PREVIEWED_MAX),
-        is_least: !covered.are_all || customers.len() > PREVIEWED_MAX,
-    };
-    customers.truncate(PREVIEW_SAMPLES);
+    samples.truncate(PREVIEW_SAMPLES);
+    for id in others.into_iter().take(PREVIEW_SAMPLES.saturating_sub(samples.len())) {
+        samples.extend(view.customer(id)?);
+    }
     Ok(EntryPreview {
         identifier,
-        list: List::Block,
-        customers: total,
-        customer_samples: customers,
+        list,
+        customers: AtLeast { count: ids.len().min(PREVIEWED_MAX), is_least },
+        customer_samples: samples,
         good_customers,
-        attempts: PreviewedAttempts::default(),
+        attempts: hit.attempts,
         revision: view.revision()?,
     })
 }
@@ -178,7 +191,7 @@ fn preview_attempts(
     cover: Cover<'_>,
     kept: &KeptUnder,
     since: Timestamp,
-) -> Result<PreviewedAttempts, StorageError> {
+) -> Result<Hit, StorageError> {
     let (mut rows, are_exact) = match kept {
         KeptUnder::Keys(keys) => (view.decisions_under(keys, since, PREVIEWED_MAX + 1)?, true),
         KeptUnder::WiderKeys(keys) => (view.decisions_under(keys, since, PREVIEWED_MAX + 1)?, false),
@@ -192,11 +205,13 @@ fn preview_attempts(
     rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
     let mut attempts = PreviewedAttempts { since: found_since(view, terms, since)?, ..Default::default() };
     attempts.total.is_least = is_least;
+    let (mut payers, mut seen) = (Vec::new(), HashSet::new());
     for row in rows {
         if !terms.scopes.contains(row.initiator) || !hits(&row, terms, cover, are_exact)? {
             continue;
         }
         let (attempt, tier) = outcome_of(&row)?;
+        payers.extend(LoggedDecision::payers_of(&row)?.into_iter().filter(|payer| seen.insert(*payer)));
         attempts.total.count += 1;
         match attempt.outcome {
             Outcome::Allow => attempts.allowed += 1,
@@ -207,7 +222,7 @@ fn preview_attempts(
             attempts.samples.push(attempt);
         }
     }
-    Ok(attempts)
+    Ok(Hit { attempts, payers })
 }
 
 /// Whether a decision that one of the keys found is one that the entry would have matched. What it looked up says so,

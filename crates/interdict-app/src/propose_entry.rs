@@ -11,6 +11,7 @@ use interdict_domain::ids::{EntryId, ProposalId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::proposal::{Blast, PROPOSAL_S, Proposal, ProposalState};
 use interdict_domain::scopes::Initiator;
+use interdict_domain::settings::SecondApprover;
 use interdict_domain::window::Window;
 use interdict_storage::{Authorship, EntryRow, MerchantTransaction, MerchantView, StorageError};
 
@@ -29,6 +30,19 @@ pub struct Weight {
     key: IdentifierKey,
     customers: Blast,
     attempts: Blast,
+}
+
+impl Weight {
+    /// Whether it is what stands under a key.
+    pub(crate) fn is_of(&self, key: IdentifierKey) -> bool {
+        self.key == key
+    }
+
+    /// Whether it is more than one person may list.
+    pub(crate) fn is_more_than(&self, wanted: SecondApprover) -> bool {
+        let is_much = |blast: Blast| blast.count > i64::from(wanted.threshold) || blast.is_least;
+        is_much(self.customers) || is_much(self.attempts)
+    }
 }
 
 /// What became of an entry.
@@ -149,14 +163,12 @@ fn has_to_wait(
         return Ok(None);
     }
     // It was turned on, or the rule of emails was changed, since it was weighed.
-    let weight = weight.filter(|weight| weight.key == after.key).ok_or(UseCaseError::ChangedMeanwhile)?;
-    let threshold = i64::from(wanted.threshold);
-    let is_much = |blast: Blast| blast.count > threshold || blast.is_least;
-    Ok(Some(weight).filter(|weight| is_much(weight.customers) || is_much(weight.attempts)))
+    let weight = weight.filter(|weight| weight.is_of(after.key)).ok_or(UseCaseError::ChangedMeanwhile)?;
+    Ok(Some(weight).filter(|weight| weight.is_more_than(wanted)))
 }
 
 /// Whether an entry hits more than before: for another initiator, more strongly, within wider limits, or at another time.
-fn widens(before: &Entry, after: &Entry, now: Timestamp) -> bool {
+pub(crate) fn widens(before: &Entry, after: &Entry, now: Timestamp) -> bool {
     let adds = |initiator| after.scopes.contains(initiator) && !before.scopes.contains(initiator);
     let hardens =
         before.list() == List::Block && before.strength == Strength::Soft && after.strength == Strength::Hard;

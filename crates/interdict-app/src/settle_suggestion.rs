@@ -4,7 +4,7 @@ use interdict_domain::change::Action;
 use interdict_domain::identifier::{EmailMatching, Identifier};
 use interdict_domain::ids::SuggestionId;
 use interdict_domain::person::{Suggestion, SuggestionState, Trace};
-use interdict_storage::{Authorship, MerchantTransaction};
+use interdict_storage::{Authorship, MerchantTransaction, MerchantView};
 
 use crate::block_person::{PersonRow, add_targets, is_allowed, person_in_force};
 use crate::hold_identifier::{Ground, Target};
@@ -19,10 +19,8 @@ pub fn accept_suggestion(
     let suggestion = transaction.view().suggestion(id)?.ok_or(PersonError::NotFound("suggestion"))?;
     let person = person_in_force(transaction, by, suggestion.person)?;
     if suggestion.state != SuggestionState::Accepted {
-        let value = suggestion.value.as_deref().ok_or(PersonError::Erased)?;
-        let identifier = Identifier::parse(suggestion.kind, value).map_err(|_| PersonError::Erased)?;
-        let identifier = as_suggested(transaction, &suggestion, identifier);
         let view = transaction.view();
+        let identifier = as_suggested(&view, &suggestion).ok_or(PersonError::Erased)?;
         if is_allowed(&view, by, &identifier)? {
             return Err(PersonError::Allowed(vec![Place::Listed(0)]));
         }
@@ -41,15 +39,12 @@ pub fn accept_suggestion(
     Ok((settled, PersonRow::read(&view, person)?))
 }
 
-/// The identifier as it was suggested: what a policy says of emails may have changed since.
-fn as_suggested(
-    transaction: &MerchantTransaction<'_, '_>,
-    suggestion: &Suggestion,
-    identifier: Identifier,
-) -> Identifier {
-    let view = transaction.view();
-    let matched = EmailMatching::ALL.iter().map(|matching| identifier.matched(*matching));
-    matched.into_iter().find(|matched| view.key_of(matched) == suggestion.key).unwrap_or(identifier)
+/// The identifier as it was suggested: what a policy says of emails may have changed since. Nothing once it was erased.
+pub(crate) fn as_suggested(view: &MerchantView<'_>, suggestion: &Suggestion) -> Option<Identifier> {
+    let identifier = Identifier::parse(suggestion.kind, suggestion.value.as_deref()?).ok()?;
+    let mut matched = EmailMatching::ALL.iter().map(|matching| identifier.matched(*matching));
+    let suggested = matched.find(|matched| view.key_of(matched) == suggestion.key);
+    Some(suggested.unwrap_or(identifier))
 }
 
 /// Says that the identifier is not the person's: it is not suggested again, and never put there by itself. One that is the

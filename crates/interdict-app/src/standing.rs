@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use interdict_decision::{Code, Decision, Outcome, Source, SourceKind, Tier, decide};
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{EmailMatching, Kind};
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::scopes::Initiator;
@@ -27,6 +27,8 @@ pub struct StandingSource {
     pub customer: Option<CustomerId>,
     /// Through which kind of identifier it was found.
     pub kind: Option<Kind>,
+    /// By which policy an email matched, if not as it is.
+    pub matching: Option<EmailMatching>,
     /// That identifier's value.
     pub value: Option<String>,
     /// Why it stands.
@@ -43,6 +45,7 @@ impl StandingSource {
             entry: source.entry,
             customer: source.customer,
             kind: source.kind,
+            matching: source.matching(),
             value: source.value.as_ref().map(|value| value.to_string()),
             reason: source.reason.clone(),
         }

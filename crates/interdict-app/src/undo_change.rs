@@ -121,6 +121,7 @@ fn put_person_back(
         PersonError::Invalid { path, issue } => UseCaseError::Invalid { path, issue },
         PersonError::NotFound(_)
         | PersonError::Allowed(_)
+        | PersonError::NeedsSecondPerson(_)
         | PersonError::ManyPersons(_)
         | PersonError::NothingToBlock
         | PersonError::NotInForce

@@ -11,7 +11,7 @@ use interdict_domain::window::Window;
 use interdict_storage::{Authorship, EntryRow, MerchantTransaction};
 
 use crate::error::UseCaseError;
-use crate::list_entry::limits_of;
+use crate::list_entry::{ENDS_BEFORE_IT_BEGINS, limits_of, strength_of};
 
 /// What to change: an outer `None` keeps a field, an inner one clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,17 +52,23 @@ pub(crate) fn updated(before: &Entry, update: EntryUpdate, now: Timestamp) -> Re
     let starts_at = update.starts_at.unwrap_or(before.window.from());
     let expires_at = update.expires_at.unwrap_or(before.window.until());
     let window = Window::new(starts_at, expires_at)
-        .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: "must lie after startsAt" })?;
+        .map_err(|_| UseCaseError::Invalid { path: "expiresAt", issue: ENDS_BEFORE_IT_BEGINS })?;
     let limits = update.limits.map_or(before.limits, Option::unwrap_or_default);
-    limits_of(before.list(), limits)?;
+    // What stands may have been listed when more was taken.
+    if limits != before.limits {
+        limits_of(before.list(), before.kind, limits)?;
+    }
+    let strength = match update.strength {
+        // What stands may have been listed when anything was taken.
+        None => before.strength,
+        Some(said) => strength_of(before.list(), before.kind, said)?,
+    };
     Ok(Entry {
         reason: update.reason.unwrap_or_else(|| before.reason.clone()),
         reason_code: update.reason_code.unwrap_or(before.reason_code),
         public_message: update.public_message.unwrap_or_else(|| before.public_message.clone()),
         scopes: update.scopes.map_or(before.scopes, |scopes| scopes.unwrap_or(Scopes::BOTH)),
-        strength: update
-            .strength
-            .map_or(before.strength, |strength| strength.unwrap_or_else(|| before.kind.default_strength())),
+        strength,
         window,
         limits,
         updated_at: now,

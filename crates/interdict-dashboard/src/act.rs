@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use interdict_app::store::{Authorship, Foreseen, MerchantTransaction, StorageError};
-use interdict_app::{Answer, Refusal, UseCaseError};
+use interdict_app::{Answer, ENDS_BEFORE_IT_BEGINS, Refusal, UseCaseError};
 use interdict_domain::clock::Random;
 
 use crate::answer::{self, Problem};
@@ -52,11 +52,18 @@ impl From<UseCaseError> for No {
         match error {
             UseCaseError::Storage(error) => Self::Storage(error),
             UseCaseError::NotFound(_) | UseCaseError::ChangedMeanwhile => Self::ChangedMeanwhile,
-            UseCaseError::Invalid { path: "expiresAt", .. } => Self::Says(t("invalid-until")),
-            other @ (UseCaseError::RefTaken | UseCaseError::Invalid { .. }) => {
-                Self::Says(format!("{other}."))
-            }
+            other @ (UseCaseError::RefTaken | UseCaseError::Invalid { .. }) => Self::Says(in_words(&other)),
         }
+    }
+}
+
+/// What is wrong with what was typed.
+pub(crate) fn in_words(error: &UseCaseError) -> String {
+    match error {
+        UseCaseError::Invalid { path: "expiresAt", issue: ENDS_BEFORE_IT_BEGINS } => t("invalid-window"),
+        UseCaseError::Invalid { path: "expiresAt", .. } => t("invalid-until"),
+        UseCaseError::Invalid { path: "limits.lapsesOnChargeback", .. } => t("invalid-lapses"),
+        other => format!("{other}."),
     }
 }
 
@@ -77,6 +84,7 @@ fn typed(form: &Form) -> Vec<(String, String)> {
         ("restrictReason", t("restrict-reason")),
         ("reason", t("reason")),
         ("publicMessage", t("public-message")),
+        ("from", t("from")),
         ("until", t("until")),
         ("text", t("note")),
     ];

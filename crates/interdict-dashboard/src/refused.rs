@@ -3,6 +3,7 @@
 use interdict_app::{UseCaseError, UserError};
 use interdict_domain::clock::Timestamp;
 
+use crate::act::in_words;
 use crate::answer::Problem;
 use crate::{t, t_with};
 
@@ -20,9 +21,8 @@ pub(crate) fn says(error: UserError) -> Result<String, Problem> {
         UserError::SecondFactorIsOn => t("refused-factor-is-on"),
         UserError::NoSecondFactor => t("refused-no-factor"),
         UserError::Password(error) => format!("{} {error}.", t("the-password")),
-        UserError::UseCase(UseCaseError::Invalid { path: "expiresAt", .. }) => t("invalid-until"),
         UserError::UseCase(other @ (UseCaseError::Invalid { .. } | UseCaseError::RefTaken)) => {
-            format!("{other}.")
+            in_words(&other)
         }
         UserError::NotFound | UserError::NoMerchant => {
             return Err(Problem::not_there(&t("person-not-there")));

@@ -8,12 +8,13 @@ use smallvec::SmallVec;
 
 use crate::attempt::{Attempt, Lookup};
 use crate::decision::{DecideError, Decision, Source, Sources, Value};
-use crate::explanation::{Counted, CountedCustomer, ExplainedLookup, Explanation, tiers};
+use crate::explanation::{Counted, CountedCustomer, ExplainedLookup, Explanation, PassedOver, tiers};
 use crate::index::{CustomerRecord, Found, Index, OwnKeys, Position};
 use crate::order::Tier;
 use crate::shortcut::shortcut;
 use crate::sources::{
-    Given, Probe, blocking_unread, judge_entry, list_status, order, restriction, through, unreadable,
+    Given, Probe, blocking_unread, judge_entry, list_status, order, passed_over, restriction, through,
+    unreadable,
 };
 
 /// Decides one attempt, on the state of one moment.
@@ -234,10 +235,14 @@ impl<'i, 'a> Judge<'i, 'a> {
     ) {
         let (sources_before, counted_before) = (self.sources.len(), self.counted.len());
         let Self { index, attempt, ref mut sources, ref mut counted, .. } = *self;
+        let mut passed = Vec::new();
         for key in std::iter::once(probe.key).chain(former) {
             let mut found = Found::default();
             index.keys.find(key, attempt.explain, &mut found);
             for entry in found.entries {
+                if attempt.explain {
+                    passed.extend(passed_over(&entry, &probe, attempt));
+                }
                 judge_entry(entry, &probe, attempt, sources);
             }
             for position in found.customers {
@@ -252,7 +257,7 @@ impl<'i, 'a> Judge<'i, 'a> {
         let is_own = !matches!(probe.given, Given::Attempt(_));
         let more = is_own && self.sources.len() > sources_before;
         if more || self.counted.len() > counted_before || self.explanation.is_some() {
-            self.follow_up(&probe, named, sources_before, counted_before);
+            self.follow_up(&probe, named, (sources_before, counted_before), passed);
         }
     }
 
@@ -262,8 +267,8 @@ impl<'i, 'a> Judge<'i, 'a> {
         &mut self,
         probe: &Probe<'a>,
         named: Option<&Named>,
-        sources_before: usize,
-        counted_before: usize,
+        (sources_before, counted_before): (usize, usize),
+        passed_over: Vec<PassedOver>,
     ) {
         let value = self.value(probe, named);
         for source in self.sources.iter_mut().skip(sources_before) {
@@ -284,6 +289,7 @@ impl<'i, 'a> Judge<'i, 'a> {
                 rule: probe.rule,
                 hit: !hits.is_empty(),
                 entry: entries.min_by_key(|hit| order(hit)).and_then(|hit| hit.entry),
+                passed_over,
             });
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{EmailMatching, Kind, Rule};
 use interdict_domain::ids::{CustomerId, EntryId};
 use interdict_domain::scopes::Scopes;
 use interdict_domain::window::Window;
@@ -101,6 +101,8 @@ pub struct Source<'a> {
     /// The kind of the identifier through which it was found. None for what stands with the
     /// customer that was named.
     pub kind: Option<Kind>,
+    /// How that identifier was compared with an entry's.
+    pub rule: Rule,
     /// The value of that identifier. None too when the person was erased.
     pub value: Option<Value<'a>>,
     /// Why it stands, for the merchant's own people.
@@ -117,6 +119,11 @@ impl Source<'_> {
     /// The word for it.
     pub const fn code(&self) -> Code {
         self.tier.code()
+    }
+
+    /// By which policy an email matched, if not as it is.
+    pub const fn matching(&self) -> Option<EmailMatching> {
+        self.rule.matching()
     }
 }
 

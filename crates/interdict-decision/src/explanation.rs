@@ -61,6 +61,54 @@ pub struct ExplainedLookup<'a> {
     pub hit: bool,
     /// The entry that matched; of several, the one that comes first in the order.
     pub entry: Option<EntryId>,
+    /// Entries that stand there and do not count for this attempt.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// An entry that stands under what was looked up and does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Which.
+    pub entry: EntryId,
+    /// Why.
+    pub why: NotCounted,
+}
+
+/// Why an entry does not count for an attempt; of several reasons the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotCounted {
+    /// An exemption must rest on something that the payer cannot choose.
+    Unverified,
+    /// It is for the other initiator.
+    OutOfScope,
+    /// It begins later.
+    NotBegun,
+    /// It has ended.
+    Ended,
+    /// The payment is more than it exempts, in another currency, or of an amount that nobody said.
+    BeyondLimits,
+}
+
+impl NotCounted {
+    /// Each of them once.
+    pub const ALL: [Self; 5] =
+        [Self::Unverified, Self::OutOfScope, Self::NotBegun, Self::Ended, Self::BeyondLimits];
+
+    /// The word, as in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unverified => "unverified",
+            Self::OutOfScope => "out_of_scope",
+            Self::NotBegun => "not_begun",
+            Self::Ended => "ended",
+            Self::BeyondLimits => "beyond_limits",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.as_str() == text)
+    }
 }
 
 /// One tier and what it said.

@@ -14,7 +14,7 @@ use interdict_domain::window::Window;
 
 use crate::attempt::{Attempt, Lookup};
 use crate::decision::{Source, SourceKind, Sources, Value};
-use crate::explanation::Counted;
+use crate::explanation::{Counted, NotCounted, PassedOver};
 use crate::index::{CustomerRecord, FoundEntry};
 use crate::order::Tier;
 
@@ -73,29 +73,60 @@ pub(crate) fn judge_entry<'a>(
     attempt: &Attempt<'_>,
     sources: &mut Sources<'a>,
 ) {
-    let FoundEntry { record: entry, max_amount, reason, public_message } = found;
-    let Some(window) = entry.window.unpack() else { return sources.push(unreadable(probe)) };
-    let tier = entry.tier();
-    // An exemption must rest on something that the payer cannot choose (incident 7).
-    let claimed = tier == Tier::AllowEntry && !probe.verified;
-    if claimed || !entry.scopes.contains(attempt.initiator) || !window.contains(attempt.now) {
+    let Some(window) = found.record.window.unpack() else { return sources.push(unreadable(probe)) };
+    if not_counted(&found, window, probe, attempt).is_some() {
         return;
     }
-    if tier == Tier::AllowEntry && !limits::is_within(max_amount, attempt.money) {
-        return;
-    }
+    let FoundEntry { record: entry, reason, public_message, .. } = found;
     sources.push(Source {
-        tier,
+        tier: entry.tier(),
         what: SourceKind::Entry,
         entry: Some(entry.id),
         customer: None,
         kind: Some(probe.kind),
+        rule: probe.rule,
         value: probe.given.value(),
         reason,
         public_message,
         scopes: entry.scopes,
         window,
     });
+}
+
+/// The same entry where it does not count.
+#[cold]
+pub(crate) fn passed_over(
+    found: &FoundEntry,
+    probe: &Probe<'_>,
+    attempt: &Attempt<'_>,
+) -> Option<PassedOver> {
+    let why = not_counted(found, found.record.window.unpack()?, probe, attempt)?;
+    Some(PassedOver { entry: found.record.id, why })
+}
+
+/// Why an entry that stands on the key does not count for the attempt; nothing where it does.
+#[inline]
+fn not_counted(
+    found: &FoundEntry,
+    window: Window,
+    probe: &Probe<'_>,
+    attempt: &Attempt<'_>,
+) -> Option<NotCounted> {
+    let FoundEntry { record: entry, max_amount, .. } = found;
+    let is_exemption = entry.tier() == Tier::AllowEntry;
+    // An exemption must rest on something that the payer cannot choose (incident 7).
+    if is_exemption && !probe.verified {
+        return Some(NotCounted::Unverified);
+    }
+    if !entry.scopes.contains(attempt.initiator) {
+        return Some(NotCounted::OutOfScope);
+    }
+    if !window.contains(attempt.now) {
+        let has_ended = window.has_ended(attempt.now);
+        return Some(if has_ended { NotCounted::Ended } else { NotCounted::NotBegun });
+    }
+    let is_beyond = is_exemption && !limits::is_within(*max_amount, attempt.money);
+    is_beyond.then_some(NotCounted::BeyondLimits)
 }
 
 pub(crate) fn restriction<'a>(
@@ -150,6 +181,7 @@ fn of_customer<'a>(
         entry: None,
         customer: Some(record.id),
         kind,
+        rule: Rule::Exact,
         value,
         reason,
         public_message: None,
@@ -179,6 +211,7 @@ pub(crate) fn blocking_unread(kind: Option<Kind>, value: Option<Value<'_>>) -> S
         entry: None,
         customer: None,
         kind,
+        rule: Rule::Exact,
         value,
         reason: None,
         public_message: None,

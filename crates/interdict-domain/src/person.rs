@@ -175,6 +175,8 @@ words!(
         TooMany = "too_many",
         /// Somebody said that it is not the person's.
         Refused = "refused",
+        /// It hits more than one person may block.
+        SecondPerson = "second_person",
     }
 );
 

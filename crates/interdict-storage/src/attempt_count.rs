@@ -144,10 +144,13 @@ impl MerchantView<'_> {
         })
     }
 
-    /// Whether the lists have refused the customer of an attempt again since.
-    pub fn was_refused_again(&self, attempt: &RefusedAttempt) -> Result<bool, StorageError> {
-        let (customer, id) = (*attempt.customer.ksuid().bytes(), *attempt.payment.ksuid().bytes());
-        let at = attempt.at.micros();
+    /// Whether the lists have refused a payment of a customer behind a place: a moment, and an id of it.
+    pub fn was_refused_after(
+        &self,
+        customer: CustomerId,
+        (at, id): (Timestamp, Ksuid),
+    ) -> Result<bool, StorageError> {
+        let (customer, at, id) = (*customer.ksuid().bytes(), at.micros(), *id.bytes());
         let parameters = params![self.merchant.0, customer, at, id];
         let later: Option<[u8; 20]> =
             self.connection.query_optional(SELECT_REFUSED_AFTER, parameters, |row| row.get(0))?;

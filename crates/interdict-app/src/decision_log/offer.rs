@@ -221,6 +221,7 @@ fn own_source(source: &Source<'_>) -> Source<'static> {
         entry: source.entry,
         customer: source.customer,
         kind: source.kind,
+        rule: source.rule,
         value: own(source.value.as_ref()),
         reason: source.reason.clone(),
         public_message: source.public_message.clone(),
@@ -246,6 +247,7 @@ fn own_explanation(explanation: &Explanation<'_>) -> Explanation<'static> {
         rule: lookup.rule,
         hit: lookup.hit,
         entry: lookup.entry,
+        passed_over: lookup.passed_over.clone(),
     });
     Explanation { customers: customers.collect(), lookups: lookups.collect(), tiers: explanation.tiers }
 }

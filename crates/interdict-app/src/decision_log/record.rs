@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use interdict_decision::explanation::{
-    Counted, CountedCustomer, ExplainedLookup, ExplainedTier, Explanation,
+    Counted, CountedCustomer, ExplainedLookup, ExplainedTier, Explanation, NotCounted, PassedOver,
 };
 use interdict_decision::order::{Code, ORDER, Outcome, Tier};
 use interdict_decision::{Decision, Source, SourceKind, Value};
@@ -63,6 +63,9 @@ struct SourceDetail {
     entry: Option<EntryId>,
     customer: Option<CustomerId>,
     kind: Option<String>,
+    /// How it was compared; as it is, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,6 +91,9 @@ struct LookupDetail {
     verified: bool,
     hit: bool,
     entry: Option<EntryId>,
+    /// Entries that did not count, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    passed: Vec<(EntryId, String)>,
 }
 
 /// What the column `personal` holds, each in the order of the detail.
@@ -168,6 +174,7 @@ fn parts(decision: &Decision<'static>) -> (Detail, Personal) {
             entry: source.entry,
             customer: source.customer,
             kind: source.kind.map(|kind| kind.as_str().to_owned()),
+            rule: (source.rule != Rule::Exact).then(|| source.rule.as_str().to_owned()),
         }
     });
     let sources = sources.collect();
@@ -190,6 +197,7 @@ fn parts(decision: &Decision<'static>) -> (Detail, Personal) {
                 verified: lookup.verified,
                 hit: lookup.hit,
                 entry: lookup.entry,
+                passed: lookup.passed_over.iter().map(|it| (it.entry, it.why.as_str().to_owned())).collect(),
             }
         });
         let lookups = lookups.collect();
@@ -204,6 +212,16 @@ impl LoggedDecision {
     pub(crate) fn ending_of(row: &DecisionRow) -> Result<(Outcome, Code, Tier), StorageError> {
         let code = Code::parse(&row.code).ok_or(StorageError::Corrupt("a decision's code"))?;
         Ok((outcome(&row.outcome)?, code, tier(row.tier)?))
+    }
+
+    /// Whose attempt it was: whoever was named, and where nobody was, whoever counted.
+    pub(crate) fn payers_of(row: &DecisionRow) -> Result<Vec<CustomerId>, StorageError> {
+        if let Some(named) = row.customer {
+            return Ok(vec![named]);
+        }
+        let explanation = serde_json::from_str::<Detail>(&row.detail)?.explanation;
+        let customers = explanation.map_or_else(Vec::new, |explanation| explanation.customers);
+        Ok(customers.into_iter().map(|customer| customer.id).collect())
     }
 
     /// Back from its row.
@@ -255,6 +273,15 @@ fn kind(word: &str) -> Result<Kind, StorageError> {
     Kind::parse(word).ok_or(StorageError::Corrupt("a decision's kind of identifier"))
 }
 
+fn rule(word: &str) -> Result<Rule, StorageError> {
+    Rule::parse(word).ok_or(StorageError::Corrupt("a lookup's rule"))
+}
+
+fn passed_over((entry, why): &(EntryId, String)) -> Result<PassedOver, StorageError> {
+    let why = NotCounted::parse(why).ok_or(StorageError::Corrupt("why an entry did not count"))?;
+    Ok(PassedOver { entry: *entry, why })
+}
+
 fn what(word: &str) -> Result<SourceKind, StorageError> {
     let all = [SourceKind::Restriction, SourceKind::ListStatus, SourceKind::Entry, SourceKind::Unreadable];
     let known = all.into_iter().find(|what| what.as_str() == word);
@@ -276,6 +303,7 @@ fn sources(
             entry: detail.entry,
             customer: detail.customer,
             kind: detail.kind.as_deref().map(kind).transpose()?,
+            rule: detail.rule.as_deref().map_or(Ok(Rule::Exact), rule)?,
             value: at(&personal.values, index).map(Value::Held),
             reason: at(&personal.reasons, index),
             public_message: None,
@@ -306,9 +334,10 @@ fn explanation(
             kind: kind(&detail.kind)?,
             value: at(&personal.looked_up, index).map(Value::Held),
             verified: detail.verified,
-            rule: Rule::parse(&detail.rule).ok_or(StorageError::Corrupt("a lookup's rule"))?,
+            rule: rule(&detail.rule)?,
             hit: detail.hit,
             entry: detail.entry,
+            passed_over: detail.passed.iter().map(passed_over).collect::<Result<_, _>>()?,
         })
     };
     let tiers = ORDER.map(|rule| ExplainedTier {

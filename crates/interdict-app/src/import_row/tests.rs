@@ -218,6 +218,11 @@ fn limits_are_of_an_exemption_and_of_its_currency() {
     assert_eq!(columns, [(4, "currency"), (5, "maxAmount"), (6, "maxAmount"), (7, "lapsesOnChargeback")]);
     let block = csv("email,lapsesOnChargeback\na@example.com,true\n".as_bytes()).unwrap();
     assert_eq!(bad(&block)[0].1, "lapsesOnChargeback");
+    let device =
+        "kind,value,lapsesOnChargeback\ndevice,d,true\nemailDomain,example.com,true\ndevice,d,false\n";
+    let read = csv_on(List::Allow, device.as_bytes()).unwrap();
+    let refused: Vec<(i64, &str)> = bad(&read).iter().map(|(line, column, _)| (*line, *column)).collect();
+    assert_eq!(refused, [(2, "lapsesOnChargeback")], "no chargeback says whose device it is");
     let line = r#"{"value": "a@example.com", "limits": {"maxAmount": 5000, "currency": "EUR"}}
 {"value": "a@example.com", "limits": {"most": 5000}}"#;
     let read = ndjson_on(List::Allow, line.as_bytes()).unwrap();
@@ -273,10 +278,13 @@ prop_compose! {
     }
 }
 
-/// A block has no limits.
+/// A block has no limits, and an exemption no strength of its own.
 fn on(list: List, entry: Entry) -> Entry {
-    let limits = if list == List::Allow { entry.limits } else { Limits::NONE };
-    Entry { id: EntryId::from_parts(list, entry.id.ksuid()), limits, ..entry }
+    let (limits, strength) = match list {
+        List::Allow => (entry.limits, entry.kind.default_strength()),
+        List::Block => (Limits::NONE, entry.strength),
+    };
+    Entry { id: EntryId::from_parts(list, entry.id.ksuid()), limits, strength, ..entry }
 }
 
 fn asked_for(entry: &Entry) -> NewEntry {

@@ -10,12 +10,13 @@ use interdict_domain::entry::Entry;
 use interdict_domain::ids::Ksuid;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::text::Reason;
-use interdict_storage::{EntryRow, StorageError};
+use interdict_storage::{EntryRow, StorageError, View};
 
 use super::ends::{Ends, ended, ending};
 use super::never_matched::never_matched;
+use crate::blocked_attempts::Attempted;
 use crate::formula_safe::cell;
-use crate::good_customers::{RefusedCustomer, good_customers_refused};
+use crate::good_customers::RefusedCustomer;
 use crate::service::Service;
 
 /// Rows of a page.
@@ -56,9 +57,16 @@ impl ReportFile {
             Self::Expired | Self::Ending(_) => {
                 &["endsAt", "id", "list", "kind", "value", "reason", "hitCount", "lastHitAt"]
             }
-            Self::GoodCustomersBlocked => {
-                &["customer", "name", "email", "succeededPayments", "lastBlockedAt", "payment", "code"]
-            }
+            Self::GoodCustomersBlocked => &[
+                "customer",
+                "name",
+                "email",
+                "succeededPayments",
+                "lastBlockedAt",
+                "payment",
+                "decision",
+                "code",
+            ],
         }
     }
 }
@@ -97,26 +105,29 @@ impl Service {
     ) -> Result<(Rows, Place), StorageError> {
         let (now, merchant_now) = (self.clock.now(), self.merchant_now(merchant));
         let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
-        self.store.read_blocking(|view| {
-            let view = view.merchant(merchant);
-            Ok(match report {
-                ReportFile::NeverMatched(days) => {
-                    let by = now.plus_seconds(-days * DAY_S);
-                    let found = never_matched(&view, None, by, place, PAGE)?;
-                    let last = found.last().filter(|_| found.len() == page);
-                    let next = last.map(|row| (row.entry.created_at, row.entry.id.ksuid()));
-                    (found.iter().map(of_unmatched).collect(), next)
-                }
-                ReportFile::Expired => of_ends(&ended(&view, merchant_now, place, PAGE)?, page),
-                ReportFile::Ending(days) => {
-                    let until = merchant_now.plus_seconds(days * DAY_S);
-                    of_ends(&ending(&view, (merchant_now, until), place, PAGE)?, page)
-                }
-                ReportFile::GoodCustomersBlocked => {
-                    let found = good_customers_refused(&view, now, place, page)?;
-                    (found.customers.iter().map(of_refused).collect(), found.next)
-                }
-            })
+        let store = &self.store;
+        Ok(match report {
+            ReportFile::NeverMatched(days) => {
+                let by = now.plus_seconds(-days * DAY_S);
+                let found = store
+                    .read_blocking(|view| never_matched(&view.merchant(merchant), None, by, place, PAGE))?;
+                let last = found.last().filter(|_| found.len() == page);
+                let next = last.map(|row| (row.entry.created_at, row.entry.id.ksuid()));
+                (found.iter().map(of_unmatched).collect(), next)
+            }
+            ReportFile::Expired => {
+                let read = |view: &View<'_>| ended(&view.merchant(merchant), merchant_now, place, PAGE);
+                of_ends(&store.read_blocking(read)?, page)
+            }
+            ReportFile::Ending(days) => {
+                let window = (merchant_now, merchant_now.plus_seconds(days * DAY_S));
+                let read = |view: &View<'_>| ending(&view.merchant(merchant), window, place, PAGE);
+                of_ends(&store.read_blocking(read)?, page)
+            }
+            ReportFile::GoodCustomersBlocked => {
+                let found = self.good_customers_refused_blocking(merchant, place, page)?;
+                (found.customers.iter().map(of_refused).collect(), found.next)
+            }
         })
     }
 }
@@ -183,13 +194,18 @@ fn status_of(customer: &Customer) -> Vec<String> {
 
 fn of_refused(row: &RefusedCustomer) -> Vec<String> {
     let profile = &row.customer.profile;
+    let (payment, decision) = match row.refused.what {
+        Attempted::Payment(id) => (id.to_string(), String::new()),
+        Attempted::Decision(id) => (String::new(), id.to_string()),
+    };
     vec![
         row.customer.id.to_string(),
         text(profile.full_name()),
         text(profile.email.as_ref().map(|email| email.as_str().to_owned())),
         row.payments.to_string(),
         row.refused.at.to_string(),
-        row.refused.payment.to_string(),
+        payment,
+        decision,
         row.refused.code.clone(),
     ]
 }

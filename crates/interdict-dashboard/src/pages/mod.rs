@@ -26,4 +26,5 @@ pub(crate) mod sign_in_by_oidc;
 pub(crate) mod sources;
 pub(crate) mod standing;
 pub(crate) mod team;
+pub(crate) mod terms;
 pub(crate) mod undo;

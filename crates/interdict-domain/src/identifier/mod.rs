@@ -144,6 +144,11 @@ impl Kind {
         matches!(self.default_strength(), Strength::Hard)
     }
 
+    /// Whether a payment and its customer say it of whoever paid. What only an attempt carries is not kept with a payment.
+    pub const fn is_known_of_payer(self) -> bool {
+        matches!(self, Self::Email | Self::EmailDomain | Self::Phone | Self::MerchantRef)
+    }
+
     /// The canonical form of a value of this kind; borrowed when the text already is canonical.
     pub fn normalise(self, text: &str) -> Result<Cow<'_, str>, IdentifierError> {
         match self {

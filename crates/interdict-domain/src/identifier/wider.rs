@@ -47,6 +47,15 @@ impl Rule {
         Self::ALL.into_iter().find(|rule| rule.as_str() == text)
     }
 
+    /// The policy of emails that it is, if it is one.
+    pub const fn matching(self) -> Option<EmailMatching> {
+        match self {
+            Self::PlusAlias => Some(EmailMatching::PlusAlias),
+            Self::Provider => Some(EmailMatching::Provider),
+            Self::Exact | Self::Domain | Self::Subdomain | Self::Prefix | Self::Range => None,
+        }
+    }
+
     /// The word, as in answers.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -62,7 +62,8 @@ pub(crate) struct EntryLimits {
     max_amount: Option<i64>,
     /// ISO 4217, in any case; NGN unless said otherwise.
     currency: Option<String>,
-    /// Whether a chargeback of whoever is listed ends the entry. It stays so when the chargeback is reversed.
+    /// Whether a chargeback of whoever is listed ends the entry. It stays so when the chargeback is reversed. Of an email,
+    /// emailDomain, phone or merchantRef: of other kinds no chargeback says whose it is.
     lapses_on_chargeback: Option<bool>,
 }
 

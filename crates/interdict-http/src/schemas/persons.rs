@@ -55,6 +55,7 @@ pub(crate) enum HeldBackWord {
     TwoPersons,
     TooMany,
     Refused,
+    SecondPerson,
 }
 
 /// Why an entry stayed when the block was lifted: it stood `before`, somebody has set it `since`, or a `chargeback` wants it.

@@ -5,7 +5,8 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryFilter, EntryRow, MerchantView, PageRequest, StorageError};
 use interdict_app::{
-    Answer, Caller, EntryUpdate, NewEntry, Put, Service, Weight, put_entry, put_update, unlist_entry,
+    Answer, Caller, EntryUpdate, NewEntry, Put, Service, UseCaseError, Weight, overriding, put_entry,
+    put_update, unlist_entry,
 };
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
@@ -103,16 +104,23 @@ fn read_update(mut fields: Fields) -> Result<EntryUpdate, Refused> {
 }
 
 /// A mutation's answer with the entry, found again by an erasure of the person.
-fn shown(state: &State, status: StatusCode, row: &EntryRow) -> Answer {
-    answer::about_identifier(answer::answer(status, &view(state, row)), row.entry.key)
+fn shown(state: &State, status: StatusCode, row: &EntryRow, overridden_by: Option<EntryId>) -> Answer {
+    let mut view = view(state, row);
+    view.overridden_by = overridden_by;
+    answer::about_identifier(answer::answer(status, &view), row.entry.key)
 }
 
 /// What became of an entry: it stands, or waits for a second person.
-fn show_put(state: &State, service: &Service, put: &Put, now: Timestamp) -> Answer {
+fn show_put(
+    state: &State,
+    service: &Service,
+    (put, overridden_by): &(Put, Option<EntryId>),
+    now: Timestamp,
+) -> Answer {
     match put {
         Put::Entry(row, is_new) => {
             let status = if *is_new { StatusCode::CREATED } else { StatusCode::OK };
-            shown(state, status, &service.with_pending_hits((**row).clone()))
+            shown(state, status, &service.with_pending_hits((**row).clone()), *overridden_by)
         }
         Put::Proposal(proposal) => {
             let view = ProposalView::of(state, proposal, now);
@@ -179,7 +187,11 @@ pub(crate) async fn create(
             &key.caller,
             read,
             NewEntry::foreseen,
-            move |transaction, by, new| put_entry(transaction, by, new, weight),
+            move |transaction, by, new| {
+                let put = put_entry(transaction, by, new, weight)?;
+                let overridden_by = overriding(transaction, by, &put)?;
+                Ok::<_, UseCaseError>((put, overridden_by))
+            },
             move |put, by| show_put(&state, &service, put, by.now),
         )
         .await
@@ -216,7 +228,11 @@ pub(crate) async fn update(
         .run(
             &key.caller,
             read_update,
-            move |transaction, by, update| put_update(transaction, by, id, update, weight),
+            move |transaction, by, update| {
+                let put = put_update(transaction, by, id, update, weight)?;
+                let overridden_by = overriding(transaction, by, &put)?;
+                Ok::<_, UseCaseError>((put, overridden_by))
+            },
             move |put, by| show_put(&state, &service, put, by.now),
         )
         .await

@@ -52,7 +52,7 @@ pub(crate) struct EntryPreviewView {
     matching: Option<EmailMatching>,
     customers: PreviewedCustomersView,
     attempts: PreviewedAttemptsView,
-    /// The good customers among those that it covers: three or more payments that succeeded, and no chargeback in 180
+    /// The good customers among them: three or more payments that succeeded, and no chargeback in 180
     /// days. 1,000 are judged.
     good_customers: AtLeastView,
     /// From when on decisions are found. Null where none is kept.
@@ -62,7 +62,7 @@ pub(crate) struct EntryPreviewView {
     revision: i64,
 }
 
-/// The customers whose email, phone or ref it covers.
+/// The customers whose email, phone or ref it covers, and those who made the attempts, each once.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PreviewedCustomers)]
@@ -70,11 +70,11 @@ pub(crate) struct PreviewedCustomersView {
     count: usize,
     /// Whether there may be more: 10,000 are looked at.
     at_least: bool,
-    /// The newest, ten at most.
+    /// The newest of those whom it covers, then those of the newest attempts; ten at most.
     samples: Vec<PreviewedCustomerView>,
 }
 
-/// A customer whom it covers.
+/// A customer whom it covers, or would have hit.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PreviewedCustomer)]

@@ -27,6 +27,7 @@ impl From<PersonError> for Failure {
             PersonError::NotFound(what) => ApiError::not_found(what),
             PersonError::Invalid { path, issue } => ApiError::invalid(path, issue),
             PersonError::Allowed(places) => allowed(&places),
+            PersonError::NeedsSecondPerson(places) => needs_second_person(&places),
             PersonError::ManyPersons(persons) => {
                 let ids: Vec<String> = persons.iter().map(ToString::to_string).collect();
                 ApiError::conflict(
@@ -59,12 +60,27 @@ fn allowed(places: &[Place]) -> ApiError {
         "What details names is on the allow list. Take it off that list first (DELETE /v1/entries/{id}), or leave it out: \
          nothing was blocked.",
     );
+    at(places, error, "is on the allow list")
+}
+
+/// The same for what one person may not block.
+fn needs_second_person(places: &[Place]) -> ApiError {
+    let error = ApiError::conflict(
+        "What details names hits more than the settings' secondApprover lets one person block, and a person's block does \
+         not wait: nothing was blocked. Block it by itself with POST /v1/entries, which waits for another person, and \
+         leave it out here; once it is approved, put it to the person's (POST /v1/persons/{id}/identifiers).",
+    );
+    at(places, error, "hits more than one person may block")
+}
+
+fn at(places: &[Place], error: ApiError, issue: &'static str) -> ApiError {
     let detail = |place: &Place| {
         let path = match place {
             Place::Listed(position) => format!("identifiers.{position}"),
             Place::OfCustomer | Place::OfAttempts => "customer".to_owned(),
+            Place::OfPerson => "person".to_owned(),
         };
-        Detail::new(path, "is on the allow list")
+        Detail::new(path, issue)
     };
     ApiError { details: places.iter().map(detail).collect(), ..error }
 }

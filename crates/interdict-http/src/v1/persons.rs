@@ -6,7 +6,9 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{MerchantView, PersonFilter, StorageError};
-use interdict_app::{Answer, Caller, PersonError, PersonRow, block_person, extend_person, lift_person};
+use interdict_app::{
+    Answer, Caller, PersonError, PersonRow, block_person, extend_person, lift_person, weighed,
+};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::{EntryId, PersonId};
 use serde::Serialize;
@@ -20,7 +22,7 @@ use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::find_one::find_one;
 use crate::interface::State;
 use crate::json::Fields;
-use crate::mutation::Mutation;
+use crate::mutation::{Mutation, read_failed};
 use crate::page::{Behind, Cursor, CursorPage, Items, Query};
 use crate::schemas;
 use crate::views::{BlockedPersonView, LiftedPersonView, PersonView};
@@ -40,7 +42,8 @@ fn shown<T: Serialize>(status: StatusCode, view: &T, person: PersonId) -> Answer
                    is on the block list already goes on standing as it was when the block is lifted. When one of them is a \
                    blocked person's, that person's block takes the new terms, all of them, and the rest of the identifiers. \
                    The named customer's restriction and list status stay as they are. Identifiers of two blocked persons, and \
-                   identifiers on the allow list, are 409, and nothing is done.",
+                   identifiers on the allow list, are 409, and nothing is done; and so is what hits more than the settings' \
+                   `secondApprover` lets one person block.",
     request_body = schemas::PersonBlock,
     responses(
         (status = 201, description = "The person.", body = BlockedPersonView),
@@ -57,12 +60,21 @@ pub(crate) async fn block(
         Ok(input) => with_customer(&key.caller, input).await,
         Err(refused) => Err(refused),
     };
+    let (service, merchant) = (&key.caller.service, key.caller.merchant);
+    let (input, weights) = match input {
+        Ok(new) => match service.weigh_person(merchant, new).await {
+            Ok((new, weights)) => (Ok(new), weights),
+            Err(error) => return read_failed(&error).respond(Dialect::Native),
+        },
+        refused => (refused, None),
+    };
     mutation
         .run(
             &key.caller,
             |_| input,
             |transaction, by, new| -> Result<_, PersonError> {
-                let blocked = block_person(transaction, by, new)?;
+                let run = |transaction: &mut _| block_person(transaction, by, new);
+                let blocked = weighed(transaction, by, weights, run, |blocked| &blocked.row)?;
                 Ok((blocked, transaction.revision()))
             },
             move |(blocked, revision), _| {
@@ -80,7 +92,8 @@ pub(crate) async fn block(
     operation_id = "addPersonIdentifiers",
     tag = "Persons",
     summary = "Put identifiers to a blocked person's",
-    description = "What was refused before may be named here: somebody's word stands over what was said by itself.",
+    description = "What was refused before may be named here: somebody's word stands over what was said by itself. \
+                   What hits more than the settings' `secondApprover` lets one person block is 409, and nothing is done.",
     params(schemas::PersonPath),
     request_body = schemas::PersonIdentifiersAdd,
     responses((status = 200, description = "The person.", body = PersonView)),
@@ -99,12 +112,19 @@ pub(crate) async fn add_identifiers(
         }
         Ok(fields.finish(identifiers)?)
     };
+    // What is wrong with it the call itself says.
+    let identifiers = mutation.read(read).unwrap_or_default();
+    let weights = match key.caller.service.weigh_more(key.caller.merchant, id, &identifiers).await {
+        Ok(weights) => weights,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
     mutation
         .run(
             &key.caller,
             read,
             move |transaction, by, identifiers| -> Result<_, PersonError> {
-                let row = extend_person(transaction, by, id, &identifiers)?;
+                let run = |transaction: &mut _| extend_person(transaction, by, id, &identifiers);
+                let row = weighed(transaction, by, weights, run, |row| row)?;
                 Ok((row, transaction.revision()))
             },
             move |(row, revision), _| {

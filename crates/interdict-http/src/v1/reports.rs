@@ -6,15 +6,15 @@ use std::str::FromStr;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::{MerchantView, StorageError};
+use interdict_app::store::MerchantView;
 use interdict_app::{
-    Caller, DecidePaymentError, Ends, RefusedCustomer, StandingSource, ended, ending, good_customers_refused,
+    Attempted, Caller, DecidePaymentError, Ends, RefusedCustomer, StandingSource, ended, ending,
     never_matched,
 };
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::List;
-use interdict_domain::ids::{CustomerId, EntryId, IdError, Ksuid, PaymentId};
+use interdict_domain::ids::{CustomerId, DecisionId, EntryId, IdError, Ksuid, PaymentId};
 use interdict_domain::scopes::{Initiator, Scopes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -89,12 +89,33 @@ pub(crate) struct GoodCustomerView<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = BlockedAttempt)]
 pub(crate) struct BlockedAttemptView {
-    #[schema(value_type = String)]
-    payment: PaymentId,
+    /// The payment that it was.
+    #[schema(value_type = Option<String>)]
+    payment: Option<PaymentId>,
+    /// The decision that it was, where it was asked for without a payment.
+    #[schema(value_type = Option<String>)]
+    decision: Option<DecisionId>,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// The decision's word for why.
     code: String,
+}
+
+/// A page of good customers whom the lists have refused.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = GoodCustomersBlocked)]
+pub(crate) struct GoodCustomersView<'a> {
+    /// Newest first.
+    items: Vec<GoodCustomerView<'a>>,
+    /// For the next page's `cursor`; null on the last one.
+    next_cursor: Option<String>,
+    /// Whether there is a next page.
+    has_more: bool,
+    /// From when on decisions are found that were asked for without a payment. Null where none is kept: then payments
+    /// alone are looked at.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
 }
 
 /// The id of an entry or of a customer, in a cursor.
@@ -253,14 +274,14 @@ fn blocked_by(caller: &Caller, id: CustomerId) -> Result<Vec<StandingSource>, De
 
 fn good_view<'a>(row: &RefusedCustomer, sources: &'a [StandingSource]) -> GoodCustomerView<'a> {
     let refused = &row.refused;
+    let (payment, decision) = match refused.what {
+        Attempted::Payment(id) => (Some(id), None),
+        Attempted::Decision(id) => (None, Some(id)),
+    };
     GoodCustomerView {
         customer: PreviewedCustomerView::of(&row.customer),
         succeeded_payments: row.payments,
-        last_blocked: BlockedAttemptView {
-            payment: refused.payment,
-            at: refused.at,
-            code: refused.code.clone(),
-        },
+        last_blocked: BlockedAttemptView { payment, decision, at: refused.at, code: refused.code.clone() },
         blocked_by: sources.iter().map(ReasonView::of_standing).collect(),
     }
 }
@@ -272,10 +293,10 @@ fn good_view<'a>(row: &RefusedCustomer, sources: &'a [StandingSource]) -> GoodCu
     tag = "Reports",
     summary = "List good customers who were refused",
     description = "Customers with three or more payments that succeeded and no chargeback in 180 days, of whom the lists \
-                   have refused an attempt in the last 30 days. A page may be shorter than its limit, and have another \
+                   have refused an attempt in the last 30 days: a payment, or a question that the log of decisions keeps. A page may be shorter than its limit, and have another \
                    one behind it: 1,000 attempts are looked at for it.",
     params(schemas::PageQuery),
-    responses((status = 200, description = "A page of them, the newest attempt first.", body = Items<GoodCustomerView>)),
+    responses((status = 200, description = "A page of them, the newest attempt first.", body = GoodCustomersView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["payments:read"])),
 )]
 pub(crate) async fn good_customers(key: Secret<PaymentsRead>, InQuery(mut query): InQuery) -> Response {
@@ -284,12 +305,9 @@ pub(crate) async fn good_customers(key: Secret<PaymentsRead>, InQuery(mut query)
     if let Err(details) = query.finish() {
         return ApiError::validation(details).respond(Dialect::Native);
     }
-    let (now, length) = (caller.service.now(), page.limit);
+    let length = page.limit;
     let (position, _) = page.behind();
-    let read = move |view: &MerchantView<'_>| {
-        Ok::<_, StorageError>((good_customers_refused(view, now, position, length)?, view.revision()?))
-    };
-    let (found, revision) = match caller.service.store().read(caller.merchant, read).await {
+    let found = match caller.service.good_customers_refused(caller.merchant, position, length).await {
         Ok(found) => found,
         Err(error) => return read_failed(&error).respond(Dialect::Native),
     };
@@ -304,12 +322,14 @@ pub(crate) async fn good_customers(key: Secret<PaymentsRead>, InQuery(mut query)
             Err(DecidePaymentError::Stale | DecidePaymentError::Attempt(_)) => sources.push(Vec::new()),
         }
     }
+    // Of what was refused last, whichever it is: a place does not say.
     let cursor =
         found.next.map(|(at, id)| Cursor { created_at: at, id: PaymentId::from_ksuid(id).to_string() });
-    let items = Items {
+    let items = GoodCustomersView {
         items: found.customers.iter().zip(&sources).map(|(row, sources)| good_view(row, sources)).collect(),
         has_more: cursor.is_some(),
         next_cursor: cursor.map(|cursor| cursor.encode()),
+        since: found.since,
     };
-    answer::json(StatusCode::OK, &items, revision)
+    answer::json(StatusCode::OK, &items, found.revision)
 }

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::MerchantView;
-use interdict_app::{PersonError, accept_suggestion, refuse_suggestion};
+use interdict_app::{PersonError, accept_suggestion, refuse_suggestion, weighed};
 use interdict_domain::ids::SuggestionId;
 use interdict_domain::person::{Suggestion, SuggestionState};
 
@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::interface::State;
-use crate::mutation::Mutation;
+use crate::mutation::{Mutation, read_failed};
 use crate::page::{Behind, Cursor, CursorPage, Items};
 use crate::schemas;
 use crate::views::{AcceptedView, PersonView, SuggestionView};
@@ -57,7 +57,8 @@ pub(crate) async fn list(
     operation_id = "acceptPersonSuggestion",
     tag = "Persons",
     summary = "Put what was suggested to the person's",
-    description = "One that was refused may be accepted later.",
+    description = "One that was refused may be accepted later. What hits more than the settings' `secondApprover` lets one \
+                   person block is 409.",
     params(schemas::SuggestionPath),
     responses((status = 200, description = "The suggestion, and the person as it is since.", body = AcceptedView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
@@ -68,12 +69,17 @@ pub(crate) async fn accept(
     InPath(id): InPath<SuggestionId>,
     mutation: Mutation,
 ) -> Response {
+    let weights = match key.caller.service.weigh_suggestion(key.caller.merchant, id).await {
+        Ok(weights) => weights,
+        Err(error) => return read_failed(&error).respond(Dialect::Native),
+    };
     mutation
         .run(
             &key.caller,
             |fields| Ok(fields.finish(Some(()))?),
             move |transaction, by, ()| -> Result<_, PersonError> {
-                let (suggestion, row) = accept_suggestion(transaction, by, id)?;
+                let run = |transaction: &mut _| accept_suggestion(transaction, by, id);
+                let (suggestion, row) = weighed(transaction, by, weights, run, |(_, row)| row)?;
                 Ok((suggestion, row, transaction.revision()))
             },
             move |(suggestion, row, revision), _| {

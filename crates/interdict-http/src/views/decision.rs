@@ -1,6 +1,6 @@
 //! A decision with its explanation, as every answer shows it.
 
-use interdict_app::decision::{Counted, Decision, Explanation, Outcome};
+use interdict_app::decision::{Counted, Decision, Explanation, Outcome, PassedOver};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::{CustomerId, DecisionId, EntryId};
 use interdict_domain::scopes::Initiator;
@@ -151,6 +151,27 @@ pub(crate) struct LookupView<'a> {
     entry: Option<EntryId>,
     /// Whether allow entries could match it.
     verified: bool,
+    /// Entries that stand there and do not count for this attempt; left out where there are none.
+    #[serde(rename = "passedOver", skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    passed_over: Vec<PassedOverView>,
+}
+
+/// An entry that stands there and does not count.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PassedOverEntry)]
+pub(crate) struct PassedOverView {
+    #[schema(value_type = String)]
+    entry: EntryId,
+    /// `unverified` (an exemption, and the payer typed it), `out_of_scope`, `not_begun`, `ended` or `beyond_limits` (more
+    /// than it exempts, in another currency, or of an amount that nobody said); of several the first.
+    why: &'static str,
+}
+
+impl PassedOverView {
+    const fn of(passed: &PassedOver) -> Self {
+        Self { entry: passed.entry, why: passed.why.as_str() }
+    }
 }
 
 /// One step of the order.
@@ -181,6 +202,7 @@ fn explain<'a>(explanation: &'a Explanation<'a>) -> ExplanationView<'a> {
         hit: lookup.hit,
         entry: lookup.entry,
         verified: lookup.verified,
+        passed_over: lookup.passed_over.iter().map(PassedOverView::of).collect(),
     });
     let tiers = explanation.tiers.iter().map(|tier| TierView {
         tier: tier.tier.number(),
@@ -201,7 +223,7 @@ fn message<'a>(decision: &'a Decision<'_>) -> Option<&'a str> {
 #[cfg(test)]
 pub(crate) mod tests {
     use interdict_app::decision::{ExplainedTier, Source, SourceKind, Sources, Tier, Value};
-    use interdict_domain::identifier::Kind;
+    use interdict_domain::identifier::{Kind, Rule};
     use interdict_domain::scopes::Scopes;
     use interdict_domain::window::Window;
 
@@ -215,6 +237,7 @@ pub(crate) mod tests {
             entry: "bl_2R0uWz4tu9wxTMBXxj9CJfSE9vV".parse().ok(),
             customer: None,
             kind: Some(Kind::Email),
+            rule: Rule::Provider,
             value: Some(Value::Given("ünal\"@example.com")),
             reason: Some("a \\ and\u{1}\n".into()),
             public_message: Some("No \"cards\" here.".into()),
@@ -227,6 +250,7 @@ pub(crate) mod tests {
             entry: None,
             customer: "cus_2R0uWz4tu9wxTMBXxj9CJfSE9vV".parse().ok(),
             kind: None,
+            rule: Rule::Exact,
             value: None,
             reason: None,
             public_message: None,

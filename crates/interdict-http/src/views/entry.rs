@@ -52,7 +52,7 @@ pub(crate) struct EntryView {
     /// The initiators for which it counts.
     #[schema(value_type = Vec<ScopeWord>)]
     scopes: Scopes,
-    /// `hard` beats every exemption, `soft` yields to them.
+    /// Of a block: `hard` beats every exemption, `soft` yields to them. An exemption shows its kind's own.
     #[schema(value_type = StrengthWord)]
     strength: Strength,
     /// For which addresses an email stands, if for more than the one.
@@ -80,6 +80,11 @@ pub(crate) struct EntryView {
     hit_count: i64,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_hit_at: Option<Timestamp>,
+    /// In the answer to a write of an exemption: the hard block that covers the same, so that the exemption does not
+    /// count. Left out where there is none.
+    #[schema(value_type = Option<String>, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overridden_by: Option<EntryId>,
 }
 
 impl EntryView {
@@ -106,6 +111,7 @@ impl EntryView {
             updated_at: entry.updated_at,
             hit_count: row.hits,
             last_hit_at: row.last_hit_at,
+            overridden_by: None,
         }
     }
 }

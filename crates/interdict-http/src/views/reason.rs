@@ -1,12 +1,13 @@
 //! A source of a decision, as an answer lists it.
 
 use interdict_app::decision::Source;
-use interdict_domain::identifier::Kind;
+use interdict_domain::identifier::{EmailMatching, Kind};
 use interdict_domain::ids::{CustomerId, EntryId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Text;
+use crate::schemas::EmailMatchingWord;
 
 /// One thing that speaks for or against an attempt.
 #[derive(Serialize, ToSchema)]
@@ -28,6 +29,10 @@ pub(crate) struct ReasonView<'a> {
     /// that was named.
     #[schema(value_type = Option<String>)]
     kind: Option<Kind>,
+    /// By which rule an email matched an entry that stands for more than itself; left out where it is `exact`.
+    #[schema(value_type = Option<EmailMatchingWord>, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matching: Option<EmailMatching>,
     /// That identifier, normalised.
     value: Option<&'a str>,
     /// Why it stands, for the merchant's own people.
@@ -43,6 +48,7 @@ impl<'a> ReasonView<'a> {
             entry: source.entry,
             customer: source.customer,
             kind: source.kind,
+            matching: source.matching(),
             value: source.value.as_deref(),
             reason: source.reason.as_deref(),
         }
@@ -57,6 +63,7 @@ impl<'a> ReasonView<'a> {
             entry: source.entry,
             customer: source.customer,
             kind: source.kind,
+            matching: source.matching,
             value: source.value.as_deref(),
             reason: source.reason.as_deref(),
         }
@@ -73,6 +80,9 @@ pub(crate) fn write_reasons(text: &mut Text, sources: &[Source<'_>]) {
         text.raw(",\"entry\":").id(source.entry.map(|id| id.text()));
         text.raw(",\"customer\":").id(source.customer.map(|id| id.text()));
         text.raw(",\"kind\":").string(source.kind.map(Kind::as_str));
+        if let Some(matching) = source.matching() {
+            text.raw(",\"matching\":").word(matching.as_str());
+        }
         text.raw(",\"value\":").string(source.value.as_deref());
         text.raw(",\"reason\":").string(source.reason.as_deref()).raw("}");
     }

@@ -116,6 +116,51 @@ async fn each_kind_finds_its_attempts() {
 }
 
 #[tokio::test]
+async fn whoever_came_with_what_is_on_nobodys_record_counts_once_and_the_good_ones_do() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let good = api.customer(json!({"email": "good@example.com"})).await;
+    for _ in 0..3 {
+        api.pay(json!({"customer": good})).await.expect(201);
+    }
+    let new = api.customer(json!({"email": "new@example.com"})).await;
+    let carried = json!({"ip": "100.64.7.7", "bin": "51515151", "country": "BR", "device": "gdev"});
+    // Named twice, found by the email once, and once nobody's.
+    for payer in [json!({"customer": good}), json!({"email": "new@example.com"}), json!({})] {
+        for _ in 0..2 {
+            let mut sent = carried.clone();
+            sent.as_object_mut().unwrap().extend(payer.as_object().unwrap().clone());
+            attempt(&shop, sent).await;
+        }
+    }
+    let kinds = [
+        ("ip", "100.64.0.0/16"),
+        ("ip", "100.64.7.7"),
+        ("bin", "515151"),
+        ("country", "BR"),
+        ("device", "gdev"),
+    ];
+    for (kind, value) in kinds {
+        let seen = preview(&shop, kind, value).await;
+        assert_eq!(seen["attempts"]["count"], 6, "{kind} {value}");
+        let samples = seen["customers"]["samples"].as_array().unwrap();
+        let ids: Vec<&Value> = samples.iter().map(|one| &one["id"]).collect();
+        assert_eq!(
+            (&seen["customers"]["count"], ids),
+            (&json!(2), vec![&json!(new), &json!(good)]),
+            "{kind} {value}"
+        );
+        assert_eq!(seen["goodCustomers"], json!({"count": 1, "atLeast": false}), "{kind} {value}");
+    }
+    // Who has it and came with it is one.
+    assert_eq!(preview(&shop, "email", "good@example.com").await["customers"]["count"], 1);
+    // Whoever was erased is nobody any more.
+    assert_eq!(api.delete(&format!("/v1/customers/{good}")).await.status, 200);
+    let seen = preview(&shop, "device", "gdev").await;
+    assert_eq!((&seen["customers"]["count"], &seen["goodCustomers"]["count"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
 async fn terms_decide_which_attempts_count() {
     let shop = Shop::open().await;
     let api = shop.secret();

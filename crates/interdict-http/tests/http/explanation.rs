@@ -71,3 +71,57 @@ async fn every_lookup_is_there_once() {
         (&json!(true), &json!(false))
     );
 }
+
+#[tokio::test]
+async fn entries_that_are_there_and_do_not_count_are_named_with_why() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let (before, after) = (shop.clock.in_seconds(60), shop.clock.in_seconds(120));
+    let mut listed = Vec::new();
+    for (list, kind, value, terms) in [
+        ("allow", "email", "a@example.com", json!({"limits": {"maxAmount": 5_000}})),
+        ("block", "device", "d-1", json!({"scopes": ["mit"]})),
+        ("block", "phone", "+2348012345678", json!({"startsAt": after})),
+        ("block", "merchantRef", "r", json!({"expiresAt": before})),
+        ("allow", "ip", "192.0.2.0/24", json!({})),
+    ] {
+        let mut entry = json!({"list": list, "kind": kind, "value": value});
+        entry.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
+        listed.push(api.entry(entry).await);
+    }
+    shop.clock.advance(60);
+    let attempt = json!({"initiator": "customer", "email": "a@example.com", "device": "d-1", "phone": "+2348012345678",
+        "merchantRef": "r", "ip": "192.0.2.7", "unverified": ["ip"], "amount": 9_000, "explain": true});
+    let decision = api.decide(attempt.clone()).await;
+    assert_eq!(decision["code"], "default");
+    let passed = |decision: &Value| {
+        let lookups = decision["explanation"]["lookups"].as_array().unwrap();
+        assert!(lookups.iter().all(|lookup| lookup["hit"] == false && lookup["entry"] == Value::Null));
+        let mut passed: Vec<(String, String)> = lookups
+            .iter()
+            .filter_map(|lookup| lookup["passedOver"].as_array())
+            .flatten()
+            .map(|one| (one["entry"].as_str().unwrap().to_owned(), one["why"].as_str().unwrap().to_owned()))
+            .collect();
+        passed.sort();
+        passed
+    };
+    let whys = ["beyond_limits", "out_of_scope", "not_begun", "ended", "unverified"];
+    let mut expected: Vec<(String, String)> = listed.iter().cloned().zip(whys.map(str::to_owned)).collect();
+    expected.sort();
+    assert_eq!(passed(&decision), expected);
+    // As the log keeps it, and as it is judged again.
+    api.entry(json!({"list": "block", "kind": "country", "value": "NG"})).await;
+    let mut blocked = attempt.clone();
+    blocked["country"] = json!("NG");
+    let id = api.decide(blocked).await["id"].clone();
+    let kept = api.get(&format!("/v1/decisions/{}", id.as_str().unwrap())).await.expect(200);
+    let of_email = |decision: &Value| {
+        let lookups = decision["explanation"]["lookups"].as_array().unwrap();
+        lookups.iter().find(|lookup| lookup["kind"] == "email").unwrap()["passedOver"].clone()
+    };
+    assert_eq!(of_email(&kept), json!([{"entry": listed[0], "why": "beyond_limits"}]));
+    // What nobody listed shows nothing.
+    let plain = api.decide(json!({"initiator": "customer", "device": "other", "explain": true})).await;
+    assert_eq!(plain["explanation"]["lookups"][0].get("passedOver"), None);
+}

@@ -166,6 +166,71 @@ async fn incident_10_nothing_is_a_silent_no_op() {
     assert_eq!(decision["outcome"], "block");
 }
 
+/// Incident 10 once more: what is written without effect is refused, or says what stands over it.
+#[tokio::test]
+async fn incident_10_an_exemption_says_which_hard_block_stands_over_it() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let put = async |terms: Value, status: u16| {
+        let mut entry = json!({"list": "allow", "kind": "email", "value": "a@example.com"});
+        entry.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
+        api.post("/v1/entries", entry).await.expect(status)
+    };
+    let id = put(json!({}), 201).await["id"].clone();
+    let hard = block(&api, "a@example.com").await;
+    let again = put(json!({}), 200).await;
+    assert_eq!(again["overriddenBy"], json!(hard));
+    assert_eq!(
+        api.decide(json!({"initiator": "customer", "email": "a@example.com"})).await["outcome"],
+        "block"
+    );
+    let path = format!("/v1/entries/{}", id.as_str().unwrap());
+    assert_eq!(api.patch(&path, json!({"reason": "known"})).await.expect(200)["overriddenBy"], json!(hard));
+    // Reading says what is on the list, and nothing else.
+    assert_eq!(api.get(&path).await.expect(200).get("overriddenBy"), None);
+    // A soft one yields, and one for the other initiator does not meet it.
+    api.patch(&format!("/v1/entries/{hard}"), json!({"scopes": ["mit"]})).await.expect(200);
+    assert_eq!(put(json!({"scopes": ["cit"]}), 200).await.get("overriddenBy"), None);
+    api.patch(&format!("/v1/entries/{hard}"), json!({"scopes": null, "strength": "soft"})).await.expect(200);
+    assert_eq!(put(json!({}), 200).await.get("overriddenBy"), None);
+    // What is wider may be hard, too.
+    let domain = json!({"list": "block", "kind": "emailDomain", "value": "example.com", "strength": "hard"});
+    let domain = api.entry(domain).await;
+    assert_eq!(put(json!({}), 200).await["overriddenBy"], json!(domain));
+}
+
+#[tokio::test]
+async fn incident_10_a_strength_that_means_nothing_is_refused() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    for (kind, value, other) in [("email", "a@example.com", "soft"), ("ip", "203.0.113.7", "hard")] {
+        let mut body = json!({"list": "allow", "kind": kind, "value": value, "strength": other});
+        for path in ["/v1/entries", "/v1/entries/preview"] {
+            assert_eq!(api.post(path, body.clone()).await.paths(), ["strength"], "{kind} {path}");
+        }
+        body.as_object_mut().unwrap().remove("strength");
+        let entry = api.post("/v1/entries", body).await.expect(201);
+        let path = format!("/v1/entries/{}", entry["id"].as_str().unwrap());
+        assert_eq!(api.patch(&path, json!({"strength": other})).await.paths(), ["strength"], "{kind}");
+        // What is read may be sent back.
+        api.patch(&path, json!({"strength": entry["strength"]})).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn incident_10_a_range_that_would_match_no_address_of_ipv4_is_refused() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let range = |value: &str| json!({"list": "block", "kind": "ip", "value": value});
+    for value in ["::ffff:0:0/90", "::ffff:203.0.113.0/64", "::ffc0:0:0/90"] {
+        assert_eq!(api.post("/v1/entries", range(value)).await.paths(), ["value"], "{value}");
+    }
+    let entry = api.post("/v1/entries", range("::ffff:203.0.113.0/120")).await.expect(201);
+    assert_eq!(entry["value"], "203.0.113.0/24");
+    let attempt = json!({"initiator": "customer", "ip": "::ffff:203.0.113.7"});
+    assert_eq!(api.decide(attempt).await["outcome"], "block");
+}
+
 /// Incident 11: deleting one scope's entry removed another's.
 #[tokio::test]
 async fn incident_11_blocks_are_held_per_source() {

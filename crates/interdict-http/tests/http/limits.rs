@@ -90,6 +90,65 @@ async fn a_chargeback_ends_an_exemption_that_says_so_and_a_reversal_does_not_bri
 }
 
 #[tokio::test]
+async fn a_chargeback_ends_an_exemption_of_the_domain_and_of_the_domains_above_it() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let lapsing = json!({"lapsesOnChargeback": true});
+    let mut listed = Vec::new();
+    for domain in ["pay.example.com", "example.com", "example.org"] {
+        listed.push(
+            api.entry(json!({"list": "allow", "kind": "emailDomain", "value": domain, "limits": lapsing}))
+                .await,
+        );
+    }
+    let payment = api.paid(json!({"email": "ada@pay.example.com"})).await;
+    shop.clock.advance(60);
+    api.charge_back(&payment, json!({})).await.expect(200);
+    for (id, ends) in
+        listed.iter().zip([json!(shop.clock.in_seconds(0)), json!(shop.clock.in_seconds(0)), Value::Null])
+    {
+        assert_eq!(api.get(&format!("/v1/entries/{id}")).await.expect(200)["expiresAt"], ends);
+    }
+}
+
+#[tokio::test]
+async fn an_exemption_of_which_no_chargeback_says_whose_it_is_cannot_lapse_with_one() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let lapsing = json!({"maxAmount": 5_000, "lapsesOnChargeback": true});
+    for (kind, value) in [
+        ("ip", "203.0.113.0/24"),
+        ("device", "d"),
+        ("cardFingerprint", "f"),
+        ("bin", "424242"),
+        ("iban", "DE89370400440532013000"),
+        ("country", "NG"),
+    ] {
+        let body = json!({"list": "allow", "kind": kind, "value": value, "limits": lapsing});
+        for path in ["/v1/entries", "/v1/entries/preview"] {
+            assert_eq!(
+                api.post(path, body.clone()).await.paths(),
+                ["limits.lapsesOnChargeback"],
+                "{kind} {path}"
+            );
+        }
+        let id = api.entry(json!({"list": "allow", "kind": kind, "value": value})).await;
+        let path = format!("/v1/entries/{id}");
+        assert_eq!(
+            api.patch(&path, json!({"limits": lapsing})).await.paths(),
+            ["limits.lapsesOnChargeback"],
+            "{kind}"
+        );
+        api.patch(&path, json!({"limits": {"maxAmount": 5_000}})).await.expect(200);
+    }
+    for (kind, value) in
+        [("email", ADA), ("emailDomain", "example.com"), ("phone", "+2348012345678"), ("merchantRef", "r-1")]
+    {
+        api.entry(json!({"list": "allow", "kind": kind, "value": value, "limits": lapsing})).await;
+    }
+}
+
+#[tokio::test]
 async fn limits_that_mean_nothing_are_refused() {
     let shop = Shop::open().await;
     let api = shop.secret();

@@ -64,6 +64,7 @@ mod payments_obey;
 mod payments_of_others;
 mod persons;
 mod persons_beside;
+mod persons_weighed;
 mod phone_region;
 mod plans;
 mod proposals;

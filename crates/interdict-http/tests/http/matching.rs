@@ -69,3 +69,47 @@ async fn whoever_is_erased_stays_blocked_under_every_address() {
     let again = shop.restart().await;
     assert_eq!(rule(&again.secret(), "ann+newer@shop.example").await, "plus_alias");
 }
+
+#[tokio::test]
+async fn a_reason_says_by_which_rule_an_email_matched_where_it_is_not_exact() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    api.entry(json!({"list": "block", "kind": "email", "value": "ann@shop.example"})).await;
+    choose(&api, "provider").await;
+    api.entry(json!({"list": "block", "kind": "email", "value": "c.y@gmail.com"})).await;
+    let reason = async |attempt: Value| api.decide(attempt).await["reasons"][0].clone();
+    let found = reason(json!({"initiator": "customer", "email": "cy+tag@googlemail.com"})).await;
+    assert_eq!((&found["matching"], &found["value"]), (&json!("provider"), &json!("cy@gmail.com")));
+    let exact = reason(json!({"initiator": "customer", "email": "ann@shop.example"})).await;
+    assert_eq!(exact.get("matching"), None);
+    // So it is in the log, in a batch and in a customer's standing.
+    let id = api.decide(json!({"initiator": "customer", "email": "c.y@gmail.com"})).await["id"].clone();
+    let kept = api.get(&format!("/v1/decisions/{}", id.as_str().unwrap())).await.expect(200);
+    assert_eq!(kept["reasons"][0]["matching"], "provider");
+    let batch = json!({"decisions": [{"initiator": "customer", "email": "c.y@gmail.com"}]});
+    let results = api.post("/v1/decisions/batch", batch).await.expect(200)["results"].clone();
+    assert_eq!(results[0]["reasons"][0]["matching"], "provider");
+    let customer = api.customer(json!({"email": "cy+shop@gmail.com"})).await;
+    let standing = api.get(&format!("/v1/customers/{customer}/standing")).await.expect(200);
+    assert_eq!(standing["cit"]["sources"][0]["matching"], "provider");
+}
+
+#[tokio::test]
+async fn an_address_listed_exactly_beside_its_mailbox_is_an_entry_of_its_own() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let john = json!({"list": "block", "kind": "email", "value": "john@gmail.com"});
+    choose(&api, "provider").await;
+    let mailbox = api.post("/v1/entries", john.clone()).await.expect(201);
+    choose(&api, "exact").await;
+    let exact = api.post("/v1/entries", john.clone()).await.expect(201);
+    assert_eq!((&exact["value"], exact.get("matching")), (&mailbox["value"], None));
+    // Each is changed and deleted by itself, and the address alone is found by both.
+    assert_eq!(api.post("/v1/entries", john).await.expect(200)["id"], exact["id"]);
+    let decision = api.decide(json!({"initiator": "customer", "email": "john@gmail.com"})).await;
+    assert_eq!(decision["reasons"].as_array().unwrap().len(), 2);
+    assert_eq!(rule(&api, "jo.hn+tag@gmail.com").await, "provider");
+    api.delete(&format!("/v1/entries/{}", mailbox["id"].as_str().unwrap())).await;
+    assert_eq!(rule(&api, "john@gmail.com").await, "exact");
+    assert_eq!(rule(&api, "jo.hn@gmail.com").await, Value::Null);
+}

@@ -227,6 +227,24 @@ async fn only_what_widens_waits() {
 }
 
 #[tokio::test]
+async fn a_range_waits_for_the_customers_who_came_from_it() {
+    let (shop, api) = shop().await;
+    let range = json!({"list": "block", "kind": "ip", "value": "203.0.113.0/24"});
+    for name in ["a", "b"] {
+        api.decide(
+            json!({"initiator": "customer", "email": format!("{name}@example.com"), "ip": "203.0.113.7"}),
+        )
+        .await;
+    }
+    let entry = api.post("/v1/entries", range.clone()).await.expect(201);
+    api.delete(&format!("/v1/entries/{}", entry["id"].as_str().unwrap())).await;
+    shop.clock.advance(1);
+    api.decide(json!({"initiator": "customer", "email": "c@example.com", "ip": "203.0.113.8"})).await;
+    let proposed = api.post("/v1/entries", range).await.expect(202);
+    assert_eq!(proposed["preview"]["customers"], json!({"count": 3, "atLeast": false}));
+}
+
+#[tokio::test]
 async fn a_replay_gets_the_same_proposal_and_an_erasure_takes_it_away() {
     let (shop, api) = shop().await;
     api.patch("/v1/settings", json!({"secondApprover": {"threshold": 0}})).await.expect(200);

@@ -159,3 +159,57 @@ async fn good_customers_who_were_refused_are_listed_by_the_rule_and_at_its_bound
     assert!(all(&api, "good-customers-blocked", "").await.is_empty());
     assert!(all(&shop.live(), "good-customers-blocked", "").await.is_empty());
 }
+
+#[tokio::test]
+async fn good_customers_whom_a_decision_blocked_are_listed_beside_those_whose_payment_was_refused() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let mut customers = Vec::new();
+    for name in ["asked", "found", "both", "paid", "new"] {
+        customers.push(api.customer(json!({"email": format!("{name}@example.com")})).await);
+    }
+    let [asked, found, both, paid, new] = customers.as_slice() else { panic!() };
+    for customer in [asked, found, both, paid] {
+        pays(&api, customer, 3).await;
+    }
+    api.entry(json!({"list": "block", "kind": "device", "value": "bad"})).await;
+    let ask = async |mut attempt: Value| {
+        shop.clock.advance(1);
+        attempt["initiator"] = json!("customer");
+        attempt["device"] = json!("bad");
+        api.decide(attempt).await["id"].clone()
+    };
+    refuse(&api, both).await;
+    api.delete(&format!("/v1/customers/{both}/blacklist")).await.expect(200);
+    ask(json!({"customer": asked, "dryRun": true})).await;
+    ask(json!({"customer": new})).await;
+    // An email that somebody typed besides the named customer's own is nobody's attempt but that customer's.
+    let of_both = ask(json!({"customer": both, "email": "paid@example.com"})).await;
+    let of_found = ask(json!({"email": "found@example.com"})).await;
+    for _ in 0..2 {
+        ask(json!({"customer": asked})).await;
+    }
+    shop.clock.advance(1);
+    let batch = json!({"decisions": [{"initiator": "merchant", "customer": asked, "device": "bad"}]});
+    assert_eq!(api.post("/v1/decisions/batch", batch).await.expect(200)["results"][0]["outcome"], "block");
+    shop.clock.advance(1);
+    refuse(&api, paid).await;
+
+    // Two by two: somebody who was refused twice stays one.
+    let items = all(&api, "good-customers-blocked", "").await;
+    let ids: Vec<&Value> = items.iter().map(|one| &one["customer"]["id"]).collect();
+    assert_eq!(ids, [paid, asked, found, both]);
+    let last = |position: usize| &items[position]["lastBlocked"];
+    assert!(last(0)["payment"].is_string() && last(0)["decision"].is_null());
+    assert!(last(1)["payment"].is_null());
+    assert_eq!((&last(2)["decision"], &last(3)["decision"]), (&of_found, &of_both));
+    assert_eq!((&last(2)["code"], &last(3)["payment"]), (&json!("identifier_blacklisted"), &Value::Null));
+    let path = format!("/v1/decisions/{}", last(1)["decision"].as_str().unwrap());
+    assert_eq!(api.get(&path).await.expect(200)["origin"], "batch");
+    let page = api.get("/v1/reports/good-customers-blocked").await.expect(200);
+    assert!(page["since"].is_string());
+    // Of thirty days, as payments.
+    shop.clock.advance(30 * DAY_S);
+    assert_eq!(all(&api, "good-customers-blocked", "").await.len(), 1);
+    assert_eq!(shop.live().get("/v1/reports/good-customers-blocked").await.expect(200)["since"], Value::Null);
+}

@@ -20,7 +20,7 @@ async fn until(api: &Api, state: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec
     panic!("{}", api.get(&path).await.text());
 }
 
-async fn one(api: &Api) -> Value {
+pub async fn one(api: &Api) -> Value {
     until(api, "open", |items| items.len() == 1).await.remove(0)
 }
 

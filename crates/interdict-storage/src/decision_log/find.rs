@@ -48,6 +48,10 @@ statements! {
         WHERE d.id = i.decision AND o.decision = i.decision AND LENGTH(o.identifier_key) = $4
           AND (d.customer IS NULL OR d.customer = o.identifier_key)
         GROUP BY o.identifier_key ORDER BY MAX(i.at) DESC, o.identifier_key";
+    SELECT_BLOCKED_AFTER = "SELECT d.id FROM decision_identifier i CROSS JOIN decision d
+        WHERE d.id = i.decision AND i.merchant = $1 AND i.identifier_key = $2 AND (i.at, i.decision) > ($3, $4)
+          AND d.outcome = 'block' AND d.origin IN ('api', 'batch')
+          AND (d.customer IS NULL OR d.customer = i.identifier_key) LIMIT 1";
     SELECT_OLDEST = "SELECT d.at FROM decision d WHERE d.merchant = $1 ORDER BY d.at, d.id LIMIT 1";
     SELECT_WIDER_SINCE = "SELECT value FROM meta WHERE name = 'wider_keys_after'";
 }
@@ -190,5 +194,19 @@ impl MerchantView<'_> {
         self.connection.query(SELECT_CAME_WITH, parameters, |row| {
             Ok(CustomerId::from_ksuid(Ksuid::from_bytes(row.get(0)?)))
         })
+    }
+
+    /// Whether a question about a customer was answered with a block behind a place: whoever was named, and where nobody
+    /// was, whoever counted.
+    pub fn was_blocked_after(
+        &self,
+        customer: CustomerId,
+        (at, id): (Timestamp, Ksuid),
+    ) -> Result<bool, StorageError> {
+        let (customer, at, id) = (*customer.ksuid().bytes(), at.micros(), *id.bytes());
+        let parameters = params![self.merchant.0, customer, at, id];
+        let later: Option<[u8; 20]> =
+            self.connection.query_optional(SELECT_BLOCKED_AFTER, parameters, |row| row.get(0))?;
+        Ok(later.is_some())
     }
 }

@@ -234,7 +234,12 @@ fn who_was_refused_is_found_with_the_newest(world: &World) {
         store.read_blocking(|view| view.merchant(MERCHANT).refused_attempts(since, position, 100)).unwrap()
     };
     let again = |attempt: &RefusedAttempt| {
-        store.read_blocking(|view| view.merchant(MERCHANT).was_refused_again(attempt)).unwrap()
+        store
+            .read_blocking(|view| {
+                view.merchant(MERCHANT)
+                    .was_refused_after(attempt.customer, (attempt.at, attempt.payment.ksuid()))
+            })
+            .unwrap()
     };
     let newest = now();
     let of_today = refused(newest, None);

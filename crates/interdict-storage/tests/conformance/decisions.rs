@@ -19,6 +19,7 @@ on_both_engines!(
     what_is_written_is_read_again,
     each_filter_finds_what_it_says_and_pages_go_on_where_they_ended,
     who_came_with_an_identifier_is_found_the_newest_first,
+    whoever_was_blocked_since_is_known,
     old_decisions_go_with_their_keys,
     a_person_is_taken_out_and_the_decision_stays,
     whoever_writes_after_an_erasure_writes_without_the_person,
@@ -162,6 +163,35 @@ fn who_came_with_an_identifier_is_found_the_newest_first(world: &World) {
     assert!(found(OTHER, 100).is_empty());
 }
 
+fn whoever_was_blocked_since_is_known(world: &World) {
+    let log = open(world);
+    let customer = |seed| CustomerId::from_ksuid(ksuid(now(), seed));
+    let blocked =
+        |second: i64, origin| DecisionRow { outcome: "block".to_owned(), origin, ..decision(second) };
+    let of = |seed| vec![SearchKey::Customer(customer(seed))];
+    let allowed = DecisionRow { outcome: "allow".to_owned(), ..blocked(5, DecisionOrigin::Api) };
+    let named = DecisionRow { customer: Some(customer(3)), ..blocked(6, DecisionOrigin::Api) };
+    write(
+        &log,
+        [
+            (blocked(1, DecisionOrigin::Api), of(1)),
+            (blocked(3, DecisionOrigin::Batch), of(1)),
+            // A payment is known elsewhere.
+            (blocked(4, DecisionOrigin::Payment), of(1)),
+            (allowed, of(1)),
+            (named, [of(2), of(3)].concat()),
+        ],
+    );
+    let since = |merchant, seed, second: i64| {
+        let place = (now().plus_seconds(second), decision(second).id.ksuid());
+        log.read_blocking(merchant, |view| view.was_blocked_after(customer(seed), place)).unwrap()
+    };
+    assert!(since(MERCHANT, 1, 1) && since(MERCHANT, 1, 2));
+    assert!(!since(MERCHANT, 1, 3), "not behind itself");
+    assert!(!since(MERCHANT, 2, 0) && since(MERCHANT, 3, 0), "of two that counted one was named");
+    assert!(!since(OTHER, 1, 0));
+}
+
 fn old_decisions_go_with_their_keys(world: &World) {
     let log = open(world);
     let many = 2_500;
@@ -299,6 +329,7 @@ fn each_filter_has_an_index() {
         ("SELECT_AFTER", "USING INDEX decision_at (merchant=? AND"),
         ("SELECT_AFTER_OF_OUTCOME", "USING INDEX decision_outcome (merchant=? AND outcome=? AND"),
         ("SELECT_AFTER_OF_KEY", "SEARCH i USING PRIMARY KEY (merchant=? AND identifier_key=? AND"),
+        ("SELECT_BLOCKED_AFTER", "SEARCH i USING PRIMARY KEY (merchant=? AND identifier_key=? AND"),
         ("SELECT_OF_PAYMENT", "USING INDEX decision_payment (merchant=? AND payment=?)"),
     ] {
         let plan = plan(name);

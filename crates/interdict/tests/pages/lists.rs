@@ -119,3 +119,93 @@ fn whoever_chooses_who_starts_a_payment_reads_what_that_is() {
         }
     }
 }
+
+#[test]
+fn every_term_of_a_block_is_typed_and_goes_through_the_preview() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let page = owner.get("/dashboard/test/blacklist").expect(200);
+    let dialog = page.between("<dialog id=\"add\"", "</dialog>");
+    let (calm, more) = dialog.split_once("<details>").expect("what is rare stands apart");
+    for field in ["reasonCode", "strength", "from", "until", "publicMessage", "cit"] {
+        let name = format!("name=\"{field}\"");
+        assert!(more.contains(&name) && !calm.contains(&name), "{field}");
+    }
+    let typed = [
+        ("list", "block"),
+        ("kind", "email"),
+        ("value", "mallory@example.com"),
+        ("reason", "order 1043"),
+        ("reasonCode", "chargeback"),
+        ("strength", "soft"),
+        ("from", "2099-01-01"),
+        ("until", "2099-12-31"),
+    ];
+    let preview = owner.post(ENTRIES, &[&typed[..], &[("preview", "on")]].concat()).expect(200);
+    let carried = hidden_fields(&preview, ENTRIES);
+    let back = owner.post(ENTRIES, &[&as_fields(&carried)[..], &[("back", "on")]].concat()).expect(200);
+    back.shows("value=\"chargeback\" selected")
+        .shows("value=\"soft\" selected")
+        .shows("value=\"2099-01-01\"");
+    owner.post(ENTRIES, &[&as_fields(&carried)[..], &[("previewed", "on")]].concat()).expect(303);
+    let made = &house.read("/v1/entries?list=block")["items"][0];
+    assert_eq!((&made["reasonCode"], &made["strength"]), (&json!("chargeback"), &json!("soft")));
+    assert_eq!(
+        (&made["startsAt"], &made["expiresAt"]),
+        (&json!("2099-01-01T00:00:00.000Z"), &json!("2099-12-31T23:59:59.999Z"))
+    );
+    let turned = [&typed[..6], &[("from", "2099-12-31"), ("until", "2099-01-01")]].concat();
+    owner.post(ENTRIES, &turned).expect(422).shows("The end must lie after the beginning.");
+    let wrong = [&typed[..3], &[("reasonCode", "bad luck")]].concat();
+    owner.post(ENTRIES, &wrong).expect(422).shows("This choice does not exist.");
+    // An exemption has no strength.
+    let page = owner.get("/dashboard/test/whitelist").expect(200);
+    let dialog = page.between("<dialog id=\"add\"", "</dialog>");
+    assert!(!dialog.contains("name=\"strength\"") && dialog.contains("name=\"reasonCode\""), "{dialog}");
+}
+
+#[test]
+fn all_terms_are_changed_on_the_entrys_page_and_a_day_that_is_not_touched_keeps_its_moment() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let entry = json!({"list": "block", "kind": "email", "value": "mallory@example.com", "reasonCode": "spam",
+        "startsAt": "2098-01-01T09:30:00Z", "expiresAt": "2099-01-01T12:00:00Z"});
+    let id = house.call("POST", "/v1/entries", &entry)["id"].as_str().unwrap().to_owned();
+    let (path, read) = (format!("/dashboard/test/entries/{id}"), format!("/v1/entries/{id}"));
+    let mut change = |terms: &[(&str, &str)]| {
+        let page = owner.get(&path).expect(200);
+        let form = format!("{path}\"");
+        let was = ["seen", "fromWas", "untilWas"].map(|field| (field, page.field(&form, field)));
+        let was = was.iter().map(|(field, value)| (*field, value.as_str()));
+        let fields: Vec<(&str, &str)> = was.chain(terms.iter().copied()).collect();
+        owner.post(&path, &fields).expect(303);
+        let made = house.read(&read);
+        ["reasonCode", "strength", "startsAt", "expiresAt"].map(|field| made[field].clone())
+    };
+    let untouched =
+        [("reasonCode", "abuse"), ("strength", "soft"), ("from", "2098-01-01"), ("until", "2099-01-01")];
+    let expected = ["abuse", "soft", "2098-01-01T09:30:00.000Z", "2099-01-01T12:00:00.000Z"];
+    assert_eq!(change(&untouched), expected.map(|text| json!(text)));
+    let touched = [("reasonCode", ""), ("from", "2098-02-01"), ("until", "")];
+    assert_eq!(
+        change(&touched),
+        [json!(null), json!("soft"), json!("2098-02-01T00:00:00.000Z"), json!(null)]
+    );
+    // A form without these fields, as systems of old may send it, leaves them.
+    assert_eq!(change(&[("until", "2099-01-01")])[2], json!("2098-02-01T00:00:00.000Z"));
+}
+
+#[test]
+fn an_exemption_under_a_hard_block_is_added_with_a_word_about_it() {
+    let house = House::open();
+    let mut owner = house.owner();
+    house.entry("block", "email", "anna@example.com");
+    let fields = [("list", "allow"), ("value", "anna@example.com")];
+    let added = owner.post(ENTRIES, &fields).expect(303);
+    owner
+        .get(&added.location)
+        .expect(200)
+        .shows("Added, but a hard block of the same stands on the blacklist");
+    let lapsing = [("list", "allow"), ("kind", "device"), ("value", "d-1"), ("lapsesOnChargeback", "on")];
+    owner.post(ENTRIES, &lapsing).expect(422).shows("A chargeback says nothing about who has this.");
+}

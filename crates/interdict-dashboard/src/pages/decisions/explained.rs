@@ -3,7 +3,7 @@
 
 use interdict_app::StandingSource;
 use interdict_app::decision::{
-    Counted, CountedCustomer, Decision, ExplainedLookup, ExplainedTier, Outcome, Tier,
+    Counted, CountedCustomer, Decision, ExplainedLookup, ExplainedTier, Outcome, PassedOver, Tier,
 };
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::{CustomerId, EntryId};
@@ -34,6 +34,7 @@ struct Lookup {
     rule: &'static str,
     hit: bool,
     entry: Option<EntryId>,
+    passed_over: Vec<PassedOver>,
 }
 
 /// The same for a page.
@@ -57,6 +58,8 @@ pub(super) struct LookupRow {
     pub(super) rule: String,
     pub(super) hit: bool,
     pub(super) link: Option<Anchor>,
+    /// Entries that do not count, and why.
+    pub(super) passed_over: Vec<(Anchor, String)>,
 }
 
 pub(super) struct TierRow {
@@ -77,6 +80,7 @@ impl Decided {
             rule: lookup.rule.as_str(),
             hit: lookup.hit,
             entry: lookup.entry,
+            passed_over: lookup.passed_over.clone(),
         };
         let customers = explanation.map_or(&[][..], |explanation| &explanation.customers);
         Self {
@@ -106,7 +110,10 @@ fn how(customer: &CountedCustomer<'_>) -> String {
 
 /// Looks up what entries and customers are called now.
 pub(super) async fn shown<C: Needs>(person: &Person<C>, decided: Decided) -> Result<Shown, Problem> {
-    let of_lookups = decided.lookups.iter().filter_map(|lookup| lookup.entry);
+    let passed_over =
+        |lookup: &Lookup| lookup.passed_over.iter().map(|passed| passed.entry).collect::<Vec<_>>();
+    let of_lookups =
+        decided.lookups.iter().flat_map(|lookup| lookup.entry.into_iter().chain(passed_over(lookup)));
     let entries = decided.sources.iter().filter_map(|source| source.entry).chain(of_lookups).collect();
     let of_sources = decided.sources.iter().filter_map(|source| source.customer);
     let customers = decided.customers.iter().map(|(id, _)| *id).chain(of_sources).collect();
@@ -136,6 +143,13 @@ pub(super) async fn shown<C: Needs>(person: &Person<C>, decided: Decided) -> Res
                 rule: of("rule-", lookup.rule),
                 hit: lookup.hit,
                 link: lookup.entry.map(|id| names.of_entry(id, mode)),
+                passed_over: lookup
+                    .passed_over
+                    .iter()
+                    .map(|passed| {
+                        (names.of_entry(passed.entry, mode), of("passed-over-", passed.why.as_str()))
+                    })
+                    .collect(),
             })
             .collect(),
         tiers: decided.tiers.into_iter().map(|tier| tier_row(tier, deciding)).collect(),

@@ -3,16 +3,17 @@
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::{EntryUpdate, Put, note_entry, put_update};
-use interdict_domain::entry::{List, Strength};
+use interdict_domain::entry::List;
 use interdict_domain::ids::EntryId;
 use interdict_domain::text::{PublicMessage, Reason};
 
-use super::view::{Refused, render};
+use super::view::{Refused, day, render};
 use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::pages::customer::{scopes, until};
 use crate::pages::lists::typed_limits;
+use crate::pages::terms;
 use crate::person::{ChangeCustomers, Person};
 use crate::state::State;
 use crate::t;
@@ -29,7 +30,7 @@ pub(crate) async fn change(
     form: Form,
 ) -> Result<Response, Problem> {
     let id = parse_id(&id)?;
-    let update = match terms(&form, id.list()) {
+    let update = match new_terms(&form, id.list()) {
         Ok(update) => update,
         Err(problem) => return again(&state, &person, id, Refused::Change(problem, form)).await,
     };
@@ -53,18 +54,27 @@ pub(crate) async fn change(
     }
 }
 
-fn terms(form: &Form, list: List) -> Result<EntryUpdate, String> {
+/// What a form of old does not say stays.
+fn new_terms(form: &Form, list: List) -> Result<EntryUpdate, String> {
     let says_limits = form.is_set("limits") && list == List::Allow;
-    let strength = form.text("strength").and_then(Strength::parse);
+    let says_code = form.is_set("reasonCode");
+    let (says_from, says_until) =
+        (form.is_set("from") && is_touched(form, "from", "fromWas"), is_touched(form, "until", "untilWas"));
     Ok(EntryUpdate {
         reason: Some(form.parse("reason", &t("reason"), Reason::parse)?),
+        reason_code: says_code.then(|| terms::reason_code(form)).transpose()?,
         public_message: Some(form.parse("publicMessage", &t("public-message"), PublicMessage::parse)?),
         scopes: Some(Some(scopes(form)?)),
-        strength: strength.map(Some),
-        expires_at: Some(until(form)?),
+        strength: terms::strength(form)?.map(Some),
+        starts_at: says_from.then(|| terms::starts(form)).transpose()?,
+        expires_at: says_until.then(|| until(form)).transpose()?,
         limits: says_limits.then(|| typed_limits(form, list)).transpose()?.map(Some),
-        ..EntryUpdate::default()
     })
+}
+
+/// Whether a day is another one than that of the moment that stands: a form knows days, and would move the moment.
+fn is_touched(form: &Form, field: &str, was: &str) -> bool {
+    form.text(was).is_none_or(|was| form.text(field) != Some(day(was)))
 }
 
 /// A line in the note log.

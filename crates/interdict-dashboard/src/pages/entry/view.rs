@@ -8,7 +8,7 @@ use interdict_app::App;
 use interdict_app::store::{EntryRow, HistoryItem, MerchantView, Note, StorageError};
 use interdict_domain::change::Subject;
 use interdict_domain::clock::Timestamp;
-use interdict_domain::entry::{Entry, List, Strength};
+use interdict_domain::entry::{Entry, List, ReasonCode, Strength};
 use interdict_domain::identifier::EmailMatching;
 use interdict_domain::ids::EntryId;
 use interdict_domain::limits::Limits;
@@ -17,9 +17,10 @@ use interdict_domain::scopes::Initiator;
 use interdict_domain::text::{PublicMessage, Reason};
 
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::history::{Event, actor, scopes};
+use crate::pages::terms::reason_codes;
 use crate::person::{Needs, Person, ViewCustomers};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -67,8 +68,13 @@ struct Terms {
     /// What the form was filled in on: refused when it is older than what is stored.
     seen: i64,
     reason: String,
+    reason_codes: Vec<Choice>,
     public_message: String,
+    /// The days, and the moments that stand: a day that is not touched keeps its moment.
+    from: String,
+    from_was: String,
     until: String,
+    until_was: String,
     is_hard: bool,
     cit: bool,
     mit: bool,
@@ -88,11 +94,16 @@ impl Terms {
         let most = entry.limits.max_amount.map(|most| most.to_string()).unwrap_or_default();
         let (max_amount, currency) = most.split_once(' ').unwrap_or_default();
         let (max_amount, currency) = (max_amount.to_owned(), currency.to_owned());
+        let [from_was, until_was] = moments(entry);
         Self {
             seen: entry.updated_at.micros(),
             reason: text(entry.reason.as_ref().map(Reason::as_str)),
             public_message: text(entry.public_message.as_ref().map(PublicMessage::as_str)),
-            until: entry.window.until().map_or(String::new(), |until| day(&until.to_string())),
+            reason_codes: reason_codes(entry.reason_code.map(ReasonCode::as_str)),
+            from: day(&from_was).to_owned(),
+            until: day(&until_was).to_owned(),
+            from_was,
+            until_was,
             is_hard: entry.strength == Strength::Hard,
             cit: entry.scopes.contains(Initiator::Customer),
             mit: entry.scopes.contains(Initiator::Merchant),
@@ -102,11 +113,16 @@ impl Terms {
 
     fn typed(form: &Form, entry: &Entry) -> Self {
         let text = |field| form.text(field).unwrap_or_default().to_owned();
+        let [from_was, until_was] = moments(entry);
         Self {
             seen: entry.updated_at.micros(),
             reason: text("reason"),
+            reason_codes: reason_codes(form.text("reasonCode")),
             public_message: text("publicMessage"),
+            from: text("from"),
+            from_was,
             until: text("until"),
+            until_was,
             is_hard: form.text("strength") != Some("soft"),
             cit: form.is_set("cit"),
             mit: form.is_set("mit"),
@@ -119,9 +135,15 @@ impl Terms {
     }
 }
 
+/// When an entry begins and ends, in RFC 3339; empty where it does not.
+fn moments(entry: &Entry) -> [String; 2] {
+    let text = |moment: Option<Timestamp>| moment.map_or(String::new(), |moment| moment.to_string());
+    [text(entry.window.from()), text(entry.window.until())]
+}
+
 /// The day of a moment in RFC 3339.
-fn day(moment: &str) -> String {
-    moment.split('T').next().unwrap_or_default().to_owned()
+pub(super) fn day(moment: &str) -> &str {
+    moment.split('T').next().unwrap_or_default()
 }
 
 /// What an exemption does not go beyond, in words; nothing where it has no limits.

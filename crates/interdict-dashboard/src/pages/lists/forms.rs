@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use interdict_app::{NewEntry, Put, put_entry, unlist_entry};
+use interdict_app::{NewEntry, Put, overriding, put_entry, unlist_entry};
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
@@ -17,6 +17,7 @@ use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::pages::customer::{scopes, until};
 use crate::pages::entry::limits as limits_in_words;
+use crate::pages::terms;
 use crate::person::{BulkChange, ChangeCustomers, Person};
 use crate::state::State;
 use crate::{of, t};
@@ -60,9 +61,15 @@ pub(crate) async fn add(
     let foreseen = new.foreseen(person.service(), merchant);
     let done = act(&person, &form, foreseen, move |transaction, by| {
         let change = transaction.revision() + 1;
-        Ok(match put_entry(transaction, by, new, weight)? {
+        let put = put_entry(transaction, by, new, weight)?;
+        let overridden_by = overriding(transaction, by, &put)?;
+        Ok(match put {
             Put::Entry(_, is_new) => {
-                let done = if is_new { "listed" } else { "relisted" };
+                let done = match overridden_by {
+                    Some(_) => "listed-overridden",
+                    None if is_new => "listed",
+                    None => "relisted",
+                };
                 format!("/dashboard/{mode}/{}?done={done}&undo={change}", name_of(list))
             }
             Put::Proposal(_) => format!("/dashboard/{mode}/approvals?done=proposed"),
@@ -86,11 +93,11 @@ fn new_entry(form: &Form, list: List, person: &Person<ChangeCustomers>) -> Resul
         list,
         identifier: identifier.ok_or_else(|| t("invalid-empty"))?,
         reason: form.parse("reason", &t("reason"), Reason::parse)?,
-        reason_code: None,
+        reason_code: terms::reason_code(form)?,
         public_message: form.parse("publicMessage", &t("public-message"), PublicMessage::parse)?,
         scopes: scopes(form)?,
-        strength: None,
-        starts_at: None,
+        strength: terms::strength(form)?,
+        starts_at: terms::starts(form)?,
         expires_at: until(form)?,
         source: EntrySource::Dashboard,
         matching: None,

@@ -8,6 +8,7 @@ use interdict_app::{AtLeast, EntryPreview, NewEntry, PreviewedAttempt, UseCaseEr
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::List;
 
+use crate::act::in_words;
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::frame::{Frame, Place};
@@ -65,8 +66,7 @@ pub(super) async fn look<C: Needs>(person: &Person<C>, new: NewEntry) -> Result<
     let merchant = person.signed_in.user.merchant;
     person.service().preview_entry(merchant, new).await.map_err(|error| match error {
         UseCaseError::Storage(error) => NoPreview::Problem(Problem::from(error)),
-        UseCaseError::Invalid { path: "expiresAt", .. } => NoPreview::Says(t("invalid-until")),
-        other => NoPreview::Says(format!("{other}.")),
+        other => NoPreview::Says(in_words(&other)),
     })
 }
 

@@ -13,12 +13,13 @@ use interdict_domain::ids::{EntryId, PersonId};
 use interdict_domain::role::Capability;
 
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::entry::limits;
 use crate::pages::history::scopes;
 use crate::pages::paging::{self, Order, PAGE_ROWS};
+use crate::pages::terms;
 use crate::person::{Needs, Person, ViewCustomers};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -40,6 +41,9 @@ struct ListPage {
     rows: ListRows,
     open: Option<OpenDialog>,
     ticked: Ticked,
+    reason_codes: Vec<Choice>,
+    /// Of a block: an exemption has none.
+    strengths: Vec<Choice>,
 }
 
 /// The rows: of the page, or alone for a search as one types.
@@ -233,6 +237,7 @@ pub(super) async fn render<C: Needs>(
     }
     let choice = |(word, choice)| (word, of("show-", word), choice == shown);
     let is_ticked = |field| open.as_ref().is_none_or(|dialog| dialog.typed.is_set(field));
+    let typed = |field| open.as_ref().and_then(|dialog| dialog.typed.text(field));
     let page = ListPage {
         frame,
         list: list.as_str(),
@@ -242,6 +247,8 @@ pub(super) async fn render<C: Needs>(
         shows: Shown::CHOICES.into_iter().map(choice).collect(),
         rows,
         ticked: Ticked { cit: is_ticked("cit"), mit: is_ticked("mit") },
+        reason_codes: terms::reason_codes(typed("reasonCode")),
+        strengths: if list == List::Block { terms::strengths(typed("strength")) } else { Vec::new() },
         open,
     };
     let is_refused = page.open.as_ref().is_some_and(|dialog| dialog.problem.is_some());

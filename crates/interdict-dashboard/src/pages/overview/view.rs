@@ -4,10 +4,10 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
+use interdict_app::RefusedCustomer;
 use interdict_app::store::{
     AttemptCount, EntryFilter, EntryRow, MerchantView, PaymentFilter, StorageError, day_of,
 };
-use interdict_app::{RefusedCustomer, good_customers_refused};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::{Customer, ListStatus};
 use interdict_domain::entry::{Entry, List};
@@ -73,7 +73,6 @@ struct Read {
     payers: Payers,
     entries: Vec<EntryRow>,
     customers: Vec<Customer>,
-    good: Vec<RefusedCustomer>,
 }
 
 pub(crate) async fn show(
@@ -85,6 +84,8 @@ pub(crate) async fn show(
     // Attempts are dated by the server's clock; windows end on the merchant's.
     let (now, merchant_now) = (person.service().now(), person.service().merchant_now(merchant));
     let read = person.service().store().read(merchant, move |view| read(view, now, merchant_now)).await?;
+    let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let refused = person.service().good_customers_refused(merchant, None, rows).await?;
     let mode = person.mode.as_str();
     let good = |good: &RefusedCustomer| GoodRow {
         path: format!("/dashboard/{mode}/customers/{}", good.customer.id),
@@ -108,7 +109,7 @@ pub(crate) async fn show(
         charts,
         blocks: block_rows(&person, &read.blocks, &read.payers).await?,
         ending: ending.into_iter().map(|(_, row)| row).collect(),
-        good: read.good.iter().map(good).collect(),
+        good: refused.customers.iter().map(good).collect(),
     };
     Ok(answer::page(StatusCode::OK, &page))
 }
@@ -138,7 +139,6 @@ fn read(view: &MerchantView<'_>, now: Timestamp, merchant_now: Timestamp) -> Res
         blocks,
         entries: view.entries_ending(&blocks_of_list, (merchant_now, None), soon, ROWS)?,
         customers: view.list_status_ending(ListStatus::Blacklisted, (merchant_now, None), soon, ROWS)?,
-        good: good_customers_refused(view, now, None, usize::try_from(ROWS).unwrap_or(usize::MAX))?.customers,
     })
 }
 

@@ -4,7 +4,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::{
     NamedIdentifier, NewPersonBlock, PersonError, Place, accept_suggestion, block_person, lift_person,
-    refuse_suggestion,
+    refuse_suggestion, weighed,
 };
 use interdict_domain::entry::EntrySource;
 use interdict_domain::identifier::{Identifier, Kind};
@@ -28,6 +28,7 @@ impl From<PersonError> for No {
             PersonError::NotFound(_) | PersonError::ChangedMeanwhile => Self::ChangedMeanwhile,
             PersonError::Invalid { path: "expiresAt", .. } => Self::Says(t("invalid-until")),
             PersonError::Allowed(_) => Self::Says(t("invalid-person-allowed")),
+            PersonError::NeedsSecondPerson(_) => Self::Says(t("invalid-person-second")),
             PersonError::ManyPersons(_) => Self::Says(t("invalid-person-many")),
             PersonError::NothingToBlock => Self::Says(t("invalid-person-nothing")),
             PersonError::NotInForce => Self::Says(t("invalid-person-over")),
@@ -84,9 +85,12 @@ pub(crate) async fn block(
                 .await;
         }
     };
+    let merchant = person.signed_in.user.merchant;
+    let (new, weights) = person.service().weigh_person(merchant, new).await?;
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
         let change = transaction.revision() + 1;
-        let blocked = block_person(transaction, by, new)?;
+        let run = |transaction: &mut _| block_person(transaction, by, new);
+        let blocked = weighed(transaction, by, weights, run, |blocked| &blocked.row)?;
         let undo = if blocked.is_new { format!("&undo={change}") } else { String::new() };
         Ok(format!("/dashboard/{mode}/persons/{}?done=person-blocked{undo}", blocked.row.person.id))
     });
@@ -127,9 +131,11 @@ pub(crate) async fn settle(
         _ => return Err(Problem::no_such_page()),
     };
     let goes_to_person = form.is_set("to-person");
+    let weights = person.service().weigh_suggestion(person.signed_in.user.merchant, id).await?;
     let done = act(&person, &form, Vec::new(), move |transaction, by| {
         let (suggestion, what) = if is_accepted {
-            (accept_suggestion(transaction, by, id)?.0, "suggestion-accepted")
+            let run = |transaction: &mut _| accept_suggestion(transaction, by, id);
+            (weighed(transaction, by, weights, run, |(_, row)| row)?.0, "suggestion-accepted")
         } else {
             (refuse_suggestion(transaction, by, id)?, "suggestion-refused")
         };

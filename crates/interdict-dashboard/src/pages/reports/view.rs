@@ -6,9 +6,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::{EntryRow, StorageError};
-use interdict_app::{
-    Ends, RefusedCustomer, ReportError, ReportFile, ended, ending, good_customers_refused, never_matched,
-};
+use interdict_app::{Ends, RefusedCustomer, ReportError, ReportFile, ended, ending, never_matched};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::ids::Ksuid;
 use interdict_domain::role::Capability;
@@ -51,6 +49,8 @@ struct ReportsPage {
     rows: Vec<Row>,
     more: Option<String>,
     may_take: bool,
+    /// Whether decisions are kept, so that what was asked without a payment is in the report, too.
+    keeps_decisions: bool,
 }
 
 struct Tab {
@@ -97,6 +97,7 @@ pub(crate) async fn show(
         rows,
         more: next,
         may_take: person.may(Capability::BulkChange),
+        keeps_decisions: person.service().keeps_decisions(),
     };
     Ok(answer::page(StatusCode::OK, &page))
 }
@@ -136,22 +137,18 @@ async fn read(person: &Person<ViewPayments>, report: ReportFile, query: &Form) -
             let (found, next) = paging::one_more(read.await?, Ends::place, query);
             (found.iter().map(|one| ends_row(one, mode)).collect(), next)
         }
-        ReportFile::GoodCustomersBlocked => good_customers(person, now, position, query).await?,
+        ReportFile::GoodCustomersBlocked => good_customers(person, position, query).await?,
     })
 }
 
 async fn good_customers(
     person: &Person<ViewPayments>,
-    now: Timestamp,
     position: Position,
     query: &Form,
 ) -> Result<Rows, Problem> {
     let length = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-    let store = person.service().store();
-    let read = store.read(person.signed_in.user.merchant, move |view| {
-        good_customers_refused(view, now, position, length)
-    });
-    let found = read.await?;
+    let merchant = person.signed_in.user.merchant;
+    let found = person.service().good_customers_refused(merchant, position, length).await?;
     let next = found
         .next
         .map(|(at, id)| query.with("after", &format!("{}.{}", at.micros(), hex::encode(id.bytes()))));

@@ -54,7 +54,9 @@ fn push_explanation(text: &mut String, explanation: &Explanation<'_>) {
     }
     if !explanation.lookups.is_empty() {
         let rows = explanation.lookups.iter().map(|lookup| {
-            let entry = lookup.entry.map_or_else(|| "-".to_owned(), |entry| entry.to_string());
+            let passed = lookup.passed_over.iter().map(|it| format!("{} ({})", it.entry, it.why.as_str()));
+            let entries: Vec<String> = lookup.entry.iter().map(ToString::to_string).chain(passed).collect();
+            let entry = if entries.is_empty() { "-".to_owned() } else { entries.join(", ") };
             let hit = if lookup.hit { "yes" } else { "no" };
             vec![
                 lookup.kind.as_str().to_owned(),

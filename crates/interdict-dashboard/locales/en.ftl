@@ -860,6 +860,7 @@ imports-before = Sent before
 imports-empty = No file was sent so far.
 imports-all = All imports
 import-title = Import
+history-import = With many others, by this import
 import-state = State
 import-ended = Ended
 import-progress = Rows that were read

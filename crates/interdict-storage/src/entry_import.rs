@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use interdict_domain::change::{Action, Change, EntryFact, Fact, RowsImported, Subject};
-use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::{EntryId, ImportId, Ksuid};
@@ -304,9 +303,8 @@ impl MerchantTransaction<'_, '_> {
 /// Whether nobody has changed an entry since. Times are compared as a change writes them, in milliseconds; what an
 /// undo has put back keeps the time that it had.
 fn is_as_left(entry: &Entry, fact: &EntryFact, change: &Change) -> bool {
-    let millis = |time: Timestamp| time.micros().div_euclid(1_000);
     entry.value.is_some()
-        && millis(entry.updated_at) == millis(change.at)
+        && entry.updated_at.whole_millis() == change.at.whole_millis()
         && (entry.scopes, entry.strength, entry.window) == (fact.scopes, fact.strength, fact.window)
         && entry.limits.max_amount == fact.max_amount
 }

@@ -23,6 +23,7 @@ mod decision_log;
 mod departure;
 mod entry;
 mod entry_former;
+mod entry_history;
 mod entry_import;
 mod entry_list;
 mod entry_report;

@@ -46,6 +46,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::customer_list::STATEMENTS,
             crate::departure::STATEMENTS,
             crate::entry::STATEMENTS,
+            crate::entry_history::STATEMENTS,
             crate::entry_import::STATEMENTS,
             crate::former::STATEMENTS,
             crate::entry_list::STATEMENTS,

@@ -3,9 +3,10 @@
 use interdict_app::store::{HistoryItem, Recorded};
 use interdict_app::{App, is_undoable, newest_to_undo};
 use interdict_domain::actor::{Actor, ActorType};
-use interdict_domain::change::Action;
+use interdict_domain::change::{Action, Subject};
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
+use interdict_domain::ids::ImportId;
 use interdict_domain::person::BlockedPerson;
 use interdict_domain::role::Capability;
 use interdict_domain::scopes::Initiator;
@@ -26,6 +27,8 @@ pub(crate) struct Event {
     pub(crate) actor: String,
     pub(crate) action: String,
     pub(crate) differences: Vec<Difference>,
+    /// The import that did it to many, for whoever may see its page.
+    pub(crate) import: Option<ImportId>,
     /// The change, where a button undoes it.
     pub(crate) undo: Option<i64>,
 }
@@ -44,8 +47,18 @@ impl Event {
             actor: actor(app, &item.change.actor),
             action: action(item.change.action),
             differences: differences(item.before.as_ref(), item.after.as_ref()),
+            import: None,
             undo: None,
         }
+    }
+
+    /// The same for somebody, who is led on from there.
+    pub(crate) fn seen_by<C: Needs>(app: &App, person: &Person<C>, item: &HistoryItem) -> Self {
+        let import = match item.change.subject {
+            Subject::Import(id) => Some(id).filter(|_| person.may(Capability::BulkChange)),
+            _ => None,
+        };
+        Self { import, ..Self::of(app, item) }
     }
 
     /// What was done to one customer, entry or person, the newest first. That can be undone as long as nothing came after
@@ -65,7 +78,7 @@ impl Event {
             .filter(|sequence| offered.is_none_or(|(first, last)| !(first..=last).contains(sequence)));
         let event = |item: &HistoryItem| Self {
             undo: undoable.filter(|sequence| *sequence == item.change.sequence),
-            ..Self::of(app, item)
+            ..Self::seen_by(app, person, item)
         };
         history.iter().map(event).collect()
     }

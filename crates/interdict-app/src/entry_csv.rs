@@ -50,13 +50,18 @@ pub struct CsvRows<R: Read> {
     record: ByteRecord,
 }
 
+/// What is read behind the last byte of a file: a row with one empty cell. Within quotes it is a quote and no row, so
+/// that a file without this row at its end has ended within quotes.
+const LAST_ROW: &[u8] = b"\n\"\"\n";
+
 /// Ends a row that has no end: a quotation mark that nobody closes would take the rest of the file for one.
 struct Bounded<R> {
     /// What was read already, to know what separates the cells.
     ahead: Cursor<Vec<u8>>,
     inner: R,
+    /// What is left to be read behind the file's end, once that is reached.
+    behind: Option<Cursor<&'static [u8]>>,
     given: u64,
-    last: u8,
     /// Where the present row begins.
     row_start: u64,
 }
@@ -68,14 +73,42 @@ impl<R: Read> Read for Bounded<R> {
         if row > ROW_BYTES_MAX as u64 {
             return Err(ErrorKind::FileTooLarge.into());
         }
-        let read = match self.ahead.read(buffer)? {
-            0 => self.inner.read(buffer)?,
-            read => read,
-        };
+        let mut read = self.ahead.read(buffer)?;
+        if read == 0 && self.behind.is_none() {
+            read = self.inner.read(buffer)?;
+        }
+        if read == 0 && !buffer.is_empty() {
+            read = self.behind.get_or_insert(Cursor::new(LAST_ROW)).read(buffer)?;
+        }
         self.given = self.given.saturating_add(read as u64);
-        self.last = buffer.get(..read).and_then(<[u8]>::last).copied().unwrap_or(self.last);
         Ok(read)
     }
+}
+
+/// How a record stands to the end of its file.
+enum Ending {
+    /// Others follow.
+    None,
+    /// It is the row that was put there.
+    Last,
+    /// It was ended by it: its last cell has a quote in this line that nobody closes.
+    Unclosed { line: i64 },
+}
+
+/// What was just read, where the reader is behind it.
+fn ending<R: Read>(file: &Bounded<R>, position: &csv::Position, record: &ByteRecord) -> Ending {
+    if file.behind.is_none() || position.byte() < file.given {
+        return Ending::None;
+    }
+    if record.as_slice().is_empty() {
+        return Ending::Last;
+    }
+    let open = record.iter().next_back().map_or(0, line_breaks);
+    Ending::Unclosed { line: line(position).saturating_sub(open) }
+}
+
+fn line_breaks(text: &[u8]) -> i64 {
+    text.iter().map(|byte| i64::from(*byte == b'\n')).sum()
 }
 
 /// The beginning of a file, with its first line in it unless that is too long.
@@ -125,7 +158,8 @@ impl<R: Read> CsvRows<R> {
     pub(crate) fn open(mut file: R, defaults: RowDefaults) -> Result<Self, FileError> {
         let ahead = begin(&mut file).map_err(FileError::Io)?;
         let separator = separator(&ahead);
-        let bounded = Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, last: b'\n', row_start: 0 };
+        let bounded =
+            Bounded { ahead: Cursor::new(ahead), inner: file, behind: None, given: 0, row_start: 0 };
         // With both line ends for one, the reader would count a line's end to the row behind it.
         let mut reader = ReaderBuilder::new()
             .flexible(true)
@@ -133,12 +167,14 @@ impl<R: Read> CsvRows<R> {
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER)
             .from_reader(bounded);
-        let head = reader.byte_headers().map_err(|error| failed(error, 1))?;
-        if head.is_empty() {
-            return Err(FileError::Empty { known: known() });
+        let head = reader.byte_headers().map_err(|error| failed(error, 1))?.clone();
+        match ending(reader.get_ref(), reader.position(), &head) {
+            Ending::None => {}
+            Ending::Last => return Err(FileError::Empty { known: known() }),
+            Ending::Unclosed { line } => return Err(FileError::UnclosedQuote { line }),
         }
         let mut columns: Vec<&'static str> = Vec::new();
-        for (number, name) in (1..).zip(head) {
+        for (number, name) in (1..).zip(&head) {
             match known_column(name).filter(|name| !columns.contains(name)) {
                 Some(column) => columns.push(column),
                 None => return Err(FileError::UnknownColumn { number, known: known() }),
@@ -160,6 +196,11 @@ impl<R: Read> CsvRows<R> {
             if !self.reader.read_byte_record(&mut self.record).map_err(|error| failed(error, behind))? {
                 return Ok(None);
             }
+            match ending(self.reader.get_ref(), self.reader.position(), &self.record) {
+                Ending::None => {}
+                Ending::Last => return Ok(None),
+                Ending::Unclosed { line } => return Err(FileError::UnclosedQuote { line }),
+            }
             // An empty line that ends as those of Windows do.
             if self.record.len() > 1 || self.record.as_slice() != b"\r" {
                 break self.line();
@@ -174,13 +215,9 @@ impl<R: Read> CsvRows<R> {
         Ok(Some((line, row)))
     }
 
-    /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end, if
-    /// it has one.
+    /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end.
     fn line(&self) -> i64 {
-        let within = self.record.as_slice().split(|byte| *byte == b'\n').count() - 1;
-        let (file, position) = (self.reader.get_ref(), self.reader.position());
-        let end = usize::from(position.byte() < file.given || file.last == b'\n');
-        line(position).saturating_sub(i64::try_from(within + end).unwrap_or(0))
+        line(self.reader.position()).saturating_sub(line_breaks(self.record.as_slice()) + 1)
     }
 
     fn read(&self) -> Result<NewEntry, (&'static str, String)> {

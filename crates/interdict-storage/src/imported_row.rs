@@ -103,8 +103,9 @@ impl ImportedRow {
         entry.reason == self.reason
             && entry.reason_code == self.reason_code
             && entry.public_message == self.public_message
-            && (entry.scopes, entry.strength, entry.window) == (self.scopes, self.strength, self.window)
-            && entry.limits == self.limits
+            && (entry.scopes, entry.strength, entry.limits) == (self.scopes, self.strength, self.limits)
+            // A file has whole milliseconds; what a chargeback had ended once has not.
+            && entry.window.whole_millis() == self.window
     }
 
     /// The entry that it makes of the one that is there, or of a new id.

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use interdict_app::store::{Authorship, HistoryItem, Recorded, StorageError, Trimming, WriteError};
@@ -74,8 +75,11 @@ fn by_hand(shop: &Shop) -> Entry {
 
 /// Among others, so that a part names many.
 fn file(reason: &str) -> String {
-    let others: String = (0..50).map(|number| format!("number.{number}@example.com,{reason}\n")).collect();
-    format!("email,reason\n{others}{ADDRESS},{reason}\n")
+    let mut text = format!("email,reason\n{ADDRESS},{reason}\n");
+    for number in 0..50 {
+        writeln!(text, "number.{number}@example.com,{reason}").unwrap();
+    }
+    text
 }
 
 fn an_import_stands_in_the_history_of_what_it_changed_and_made(place: &Place) {

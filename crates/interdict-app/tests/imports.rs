@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use interdict_app::store::{Authorship, ChangeFilter, StorageError, Trimming, WriteError};
 use interdict_app::{
-    Caller, EntryUpdate, Export, ImportError, ImportWatch, NewImport, erase_customer, unlist_entry,
-    update_entry,
+    Caller, EntryUpdate, Export, ImportError, ImportWatch, NewImport, UndoneImport, erase_customer,
+    unlist_entry, update_entry,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Fact, Subject};
@@ -232,7 +232,13 @@ fn undo_leaves_alone_what_was_changed_since(place: &Place) {
     let undone = shop.undo_import(import.id).unwrap();
     let undo = undone.import.undo;
     assert_eq!((undo.deleted, undo.restored, undo.changed_since), (8, 0, 2));
-    assert_eq!(undone.changed_since, [changed, deleted]);
+    let told = |undone: &UndoneImport| -> Vec<_> {
+        let rows = undone.changed_since.iter();
+        rows.map(|row| (row.entry, row.line, row.value.clone())).collect()
+    };
+    let expected = [(changed, Some(5), Some("number.3@example.com".to_owned())), (deleted, Some(6), None)];
+    assert_eq!(told(&undone), expected);
+    assert_eq!(told(&shop.undo_import(import.id).unwrap()), expected, "and again");
     assert!(is_blocked(shop, "number.3@example.com") && !is_blocked(shop, "number.5@example.com"));
     let newest = shop.read(|view| view.changes_like(&ChangeFilter::default(), i64::MAX, 1));
     let newest = newest.items.into_iter().next().unwrap().change;
@@ -267,6 +273,9 @@ fn trimmed_imports_are_not_undone_and_leave_nothing_behind(place: &Place) {
     shop.list(block_email("number.1@example.com"));
     let import = shop.import(&file(0..5));
     assert_eq!(import.counts.updated, 0);
+    let changed = entry(shop, "number.2@example.com").unwrap().id;
+    shop.run(move |transaction, by| unlist_entry(transaction, by, changed)).unwrap();
+    assert_eq!(shop.undo_import(import.id).unwrap().changed_since.len(), 1);
     let import = shop.import("email,reason\nnumber.1@example.com,another\nnumber.9@example.com,new\n");
     shop.clock.advance(10);
     let (now, random) = (shop.now(), Arc::clone(&shop.random));
@@ -276,7 +285,7 @@ fn trimmed_imports_are_not_undone_and_leave_nothing_behind(place: &Place) {
     });
     trim.map_err(|error: WriteError<StorageError>| error).unwrap();
     assert!(matches!(shop.undo_import(import.id), Err(ImportError::Trimmed)));
-    place.alter("CREATE TABLE proof (n BIGINT NOT NULL CHECK (n = 0)); INSERT INTO proof SELECT COUNT(*) FROM import_before;");
+    place.alter("CREATE TABLE proof (n BIGINT NOT NULL CHECK (n = 0)); INSERT INTO proof SELECT COUNT(*) FROM import_before; INSERT INTO proof SELECT COUNT(*) FROM import_left;");
     assert!(is_blocked(shop, "number.9@example.com"));
     assert_sound(shop);
 }

@@ -56,6 +56,7 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::hits::STATEMENTS,
             crate::idempotency::STATEMENTS,
             crate::import::STATEMENTS,
+            crate::import_part::STATEMENTS,
             crate::ledger::STATEMENTS,
             crate::load::STATEMENTS,
             crate::note::STATEMENTS,

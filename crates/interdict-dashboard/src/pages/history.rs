@@ -3,7 +3,7 @@
 use interdict_app::store::{HistoryItem, Recorded};
 use interdict_app::{App, is_undoable, newest_to_undo};
 use interdict_domain::actor::{Actor, ActorType};
-use interdict_domain::change::{Action, Subject};
+use interdict_domain::change::{Action, Fact, RowsImported, Subject};
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
 use interdict_domain::ids::ImportId;
@@ -46,7 +46,10 @@ impl Event {
             at: when(item.change.at),
             actor: actor(app, &item.change.actor),
             action: action(item.change.action),
-            differences: differences(item.before.as_ref(), item.after.as_ref()),
+            differences: differences(item.before.as_ref(), item.after.as_ref())
+                .into_iter()
+                .chain(item.change.facts.iter().flat_map(of_part))
+                .collect(),
             import: None,
             undo: None,
         }
@@ -106,6 +109,19 @@ pub(crate) fn scopes(scopes: Scopes) -> String {
         (false, true) => t("scope-mit"),
         _ => t("scope-both"),
     }
+}
+
+/// The lines that a part of an import took.
+pub(crate) fn lines(rows: &RowsImported) -> String {
+    let [first, last] = rows.rows;
+    if first == last { first.to_string() } else { format!("{first} {} {last}", t("import-lines-to")) }
+}
+
+/// What proves a part of an import, which has no before.
+fn of_part(fact: &Fact) -> Vec<Difference> {
+    let Fact::RowsImported(rows) = fact else { return Vec::new() };
+    let said = [(t("import-lines"), lines(rows)), (t("import-digest"), rows.digest.clone())];
+    said.into_iter().map(|(field, after)| Difference { field, before: String::new(), after }).collect()
 }
 
 type Field = (&'static str, String);

@@ -210,7 +210,7 @@ impl<R: Read> CsvRows<R> {
             line,
             column: column.to_owned(),
             reason,
-            row: as_it_came(&self.record),
+            row: self.as_it_came(),
         });
         Ok(Some((line, row)))
     }
@@ -218,6 +218,14 @@ impl<R: Read> CsvRows<R> {
     /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end.
     fn line(&self) -> i64 {
         line(self.reader.position()).saturating_sub(line_breaks(self.record.as_slice()) + 1)
+    }
+
+    /// The row that was read last, in the way of this file's exports.
+    pub(crate) fn as_it_came(&self) -> String {
+        let mut writer = Writer::from_writer(Vec::new());
+        let written = writer.write_byte_record(&self.record).ok().and_then(|()| writer.into_inner().ok());
+        let text = String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned();
+        text.trim_end().to_owned()
     }
 
     fn read(&self) -> Result<NewEntry, (&'static str, String)> {
@@ -266,13 +274,6 @@ fn failed(error: csv::Error, line: i64) -> FileError {
         // Cells of any number and bytes of any kind are taken: nothing else is left.
         _ => FileError::Io(ErrorKind::InvalidData.into()),
     }
-}
-
-fn as_it_came(record: &ByteRecord) -> String {
-    let mut writer = Writer::from_writer(Vec::new());
-    let written = writer.write_byte_record(record).ok().and_then(|()| writer.into_inner().ok());
-    let text = String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned();
-    text.trim_end().to_owned()
 }
 
 /// For which addresses an email stands, if for more than the one.

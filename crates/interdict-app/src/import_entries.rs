@@ -29,6 +29,8 @@ const PART_LONG: Duration = Duration::from_millis(40);
 const PART_SHORT: Duration = Duration::from_millis(15);
 /// Parts between two notes of how far a check is.
 const CHECKED_BETWEEN: u32 = 20;
+/// What ends within so many seconds may have ended when its part is taken, whatever holds that up.
+const SOON_S: i64 = 3_600;
 /// Between two tries to write while too much waits.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -98,14 +100,9 @@ struct Run<'a, 'w> {
 }
 
 /// A row that somebody has to propose by itself.
-fn broad(line: i64, new: &NewEntry) -> BadRow {
-    BadRow {
-        line,
-        column: VALUE.to_owned(),
-        reason: "stands for many, and your settings want a second person for that: add it by itself"
-            .to_owned(),
-        row: new.identifier.value().to_owned(),
-    }
+fn broad(line: i64, row: String) -> BadRow {
+    let reason = "stands for many, and your settings want a second person for that: add it by itself";
+    BadRow { line, column: VALUE.to_owned(), reason: reason.to_owned(), row }
 }
 
 impl Service {
@@ -193,12 +190,19 @@ impl Run<'_, '_> {
             count += 1;
             match row {
                 Ok(new) if self.wants_second && new.identifier.is_broad() => {
-                    self.errors.note(&broad(line, &new))?;
+                    self.errors.note(broad(line, rows.as_it_came()))?;
                     self.part.bad += 1;
                 }
-                Ok(new) => self.part.rows.push(self.row(line, new)),
+                Ok(new) => {
+                    let mut row = self.row(line, new);
+                    if self.may_end(&row) {
+                        row.came = Some(rows.as_it_came());
+                        self.errors.hold();
+                    }
+                    self.part.rows.push(row);
+                }
                 Err(bad) => {
-                    self.errors.note(&bad)?;
+                    self.errors.note(bad)?;
                     self.part.bad += 1;
                 }
             }
@@ -313,16 +317,20 @@ impl Run<'_, '_> {
         Ok(committed.value)
     }
 
+    /// Whether a row may have ended when its part is taken.
+    fn may_end(&self, row: &ImportedRow) -> bool {
+        let soon = || self.service.merchant_now(self.merchant).plus_seconds(SOON_S);
+        row.window.until().is_some_and(|until| until <= soon())
+    }
+
     fn note_ended(&mut self, part: &ImportPart, ended: &[usize]) -> Result<(), ImportRunError> {
-        for row in ended.iter().filter_map(|index| part.rows.get(*index)) {
-            self.errors.note(&BadRow {
-                line: row.line,
-                column: EXPIRES_AT.to_owned(),
-                reason: "must lie in the future".to_owned(),
-                row: row.value.clone(),
-            })?;
-        }
-        Ok(())
+        let ended = ended.iter().filter_map(|index| part.rows.get(*index)).map(|row| BadRow {
+            line: row.line,
+            column: EXPIRES_AT.to_owned(),
+            reason: "must lie in the future".to_owned(),
+            row: row.came.clone().unwrap_or_else(|| row.value.clone()),
+        });
+        self.errors.note_held(ended)
     }
 
     fn row(&self, line: i64, new: NewEntry) -> ImportedRow {
@@ -342,6 +350,7 @@ impl Run<'_, '_> {
             // The row was refused if these two make none.
             window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
             limits: new.limits,
+            came: None,
             former: self.service.pepper.former().map(|one| identifier.key(one, self.merchant)).collect(),
         }
     }

@@ -10,31 +10,58 @@ use crate::import_entries::ImportRunError;
 use crate::import_row::BadRow;
 use crate::service::Service;
 
-/// Bad rows as CSV.
-pub(crate) struct Errors<'a>(csv::Writer<&'a mut dyn Write>);
+/// Bad rows as CSV, in the order of the file.
+pub(crate) struct Errors<'a> {
+    writer: csv::Writer<&'a mut dyn Write>,
+    /// Bad rows behind one of which it is not known yet whether it is.
+    held: Option<Vec<BadRow>>,
+}
 
 impl<'a> Errors<'a> {
     /// Writes the head.
     pub(crate) fn begin(file: &'a mut dyn Write) -> Result<Self, ImportRunError> {
-        let mut errors = Self(csv::Writer::from_writer(file));
+        let mut errors = Self { writer: csv::Writer::from_writer(file), held: None };
         errors.write(["line", "column", "reason", "row"])?;
         Ok(errors)
     }
 
-    /// Writes a row.
-    pub(crate) fn note(&mut self, bad: &BadRow) -> Result<(), ImportRunError> {
+    /// Holds what is noted from here on, until it is known what else is bad.
+    pub(crate) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Writes a row, or holds it.
+    pub(crate) fn note(&mut self, bad: BadRow) -> Result<(), ImportRunError> {
+        match &mut self.held {
+            Some(held) => {
+                held.push(bad);
+                Ok(())
+            }
+            None => self.write_row(&bad),
+        }
+    }
+
+    /// Writes what was held, and what has turned out to be bad since.
+    pub(crate) fn note_held(&mut self, also: impl Iterator<Item = BadRow>) -> Result<(), ImportRunError> {
+        let mut all = self.held.take().unwrap_or_default();
+        all.extend(also);
+        all.sort_by_key(|bad| bad.line);
+        all.iter().try_for_each(|bad| self.write_row(bad))
+    }
+
+    fn write_row(&mut self, bad: &BadRow) -> Result<(), ImportRunError> {
         // No card number is at rest, not even as an example of what is refused.
         let row = if pan::holds_pan(&bad.row) { "(not kept: it holds a card number)" } else { &bad.row };
         self.write([&bad.line.to_string(), &bad.column, &bad.reason, &formula_safe::cell(row)])
     }
 
     fn write(&mut self, cells: [&str; 4]) -> Result<(), ImportRunError> {
-        self.0.write_record(cells).map_err(|error| ImportRunError::Errors(std::io::Error::other(error)))
+        self.writer.write_record(cells).map_err(|error| ImportRunError::Errors(std::io::Error::other(error)))
     }
 
     /// Writes what is kept back.
     pub(crate) fn flush(&mut self) -> Result<(), ImportRunError> {
-        self.0.flush().map_err(ImportRunError::Errors)
+        self.writer.flush().map_err(ImportRunError::Errors)
     }
 }
 

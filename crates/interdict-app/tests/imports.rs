@@ -363,6 +363,14 @@ fn what_has_ended_is_a_bad_row_unless_it_is_so_already(place: &Place) {
     assert_eq!(import.counts, counts(2, 0, 0, 1, 1));
     let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();
     assert!(errors.contains("3,expiresAt,must lie in the future"), "{errors}");
+    // As it came, and in the order of the file; over a run that goes on, too.
+    let text = format!("email,reason,expiresAt\nbad\nlate@example.com,why,{ended}\nworse\n");
+    let import = shop.import(&text);
+    assert_eq!(import.counts, counts(3, 0, 0, 0, 3));
+    let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();
+    let told: Vec<&str> = errors.lines().skip(1).collect();
+    assert!(told[0].starts_with("2,") && told[2].starts_with("4,") && told.len() == 3, "{errors}");
+    assert_eq!(told[1], format!("3,expiresAt,must lie in the future,\"late@example.com,why,{ended}\""));
 }
 
 /// A process that is gone took its place with it: the next one goes on, and one whose file is gone says so.

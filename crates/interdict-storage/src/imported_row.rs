@@ -42,6 +42,8 @@ pub struct ImportedRow {
     pub window: Window,
     /// What it does not exempt from.
     pub limits: Limits,
+    /// As it came, where its end is so near that it may turn out to be bad.
+    pub came: Option<String>,
     /// Where else an erasure may have left something of it: under the former peppers.
     pub former: Vec<IdentifierKey>,
 }

@@ -11,6 +11,11 @@ fn the_examples_can_be_imported_as_they_are_and_have_every_column() {
     let page = owner.get("/dashboard/test/imports").expect(200);
     let export = owner.get("/dashboard/test/entries/export?list=block").expect(200);
     let columns = export.body.lines().next().unwrap().to_owned();
+    let help = house.place.run("import --help").success();
+    let help = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
+    for column in columns.split(',') {
+        assert!(help.contains(column), "{column}");
+    }
     for (list, name, rows) in [("block", "blacklist", 3), ("allow", "whitelist", 2)] {
         for format in ["csv", "ndjson"] {
             let path = format!("/dashboard/test/imports/examples/{name}.{format}");

@@ -74,14 +74,10 @@ pub fn undo_change(
     let found = view.changes_after(sequence.saturating_sub(1), 1)?.pop();
     let is_it = |item: &HistoryItem| item.change.sequence == sequence && puts_back(item);
     let Some(item) = found.filter(is_it) else { return Ok(None) };
-    let newest = match item.change.subject {
-        Subject::Entry(id) => view.history_of_entry(id, NEWEST_LOOKED)?,
-        subject => view.history(subject, i64::MAX, NEWEST_LOOKED)?,
-    };
-    if newest_to_undo(&newest).is_none_or(|newest| newest.change.sequence != sequence) {
-        return Ok(None);
-    }
-    if !is_as_left(&view, &item)? {
+    let newest = view.history(item.change.subject, i64::MAX, NEWEST_LOOKED)?;
+    if newest_to_undo(&newest).is_none_or(|newest| newest.change.sequence != sequence)
+        || !is_as_left(&view, &item)?
+    {
         return Ok(None);
     }
     match (item.change.subject, item.before, item.after) {
@@ -107,12 +103,14 @@ pub fn undo_change(
     }
 }
 
-/// Whether an entry still is what a change has made of it. Changes of many are found by what they left: should one be
-/// missed, what it did must not be undone with another.
+/// Whether an entry still is what a change has made of it, and no import or erasure came since. Those are found by what
+/// they left: should one be missed, what it did must not be undone with another.
 fn is_as_left(view: &MerchantView<'_>, item: &HistoryItem) -> Result<bool, StorageError> {
-    let (Subject::Entry(id), Some(Recorded::Entry(after))) = (item.change.subject, &item.after) else {
-        return Ok(true);
-    };
+    let Subject::Entry(id) = item.change.subject else { return Ok(true) };
+    if view.newest_of_many(id)?.is_some_and(|sequence| sequence > item.change.sequence) {
+        return Ok(false);
+    }
+    let Some(Recorded::Entry(after)) = &item.after else { return Ok(true) };
     // A change writes times in milliseconds.
     let terms = |entry: &Entry| {
         let times = (entry.updated_at.whole_millis(), entry.window.whole_millis());

@@ -31,6 +31,9 @@ statements! {
         WHERE merchant = $1 AND identifier_key = $2 ORDER BY sequence DESC LIMIT $3";
 }
 
+/// Changes among which the newest one of many is looked for.
+const NEWEST: i64 = 20;
+
 /// What is known of some entries.
 #[derive(Default)]
 struct Known {
@@ -109,8 +112,19 @@ impl MerchantView<'_> {
     /// What was done to an entry, the newest first.
     pub fn history_of_entry(&self, id: EntryId, limit: i64) -> Result<Vec<HistoryItem>, StorageError> {
         let own = self.history(Subject::Entry(id), i64::MAX, limit)?;
-        let present: Vec<Entry> = self.entry(id)?.map(|row| row.entry).into_iter().collect();
-        let mut known = Known::new(&own, present);
+        let known = self.known_of_entry(id, &own, limit)?;
+        self.merged(own, &known, limit)
+    }
+
+    /// The newest change of many that names an entry, as far as that is known.
+    pub fn newest_of_many(&self, id: EntryId) -> Result<Option<i64>, StorageError> {
+        let own = self.history(Subject::Entry(id), i64::MAX, NEWEST)?;
+        Ok(self.known_of_entry(id, &own, NEWEST)?.of_many.last().copied())
+    }
+
+    fn known_of_entry(&self, id: EntryId, own: &[HistoryItem], limit: i64) -> Result<Known, StorageError> {
+        let present = self.entry(id)?.map(|row| row.entry).into_iter().collect();
+        let mut known = Known::new(own, present);
         known.ids.insert(id);
         let mut keys: Vec<IdentifierKey> = known.states.iter().map(|(_, entry)| entry.key).collect();
         // One that was made and not changed since, and is gone.
@@ -121,7 +135,8 @@ impl MerchantView<'_> {
         keys.extend(made);
         keys.sort_unstable();
         keys.dedup();
-        self.with_those_of_many(own, known, (&keys, Some(id)), limit)
+        self.look_for_those_of_many(&mut known, (&keys, Some(id)), limit)?;
+        Ok(known)
     }
 
     /// What was done to the entries that stand, or stood, under some keys of one identifier: the newest first.
@@ -137,17 +152,17 @@ impl MerchantView<'_> {
             own.extend(self.connection.query(OWN_UNDER, parameters, read)?);
         }
         let present = self.entries_under(keys)?.into_iter().map(|row| row.entry).collect();
-        let known = Known::new(&own, present);
-        self.with_those_of_many(own, known, (keys, None), limit)
+        let mut known = Known::new(&own, present);
+        self.look_for_those_of_many(&mut known, (keys, None), limit)?;
+        self.merged(own, &known, limit)
     }
 
-    fn with_those_of_many(
+    fn look_for_those_of_many(
         &self,
-        own: Vec<HistoryItem>,
-        mut known: Known,
+        known: &mut Known,
         (keys, only): (&[IdentifierKey], Option<EntryId>),
         limit: i64,
-    ) -> Result<Vec<HistoryItem>, StorageError> {
+    ) -> Result<(), StorageError> {
         let is_wanted = |id: EntryId| only.is_none_or(|only| only == id);
         for key in keys {
             let of = params![self.merchant.0, key.0, limit];
@@ -170,19 +185,34 @@ impl MerchantView<'_> {
                 }
             }
         }
-        self.look_for_times(&mut known)?;
-        let rows = usize::try_from(limit).unwrap_or(0);
-        let mut items: BTreeMap<i64, HistoryItem> =
+        self.look_for_times(known)
+    }
+
+    /// Both together, the newest first. Of a change of many a thousand facts are read: no more than are shown.
+    fn merged(
+        &self,
+        own: Vec<HistoryItem>,
+        known: &Known,
+        limit: i64,
+    ) -> Result<Vec<HistoryItem>, StorageError> {
+        let mut own: BTreeMap<i64, HistoryItem> =
             own.into_iter().map(|item| (item.change.sequence, item)).collect();
-        let unread: Vec<i64> =
-            known.of_many.iter().rev().filter(|sequence| !items.contains_key(sequence)).copied().collect();
-        for sequence in unread.into_iter().take(rows) {
-            let item = self.change(sequence)?;
+        let all: BTreeSet<i64> = own.keys().chain(&known.of_many).copied().collect();
+        let (rows, mut items) = (usize::try_from(limit).unwrap_or(0), Vec::new());
+        for sequence in all.into_iter().rev() {
+            if items.len() == rows {
+                break;
+            }
+            if let Some(item) = own.remove(&sequence) {
+                items.push(item);
+                continue;
+            }
             // An entry's own change that was not found by its key: the person was erased.
-            let of_many = item.filter(|item| !matches!(item.change.subject, Subject::Entry(_)));
-            items.extend(of_many.and_then(|item| known.seen(item)).map(|item| (sequence, item)));
+            let of_many =
+                self.change(sequence)?.filter(|item| !matches!(item.change.subject, Subject::Entry(_)));
+            items.extend(of_many.and_then(|item| known.seen(item)));
         }
-        Ok(items.into_values().rev().take(rows).collect())
+        Ok(items)
     }
 
     /// Notes the changes of many that were made when something of the entries was written, and that name one.

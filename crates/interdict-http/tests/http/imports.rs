@@ -259,7 +259,7 @@ async fn each_part_shows_its_lines_and_digest_and_an_undo_what_it_left_alone() {
     let (ben, carl) = (id("ben@example.com"), id("carl@example.com"));
     shop.clock.advance(5);
     api.patch(&format!("/v1/entries/{ben}"), json!({"reason": "mine"})).await.expect(200);
-    api.delete(&format!("/v1/entries/{carl}")).await.expect(200);
+    assert_eq!(api.delete(&format!("/v1/entries/{carl}")).await.status, 204);
     let nobody: [Value; 0] = [];
     assert_eq!(api.get(&path(&done, "changed-since")).await.expect(200)["items"], json!(nobody));
     let undone = api.post_empty(&path(&done, "undo")).await.expect(200);

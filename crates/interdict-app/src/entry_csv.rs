@@ -50,14 +50,18 @@ pub struct CsvRows<R: Read> {
     record: ByteRecord,
 }
 
+/// What is read behind the last byte of a file: a row with one empty cell. Within quotes it is a quote and no row, so
+/// that a file without this row at its end has ended within quotes.
+const LAST_ROW: &[u8] = b"\n\"\"\n";
+
 /// Ends a row that has no end: a quotation mark that nobody closes would take the rest of the file for one.
 struct Bounded<R> {
     /// What was read already, to know what separates the cells.
     ahead: Cursor<Vec<u8>>,
     inner: R,
+    /// What is left to be read behind the file's end, once that is reached.
+    behind: Option<Cursor<&'static [u8]>>,
     given: u64,
-    /// Nothing is left: what is read since has no end of its own.
-    is_at_end: bool,
     /// Where the present row begins.
     row_start: u64,
 }
@@ -69,14 +73,42 @@ impl<R: Read> Read for Bounded<R> {
         if row > ROW_BYTES_MAX as u64 {
             return Err(ErrorKind::FileTooLarge.into());
         }
-        let read = match self.ahead.read(buffer)? {
-            0 => self.inner.read(buffer)?,
-            read => read,
-        };
+        let mut read = self.ahead.read(buffer)?;
+        if read == 0 && self.behind.is_none() {
+            read = self.inner.read(buffer)?;
+        }
+        if read == 0 && !buffer.is_empty() {
+            read = self.behind.get_or_insert(Cursor::new(LAST_ROW)).read(buffer)?;
+        }
         self.given = self.given.saturating_add(read as u64);
-        self.is_at_end = read == 0;
         Ok(read)
     }
+}
+
+/// How a record stands to the end of its file.
+enum Ending {
+    /// Others follow.
+    None,
+    /// It is the row that was put there.
+    Last,
+    /// It was ended by it: its last cell has a quote in this line that nobody closes.
+    Unclosed { line: i64 },
+}
+
+/// What was just read, where the reader is behind it.
+fn ending<R: Read>(file: &Bounded<R>, position: &csv::Position, record: &ByteRecord) -> Ending {
+    if file.behind.is_none() || position.byte() < file.given {
+        return Ending::None;
+    }
+    if record.as_slice().is_empty() {
+        return Ending::Last;
+    }
+    let open = record.iter().next_back().map_or(0, line_breaks);
+    Ending::Unclosed { line: line(position).saturating_sub(open) }
+}
+
+fn line_breaks(text: &[u8]) -> i64 {
+    text.iter().map(|byte| i64::from(*byte == b'\n')).sum()
 }
 
 /// The beginning of a file, with its first line in it unless that is too long.
@@ -127,7 +159,7 @@ impl<R: Read> CsvRows<R> {
         let ahead = begin(&mut file).map_err(FileError::Io)?;
         let separator = separator(&ahead);
         let bounded =
-            Bounded { ahead: Cursor::new(ahead), inner: file, given: 0, is_at_end: false, row_start: 0 };
+            Bounded { ahead: Cursor::new(ahead), inner: file, behind: None, given: 0, row_start: 0 };
         // With both line ends for one, the reader would count a line's end to the row behind it.
         let mut reader = ReaderBuilder::new()
             .flexible(true)
@@ -135,12 +167,14 @@ impl<R: Read> CsvRows<R> {
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER)
             .from_reader(bounded);
-        let head = reader.byte_headers().map_err(|error| failed(error, 1))?;
-        if head.is_empty() {
-            return Err(FileError::Empty { known: known() });
+        let head = reader.byte_headers().map_err(|error| failed(error, 1))?.clone();
+        match ending(reader.get_ref(), reader.position(), &head) {
+            Ending::None => {}
+            Ending::Last => return Err(FileError::Empty { known: known() }),
+            Ending::Unclosed { line } => return Err(FileError::UnclosedQuote { line }),
         }
         let mut columns: Vec<&'static str> = Vec::new();
-        for (number, name) in (1..).zip(head) {
+        for (number, name) in (1..).zip(&head) {
             match known_column(name).filter(|name| !columns.contains(name)) {
                 Some(column) => columns.push(column),
                 None => return Err(FileError::UnknownColumn { number, known: known() }),
@@ -162,6 +196,11 @@ impl<R: Read> CsvRows<R> {
             if !self.reader.read_byte_record(&mut self.record).map_err(|error| failed(error, behind))? {
                 return Ok(None);
             }
+            match ending(self.reader.get_ref(), self.reader.position(), &self.record) {
+                Ending::None => {}
+                Ending::Last => return Ok(None),
+                Ending::Unclosed { line } => return Err(FileError::UnclosedQuote { line }),
+            }
             // An empty line that ends as those of Windows do.
             if self.record.len() > 1 || self.record.as_slice() != b"\r" {
                 break self.line();
@@ -171,17 +210,22 @@ impl<R: Read> CsvRows<R> {
             line,
             column: column.to_owned(),
             reason,
-            row: as_it_came(&self.record),
+            row: self.as_it_came(),
         });
         Ok(Some((line, row)))
     }
 
-    /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end, if
-    /// it has one. The reader asks for more than there is only when a row has none.
+    /// The line in which the row that was just read begins: its own line breaks stand behind that, and its end.
     fn line(&self) -> i64 {
-        let within = self.record.as_slice().split(|byte| *byte == b'\n').count() - 1;
-        let end = usize::from(!self.reader.get_ref().is_at_end);
-        line(self.reader.position()).saturating_sub(i64::try_from(within + end).unwrap_or(0))
+        line(self.reader.position()).saturating_sub(line_breaks(self.record.as_slice()) + 1)
+    }
+
+    /// The row that was read last, in the way of this file's exports.
+    pub(crate) fn as_it_came(&self) -> String {
+        let mut writer = Writer::from_writer(Vec::new());
+        let written = writer.write_byte_record(&self.record).ok().and_then(|()| writer.into_inner().ok());
+        let text = String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned();
+        text.trim_end().to_owned()
     }
 
     fn read(&self) -> Result<NewEntry, (&'static str, String)> {
@@ -230,13 +274,6 @@ fn failed(error: csv::Error, line: i64) -> FileError {
         // Cells of any number and bytes of any kind are taken: nothing else is left.
         _ => FileError::Io(ErrorKind::InvalidData.into()),
     }
-}
-
-fn as_it_came(record: &ByteRecord) -> String {
-    let mut writer = Writer::from_writer(Vec::new());
-    let written = writer.write_byte_record(record).ok().and_then(|()| writer.into_inner().ok());
-    let text = String::from_utf8_lossy(written.as_deref().unwrap_or_default()).into_owned();
-    text.trim_end().to_owned()
 }
 
 /// For which addresses an email stands, if for more than the one.

@@ -65,8 +65,7 @@ impl<R: BufRead> NdjsonRows<R> {
             if self.text.len() > ROW_BYTES_MAX && !self.text.ends_with(b"\n") {
                 return Err(FileError::RowTooLong { line: self.line });
             }
-            let text = self.text.trim_ascii();
-            let text = if self.line == 1 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text };
+            let text = self.row();
             if text.is_empty() {
                 continue;
             }
@@ -74,10 +73,20 @@ impl<R: BufRead> NdjsonRows<R> {
                 line: self.line,
                 column: column.to_owned(),
                 reason,
-                row: String::from_utf8_lossy(text).into_owned(),
+                row: self.as_it_came(),
             });
             return Ok(Some((self.line, row)));
         }
+    }
+
+    fn row(&self) -> &[u8] {
+        let text = self.text.trim_ascii();
+        if self.line == 1 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text }
+    }
+
+    /// The row that was read last.
+    pub(crate) fn as_it_came(&self) -> String {
+        String::from_utf8_lossy(self.row()).into_owned()
     }
 }
 

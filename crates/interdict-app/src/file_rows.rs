@@ -34,4 +34,11 @@ impl<R: BufRead> FileRows<R> {
             Self::Ndjson(rows) => rows.next_row(),
         }
     }
+    /// The row that was read last, for whom it is told to be bad.
+    pub(crate) fn as_it_came(&self) -> String {
+        match self {
+            Self::Csv(rows) => rows.as_it_came(),
+            Self::Ndjson(rows) => rows.as_it_came(),
+        }
+    }
 }

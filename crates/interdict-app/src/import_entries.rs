@@ -12,7 +12,7 @@ use std::time::Duration;
 use interdict_domain::import::{Import, ImportState};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_storage::{
-    Authorship, ImportPart, PartTaken, Pending, RowFate, StorageError, View, WriteError,
+    Authorship, ImportPart, ImportedRow, PartTaken, Pending, RowFate, StorageError, View, WriteError,
 };
 
 use crate::file_rows::FileRows;
@@ -28,6 +28,8 @@ const PART_MAX: usize = 1_000;
 const BACK_OFF: Duration = Duration::from_millis(50);
 /// Parts between two notes of how far a check is.
 const CHECKED_BETWEEN: u32 = 20;
+/// What ends within so many seconds may have ended when its part is taken, whatever holds that up.
+const SOON_S: i64 = 3_600;
 
 /// Why rows are not taken any further. What was taken stays, and the import can be gone on with.
 #[derive(Debug, thiserror::Error)]
@@ -205,9 +207,15 @@ impl Run<'_, '_> {
             count += 1;
             match row {
                 Ok(new) if self.wants_second && new.identifier.is_broad() => {
-                    self.refuse(broad_row(line, &new));
+                    self.refuse(broad_row(line, rows.as_it_came()));
                 }
-                Ok(new) => self.part.rows.push(self.service.imported_row(self.merchant, line, new)),
+                Ok(new) => {
+                    let mut row = self.service.imported_row(self.merchant, line, new);
+                    if self.may_end(&row) {
+                        row.came = Some(rows.as_it_came());
+                    }
+                    self.part.rows.push(row);
+                }
                 Err(bad) => self.refuse(bad),
             }
             self.part.through = count;
@@ -219,6 +227,12 @@ impl Run<'_, '_> {
                 return Ok(End::Left);
             }
         }
+    }
+
+    /// Whether a row may have ended when its part is taken.
+    fn may_end(&self, row: &ImportedRow) -> bool {
+        let soon = || self.service.merchant_now(self.merchant).plus_seconds(SOON_S);
+        row.window.until().is_some_and(|until| until <= soon())
     }
 
     fn refuse(&mut self, bad: BadRow) {

@@ -9,18 +9,12 @@ use interdict_storage::ImportedRow;
 use crate::formula_safe;
 use crate::import_entries::ImportRunError;
 use crate::import_row::{BadRow, EXPIRES_AT, VALUE};
-use crate::list_entry::NewEntry;
 use crate::service::Service;
 
 /// A row that somebody has to propose by itself.
-pub(crate) fn broad_row(line: i64, new: &NewEntry) -> BadRow {
-    BadRow {
-        line,
-        column: VALUE.to_owned(),
-        reason: "stands for many, and your settings want a second person for that: add it by itself"
-            .to_owned(),
-        row: new.identifier.value().to_owned(),
-    }
+pub(crate) fn broad_row(line: i64, row: String) -> BadRow {
+    let reason = "stands for many, and your settings want a second person for that: add it by itself";
+    BadRow { line, column: VALUE.to_owned(), reason: reason.to_owned(), row }
 }
 
 /// A row that would do nothing.
@@ -29,7 +23,7 @@ pub(crate) fn ended_row(row: &ImportedRow) -> BadRow {
         line: row.line,
         column: EXPIRES_AT.to_owned(),
         reason: "must lie in the future".to_owned(),
-        row: row.value.clone(),
+        row: row.came.clone().unwrap_or_else(|| row.value.clone()),
     }
 }
 

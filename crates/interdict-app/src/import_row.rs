@@ -98,6 +98,12 @@ pub enum FileError {
         /// Where it begins.
         line: i64,
     },
+    /// The file ends within quotes: its last rows may be none.
+    #[error("the quote opened on line {line} is never closed: whatever follows it would be one cell")]
+    UnclosedQuote {
+        /// Where it stands.
+        line: i64,
+    },
     /// Too much at once.
     #[error("the file has more than 10,000,000 rows: split it")]
     TooManyRows,
@@ -242,6 +248,7 @@ impl Service {
             // The row was refused if these two make none.
             window: Window::new(new.starts_at, new.expires_at).unwrap_or_default(),
             limits: new.limits,
+            came: None,
             former: self.pepper.former().map(|one| identifier.key(one, merchant)).collect(),
         }
     }

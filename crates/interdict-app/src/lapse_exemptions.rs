@@ -52,7 +52,8 @@ fn identifiers(payment: &Payment, customer: Option<&Customer>) -> Vec<Identifier
 
 /// The same entry without what lies ahead of it.
 fn ended(entry: &Entry, by: &Authorship<'_>) -> Entry {
-    let now = by.merchant_now;
+    // As an export writes it: what comes back is the same.
+    let now = by.merchant_now.whole_millis();
     // One that has not begun never will.
     let from = entry.window.from().filter(|from| *from < now);
     Entry {

@@ -158,9 +158,10 @@ pub mod store {
     pub use interdict_storage::{
         AttemptCount, AttemptOutcome, Authorship, COMMIT_BOUNDS_US, ChangeFilter, Counted, CustomerFilter,
         Durability, EntryFilter, EntryRow, Erased, Foreseen, GatewayAccount, HistoryItem, LedgerEntry,
-        MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest, PaymentFilter,
-        PersonFilter, PostgresServer, ProviderEvent, Recorded, Retained, Score, SearchState, StorageError,
-        StoreStatus, Totals, Trimmed, Trimming, UserAccount, View, WriteError, day_of,
+        LeftPosition, MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest,
+        PartDone, PaymentFilter, PersonFilter, PostgresServer, ProviderEvent, Recorded, Retained, RowLeft,
+        Score, SearchState, StorageError, StoreStatus, Totals, Trimmed, Trimming, UserAccount, View,
+        WriteError, day_of,
     };
 }
 

@@ -9,7 +9,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::ids::{CustomerId, PersonId};
 use interdict_domain::person::BlockedPerson;
-use interdict_storage::{Authorship, HistoryItem, MerchantTransaction, Recorded};
+use interdict_storage::{Authorship, HistoryItem, MerchantTransaction, MerchantView, Recorded, StorageError};
 
 use crate::error::UseCaseError;
 use crate::lift_person::{block_again, lift_person, put_terms_back, rejoin_person};
@@ -75,7 +75,9 @@ pub fn undo_change(
     let is_it = |item: &HistoryItem| item.change.sequence == sequence && puts_back(item);
     let Some(item) = found.filter(is_it) else { return Ok(None) };
     let newest = view.history(item.change.subject, i64::MAX, NEWEST_LOOKED)?;
-    if newest_to_undo(&newest).is_none_or(|newest| newest.change.sequence != sequence) {
+    if newest_to_undo(&newest).is_none_or(|newest| newest.change.sequence != sequence)
+        || !is_as_left(&view, &item)?
+    {
         return Ok(None);
     }
     match (item.change.subject, item.before, item.after) {
@@ -99,6 +101,29 @@ pub fn undo_change(
         }
         _ => Ok(None),
     }
+}
+
+/// Whether an entry still is what a change has made of it, and no import or erasure came since. Those are found by what
+/// they left: should one be missed, what it did must not be undone with another.
+fn is_as_left(view: &MerchantView<'_>, item: &HistoryItem) -> Result<bool, StorageError> {
+    let Subject::Entry(id) = item.change.subject else { return Ok(true) };
+    if view.newest_of_many(id)?.is_some_and(|sequence| sequence > item.change.sequence) {
+        return Ok(false);
+    }
+    let Some(Recorded::Entry(after)) = &item.after else { return Ok(true) };
+    // A change writes times in milliseconds.
+    let terms = |entry: &Entry| {
+        let times = (entry.updated_at.whole_millis(), entry.window.whole_millis());
+        (times, entry.scopes, entry.strength, entry.limits)
+    };
+    Ok(view.entry(id)?.is_some_and(|row| {
+        let now = row.entry;
+        terms(&now) == terms(after)
+            && now.value == after.value
+            && now.reason == after.reason
+            && now.reason_code == after.reason_code
+            && now.public_message == after.public_message
+    }))
 }
 
 fn put_person_back(

@@ -3,24 +3,24 @@
 
 use std::sync::Arc;
 
-use interdict_domain::ids::{EntryId, ImportId};
+use interdict_domain::ids::ImportId;
 use interdict_domain::import::{Import, ImportState};
-use interdict_storage::{Authorship, StorageError};
+use interdict_storage::{Authorship, RowLeft, StorageError};
 
 use crate::caller::Caller;
 use crate::new_import::ImportError;
 use crate::service::Service;
 
-/// So many of the entries that were left alone are named; all are counted.
-pub const CHANGED_SINCE_MAX: usize = 100;
+/// So many of the rows that were left alone are told with the undo; all are counted, and can be read.
+pub const CHANGED_SINCE_MAX: i64 = 100;
 
 /// What an undo did.
 #[derive(Clone, Debug)]
 pub struct UndoneImport {
     /// The import, with the counts.
     pub import: Import,
-    /// Entries that somebody has changed since, and that were left alone: the first of them.
-    pub changed_since: Vec<EntryId>,
+    /// Rows whose entries somebody has changed since, and that were left alone: the first of them.
+    pub changed_since: Vec<RowLeft>,
     /// The revision that contains it.
     pub revision: i64,
 }
@@ -33,21 +33,29 @@ impl Service {
             .store
             .read(merchant, move |view| Ok::<_, ImportError>((view.import(id)?, view.trimmed_through()?)))
             .await?;
-        let mut undone = UndoneImport {
-            import: import.ok_or(ImportError::NotFound)?,
-            changed_since: Vec::new(),
-            revision: self.index.revision(),
-        };
-        let import = &undone.import;
-        if import.state == ImportState::Undone {
-            return Ok(undone);
+        let mut import = import.ok_or(ImportError::NotFound)?;
+        let mut revision = self.index.revision();
+        if import.state != ImportState::Undone {
+            if import.finished_at.is_none() {
+                return Err(ImportError::State(import.state));
+            }
+            if import.changes.is_some_and(|(first, _)| first <= trimmed) {
+                return Err(ImportError::Trimmed);
+            }
+            (import, revision) = self.undo_parts(caller, id).await?;
         }
-        if import.finished_at.is_none() {
-            return Err(ImportError::State(import.state));
-        }
-        if import.changes.is_some_and(|(first, _)| first <= trimmed) {
-            return Err(ImportError::Trimmed);
-        }
+        let (import, changed_since) = self
+            .store
+            .read(merchant, move |view| {
+                let left = view.rows_left(&import, None, CHANGED_SINCE_MAX)?;
+                Ok::<_, ImportError>((import, left))
+            })
+            .await?;
+        Ok(UndoneImport { import, changed_since, revision })
+    }
+
+    async fn undo_parts(&self, caller: &Caller, id: ImportId) -> Result<(Import, i64), ImportError> {
+        let merchant = caller.merchant;
         loop {
             let (actor, now, random) = (caller.actor(), self.clock.now(), Arc::clone(&self.random));
             let merchant_now = self.merchant_now(merchant);
@@ -56,17 +64,15 @@ impl Service {
                 .write(move |transaction| -> Result<_, ImportError> {
                     let by = Authorship { actor: &actor, now, merchant_now, random: random.as_ref() };
                     let mut transaction = transaction.merchant(merchant);
-                    let part = transaction.undo_part(&by, id)?;
+                    let goes_on = transaction.undo_part(&by, id)?;
                     let import = transaction.view().import(id)?;
-                    let import = import.ok_or(StorageError::Corrupt("an import that is not there"))?;
-                    Ok((import, part.map(|(_, changed)| changed)))
+                    Ok((import.ok_or(StorageError::Corrupt("an import that is not there"))?, goes_on))
                 })
                 .await?;
-            let (import, changed) = committed.value;
-            (undone.import, undone.revision) = (import, committed.revision);
-            let Some(changed) = changed else { return Ok(undone) };
-            let room = CHANGED_SINCE_MAX.saturating_sub(undone.changed_since.len());
-            undone.changed_since.extend(changed.into_iter().take(room));
+            let (import, goes_on) = committed.value;
+            if !goes_on {
+                return Ok((import, committed.revision));
+            }
         }
     }
 }

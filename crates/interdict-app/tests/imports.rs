@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use interdict_app::store::{Authorship, ChangeFilter, StorageError, Trimming, WriteError};
 use interdict_app::{
-    Caller, EntryUpdate, Export, ImportError, ImportWatch, NewImport, erase_customer, unlist_entry,
-    update_entry,
+    Caller, EntryUpdate, Export, ImportError, ImportWatch, NewImport, UndoneImport, erase_customer,
+    unlist_entry, update_entry,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Fact, Subject};
+use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::import::{Import, ImportCounts, ImportFormat, ImportState};
@@ -232,7 +233,13 @@ fn undo_leaves_alone_what_was_changed_since(place: &Place) {
     let undone = shop.undo_import(import.id).unwrap();
     let undo = undone.import.undo;
     assert_eq!((undo.deleted, undo.restored, undo.changed_since), (8, 0, 2));
-    assert_eq!(undone.changed_since, [changed, deleted]);
+    let told = |undone: &UndoneImport| -> Vec<_> {
+        let rows = undone.changed_since.iter();
+        rows.map(|row| (row.entry, row.line, row.value.clone())).collect()
+    };
+    let expected = [(changed, Some(5), Some("number.3@example.com".to_owned())), (deleted, Some(6), None)];
+    assert_eq!(told(&undone), expected);
+    assert_eq!(told(&shop.undo_import(import.id).unwrap()), expected, "and again");
     assert!(is_blocked(shop, "number.3@example.com") && !is_blocked(shop, "number.5@example.com"));
     let newest = shop.read(|view| view.changes_like(&ChangeFilter::default(), i64::MAX, 1));
     let newest = newest.items.into_iter().next().unwrap().change;
@@ -267,6 +274,9 @@ fn trimmed_imports_are_not_undone_and_leave_nothing_behind(place: &Place) {
     shop.list(block_email("number.1@example.com"));
     let import = shop.import(&file(0..5));
     assert_eq!(import.counts.updated, 0);
+    let changed = entry(shop, "number.2@example.com").unwrap().id;
+    shop.run(move |transaction, by| unlist_entry(transaction, by, changed)).unwrap();
+    assert_eq!(shop.undo_import(import.id).unwrap().changed_since.len(), 1);
     let import = shop.import("email,reason\nnumber.1@example.com,another\nnumber.9@example.com,new\n");
     shop.clock.advance(10);
     let (now, random) = (shop.now(), Arc::clone(&shop.random));
@@ -276,7 +286,7 @@ fn trimmed_imports_are_not_undone_and_leave_nothing_behind(place: &Place) {
     });
     trim.map_err(|error: WriteError<StorageError>| error).unwrap();
     assert!(matches!(shop.undo_import(import.id), Err(ImportError::Trimmed)));
-    place.alter("CREATE TABLE proof (n BIGINT NOT NULL CHECK (n = 0)); INSERT INTO proof SELECT COUNT(*) FROM import_before;");
+    place.alter("CREATE TABLE proof (n BIGINT NOT NULL CHECK (n = 0)); INSERT INTO proof SELECT COUNT(*) FROM import_before; INSERT INTO proof SELECT COUNT(*) FROM import_left;");
     assert!(is_blocked(shop, "number.9@example.com"));
     assert_sound(shop);
 }
@@ -344,7 +354,8 @@ fn another_merchant_sees_none_of_it(place: &Place) {
 fn what_has_ended_is_a_bad_row_unless_it_is_so_already(place: &Place) {
     let shop = &place.shop;
     let mut ending = block_email("ending@example.com");
-    ending.expires_at = Some(shop.now().plus_seconds(5));
+    // As a chargeback had ended exemptions: within a millisecond, of which a file has none.
+    ending.expires_at = Some(Timestamp::from_micros(shop.now().micros() + 5_000_123));
     shop.list(ending);
     shop.clock.advance(60);
     let ended = shop.now().plus_seconds(-30);
@@ -353,6 +364,14 @@ fn what_has_ended_is_a_bad_row_unless_it_is_so_already(place: &Place) {
     assert_eq!(import.counts, counts(2, 0, 0, 1, 1));
     let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();
     assert!(errors.contains("3,expiresAt,must lie in the future"), "{errors}");
+    // As it came, and in the order of the file; over a run that goes on, too.
+    let text = format!("email,reason,expiresAt\nbad\nlate@example.com,why,{ended}\nworse\n");
+    let import = shop.import(&text);
+    assert_eq!(import.counts, counts(3, 0, 0, 0, 3));
+    let errors = std::fs::read_to_string(shop.service().import_errors(import.id).unwrap()).unwrap();
+    let told: Vec<&str> = errors.lines().skip(1).collect();
+    assert!(told[0].starts_with("2,") && told[2].starts_with("4,") && told.len() == 3, "{errors}");
+    assert_eq!(told[1], format!("3,expiresAt,must lie in the future,\"late@example.com,why,{ended}\""));
 }
 
 /// A process that is gone took its place with it: the next one goes on, and one whose file is gone says so.

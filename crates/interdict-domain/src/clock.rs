@@ -63,7 +63,8 @@ impl Timestamp {
 
     /// What is left when it is written: the rest of a millisecond would be lost on the way through a change or a
     /// file, and a time that was read must come back as it was.
-    const fn whole_millis(self) -> Self {
+    #[must_use]
+    pub const fn whole_millis(self) -> Self {
         Self(self.0.div_euclid(1_000) * 1_000)
     }
 

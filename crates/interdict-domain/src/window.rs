@@ -39,6 +39,12 @@ impl Window {
         self.until.is_some_and(|until| until <= moment)
     }
 
+    /// The same as it is written, in whole milliseconds: what is left to compare with what was.
+    #[must_use]
+    pub fn whole_millis(&self) -> Self {
+        Self { from: self.from.map(Timestamp::whole_millis), until: self.until.map(Timestamp::whole_millis) }
+    }
+
     /// The first moment that counts.
     pub const fn from(&self) -> Option<Timestamp> {
         self.from

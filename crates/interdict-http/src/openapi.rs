@@ -92,6 +92,8 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::imports::cancel,
         v1::imports::errors,
         v1::imports::undo,
+        v1::import_parts::parts,
+        v1::import_parts::changed_since,
         v1::checkout_sessions::create,
         checkout::api::get,
         checkout::api::pay,

@@ -220,7 +220,7 @@ impl<Id: Into<Ksuid>> CursorPage<Id> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Items<T> {
-    /// Newest first.
+    /// Newest first, unless the list says otherwise.
     pub items: Vec<T>,
     /// For the next page's `cursor`; null on the last one.
     pub next_cursor: Option<String>,

@@ -72,6 +72,8 @@ fn native() -> Router<State> {
         .route("/v1/imports/{id}/cancel", post(v1::imports::cancel))
         .route("/v1/imports/{id}/errors", get(v1::imports::errors))
         .route("/v1/imports/{id}/undo", post(v1::imports::undo))
+        .route("/v1/imports/{id}/parts", get(v1::import_parts::parts))
+        .route("/v1/imports/{id}/changed-since", get(v1::import_parts::changed_since))
         .route("/v1/changes", get(v1::changes::list))
         .route("/v1/identifiers/erase", post(v1::identifiers::erase))
         .route("/v1/lookup", post(v1::lookup::look_up))

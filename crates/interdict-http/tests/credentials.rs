@@ -115,6 +115,8 @@ const ROWS: &[Row] = &[
     Row("POST", "/v1/imports/{id}/cancel", WRITE, "/v1/imports/{M}/cancel", None),
     Row("GET", "/v1/imports/{id}/errors", READ, "/v1/imports/{M}/errors", None),
     Row("POST", "/v1/imports/{id}/undo", WRITE, "/v1/imports/{X}/undo", None),
+    Row("GET", "/v1/imports/{id}/parts", READ, "/v1/imports/{M}/parts", None),
+    Row("GET", "/v1/imports/{id}/changed-since", READ, "/v1/imports/{M}/changed-since", None),
     Row("GET", "/v1/plans", SEE, "/v1/plans", None),
     Row("POST", "/v1/plans", PAY, "/v1/plans", PLAN),
     Row("GET", "/v1/plans/{id}", SEE, "/v1/plans/{G}", None),

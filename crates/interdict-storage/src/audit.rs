@@ -205,7 +205,7 @@ impl MerchantView<'_> {
         Ok(low)
     }
 
-    fn change(&self, sequence: i64) -> Result<Option<HistoryItem>, StorageError> {
+    pub(crate) fn change(&self, sequence: i64) -> Result<Option<HistoryItem>, StorageError> {
         let parameters = params![sequence, self.merchant.0];
         self.connection.query_optional(ONE, parameters, |row| read_item(row, self.pepper))
     }

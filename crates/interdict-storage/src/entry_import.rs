@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use interdict_domain::change::{Action, Change, EntryFact, Fact, RowsImported, Subject};
-use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::{EntryId, ImportId, Ksuid};
@@ -56,8 +55,8 @@ struct PutBack {
     facts: Vec<Fact>,
     /// How they were until then.
     replaced: Vec<Entry>,
-    /// Left alone, because somebody has changed them since.
-    changed: Vec<EntryId>,
+    /// Left alone, because somebody has changed them since: the place in the part, which one, and its line.
+    changed: Vec<(i64, EntryId, Option<i64>)>,
 }
 
 /// Entries by what one statement can take of their keys or ids. The last one is asked for again where they do not
@@ -194,10 +193,12 @@ impl MerchantTransaction<'_, '_> {
             facts.push(load::entry_fact(self.merchant, entry));
         }
         let has_texts = facts.iter().any(has_text);
+        let rows = [part.rows.first(), part.rows.last()].map(|row| row.map_or(0, |row| row.line));
         facts.push(Fact::RowsImported(RowsImported {
-            rows: [part.rows.first(), part.rows.last()].map(|row| row.map_or(0, |row| row.line)),
+            rows,
             digest: part.digest.clone(),
             has_texts,
+            lines: RowsImported::runs(rows, &planned.lines),
         }));
         let sequence = self.append(by, Action::EntriesImported, Subject::Import(id), facts, None)?;
         let replaced = before.iter().filter(|(key, _)| planned.entry(**key).is_some());
@@ -223,16 +224,12 @@ impl MerchantTransaction<'_, '_> {
         Ok(())
     }
 
-    /// Undoes the newest part of an import that was not undone yet, and says how far that is now and which entries
-    /// somebody has changed since; nothing when there is none left, or it has not ended.
-    pub fn undo_part(
-        &mut self,
-        by: &Authorship<'_>,
-        id: ImportId,
-    ) -> Result<Option<(Import, Vec<EntryId>)>, StorageError> {
-        let Some(mut import) = self.view().import(id)? else { return Ok(None) };
+    /// Undoes the newest part of an import that was not undone yet, notes which entries somebody has changed since, and
+    /// says whether there was one; there is none while it has not ended.
+    pub fn undo_part(&mut self, by: &Authorship<'_>, id: ImportId) -> Result<bool, StorageError> {
+        let Some(mut import) = self.view().import(id)? else { return Ok(false) };
         if import.finished_at.is_none() || import.state == ImportState::Undone {
-            return Ok(None);
+            return Ok(false);
         }
         let behind_all = import.changes.map_or(0, |(_, last)| last + 1);
         let end = import.undone_from.unwrap_or(behind_all);
@@ -240,7 +237,7 @@ impl MerchantTransaction<'_, '_> {
         let Some(change) = part.map(|item| item.change) else {
             import.state = ImportState::Undone;
             self.put_import(&import)?;
-            return Ok(None);
+            return Ok(false);
         };
         let PutBack { facts, replaced, changed } = self.put_back(&mut import, &change)?;
         // The mark of a part alone says nothing.
@@ -248,9 +245,10 @@ impl MerchantTransaction<'_, '_> {
             let sequence = self.append(by, Action::EntriesImportUndone, Subject::Import(id), facts, None)?;
             self.keep_before(sequence, id, &replaced)?;
         }
+        self.leave(id, change.sequence, &changed)?;
         import.undone_from = Some(change.sequence);
         self.put_import(&import)?;
-        Ok(Some((import, changed)))
+        Ok(true)
     }
 
     /// Puts back what a change has replaced, where that is still as the change left it.
@@ -269,13 +267,18 @@ impl MerchantTransaction<'_, '_> {
         let mut done = PutBack { facts: Vec::with_capacity(puts.len() + 1), ..PutBack::default() };
         let standing = PersonFilter { is_standing: true, having: Vec::new() };
         let has_persons = !self.view().persons(&standing, None, 1)?.is_empty();
-        for fact in puts {
+        let mark = change.facts.iter().find_map(|fact| match fact {
+            Fact::RowsImported(mark) => Some(mark),
+            _ => None,
+        });
+        let lines = mark.into_iter().flat_map(|mark| mark.lines(puts.len())).chain(std::iter::repeat(None));
+        for ((place, fact), line) in (0..).zip(&puts).zip(lines) {
             // Somebody who was blocked with it would be let go without a word.
             let is_a_persons = has_persons && self.view().holder_of_entry(fact.id)?.is_some();
             let left = now.get(&fact.id).filter(|entry| !is_a_persons && is_as_left(entry, fact, change));
             let Some(entry) = left else {
                 import.undo.changed_since += 1;
-                done.changed.push(fact.id);
+                done.changed.push((place, fact.id, line));
                 continue;
             };
             done.replaced.push(entry.clone());
@@ -292,12 +295,10 @@ impl MerchantTransaction<'_, '_> {
                 import.undo.deleted += 1;
             }
         }
-        let mark = change.facts.iter().find_map(|fact| match fact {
-            Fact::RowsImported(mark) => Some(mark.clone()),
-            _ => None,
-        });
         let has_texts = done.facts.iter().any(has_text);
-        done.facts.extend(mark.map(|mark| Fact::RowsImported(RowsImported { has_texts, ..mark })));
+        // Its lines are those of the part's entries, not of these.
+        let mark = mark.map(|mark| RowsImported { has_texts, lines: Vec::new(), ..mark.clone() });
+        done.facts.extend(mark.map(Fact::RowsImported));
         Ok(done)
     }
 }
@@ -305,9 +306,8 @@ impl MerchantTransaction<'_, '_> {
 /// Whether nobody has changed an entry since. Times are compared as a change writes them, in milliseconds; what an
 /// undo has put back keeps the time that it had.
 fn is_as_left(entry: &Entry, fact: &EntryFact, change: &Change) -> bool {
-    let millis = |time: Timestamp| time.micros().div_euclid(1_000);
     entry.value.is_some()
-        && millis(entry.updated_at) == millis(change.at)
+        && entry.updated_at.whole_millis() == change.at.whole_millis()
         && (entry.scopes, entry.strength, entry.window) == (fact.scopes, fact.strength, fact.window)
         && entry.limits.max_amount == fact.max_amount
 }

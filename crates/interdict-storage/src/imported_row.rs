@@ -47,6 +47,8 @@ pub struct ImportedRow {
     pub window: Window,
     /// What it does not exempt from.
     pub limits: Limits,
+    /// As it came, where its end is so near that it may turn out to be bad.
+    pub came: Option<String>,
     /// Where else an erasure may have left something of it: under the former peppers.
     pub former: Vec<IdentifierKey>,
 }
@@ -79,6 +81,8 @@ pub struct PartTaken {
 pub(crate) struct PlannedRows {
     /// The entries as they are to be, each once, in the order of the rows.
     pub(crate) after: Vec<Entry>,
+    /// The line of each of them: of the same value twice, the later one.
+    pub(crate) lines: Vec<i64>,
     places: HashMap<IdentifierKey, usize>,
     /// Which rows say something new, by their places.
     pub(crate) written: Vec<usize>,
@@ -99,6 +103,7 @@ impl PlannedRows {
     ) -> Self {
         let mut planned = Self {
             after: Vec::with_capacity(rows.len()),
+            lines: Vec::with_capacity(rows.len()),
             places: HashMap::with_capacity(rows.len()),
             written: Vec::with_capacity(rows.len()),
             ended: Vec::new(),
@@ -115,7 +120,7 @@ impl PlannedRows {
                 RowFate::Ended => planned.ended.push(index),
                 fate @ (RowFate::Created | RowFate::Updated) => {
                     let entry = row.entry(EntryId::from_parts(list, id), found, by);
-                    planned.put(entry);
+                    planned.put(entry, row.line);
                     planned.written.push(index);
                     let count =
                         if fate == RowFate::Created { &mut planned.created } else { &mut planned.updated };
@@ -132,11 +137,14 @@ impl PlannedRows {
         self.places.get(&key).and_then(|place| self.after.get(*place))
     }
 
-    fn put(&mut self, entry: Entry) {
+    fn put(&mut self, entry: Entry, line: i64) {
         let place = *self.places.entry(entry.key).or_insert(self.after.len());
-        match self.after.get_mut(place) {
-            Some(earlier) => *earlier = entry,
-            None => self.after.push(entry),
+        match (self.after.get_mut(place), self.lines.get_mut(place)) {
+            (Some(before), Some(line_before)) => (*before, *line_before) = (entry, line),
+            _ => {
+                self.after.push(entry);
+                self.lines.push(line);
+            }
         }
     }
 }
@@ -194,8 +202,9 @@ impl ImportedRow {
         entry.reason == self.reason
             && entry.reason_code == self.reason_code
             && entry.public_message == self.public_message
-            && (entry.scopes, entry.strength, entry.window) == (self.scopes, self.strength, self.window)
-            && entry.limits == self.limits
+            && (entry.scopes, entry.strength, entry.limits) == (self.scopes, self.strength, self.limits)
+            // A file has whole milliseconds; what a chargeback had ended once has not.
+            && entry.window.whole_millis() == self.window
     }
 
     /// The entry that it makes of the one that is there, or of a new id.

@@ -53,6 +53,8 @@ const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matchin
 const ENTRY_LIMITS: &str = include_str!("../migrations/mode_0020_entry_limits.sql");
 const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
 const FORMER_PEPPERS: &str = include_str!("../migrations/mode_0022_former_peppers.sql");
+const CHANGES_OF_MANY: &str = include_str!("../migrations/mode_0023_changes_of_many.sql");
+const IMPORT_LEFT: &str = include_str!("../migrations/mode_0024_import_left.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
@@ -91,6 +93,8 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             PROPOSALS,
             AUDIT,
             FORMER_PEPPERS,
+            CHANGES_OF_MANY,
+            IMPORT_LEFT,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

@@ -339,8 +339,8 @@ impl Past<'_> {
     /// Whether a part of an import since has made it: such a change is about the import, not about the entry.
     fn was_imported_since(&mut self, entry: &Entry) -> Result<bool, StorageError> {
         let (connection, id) = (self.view.connection, *entry.id.ksuid().bytes());
-        let made_at = millis(entry.created_at);
-        let parts = self.parts()?.iter().filter(|(_, at)| millis(*at) == made_at);
+        let made_at = entry.created_at.whole_millis();
+        let parts = self.parts()?.iter().filter(|(_, at)| at.whole_millis() == made_at);
         let sequences: Vec<i64> = parts.map(|(sequence, _)| *sequence).collect();
         for sequence in sequences {
             let facts: Option<String> =
@@ -377,9 +377,4 @@ impl Past<'_> {
         }
         Ok(self.parts.as_deref().unwrap_or_default())
     }
-}
-
-/// As what a change says of people holds times.
-fn millis(time: Timestamp) -> i64 {
-    time.micros().div_euclid(1_000)
 }

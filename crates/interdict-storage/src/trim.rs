@@ -12,6 +12,7 @@ use crate::departure;
 use crate::entry_import;
 use crate::error::StorageError;
 use crate::former::FormerIdentifiers;
+use crate::import_part;
 use crate::meta;
 use crate::sql::{Connection, params};
 use crate::statements::statements;
@@ -127,6 +128,7 @@ impl Transaction<'_> {
         if has_lists {
             departure::trim(connection, anchor.sequence, reached.sequence)?;
             entry_import::trim(connection, anchor.sequence, reached.sequence)?;
+            import_part::trim(connection, anchor.sequence, reached.sequence)?;
         }
         connection.execute(PUT_ANCHOR, params![reached.sequence, reached.hash])?;
         self.append(NewChange {

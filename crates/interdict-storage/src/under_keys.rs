@@ -1,6 +1,7 @@
 //! What stands under many keys at once: an identifier's own and those of everything wider.
 //!
-//! Deliberately not here: which keys those are (`interdict-domain`), and what stood there before ([`crate::past`]).
+//! Deliberately not here: which keys those are (`interdict-domain`), what stood there before ([`crate::past`]), and what was
+//! done to it ([`crate::entry_history`]).
 
 use interdict_domain::customer::Customer;
 use interdict_domain::identifier::IdentifierKey;
@@ -9,8 +10,7 @@ use interdict_domain::merchant::MerchantNumber;
 use crate::customer;
 use crate::entry::{self, EntryRow, with_hits};
 use crate::error::StorageError;
-use crate::feed::{self, HistoryItem};
-use crate::sql::{AsValue as _, Connection, Row, Value, params};
+use crate::sql::{AsValue as _, Connection, Row, Value};
 use crate::statements::statements;
 use crate::view::MerchantView;
 
@@ -35,8 +35,6 @@ statements! {
     BY_REF = concat!("SELECT ", customer::columns!(), " FROM customer WHERE merchant = $1 AND ref_key IN ", from_2!());
     DEPARTED = concat!("SELECT DISTINCT subject FROM departure
         WHERE merchant = $1 AND identifier_key IN ", from_2!(), " AND sequence > $34");
-    HISTORY = concat!("SELECT ", feed::item_columns!(), " FROM personal q JOIN change c ON c.sequence = q.sequence
-        WHERE q.merchant = $1 AND q.identifier_key = $2 ORDER BY q.sequence DESC LIMIT $3");
 }
 
 /// The rows of a statement for each of many keys. The last key is asked for again where they do not fill it.
@@ -87,25 +85,5 @@ impl MerchantView<'_> {
         revision: i64,
     ) -> Result<Vec<String>, StorageError> {
         look_up(self.connection, DEPARTED, (self.merchant, keys, Some(revision)), |row| row.get(0))
-    }
-
-    /// What was done to the entries that stand, or stood, under some keys of one identifier, one by one: the newest
-    /// first. What an import did to many stands with the import.
-    pub fn history_under(
-        &self,
-        keys: &[IdentifierKey],
-        limit: i64,
-    ) -> Result<Vec<HistoryItem>, StorageError> {
-        let mut found = Vec::new();
-        for key in keys {
-            let parameters = params![self.merchant.0, key.0, limit];
-            found
-                .extend(self.connection.query(HISTORY, parameters, |row| feed::read_item(row, self.pepper))?);
-        }
-        if keys.len() > 1 {
-            found.sort_unstable_by_key(|item| std::cmp::Reverse(item.change.sequence));
-            found.truncate(usize::try_from(limit).unwrap_or(0));
-        }
-        Ok(found)
     }
 }

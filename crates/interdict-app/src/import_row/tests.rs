@@ -160,6 +160,52 @@ fn a_quotation_mark_that_nobody_closes_does_not_take_the_file() {
     assert!(matches!(ndjson(&long), Err(FileError::RowTooLong { line: 1 })));
 }
 
+/// The rows that it swallowed would be missing, and stand in a reason.
+#[test]
+fn a_file_that_ends_within_quotes_is_refused_with_the_line_in_which_they_open() {
+    let swallowed = "email,reason\nsw1@sw.example,\"oops\nsw2@sw.example,foo\nsw3@sw.example,bar\n";
+    for (text, good, opened) in [
+        (swallowed, 0, 2),
+        ("email\n\"unterminated@imp.example\n", 0, 2),
+        ("email\n\"unterminated@imp.example", 0, 2),
+        ("email\na@example.com\n\"", 1, 3),
+        ("email\na@example.com\n\"\"\"", 1, 3),
+        ("email,reason\n\"a@example.com\",\"closed\n\"\n\"b@example.com\",\"open \"\"\n\n\n", 1, 4),
+        // The row begins in line 2, and the quote in line 3.
+        ("reason,email\n\"seen\nbefore\",\"a@example.com\nb", 0, 3),
+        ("\u{feff}email\r\na@example.com\r\n\"b@example.com\r\n", 1, 3),
+        ("\"email\na@example.com\n", 0, 1),
+        ("email,\"reason\n", 0, 1),
+    ] {
+        let mut taken = 0;
+        let error = match CsvRows::open(text.as_bytes(), DEFAULTS) {
+            Err(error) => error,
+            Ok(mut rows) => loop {
+                match rows.next_row() {
+                    Ok(row) => taken += i32::from(row.expect(text).1.is_ok()),
+                    Err(error) => break error,
+                }
+            },
+        };
+        let said = format!("the quote opened on line {opened} is never closed");
+        assert!(error.to_string().starts_with(&said), "{error}: {text}");
+        assert_eq!(taken, good, "{text}");
+    }
+    // Closed ones are cells, whatever follows them, and empty ones are no end.
+    for text in [
+        "email,reason\na@example.com,\"two\nlines\"",
+        "email,reason\na@example.com,\"\"",
+        "email,reason\na@example.com,\"x\"\n\n",
+        "email,reason\na@example.com,x\"\n",
+        "\u{feff}email,reason\r\na@example.com,\"x\"\"\"\r\n",
+    ] {
+        let read = csv(text.as_bytes()).unwrap();
+        assert_eq!((read.len(), read[0].0, bad(&read)), (1, 2, vec![]), "{text}");
+    }
+    assert_eq!(csv(b"email\n\"\"\na@example.com\n\"\"\n").unwrap().len(), 3);
+    assert!(matches!(csv(b"\n\"\"\n\n"), Err(FileError::UnknownColumn { number: 1, .. })));
+}
+
 #[test]
 fn a_domain_that_would_stand_for_strangers_is_no_row() {
     let read = csv(b"emailDomain\ngithub.io\nsomebody.github.io\nco.uk\n").unwrap();

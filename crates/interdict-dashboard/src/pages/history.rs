@@ -3,9 +3,10 @@
 use interdict_app::store::{HistoryItem, Recorded};
 use interdict_app::{App, is_undoable, newest_to_undo};
 use interdict_domain::actor::{Actor, ActorType};
-use interdict_domain::change::Action;
+use interdict_domain::change::{Action, Fact, RowsImported, Subject};
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
+use interdict_domain::ids::ImportId;
 use interdict_domain::person::BlockedPerson;
 use interdict_domain::role::Capability;
 use interdict_domain::scopes::Initiator;
@@ -26,6 +27,8 @@ pub(crate) struct Event {
     pub(crate) actor: String,
     pub(crate) action: String,
     pub(crate) differences: Vec<Difference>,
+    /// The import that did it to many, for whoever may see its page.
+    pub(crate) import: Option<ImportId>,
     /// The change, where a button undoes it.
     pub(crate) undo: Option<i64>,
 }
@@ -43,9 +46,22 @@ impl Event {
             at: when(item.change.at),
             actor: actor(app, &item.change.actor),
             action: action(item.change.action),
-            differences: differences(item.before.as_ref(), item.after.as_ref()),
+            differences: differences(item.before.as_ref(), item.after.as_ref())
+                .into_iter()
+                .chain(item.change.facts.iter().flat_map(of_part))
+                .collect(),
+            import: None,
             undo: None,
         }
+    }
+
+    /// The same for somebody, who is led on from there.
+    pub(crate) fn seen_by<C: Needs>(app: &App, person: &Person<C>, item: &HistoryItem) -> Self {
+        let import = match item.change.subject {
+            Subject::Import(id) => Some(id).filter(|_| person.may(Capability::BulkChange)),
+            _ => None,
+        };
+        Self { import, ..Self::of(app, item) }
     }
 
     /// What was done to one customer, entry or person, the newest first. That can be undone as long as nothing came after
@@ -65,7 +81,7 @@ impl Event {
             .filter(|sequence| offered.is_none_or(|(first, last)| !(first..=last).contains(sequence)));
         let event = |item: &HistoryItem| Self {
             undo: undoable.filter(|sequence| *sequence == item.change.sequence),
-            ..Self::of(app, item)
+            ..Self::seen_by(app, person, item)
         };
         history.iter().map(event).collect()
     }
@@ -93,6 +109,19 @@ pub(crate) fn scopes(scopes: Scopes) -> String {
         (false, true) => t("scope-mit"),
         _ => t("scope-both"),
     }
+}
+
+/// The lines that a part of an import took.
+pub(crate) fn lines(rows: &RowsImported) -> String {
+    let [first, last] = rows.rows;
+    if first == last { first.to_string() } else { format!("{first} {} {last}", t("import-lines-to")) }
+}
+
+/// What proves a part of an import, which has no before.
+fn of_part(fact: &Fact) -> Vec<Difference> {
+    let Fact::RowsImported(rows) = fact else { return Vec::new() };
+    let said = [(t("import-lines"), lines(rows)), (t("import-digest"), rows.digest.clone())];
+    said.into_iter().map(|(field, after)| Difference { field, before: String::new(), after }).collect()
 }
 
 type Field = (&'static str, String);

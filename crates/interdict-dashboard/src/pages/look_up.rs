@@ -179,7 +179,7 @@ async fn shown(state: &State, person: &Person<ViewCustomers>, known: &LookedUp) 
             .identifiers
             .iter()
             .flat_map(|one| &one.history)
-            .map(|item| Event::of(&state.app, item))
+            .map(|item| Event::seen_by(&state.app, person, item))
             .collect(),
     })
 }

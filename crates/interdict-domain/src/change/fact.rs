@@ -163,6 +163,40 @@ pub struct RowsImported {
     pub digest: String,
     /// Whether any entry has a text: those stand with the entries alone.
     pub has_texts: bool,
+    /// The lines of the entries beside, in their order, as runs: a first line, and how many follow one another from there.
+    /// Empty where each line has its entry; in what was written before there were runs, also where it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<[i64; 2]>,
+}
+
+impl RowsImported {
+    /// Lines as runs, unless each line from the first to the last is there.
+    pub fn runs(rows: [i64; 2], lines: &[i64]) -> Vec<[i64; 2]> {
+        if has_each_line(rows, lines.len()) {
+            return Vec::new();
+        }
+        let mut runs: Vec<[i64; 2]> = Vec::new();
+        for line in lines {
+            match runs.last_mut() {
+                Some([first, length]) if *first + *length == *line => *length += 1,
+                _ => runs.push([*line, 1]),
+            }
+        }
+        runs
+    }
+
+    /// The line of each of so many entries, as far as it is known.
+    pub fn lines(&self, entries: usize) -> impl Iterator<Item = Option<i64>> {
+        let all = has_each_line(self.rows, entries).then_some([self.rows[0], i64::MAX - self.rows[0]]);
+        let runs = self.lines.clone().into_iter().chain(all.filter(|_| self.lines.is_empty()));
+        let known = runs.flat_map(|[first, length]| (first..first + length).map(Some));
+        known.chain(std::iter::repeat(None)).take(entries)
+    }
+}
+
+/// Each entry has a line of its own, so that as many entries as lines stand in all of them.
+fn has_each_line([first, last]: [i64; 2], entries: usize) -> bool {
+    i64::try_from(entries).is_ok_and(|entries| entries == last - first + 1)
 }
 
 #[cfg(test)]
@@ -173,9 +207,33 @@ mod tests {
     /// What the feed holds must be readable for ever.
     #[test]
     fn rows_of_an_import_are_written_like_this() {
-        let fact = RowsImported { rows: [2, 900], digest: "00".to_owned(), has_texts: false };
+        let fact = |lines| {
+            let rows = RowsImported { rows: [2, 900], digest: "00".to_owned(), has_texts: false, lines };
+            serde_json::to_string(&Fact::RowsImported(rows)).unwrap()
+        };
         let text = r#"{"rowsImported":{"rows":[2,900],"digest":"00","hasTexts":false}}"#;
-        assert_eq!(serde_json::to_string(&Fact::RowsImported(fact)).unwrap(), text);
+        assert_eq!(fact(Vec::new()), text);
+        let text =
+            r#"{"rowsImported":{"rows":[2,900],"digest":"00","hasTexts":false,"lines":[[2,5],[9,1]]}}"#;
+        assert_eq!(fact(vec![[2, 5], [9, 1]]), text);
+    }
+
+    #[test]
+    fn lines_are_kept_as_runs_and_come_back() {
+        let back = |rows: [i64; 2], lines: &[i64]| {
+            let runs = RowsImported::runs(rows, lines);
+            let mark = RowsImported { rows, digest: String::new(), has_texts: false, lines: runs.clone() };
+            let known: Vec<i64> = mark.lines(lines.len()).map(Option::unwrap).collect();
+            assert_eq!(known, lines);
+            runs.len()
+        };
+        assert_eq!(back([2, 5], &[2, 3, 4, 5]), 0, "each line has its entry");
+        assert_eq!(back([2, 9], &[2, 3, 7, 9]), 3);
+        assert_eq!(back([2, 9], &[]), 0);
+        assert_eq!(back([7, 7], &[7]), 0);
+        // Written before there were runs.
+        let mark = RowsImported { rows: [2, 9], digest: String::new(), has_texts: false, lines: Vec::new() };
+        assert_eq!(mark.lines(2).collect::<Vec<_>>(), [None, None]);
     }
 
     /// What the feed holds must be readable for ever, and what it held before there were generations is written as it was.

@@ -244,7 +244,7 @@ pub(crate) async fn errors(key: Secret<CustomersRead>, InPath(id): InPath<Import
     tag = "Imports",
     summary = "Undo an import",
     description = "Every entry is as it was before, or gone where it was not; one that somebody has changed since is left \
-                   alone. Called again it goes on where it was cut.",
+                   alone, and told. Called again it goes on where it was cut, or says again what it did.",
     params(schemas::ImportPath),
     responses((status = 200, description = "What was done.", body = UndoneView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
@@ -254,7 +254,10 @@ pub(crate) async fn undo(key: Secret<CustomersWrite>, InPath(id): InPath<ImportI
     // In a task of its own: whoever asked may go away, and half an undo is worse than a whole one.
     let undo = tokio::spawn(async move { caller.service.undo_import(&caller, id).await });
     match undo.await {
-        Ok(Ok(undone)) => answer::json(StatusCode::OK, &UndoneView::of(&undone), undone.revision),
+        Ok(Ok(undone)) => {
+            let revision = undone.revision;
+            answer::json(StatusCode::OK, &UndoneView::of(undone), revision)
+        }
         Ok(Err(error)) => refused(&error).respond(Dialect::Native),
         Err(_) => ApiError::internal().respond(Dialect::Native),
     }

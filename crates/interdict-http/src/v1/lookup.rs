@@ -71,7 +71,8 @@ pub(crate) struct IdentifierView {
     /// Entries of both lists that cover it, the closest first, whether they count now or not.
     matches: Vec<MatchView>,
     /// What was done to entries of exactly this identifier, deleted ones too, as far as the feed reaches: the newest 50.
-    /// What an import did to many at once stands with the import.
+    /// A part of an import (`entries.imported`), its undo and an erasure are changes of many: here each stands with
+    /// what it made of this one.
     history: Vec<HistoryView>,
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod entry_preview;
 pub(crate) mod export;
 pub(crate) mod gateway;
 pub(crate) mod identifiers;
+pub(crate) mod import_parts;
 pub(crate) mod imports;
 mod list_page;
 pub(crate) mod list_status;

@@ -1,6 +1,8 @@
-//! An import, and what its undo did.
+//! An import, its parts, and what its undo did.
 
 use interdict_app::UndoneImport;
+use interdict_app::store::{PartDone, RowLeft};
+use interdict_domain::change::Action;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
@@ -78,17 +80,64 @@ pub(crate) struct UndoneView {
     deleted: i64,
     /// So many entries were changed since by somebody, and left alone.
     changed_since_total: i64,
-    /// The first hundred of them that this call has found.
+    /// The first hundred of them, in the order of the file.
     changed_since: Vec<ChangedSinceView>,
 }
 
-/// An entry that was left alone.
+/// A row whose entry was left alone.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ImportChangedSince)]
 pub(crate) struct ChangedSinceView {
     /// Its id.
     #[schema(value_type = String)]
     entry: EntryId,
+    /// In which line of the file it stood; null where that is not known: an older version had imported it.
+    line: Option<i64>,
+    /// What it lists as it stands now; null when it is gone, or its person was erased.
+    value: Option<String>,
+}
+
+/// A part of an import, or the undo of one: a change.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ImportPart)]
+pub(crate) struct PartView {
+    /// Its place in the feed.
+    sequence: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `entries.imported` or `entries.import_undone`.
+    #[schema(value_type = String)]
+    action: Action,
+    /// The line of the first row that it took, bad ones aside.
+    first_line: i64,
+    /// The line of the last one.
+    last_line: i64,
+    /// A keyed digest of the rows as they were understood: the same rows have the same one.
+    digest: String,
+    /// How many entries it wrote.
+    entries: usize,
+}
+
+impl PartView {
+    pub(crate) fn of(part: PartDone) -> Self {
+        let [first_line, last_line] = part.rows.rows;
+        Self {
+            sequence: part.sequence,
+            at: part.at,
+            action: part.action,
+            first_line,
+            last_line,
+            digest: part.rows.digest,
+            entries: part.entries,
+        }
+    }
+}
+
+impl ChangedSinceView {
+    pub(crate) fn of(row: RowLeft) -> Self {
+        Self { entry: row.entry, line: row.line, value: row.value }
+    }
 }
 
 impl ImportView {
@@ -123,17 +172,13 @@ impl UndoView {
 }
 
 impl UndoneView {
-    pub(crate) fn of(undone: &UndoneImport) -> Self {
+    pub(crate) fn of(undone: UndoneImport) -> Self {
         let UndoCounts { restored, deleted, changed_since } = undone.import.undo;
         Self {
             restored,
             deleted,
             changed_since_total: changed_since,
-            changed_since: undone
-                .changed_since
-                .iter()
-                .map(|entry| ChangedSinceView { entry: *entry })
-                .collect(),
+            changed_since: undone.changed_since.into_iter().map(ChangedSinceView::of).collect(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub use decision::decision_as_json;
 pub(crate) use decision::tests::decisions as test_decisions;
 pub(crate) use decision::write_decision;
 pub(crate) use entry::{BlacklistEntryView, EntryView};
-pub(crate) use import::{ImportView, UndoneView};
+pub(crate) use import::{ChangedSinceView, ImportView, PartView, UndoneView};
 pub(crate) use payment::{NextActionView, PaymentView};
 pub(crate) use person::{AcceptedView, BlockedPersonView, LiftedPersonView, PersonView, SuggestionView};
 pub(crate) use reason::{ReasonView, write_reasons};

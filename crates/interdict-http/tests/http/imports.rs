@@ -231,3 +231,78 @@ async fn whoever_is_blocked_by_a_file_is_charged_no_more_where_the_merchant_want
     }
     assert_eq!(statuses, ["canceled", "active", "active"], "one before the wish is held");
 }
+
+#[tokio::test]
+async fn each_part_shows_its_lines_and_digest_and_an_undo_what_it_left_alone() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let text = "email\nada@example.com\nnonsense\nben@example.com\ncarl@example.com\n";
+    let done = import(&shop, "list=block", text).await;
+    let parts = api.get(&path(&done, "parts")).await.expect(200)["items"].clone();
+    let part = &parts[0];
+    assert_eq!(
+        (
+            &part["action"],
+            &part["firstLine"],
+            &part["lastLine"],
+            &part["entries"],
+            parts.as_array().unwrap().len()
+        ),
+        (&json!("entries.imported"), &json!(2), &json!(5), &json!(3), 1)
+    );
+    assert!(part["digest"].as_str().unwrap().len() == 64, "{part}");
+    let listed = api.get("/v1/entries?list=block").await.expect(200)["items"].clone();
+    let id = |value: &str| {
+        let found = listed.as_array().unwrap().iter().find(|entry| entry["value"] == value);
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let (ben, carl) = (id("ben@example.com"), id("carl@example.com"));
+    shop.clock.advance(5);
+    api.patch(&format!("/v1/entries/{ben}"), json!({"reason": "mine"})).await.expect(200);
+    assert_eq!(api.delete(&format!("/v1/entries/{carl}")).await.status, 204);
+    let nobody: [Value; 0] = [];
+    assert_eq!(api.get(&path(&done, "changed-since")).await.expect(200)["items"], json!(nobody));
+    let undone = api.post_empty(&path(&done, "undo")).await.expect(200);
+    let left = json!([{"entry": ben, "line": 4, "value": "ben@example.com"}, {"entry": carl, "line": 5, "value": null}]);
+    let expected = json!({"restored": 0, "deleted": 1, "changedSinceTotal": 2, "changedSince": left});
+    assert_eq!(undone, expected);
+    assert_eq!(api.post_empty(&path(&done, "undo")).await.expect(200), expected, "and again");
+    let first = api.get(&path(&done, "changed-since?limit=1")).await.expect(200);
+    assert_eq!((&first["items"][0], &first["hasMore"]), (&left[0], &json!(true)));
+    let next = first["nextCursor"].as_str().unwrap();
+    let second = api.get(&path(&done, &format!("changed-since?limit=1&cursor={next}"))).await.expect(200);
+    assert_eq!((&second["items"], &second["hasMore"]), (&json!([left[1]]), &json!(false)));
+    let first = api.get(&path(&done, "parts?limit=1")).await.expect(200);
+    assert_eq!(first["items"], json!([part]));
+    let next = first["nextCursor"].as_str().unwrap();
+    let undo = api.get(&path(&done, &format!("parts?cursor={next}"))).await.expect(200)["items"][0].clone();
+    assert_eq!(
+        (&undo["action"], &undo["digest"], &undo["entries"]),
+        (&json!("entries.import_undone"), &part["digest"], &json!(1))
+    );
+    let lookup = api.post("/v1/lookup", json!({"email": "ada@example.com"})).await.expect(200);
+    let history = lookup["identifiers"][0]["history"].as_array().unwrap().clone();
+    let actions: Vec<&Value> = history.iter().map(|change| &change["action"]).collect();
+    assert_eq!(actions, ["entries.import_undone", "entries.imported"]);
+    assert_eq!(
+        (&history[0]["before"]["value"], &history[0]["after"]),
+        (&json!("ada@example.com"), &Value::Null)
+    );
+    assert_eq!((&history[1]["before"], &history[1]["after"]["source"]), (&Value::Null, &json!("import")));
+    assert_eq!(api.get(&path(&done, "parts?cursor=x")).await.paths(), ["cursor"]);
+    for list in ["parts", "changed-since"] {
+        let other = shop.bearer(&shop.another_merchant(list).test.secret.secret);
+        assert_eq!(other.get(&path(&done, list)).await.refused(404), "not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_ends_within_quotes_fails_and_lists_nobody_wrongly() {
+    let shop = Shop::open().await;
+    let text = "email,reason\nsw1@sw.example,\"oops\nsw2@sw.example,foo\nsw3@sw.example,bar\n";
+    let failed = import(&shop, "list=block", text).await;
+    assert_eq!((&failed["state"], counts(&failed)), (&json!("failed"), [0; 5]));
+    assert!(failed["problem"].as_str().unwrap().starts_with("the quote opened on line 2 is never closed"));
+    let listed = shop.secret().get("/v1/entries?list=block").await.expect(200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 0, "{listed}");
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::imports::import;
 use crate::shop::{Api, Shop};
 
 const ADA: &str = "ada@example.com";
@@ -80,6 +81,9 @@ async fn a_chargeback_ends_an_exemption_that_says_so_and_a_reversal_does_not_bri
     let ended = api.get(&format!("/v1/entries/{lapsing}")).await.expect(200);
     assert_eq!(ended["expiresAt"], shop.clock.in_seconds(0));
     assert_eq!(api.get(&format!("/v1/entries/{kept}")).await.expect(200)["expiresAt"], Value::Null);
+    let csv = api.get("/v1/entries/export?list=allow&format=csv").await.text();
+    let again = import(&shop, "list=allow", &csv).await;
+    assert_eq!((&again["unchanged"], &again["bad"]), (&json!(2), &json!(0)), "{again}");
     let actions: Vec<Value> = api.get("/v1/changes").await.expect(200)["items"]
         .as_array()
         .unwrap()

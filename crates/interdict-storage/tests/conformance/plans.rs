@@ -111,6 +111,47 @@ fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
     }
 }
 
+fn of_many_at() -> &'static str {
+    statements(Schema::Mode).into_iter().find(|(name, _)| *name == "OF_MANY_AT").unwrap().1
+}
+
+/// The few that are no entry's own, and not all that a merchant has done.
+#[test]
+fn changes_of_many_are_found_by_their_time_on_sqlite() {
+    let connection = Connection::open_in_memory().unwrap();
+    for text in migration_texts(Schema::Mode, Dialect::Sqlite) {
+        connection.execute_batch(&text).unwrap();
+    }
+    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", of_many_at())).unwrap();
+    let step: String = plan.query_row([rusqlite::types::Null; 3], |row| row.get(3)).unwrap();
+    assert_eq!(step, "SEARCH change USING INDEX change_of_many (merchant=? AND at>? AND at<?)");
+}
+
+#[tokio::test]
+async fn changes_of_many_are_found_by_their_time_on_postgresql() {
+    let postgres = Postgres::start();
+    let (client, connection) = tokio_postgres::connect(&postgres.url(), NoTls).await.unwrap();
+    let driver = tokio::spawn(connection);
+    client.batch_execute("CREATE SCHEMA test; SET search_path TO test, pg_catalog").await.unwrap();
+    for text in migration_texts(Schema::Mode, Dialect::Postgres) {
+        client.batch_execute(&text).await.unwrap();
+    }
+    let fill = "INSERT INTO change (sequence, at, merchant, actor_type, actor_id, action, subject, facts, hash)
+                SELECT n, n, 1, 'system', '', CASE WHEN n % 100 = 0 THEN 'entries.imported' ELSE 'entry.created' END,
+                    'x', '[]', '\\x00' FROM generate_series(1, 20000) n;
+                ANALYZE change; SET plan_cache_mode = force_generic_plan";
+    client.batch_execute(fill).await.unwrap();
+    client.batch_execute(&format!("PREPARE list AS {}", of_many_at())).await.unwrap();
+    let plan = client.simple_query("EXPLAIN EXECUTE list(1, 5000, 6000)").await.unwrap();
+    let goes_through = plan.iter().any(|message| {
+        matches!(message, tokio_postgres::SimpleQueryMessage::Row(row)
+            if row.get(0).is_some_and(|step| step.contains("change_of_many")))
+    });
+    assert!(goes_through, "{plan:#?}");
+    drop(client);
+    driver.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn no_list_walks_over_a_table_on_postgresql() {
     let postgres = Postgres::start();

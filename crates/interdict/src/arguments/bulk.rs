@@ -10,12 +10,14 @@ use interdict_domain::mode::Mode;
 
 use super::{JsonArgument, kind, mode};
 
-/// Help that needs room.
+/// Help that needs room. A paragraph is one line here: it is broken where the terminal ends.
 pub const IMPORT_HELP: &str = "\
-The first line of a CSV file names its columns: `value` or `email`, and if you like kind, reason, reasonCode,
-publicMessage, scopes, strength, startsAt, expiresAt. Bad rows are told in FILE.errors.csv, and the others
-are taken all the same. Cut with Ctrl-C it goes on when it is called again with the same file; rows that say
-what is so already change nothing. It works beside a running server.
+The first line of a CSV file names its columns: `value`, or a kind such as `email`; and if you like kind, reason, \
+reasonCode, publicMessage, scopes, strength, startsAt, expiresAt and matching, and on the allow list maxAmount, \
+currency and lapsesOnChargeback. What stands in each: docs/bulk.md.
+
+Bad rows are told in FILE.errors.csv, and the others are taken all the same. Cut with Ctrl-C it goes on when it is \
+called again with the same file; rows that say what is so already change nothing. It works beside a running server.
 
 Ends with 0 when all rows were good, 1 when some were bad or it failed, 2 when it was called wrongly.
 
@@ -25,8 +27,8 @@ Examples:
 
 /// The same for the way out.
 pub const EXPORT_HELP: &str = "\
-What it writes imports again unchanged, and no spreadsheet takes a cell of it for a formula. Blocks of people
-who were erased have no value, and are left out.
+What it writes imports again unchanged, and no spreadsheet takes a cell of it for a formula. Blocks of people who were \
+erased have no value, and are left out.
 
 Examples:
   interdict export --merchant 1 --mode live --list block --output block.csv

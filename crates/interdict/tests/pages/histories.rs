@@ -74,3 +74,31 @@ fn what_was_done_last_to_a_customer_or_a_person_is_undone_from_the_history() {
     let attempt = json!({"initiator": "customer", "email": "anna@example.com"});
     assert_eq!(house.server.decide(&house.key, &attempt), "default");
 }
+
+#[test]
+fn an_import_stands_in_the_histories_and_nothing_is_undone_over_it() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let new =
+        json!({"list": "block", "kind": "email", "value": "mallory@example.com", "reason": "fraud ring 12"});
+    let id = house.call("POST", "/v1/entries", &new)["id"].as_str().unwrap().to_owned();
+    let path = format!("/dashboard/test/entries/{id}");
+    let page = owner.get(&path).expect(200);
+    let created = page.field(UNDO, "sequence");
+    let file = house.place.path("cleanup.csv");
+    std::fs::write(&file, "email,reason\nmallory@example.com,cleanup\nother@example.com,cleanup\n").unwrap();
+    let words = format!("import {} --merchant 1 --mode test --list block --json", file.display());
+    let import = house.place.json(&words)["id"].as_str().unwrap().to_owned();
+    let find = "/dashboard/test/look-up?value=mallory@example.com";
+    for page in [owner.get(&path).expect(200), owner.get(find).expect(200)] {
+        page.shows("Entries imported")
+            .shows(&format!("href=\"/dashboard/test/imports/{import}\""))
+            .hides(UNDO);
+        page.shows("fraud ring 12").shows("cleanup");
+    }
+    house.somebody("read_only").get(&path).expect(200).shows("Entries imported").hides("/imports/");
+    owner.post(UNDO, &[("sequence", &created)]).expect(409);
+    assert_eq!(house.read(&format!("/v1/entries/{id}"))["reason"], "cleanup");
+    house.call("POST", &format!("/v1/imports/{import}/undo"), &json!({}));
+    owner.get("/dashboard/test/look-up?value=other@example.com").expect(200).shows("Import undone");
+}

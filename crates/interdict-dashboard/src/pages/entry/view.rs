@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::App;
 use interdict_app::store::{EntryRow, HistoryItem, MerchantView, Note, StorageError};
-use interdict_domain::change::Subject;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List, ReasonCode, Strength};
 use interdict_domain::identifier::EmailMatching;
@@ -213,7 +212,7 @@ type Read = (EntryRow, Vec<Note>, Vec<HistoryItem>);
 fn read(view: &MerchantView<'_>, id: EntryId) -> Result<Option<Read>, StorageError> {
     let Some(row) = view.entry(id)? else { return Ok(None) };
     let notes = view.notes(&view.keys_of_entry(&row.entry), None, SHOWN)?;
-    let history = view.history(Subject::Entry(id), i64::MAX, SHOWN)?;
+    let history = view.history_of_entry(id, SHOWN)?;
     Ok(Some((row, notes, history)))
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
-use interdict_app::store::WriteError;
+use interdict_app::store::{PartDone, RowLeft, StorageError, WriteError};
 use interdict_app::{ImportError, ToldRow, UploadError};
 use interdict_domain::entry::List;
 use interdict_domain::ids::ImportId;
@@ -13,6 +13,7 @@ use interdict_domain::import::{Import, ImportState};
 use crate::answer::{self, Problem};
 use crate::form::InQuery;
 use crate::frame::{Frame, Place};
+use crate::pages::history::{action, lines};
 use crate::person::{BulkChange, Person};
 use crate::state::State;
 use crate::when::{when, when_or_dash};
@@ -22,6 +23,9 @@ use crate::{of, t};
 const SHOWN: i64 = 50;
 /// Bad rows that are shown; all of them are in the file.
 const ERRORS_SHOWN: usize = 20;
+/// Parts and rows left alone that are shown; the rest is read through the API.
+const PARTS_SHOWN: i64 = 20;
+const LEFT_SHOWN: i64 = 100;
 
 #[derive(Template)]
 #[template(path = "imports.html")]
@@ -59,6 +63,49 @@ struct ImportPage {
     /// What can be done with it: the words of the forms.
     steps: Vec<&'static str>,
     undo: Vec<(String, i64)>,
+    left: Vec<LeftRow>,
+    has_more_left: bool,
+    parts: Vec<PartRow>,
+    has_more_parts: bool,
+}
+
+/// A row that an undo has left alone.
+struct LeftRow {
+    line: String,
+    /// What it lists now, and where that is looked at; nothing where it is gone.
+    value: Option<(String, String)>,
+}
+
+/// A part, or the undo of one.
+struct PartRow {
+    action: String,
+    lines: String,
+    entries: usize,
+    digest: String,
+    at: String,
+}
+
+/// Cut to what is shown, and whether there was more.
+fn shown<Row, Shown>(rows: Vec<Row>, most: i64, show: impl FnMut(Row) -> Shown) -> (Vec<Shown>, bool) {
+    let most = usize::try_from(most).unwrap_or(0);
+    let has_more = rows.len() > most;
+    (rows.into_iter().take(most).map(show).collect(), has_more)
+}
+
+fn left_row(row: RowLeft, mode: &str) -> LeftRow {
+    let path = format!("/dashboard/{mode}/entries/{}", row.entry);
+    let line = row.line.map_or_else(|| t("import-line-unknown"), |line| line.to_string());
+    LeftRow { line, value: row.value.map(|value| (value, path)) }
+}
+
+fn part_row(part: PartDone) -> PartRow {
+    PartRow {
+        action: action(part.action),
+        lines: lines(&part.rows),
+        entries: part.entries,
+        digest: part.rows.digest,
+        at: when(part.at),
+    }
 }
 
 /// Why not, in words for people.
@@ -129,6 +176,14 @@ pub(crate) async fn show(
         (service.first_import_errors(id, ERRORS_SHOWN), service.import_errors(id).is_some())
     });
     let (errors, has_errors_file) = told.await.unwrap_or_default();
+    let read = import.clone();
+    let read = person.service().store().read(person.signed_in.user.merchant, move |view| {
+        let parts = view.import_parts(read.id, 0, PARTS_SHOWN + 1)?;
+        Ok::<_, StorageError>((parts, view.rows_left(&read, None, LEFT_SHOWN + 1)?))
+    });
+    let (parts, left) = read.await?;
+    let (parts, has_more_parts) = shown(parts, PARTS_SHOWN, part_row);
+    let (left, has_more_left) = shown(left, LEFT_SHOWN, |row| left_row(row, person.mode.as_str()));
     let (here, list) = place(import.list);
     let frame = Frame::new(&state, &person, here, t("import-title"), &query).await;
     let counts = import.counts;
@@ -168,6 +223,10 @@ pub(crate) async fn show(
         errors,
         steps,
         undo: if is_undone { undone.into_iter().map(named).collect() } else { Vec::new() },
+        left,
+        has_more_left,
+        parts,
+        has_more_parts,
     };
     Ok(answer::page(StatusCode::OK, &page))
 }

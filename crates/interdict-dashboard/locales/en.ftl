@@ -387,6 +387,7 @@ action-chargeback-recorded = Chargeback recorded
 action-chargeback-updated = Chargeback updated
 action-chargeback-reversed = Chargeback reversed
 action-gateway-changed = Gateway changed
+action-gateway-lists-changed = Provider’s lists changed
 action-settings-changed = Settings changed
 action-clock-advanced = Clock advanced
 action-merchant-created = Merchant created

@@ -53,6 +53,7 @@ const ENTRY_MATCHING: &str = include_str!("../migrations/mode_0016_entry_matchin
 const ENTRY_LIMITS: &str = include_str!("../migrations/mode_0020_entry_limits.sql");
 const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
 const FORMER_PEPPERS: &str = include_str!("../migrations/mode_0022_former_peppers.sql");
+const PROVIDER_LISTS: &str = include_str!("../migrations/mode_0023_provider_lists.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
@@ -91,6 +92,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             PROPOSALS,
             AUDIT,
             FORMER_PEPPERS,
+            PROVIDER_LISTS,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

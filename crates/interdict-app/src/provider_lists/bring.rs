@@ -135,7 +135,7 @@ impl Step<'_> {
         if jobs.is_empty() {
             return Ok(());
         }
-        let gateway = self.gateway()?;
+        let gateway = self.gateway().await?;
         let (mut running, mut waiting) = (JoinSet::new(), jobs.into_iter());
         let (mut changes, mut stop) = (Vec::new(), None);
         loop {
@@ -234,7 +234,7 @@ impl Step<'_> {
         if let Some(list) = self.memory.lists.get(&of) {
             return Ok(list.clone());
         }
-        let gateway = self.gateway()?;
+        let gateway = self.gateway().await?;
         let lists = lists_of(gateway.as_ref())?;
         self.requests = self.requests.saturating_sub(1);
         let list = match lists.find_list(of).await? {

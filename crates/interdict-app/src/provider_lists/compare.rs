@@ -67,7 +67,7 @@ impl Step<'_> {
 
     /// A page of a list; of one that is not there, an empty one.
     async fn page(&mut self, list: ProviderList, after: Option<&str>) -> Result<ListPage, Stop> {
-        let gateway = self.gateway()?;
+        let gateway = self.gateway().await?;
         let lists = lists_of(gateway.as_ref())?;
         let known = match self.memory.lists.get(&list) {
             Some(known) => Some(known.clone()),

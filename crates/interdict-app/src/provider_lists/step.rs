@@ -262,8 +262,8 @@ impl Step<'_> {
     }
 
     /// Who is asked.
-    pub(super) fn gateway(&self) -> Result<Arc<dyn Gateway>, Stop> {
-        Ok(self.service.gateways.of(self.merchant)?)
+    pub(super) async fn gateway(&self) -> Result<Arc<dyn Gateway>, Stop> {
+        Ok(self.service.gateways.for_task(self.merchant).await?)
     }
 
     /// Writes down how the step ended.

@@ -111,10 +111,10 @@ async fn each_kind_has_its_list_and_what_no_list_can_say_is_left_out_and_counted
     ] {
         api.entry(json!({"list": "block", "kind": kind, "value": value})).await;
     }
-    api.entry(json!({"list": "block", "kind": "email", "value": BEN, "scopes": ["MIT"]})).await;
+    api.entry(json!({"list": "block", "kind": "email", "value": BEN, "scopes": ["mit"]})).await;
     api.entry(json!({"list": "allow", "kind": "email", "value": "cy@example.com"})).await;
-    let limit = json!({"amount": 100, "currency": "EUR"});
-    api.entry(json!({"list": "allow", "kind": "email", "value": "di@example.com", "maxAmount": limit})).await;
+    let limits = json!({"maxAmount": 100, "currency": "EUR"});
+    api.entry(json!({"list": "allow", "kind": "email", "value": "di@example.com", "limits": limits})).await;
     mirror(&shop, "block").await;
     let blocked = settle(&shop).await;
     assert_eq!(blocked["counts"]["inStep"], 6, "{blocked}");

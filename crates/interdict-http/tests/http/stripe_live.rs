@@ -103,6 +103,24 @@ async fn what_stripe_did_not_answer_is_settled_without_a_second_charge() {
     assert_eq!(fake.charges(), 1);
 }
 
+/// Whoever asks first after a start opens the merchant's account, on a thread that must not wait for a database.
+#[tokio::test]
+async fn a_payment_is_settled_by_a_process_that_has_not_asked_stripe_yet() {
+    let (shop, fake) = open().await;
+    let open = shop.live().post("/payments", sale()).await.expect(201);
+    let path = format!("/payments/{}", open["id"].as_str().unwrap());
+    let intent = json!({"id": "pi_1", "object": "payment_intent", "status": "requires_confirmation",
+        "amount": 2_000, "last_payment_error": null, "next_action": null, "livemode": true});
+    let lost = error("api_error", json!({"message": "An unknown error occurred"}));
+    fake.fails_with([Fault::After(200, intent), Fault::After(500, lost)]);
+    assert!(shop.live().post_empty(&format!("{path}/authorize")).await.status >= 500);
+    let shop = shop.restart().await;
+    shop.clock.advance(3_600);
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert_eq!(shop.live().get(&path).await.expect(200)["status"], "succeeded");
+    assert_eq!(fake.charges(), 1);
+}
+
 /// In live mode no method is the gateway's own default: a charge without one would be to what is on file.
 #[tokio::test]
 async fn a_typed_email_is_never_charged_to_what_its_owner_has_on_file() {

@@ -205,8 +205,7 @@ impl MerchantTransaction<'_, '_> {
         match after {
             Some(item) => {
                 let (list, kind) = (item.entry.list().as_str(), item.kind.code());
-                let (due, mark) =
-                    (item.due_at.map(Timestamp::micros), item.mark.as_ref().map(|mark| mark.0));
+                let (due, mark) = (item.due_at.map(Timestamp::micros), item.mark.as_ref().map(|mark| mark.0));
                 let state = item.state.as_str();
                 let key = key(Some(entry));
                 connection.execute(

@@ -112,9 +112,8 @@ impl Touched {
 }
 
 fn read(row: Row<'_>) -> Result<ProviderMirror, StorageError> {
-    let time = |index: usize| {
-        Ok::<_, StorageError>(row.get::<Option<i64>>(index)?.map(Timestamp::from_micros))
-    };
+    let time =
+        |index: usize| Ok::<_, StorageError>(row.get::<Option<i64>>(index)?.map(Timestamp::from_micros));
     let id = row.get::<Option<[u8; 20]>>(5)?.map(Ksuid::from_bytes);
     let of = |list: List| id.map(|id| EntryId::from_parts(list, id));
     let stage = match row.optional_text(3)? {

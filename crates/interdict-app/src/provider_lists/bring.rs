@@ -106,7 +106,9 @@ impl Step<'_> {
                     }
                 }
                 Plan::Add | Plan::Settle => {
-                    let (Some(value), Some(of)) = (value, ProviderList::of(id.list(), kind)) else { continue };
+                    let (Some(value), Some(of)) = (value, ProviderList::of(id.list(), kind)) else {
+                        continue;
+                    };
                     let list = self.list(of).await?;
                     let key = format!("{id}-{}", now.micros());
                     if let (Plan::Settle, Some(item)) = (planned, &item) {
@@ -184,11 +186,7 @@ impl Step<'_> {
                 if let Some(comparison) = &mut self.memory.comparison {
                     comparison.added.insert(id);
                 }
-                Some(ProviderItem {
-                    item: Some(item.id),
-                    made_at: Some(item.made_at),
-                    ..row(state, due_at)
-                })
+                Some(ProviderItem { item: Some(item.id), made_at: Some(item.made_at), ..row(state, due_at) })
             }
             Came::There(_, state) => Some(row(state, due_at)),
             Came::NotTaken(words) => {

@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use interdict_domain::provider_list::{ItemState, Mirroring, ProviderList};
 use interdict_domain::entry::List;
+use interdict_domain::provider_list::{ItemState, Mirroring, ProviderList};
 use interdict_gateway::lists::{ListError, ListItem, ListPage};
 use interdict_storage::{ProviderItem, StorageError};
 
@@ -102,9 +102,10 @@ impl Step<'_> {
         let mut unknown: HashSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
         let mut before = (comparison.reached.map_or(i64::MAX, |reached| reached.saturating_add(1)), None);
         loop {
-            let read = self.service.store.read(self.merchant, move |view| {
-                view.provider_items_made(list, behind, before, ROWS)
-            });
+            let read = self
+                .service
+                .store
+                .read(self.merchant, move |view| view.provider_items_made(list, behind, before, ROWS));
             let rows: Vec<ProviderItem> = read.await?;
             let mut missing = Vec::new();
             for row in &rows {

@@ -18,6 +18,6 @@ mod report;
 mod step;
 
 pub use choose::choose_mirroring;
-pub(crate) use memory::Mirrors;
 pub use memory::MirrorCounts;
+pub(crate) use memory::Mirrors;
 pub use report::{ListReport, MirrorReport, MirrorState};

@@ -55,7 +55,9 @@ pub(super) fn plan(
             Standing::Listed(..) if adds => Plan::Add,
             Standing::LeftOut(why, until) if adds => Plan::Write(why, until),
             Standing::From(from) if adds => Plan::Write(ItemState::Waiting, Some(from)),
-            Standing::Listed(..) | Standing::LeftOut(..) | Standing::From(_) | Standing::Over => Plan::Nothing,
+            Standing::Listed(..) | Standing::LeftOut(..) | Standing::From(_) | Standing::Over => {
+                Plan::Nothing
+            }
         };
     };
     let write = |state, due_at| {
@@ -68,7 +70,11 @@ pub(super) fn plan(
         (ItemState::Held | ItemState::Theirs, Standing::Listed(_, until)) => write(item.state, until),
         (ItemState::Held, _) => Plan::Remove,
         (ItemState::Refused, Standing::Listed(..)) if adds => {
-            if item.due_at.is_none_or(|due| due <= now) { Plan::Add } else { Plan::Nothing }
+            if item.due_at.is_none_or(|due| due <= now) {
+                Plan::Add
+            } else {
+                Plan::Nothing
+            }
         }
         (_, Standing::Listed(..)) if adds => Plan::Add,
         (_, Standing::LeftOut(why, until)) if adds => write(why, until),
@@ -88,8 +94,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
     const LATER: Timestamp = Timestamp::from_micros(2_000_000);
-    const LISTED: Standing =
-        Standing::Listed(ProviderList { list: List::Block, kind: Kind::Email }, None);
+    const LISTED: Standing = Standing::Listed(ProviderList { list: List::Block, kind: Kind::Email }, None);
 
     fn item(state: ItemState) -> ProviderItem {
         let entry = EntryId::from_parts(List::Block, Ksuid::from_bytes([1; 20]));

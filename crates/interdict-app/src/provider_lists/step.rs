@@ -14,9 +14,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::provider_list::Mirroring;
 use interdict_gateway::Gateway;
 use interdict_gateway::lists::ListError;
-use interdict_storage::{
-    EntryFilter, ProviderMirror, RoundStage, StorageError, Transaction, WriteError,
-};
+use interdict_storage::{EntryFilter, ProviderMirror, RoundStage, StorageError, Transaction, WriteError};
 use tokio::task::JoinSet;
 
 use super::memory::{Memory, MirrorCounts, count};
@@ -164,7 +162,8 @@ impl Step<'_> {
             return Ok(());
         }
         let position = self.mirror.position;
-        let read = self.service.store.read(self.merchant, move |view| view.entries_touched(position, CHANGES));
+        let read =
+            self.service.store.read(self.merchant, move |view| view.entries_touched(position, CHANGES));
         let touched = read.await?;
         if touched.account {
             // What was known of the provider is another account's, or not wanted any more.
@@ -225,7 +224,9 @@ impl Step<'_> {
         let limit = i64::try_from(TOGETHER).unwrap_or(i64::MAX);
         let read = self.service.store.read(self.merchant, move |view| {
             let rows = view.oldest_entries(&filter, position, limit)?;
-            Ok::<_, StorageError>(rows.iter().map(|row| (row.entry.created_at, row.entry.id)).collect::<Vec<_>>())
+            Ok::<_, StorageError>(
+                rows.iter().map(|row| (row.entry.created_at, row.entry.id)).collect::<Vec<_>>(),
+            )
         });
         let rows = read.await?;
         if rows.is_empty() {
@@ -253,7 +254,9 @@ impl Step<'_> {
             return Ok(Looked::End);
         }
         let handled = self.bring(&ids).await?;
-        let Some(reached) = ids.get(..handled).and_then(<[_]>::last).copied() else { return Ok(Looked::Waits) };
+        let Some(reached) = ids.get(..handled).and_then(<[_]>::last).copied() else {
+            return Ok(Looked::Waits);
+        };
         if handled < ids.len() {
             self.mirror.stage = Some(RoundStage::Items(Some(reached)));
             return Ok(Looked::Waits);

@@ -159,7 +159,9 @@ impl State {
                     .items
                     .iter()
                     .rev()
-                    .filter(|item| item.list == *list && like.is_none_or(|like| item.value.contains(like.as_str())))
+                    .filter(|item| {
+                        item.list == *list && like.is_none_or(|like| item.value.contains(like.as_str()))
+                    })
                     .collect();
                 if let Some(after) = query.get("starting_after") {
                     let Some(position) = items.iter().position(|item| item.id == *after) else {

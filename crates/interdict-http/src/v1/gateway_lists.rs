@@ -169,7 +169,11 @@ pub(crate) struct GatewayListsView {
 impl GatewayListsView {
     fn of(report: &MirrorReport) -> Self {
         let mut counts = CountsView::default();
-        report.lists.iter().flat_map(|list| &list.counts).for_each(|(state, count)| counts.add(*state, *count));
+        report
+            .lists
+            .iter()
+            .flat_map(|list| &list.counts)
+            .for_each(|(state, count)| counts.add(*state, *count));
         Self {
             mirroring: report.mirroring.as_str(),
             state: report.state.as_str(),

@@ -7,7 +7,7 @@ use interdict_domain::mode::Mode;
 use serde_json::{Value, json};
 
 use crate::radar::{FakeRadar, ListFault};
-use crate::shop::{Api, Shop};
+use crate::shop::{Api, Engine, Shop};
 
 const EMAILS: &str = "interdict_block_email";
 const ADA: &str = "ada@example.com";
@@ -16,9 +16,9 @@ const BEN: &str = "ben@example.com";
 const STEPS_MAX: usize = 200;
 
 /// A shop whose live payments go to a Stripe of ours.
-async fn open() -> (Shop, FakeRadar) {
+async fn open(engine: Engine) -> (Shop, FakeRadar) {
     let fake = FakeRadar::start().await;
-    let shop = Shop::open_with(StripeAddress { base_url: fake.url(), return_url: None }).await;
+    let shop = Shop::open_on(engine, StripeAddress { base_url: fake.url(), return_url: None }).await;
     let body = json!({"secretKey": "sk_live_51NeverAtRest0000"}).to_string().into_bytes();
     shop.live().send("PUT", "/v1/gateway", Some(body)).await.expect(200);
     (shop, fake)
@@ -60,9 +60,8 @@ async fn unlist(api: &Api, entry: &str) {
     assert!(api.delete(&format!("/v1/entries/{entry}")).await.status < 300);
 }
 
-#[tokio::test]
-async fn nothing_is_sent_to_anybody_unless_it_is_wanted() {
-    let (shop, fake) = open().await;
+async fn nothing_is_sent_to_anybody_unless_it_is_wanted(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     block(&shop.live(), ADA).await;
     step(&shop).await;
     assert_eq!(fake.asked("GET").await + fake.asked("POST").await, 0);
@@ -72,9 +71,8 @@ async fn nothing_is_sent_to_anybody_unless_it_is_wanted() {
     shop.secret().send("PUT", "/v1/gateway/lists", Some(body)).await.expect(422);
 }
 
-#[tokio::test]
-async fn what_is_blocked_here_is_on_the_list_there_until_it_is_blocked_no_more() {
-    let (shop, fake) = open().await;
+async fn what_is_blocked_here_is_on_the_list_there_until_it_is_blocked_no_more(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     let ada = block(&api, ADA).await;
     mirror(&shop, "block").await;
@@ -94,9 +92,8 @@ async fn what_is_blocked_here_is_on_the_list_there_until_it_is_blocked_no_more()
     assert_eq!(fake.asked("DELETE").await, 1);
 }
 
-#[tokio::test]
-async fn each_kind_has_its_list_and_what_no_list_can_say_is_left_out_and_counted() {
-    let (shop, fake) = open().await;
+async fn each_kind_has_its_list_and_what_no_list_can_say_is_left_out_and_counted(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     for (kind, value) in [
         ("email", ADA),
@@ -134,9 +131,8 @@ async fn each_kind_has_its_list_and_what_no_list_can_say_is_left_out_and_counted
     assert_eq!(fake.values("interdict_allow_email"), Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn an_entry_is_there_while_it_is_in_force() {
-    let (shop, fake) = open().await;
+async fn an_entry_is_there_while_it_is_in_force(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     mirror(&shop, "block").await;
     settle(&shop).await;
     let window = json!({"list": "block", "kind": "email", "value": ADA, "startsAt": shop.clock.in_seconds(1_000),
@@ -152,9 +148,8 @@ async fn an_entry_is_there_while_it_is_in_force() {
     assert_eq!(fake.values(EMAILS), Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn who_is_erased_leaves_the_list_there() {
-    let (shop, fake) = open().await;
+async fn who_is_erased_leaves_the_list_there(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     let customer = api.customer(json!({"email": ADA})).await;
     block(&api, ADA).await;
@@ -165,13 +160,15 @@ async fn who_is_erased_leaves_the_list_there() {
     assert_eq!(api.code_for(ADA).await, "identifier_blacklisted", "the block stays here");
     let erased = settle(&shop).await;
     assert_eq!(fake.values(EMAILS), Vec::<String>::new());
-    assert_eq!((&erased["counts"]["inStep"], &erased["counts"]["leftOut"]["noValue"]), (&json!(0), &json!(1)));
+    assert_eq!(
+        (&erased["counts"]["inStep"], &erased["counts"]["leftOut"]["noValue"]),
+        (&json!(0), &json!(1))
+    );
 }
 
 /// The value is at Stripe, and the process was killed before it was noted.
-#[tokio::test]
-async fn a_kill_between_the_call_and_the_note_puts_nothing_there_twice() {
-    let (shop, fake) = open().await;
+async fn a_kill_between_the_call_and_the_note_puts_nothing_there_twice(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     block(&shop.live(), ADA).await;
     mirror(&shop, "block").await;
     fake.fails_with([ListFault::After(500)]);
@@ -183,7 +180,11 @@ async fn a_kill_between_the_call_and_the_note_puts_nothing_there_twice() {
     shop.clock.advance(10);
     let sure = settle(&shop).await;
     assert_eq!((&sure["counts"]["inStep"], &sure["counts"]["alreadyThere"]), (&json!(1), &json!(0)));
-    assert_eq!((fake.values(EMAILS), fake.asked("POST").await), (vec![ADA.to_owned()], 2), "the list, and it");
+    assert_eq!(
+        (fake.values(EMAILS), fake.asked("POST").await),
+        (vec![ADA.to_owned()], 2),
+        "the list, and it"
+    );
     // It is known to be ours.
     mirror(&shop, "emptied").await;
     settle(&shop).await;
@@ -191,9 +192,8 @@ async fn a_kill_between_the_call_and_the_note_puts_nothing_there_twice() {
 }
 
 /// The same, and before anybody looks the entry is deleted: nobody knows the value any more.
-#[tokio::test]
-async fn what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_mark() {
-    let (shop, fake) = open().await;
+async fn what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_mark(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let ada = block(&shop.live(), ADA).await;
     fake.puts_by_hand(EMAILS, "email", BEN);
     mirror(&shop, "block").await;
@@ -207,9 +207,8 @@ async fn what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_m
     assert_eq!((&status["counts"]["adding"], &status["strangers"]), (&json!(0), &json!(1)));
 }
 
-#[tokio::test]
-async fn limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses() {
-    let (shop, fake) = open().await;
+async fn limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     mirror(&shop, "block").await;
     settle(&shop).await;
@@ -242,9 +241,8 @@ async fn limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_paus
     assert_eq!(fake.values(EMAILS), [BEN]);
 }
 
-#[tokio::test]
-async fn what_somebody_else_put_there_is_left_alone() {
-    let (shop, fake) = open().await;
+async fn what_somebody_else_put_there_is_left_alone(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     fake.puts_by_hand(EMAILS, "email", ADA);
     fake.puts_by_hand(EMAILS, "email", "hand@example.com");
     let ada = block(&shop.live(), ADA).await;
@@ -258,9 +256,8 @@ async fn what_somebody_else_put_there_is_left_alone() {
     assert_eq!(emptied["counts"]["alreadyThere"], 0);
 }
 
-#[tokio::test]
-async fn what_somebody_took_away_by_hand_is_put_there_again() {
-    let (shop, fake) = open().await;
+async fn what_somebody_took_away_by_hand_is_put_there_again(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     block(&api, ADA).await;
     block(&api, BEN).await;
@@ -282,9 +279,8 @@ async fn what_somebody_took_away_by_hand_is_put_there_again() {
     assert_eq!((fake.values(EMAILS), &anew["repaired"]), (vec![ADA.to_owned(), BEN.to_owned()], &json!(2)));
 }
 
-#[tokio::test]
-async fn switched_off_what_is_there_stays_and_what_ends_goes() {
-    let (shop, fake) = open().await;
+async fn switched_off_what_is_there_stays_and_what_ends_goes(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     let ada = block(&api, ADA).await;
     block(&api, BEN).await;
@@ -305,9 +301,10 @@ async fn switched_off_what_is_there_stays_and_what_ends_goes() {
     assert_eq!(fake.values(EMAILS), [BEN, "cy@example.com"]);
 }
 
-#[tokio::test]
-async fn many_are_brought_there_page_by_page_at_a_pace_and_a_new_block_does_not_wait_for_them() {
-    let (shop, fake) = open().await;
+async fn many_are_brought_there_page_by_page_at_a_pace_and_a_new_block_does_not_wait_for_them(
+    engine: Engine,
+) {
+    let (shop, fake) = open(engine).await;
     let api = shop.live();
     let csv: String = (0..250).map(|number| format!("e{number:03}@example.com\n")).collect();
     let live = api.with("content-type", "text/csv");
@@ -334,9 +331,8 @@ async fn many_are_brought_there_page_by_page_at_a_pace_and_a_new_block_does_not_
     assert_eq!(fake.asked("POST").await, 252);
 }
 
-#[tokio::test]
-async fn a_value_that_stripe_does_not_take_is_counted_and_never_said() {
-    let (shop, fake) = open().await;
+async fn a_value_that_stripe_does_not_take_is_counted_and_never_said(engine: Engine) {
+    let (shop, fake) = open(engine).await;
     fake.refuses(ADA);
     block(&shop.live(), ADA).await;
     block(&shop.live(), BEN).await;
@@ -351,13 +347,48 @@ async fn a_value_that_stripe_does_not_take_is_counted_and_never_said() {
     assert!(fake.asked("POST").await > asked, "it is offered again after a day");
 }
 
-#[tokio::test]
-async fn without_a_key_people_are_told_what_is_missing() {
+async fn without_a_key_people_are_told_what_is_missing(engine: Engine) {
     let fake = FakeRadar::start().await;
-    let shop = Shop::open_with(StripeAddress { base_url: fake.url(), return_url: None }).await;
+    let shop = Shop::open_on(engine, StripeAddress { base_url: fake.url(), return_url: None }).await;
     block(&shop.live(), ADA).await;
     mirror(&shop, "block").await;
     step(&shop).await;
     let told = status(&shop).await;
-    assert_eq!((&told["state"], &told["problem"]), (&json!("failing"), &json!("the merchant has named no gateway")));
+    assert_eq!(
+        (&told["state"], &told["problem"]),
+        (&json!("failing"), &json!("the merchant has named no gateway"))
+    );
 }
+
+macro_rules! on_both_engines {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::shop::Engine::Sqlite).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::shop::Engine::Postgres).await;
+            })+
+        }
+    };
+}
+on_both_engines!(
+    nothing_is_sent_to_anybody_unless_it_is_wanted,
+    what_is_blocked_here_is_on_the_list_there_until_it_is_blocked_no_more,
+    each_kind_has_its_list_and_what_no_list_can_say_is_left_out_and_counted,
+    an_entry_is_there_while_it_is_in_force,
+    who_is_erased_leaves_the_list_there,
+    a_kill_between_the_call_and_the_note_puts_nothing_there_twice,
+    what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_mark,
+    limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses,
+    what_somebody_else_put_there_is_left_alone,
+    what_somebody_took_away_by_hand_is_put_there_again,
+    switched_off_what_is_there_stays_and_what_ends_goes,
+    many_are_brought_there_page_by_page_at_a_pace_and_a_new_block_does_not_wait_for_them,
+    a_value_that_stripe_does_not_take_is_counted_and_never_said,
+    without_a_key_people_are_told_what_is_missing,
+);

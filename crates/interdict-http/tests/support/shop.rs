@@ -115,18 +115,31 @@ pub enum Data {
     Database { server: Arc<Postgres>, url: String },
 }
 
-impl Data {
-    fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
+/// On which engine a story is told.
+#[derive(Clone, Copy)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    fn of_this_run() -> Self {
         #[allow(clippy::disallowed_methods, reason = "which engine the tests run on is for who runs them")]
         let engine = std::env::var("INTERDICT_TEST_ENGINE");
-        match engine.as_deref() {
-            Ok("postgres") => waiting(|| {
+        if engine.as_deref() == Ok("postgres") { Self::Postgres } else { Self::Sqlite }
+    }
+}
+
+impl Data {
+    fn on(engine: Engine) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        match engine {
+            Engine::Postgres => waiting(|| {
                 let server = Postgres::shared();
                 let url = server.create_database(&format!("shop{}", COUNT.fetch_add(1, Ordering::SeqCst)));
                 Self::Database { server, url }
             }),
-            _ => Self::Folder(tempfile::tempdir().unwrap()),
+            Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
         }
     }
 
@@ -176,8 +189,13 @@ impl Shop {
 
     /// A new one whose live payments go to a Stripe of the test's own.
     pub async fn open_with(stripe: StripeAddress) -> Self {
+        Self::open_on(Engine::of_this_run(), stripe).await
+    }
+
+    /// The same on an engine that the story names.
+    pub async fn open_on(engine: Engine, stripe: StripeAddress) -> Self {
         let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
-        let data = Data::new();
+        let data = Data::on(engine);
         let app = open_app(&data, &clock, &random, &stripe, Role::Alone);
         let merchant = create_merchant(&app, "First");
         Self::serve(app, clock, merchant, random, data, stripe).await

@@ -9,7 +9,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_gateway::Gateway;
 use interdict_gateway::stripe::{SecretKey, Stripe, StripeOptions, StripeSetupError};
-use interdict_storage::{GatewayAccount, StorageError, Store};
+use interdict_storage::{GatewayAccount, MerchantView, StorageError, Store};
 use parking_lot::Mutex;
 
 use crate::vault::{Vault, VaultError};
@@ -101,9 +101,8 @@ impl Gateways {
                     Ok(gateway) => return Ok(gateway),
                     Err(seen) => seen,
                 };
-                let account: Result<_, StorageError> =
-                    accounts.store.read(merchant, |view| view.gateway_account()).await;
-                accounts.open(merchant, account?, seen)
+                let read = |view: &MerchantView<'_>| -> Result<_, StorageError> { view.gateway_account() };
+                accounts.open(merchant, accounts.store.read(merchant, read).await?, seen)
             }
         }
     }

@@ -69,12 +69,11 @@ impl Step<'_> {
     async fn page(&mut self, list: ProviderList, after: Option<&str>) -> Result<ListPage, Stop> {
         let gateway = self.gateway().await?;
         let lists = lists_of(gateway.as_ref())?;
-        let known = match self.memory.lists.get(&list) {
-            Some(known) => Some(known.clone()),
-            None => {
-                self.requests = self.requests.saturating_sub(1);
-                lists.find_list(list).await?
-            }
+        let known = if let Some(known) = self.memory.lists.get(&list) {
+            Some(known.clone())
+        } else {
+            self.requests = self.requests.saturating_sub(1);
+            lists.find_list(list).await?
         };
         let Some(known) = known else { return Ok(ListPage { items: Vec::new(), has_more: false }) };
         let page = lists.page(&known, after).await?;
@@ -90,8 +89,8 @@ impl Step<'_> {
         page: ListPage,
     ) -> Result<(), Stop> {
         // Of the page's last second more may follow.
-        let last = page.items.last().map(|item| (item.id.clone(), item.made_at));
-        let (behind, more) = match last {
+        let oldest = page.items.last().map(|item| (item.id.clone(), item.made_at));
+        let (behind, more) = match oldest {
             Some((id, made_at)) if page.has_more => (made_at, Some(id)),
             _ => (i64::MIN, None),
         };
@@ -116,9 +115,9 @@ impl Step<'_> {
             }
             comparison.repaired += i64::try_from(missing.len()).unwrap_or(i64::MAX);
             self.commit(missing).await?;
-            let last = rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|rows| rows == ROWS));
-            let Some(last) = last else { break };
-            before = (last.made_at.unwrap_or(i64::MIN), Some(last.entry));
+            let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS);
+            let Some(end) = rows.last().filter(|_| is_full) else { break };
+            before = (end.made_at.unwrap_or(i64::MIN), Some(end.entry));
         }
         let mut found = Vec::new();
         for item in items.iter().filter(|item| unknown.contains(item.id.as_str())) {

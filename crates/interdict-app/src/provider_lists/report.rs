@@ -91,12 +91,11 @@ impl MirrorReport {
         let mut lists: Vec<ListReport> = Vec::new();
         for (list, kind, state, count) in rows {
             *counts.entry(state.as_str()).or_default() += count;
-            match lists.last_mut().filter(|last| last.list == list && last.kind == kind) {
-                Some(last) => last.counts.push((state, count)),
-                None => {
-                    let alias = ProviderList::of(list, kind).map(ProviderList::alias);
-                    lists.push(ListReport { list, kind, alias, counts: vec![(state, count)] });
-                }
+            if let Some(last) = lists.last_mut().filter(|last| last.list == list && last.kind == kind) {
+                last.counts.push((state, count));
+            } else {
+                let alias = ProviderList::of(list, kind).map(ProviderList::alias);
+                lists.push(ListReport { list, kind, alias, counts: vec![(state, count)] });
             }
         }
         let Some(mirror) = mirror else {

@@ -14,7 +14,9 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::provider_list::Mirroring;
 use interdict_gateway::Gateway;
 use interdict_gateway::lists::ListError;
-use interdict_storage::{EntryFilter, ProviderMirror, RoundStage, StorageError, Transaction, WriteError};
+use interdict_storage::{
+    EntryFilter, MerchantView, ProviderMirror, RoundStage, StorageError, Transaction, View, WriteError,
+};
 use tokio::task::JoinSet;
 
 use super::memory::{Memory, MirrorCounts, count};
@@ -75,7 +77,8 @@ impl Service {
             self.mirrors.forget();
             return Ok(());
         }
-        let merchants = self.store.read_all(|view| view.merchants_with_provider_lists()).await?;
+        let read = |view: &View<'_>| -> Result<_, StorageError> { view.merchants_with_provider_lists() };
+        let merchants = self.store.read_all(read).await?;
         let (mut steps, mut failing) = (JoinSet::new(), 0);
         for merchant in merchants {
             if steps.len() == SIDE_BY_SIDE {
@@ -94,12 +97,11 @@ impl Service {
     /// One merchant's step; whether the provider does not do what it is asked.
     async fn mirror_for(&self, merchant: MerchantNumber) -> bool {
         let now = self.clock.now();
-        let read = self.store.read(merchant, |view| view.provider_mirror()).await;
-        let mirror = match read {
+        let read = |view: &MerchantView<'_>| -> Result<_, StorageError> { view.provider_mirror() };
+        let mirror = match self.store.read(merchant, read).await {
             Ok(Some(mirror)) => mirror,
             Ok(None) => return false,
             Err(error) => {
-                let error: StorageError = error;
                 tracing::warn!(error = &error as &dyn std::error::Error, "provider lists wait");
                 return false;
             }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use interdict_app::store::{Durability, PostgresServer};
 use interdict_app::{
     App, AppOptions, DataPlace, DecisionLogOptions, MAX_STALENESS, NewKey, NewKeyOptions, NewMerchant,
     StripeAddress, revoke_key,
@@ -23,11 +22,15 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_http::middleware::metrics::Metrics;
 use interdict_http::{Http, HttpOptions};
-use interdict_test_support::Postgres;
-use tempfile::TempDir;
 
 pub use crate::api::{Api, Reply};
 use crate::support::{Server, options};
+
+#[path = "data.rs"]
+mod data;
+
+use data::Data;
+pub use data::Engine;
 
 /// No condition takes longer than this; it is reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -104,67 +107,6 @@ impl Random for Repeatable {
             mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             let mixed = (mixed ^ (mixed >> 31)).to_le_bytes();
             chunk.copy_from_slice(&mixed[..chunk.len()]);
-        }
-    }
-}
-
-/// Where a shop's data lives: in a folder; or in a database of its own, for a run of all stories over
-/// PostgreSQL (`INTERDICT_TEST_ENGINE=postgres`).
-pub enum Data {
-    Folder(TempDir),
-    Database { server: Arc<Postgres>, url: String },
-}
-
-/// On which engine a story is told.
-#[derive(Clone, Copy)]
-pub enum Engine {
-    Sqlite,
-    Postgres,
-}
-
-impl Engine {
-    fn of_this_run() -> Self {
-        #[allow(clippy::disallowed_methods, reason = "which engine the tests run on is for who runs them")]
-        let engine = std::env::var("INTERDICT_TEST_ENGINE");
-        if engine.as_deref() == Ok("postgres") { Self::Postgres } else { Self::Sqlite }
-    }
-}
-
-impl Data {
-    fn on(engine: Engine) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        match engine {
-            Engine::Postgres => waiting(|| {
-                let server = Postgres::shared();
-                let url = server.create_database(&format!("shop{}", COUNT.fetch_add(1, Ordering::SeqCst)));
-                Self::Database { server, url }
-            }),
-            Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-        }
-    }
-
-    fn place(&self) -> DataPlace {
-        match self {
-            Self::Folder(folder) => DataPlace::Folder(folder.path().to_owned()),
-            Self::Database { url, .. } => DataPlace::Server(PostgresServer::parse(url).unwrap()),
-        }
-    }
-
-    /// Where a node keeps the files of imports.
-    fn imports(&self) -> std::path::PathBuf {
-        match self {
-            Self::Folder(folder) => folder.path().to_owned(),
-            Self::Database { server, url } => {
-                server.data_folder().join("interdict").join(url.rsplit('/').next().unwrap())
-            }
-        }
-    }
-
-    /// The server of the tests does not flush: nothing there pulls its plug.
-    fn durability(&self) -> Durability {
-        match self {
-            Self::Folder(_) => Durability::Full,
-            Self::Database { .. } => Durability::ControlWithoutFlush,
         }
     }
 }

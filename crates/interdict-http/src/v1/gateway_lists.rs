@@ -250,7 +250,11 @@ mod tests {
     use interdict_app::MirrorState;
 
     use super::*;
-    use crate::schemas::words::tests::words;
+
+    fn words<T: utoipa::PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        schema["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    }
 
     #[test]
     fn the_words_of_the_document_are_the_applications() {

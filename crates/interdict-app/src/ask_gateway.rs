@@ -62,7 +62,7 @@ pub enum AskError {
 impl Service {
     /// The question itself. What it returns is certain.
     pub(crate) async fn ask(&self, payment: &Payment, ask: Ask) -> Result<Settlement, AskError> {
-        let gateway = self.gateways.of(payment.merchant).map_err(PaymentError::from)?;
+        let gateway = self.gateways.for_task(payment.merchant).await.map_err(PaymentError::from)?;
         let Some(pending) = payment.pending else { return Ok(Settlement::NothingDone) };
         if pending.operation == Operation::Reversal {
             let money = Money::new(pending.amount, payment.money.currency());

@@ -9,7 +9,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_gateway::Gateway;
 use interdict_gateway::stripe::{SecretKey, Stripe, StripeOptions, StripeSetupError};
-use interdict_storage::{StorageError, Store};
+use interdict_storage::{GatewayAccount, MerchantView, StorageError, Store};
 use parking_lot::Mutex;
 
 use crate::vault::{Vault, VaultError};
@@ -77,33 +77,65 @@ pub(crate) struct Opened {
 }
 
 impl Gateways {
-    /// The gateway of a merchant.
+    /// The gateway of a merchant, for a thread that may wait.
     pub(crate) fn of(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, NoGateway> {
         match self {
             Self::Sandbox(gateway) => Ok(Arc::clone(gateway)),
-            Self::Stripe(accounts) => accounts.of(merchant),
+            Self::Stripe(accounts) => {
+                let seen = match accounts.opened(merchant) {
+                    Ok(gateway) => return Ok(gateway),
+                    Err(seen) => seen,
+                };
+                let read = accounts.store.read_blocking(|view| view.merchant(merchant).gateway_account());
+                accounts.open(merchant, read?, seen)
+            }
+        }
+    }
+
+    /// The same for a task, which must not wait for the database on its thread.
+    pub(crate) async fn for_task(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, NoGateway> {
+        match self {
+            Self::Sandbox(gateway) => Ok(Arc::clone(gateway)),
+            Self::Stripe(accounts) => {
+                let seen = match accounts.opened(merchant) {
+                    Ok(gateway) => return Ok(gateway),
+                    Err(seen) => seen,
+                };
+                let read = |view: &MerchantView<'_>| -> Result<_, StorageError> { view.gateway_account() };
+                accounts.open(merchant, accounts.store.read(merchant, read).await?, seen)
+            }
         }
     }
 }
 
 impl Accounts {
-    fn of(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, NoGateway> {
+    /// What was opened since the last change; otherwise the change up to which that is true.
+    fn opened(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, u64> {
         let changes = self.changes.load(Ordering::Acquire);
         let mut opened = self.opened.lock();
-        if opened.seen != changes {
+        if opened.seen < changes {
             *opened = Opened { seen: changes, connector: opened.connector.take(), of: HashMap::new() };
         }
-        if let Some(gateway) = opened.of.get(&merchant) {
-            return Ok(Arc::clone(gateway));
-        }
-        let account = self.store.read_blocking(|view| view.merchant(merchant).gateway_account())?;
+        opened.of.get(&merchant).map(Arc::clone).ok_or(opened.seen)
+    }
+
+    fn open(
+        &self,
+        merchant: MerchantNumber,
+        account: Option<GatewayAccount>,
+        seen: u64,
+    ) -> Result<Arc<dyn Gateway>, NoGateway> {
         let sealed = account.and_then(|account| account.secret_key).ok_or(NoGateway::Unnamed)?;
         let key = self.vault.open(&sealed, &place(Mode::Live, merchant, Secret::Key))?;
         let key = SecretKey::parse(&key).map_err(|_| NoGateway::NoKey)?;
+        let mut opened = self.opened.lock();
         let connector = opened.connector.take().map_or_else(|| self.connect(key.clone()), Ok)?;
         let gateway: Arc<dyn Gateway> = Arc::new(connector.with_key(key));
         opened.connector = Some(connector);
-        opened.of.insert(merchant, Arc::clone(&gateway));
+        // What was read before a change is not kept after it.
+        if opened.seen == seen {
+            opened.of.insert(merchant, Arc::clone(&gateway));
+        }
         Ok(gateway)
     }
 

@@ -273,6 +273,28 @@ impl Service {
         }
     }
 
+    /// Changes how an import stands, unless somebody was faster.
+    pub(crate) fn change_import(
+        &self,
+        merchant: MerchantNumber,
+        import: &Import,
+        change: impl FnOnce(&mut Import) + Send + 'static,
+    ) -> Result<Import, ImportRunError> {
+        let (id, expected) = (import.id, import.state);
+        let committed = self.store.write_blocking(move |transaction| -> Result<_, StorageError> {
+            let transaction = transaction.merchant(merchant);
+            let found = transaction.view().import(id)?;
+            let mut import = found.ok_or(StorageError::Corrupt("an import that is not there"))?;
+            // Somebody may have stopped it meanwhile.
+            if import.state == expected {
+                change(&mut import);
+                transaction.put_import(&import)?;
+            }
+            Ok(import)
+        })?;
+        Ok(committed.value)
+    }
+
     fn work_on(
         &self,
         folder: &ImportFolder,

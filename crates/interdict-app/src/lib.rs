@@ -85,6 +85,7 @@ mod pieces;
 mod plans;
 mod preview_entry;
 mod propose_entry;
+mod provider_lists;
 mod record_chargeback;
 mod record_ends;
 mod recover_payments;
@@ -229,6 +230,7 @@ pub use preview_entry::{
     AtLeast, EntryPreview, PREVIEW_DAYS, PREVIEW_SAMPLES, PREVIEWED_MAX, PreviewedAttempt, PreviewedAttempts,
 };
 pub use propose_entry::{Put, Weight, put_entry, put_update};
+pub use provider_lists::{ListReport, MirrorCounts, MirrorReport, MirrorState, choose_mirroring};
 pub use record_chargeback::{NewChargeback, RecordedChargeback, record_chargeback, reverse_chargeback};
 pub use recover_payments::RecoverError;
 pub use renew_subscriptions::RenewError;

@@ -25,6 +25,7 @@ use crate::import_jobs::ImportJobs;
 use crate::index_feed::{IndexFollower, IndexState};
 use crate::mutate::{FORMER_SECRETS, Running};
 use crate::noticed::{Noticer, NoticerParts};
+use crate::provider_lists::Mirrors;
 use crate::renew_subscriptions::COMMITS_AT_ONCE;
 use crate::renewal_report::RenewalCounts;
 use crate::sandbox_ledger::StoreLedger;
@@ -55,6 +56,8 @@ pub struct Service {
     /// Told when something may have fallen due before its time.
     pub(crate) due: Notify,
     pub(crate) imports: ImportJobs,
+    /// What is remembered of the lists at the providers.
+    pub(crate) mirrors: Mirrors,
     pub(crate) clock: Arc<dyn Clock>,
     /// For how long what was committed may be unknown before the index is stale.
     pub(crate) max_staleness: Duration,
@@ -176,6 +179,7 @@ impl Service {
             noticer,
             running: Running::default(),
             imports: options.imports,
+            mirrors: Mirrors::default(),
             clock: options.clock,
             max_staleness: options.max_staleness,
             random: options.random,

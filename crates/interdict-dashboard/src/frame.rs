@@ -89,7 +89,7 @@ pub(crate) struct Frame {
 const WAITING_SHOWN: i64 = 100;
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 32] = [
+const DONE: [&str; 33] = [
     "restricted",
     "unrestricted",
     "blacklisted",
@@ -114,6 +114,7 @@ const DONE: [&str; 32] = [
     "key-revoked",
     "settings-changed",
     "gateway-changed",
+    "gateway-lists-changed",
     "person-blocked",
     "person-lifted",
     "person-lifted-kept",

@@ -143,6 +143,7 @@ fn operations() -> Router<State> {
         .route("/dashboard/{mode}/audit/verify", post(audit::verify))
         .route("/dashboard/{mode}/settings", get(settings::show).post(settings::change))
         .route("/dashboard/{mode}/settings/gateway", post(settings::set_gateway))
+        .route("/dashboard/{mode}/settings/gateway-lists", post(settings::set_lists))
 }
 
 fn money() -> Router<State> {

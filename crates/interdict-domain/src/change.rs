@@ -127,6 +127,8 @@ words!(
         ChargebackReversed = "chargeback.reversed",
         /// The merchant's account at a payment provider was changed.
         GatewayChanged = "gateway.changed",
+        /// What the merchant wants to have on the provider's own lists was changed.
+        GatewayListsChanged = "gateway.lists_changed",
         /// The merchant's settings were changed.
         SettingsChanged = "settings.changed",
         /// The merchant's clock of test mode was put ahead.

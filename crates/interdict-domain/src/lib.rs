@@ -30,6 +30,7 @@ pub mod password;
 pub mod payment;
 pub mod person;
 pub mod proposal;
+pub mod provider_list;
 pub mod role;
 pub mod scopes;
 pub mod settings;

@@ -7,6 +7,7 @@
 //!
 //! Deliberately not here: who may pay, and what a payment is in our own books.
 
+pub mod lists;
 pub mod sandbox;
 pub mod stripe;
 
@@ -131,6 +132,11 @@ pub trait Gateway: Send + Sync {
 
     /// Gives money back, once, however often it is called for the same reversal.
     fn reverse<'a>(&'a self, reversal: Reversal<'a>) -> Answer<'a, ()>;
+
+    /// The provider's own lists, where it has any.
+    fn lists(&self) -> Option<&dyn lists::ValueLists> {
+        None
+    }
 
     /// Stands in for the customer's step, in test mode.
     fn complete_action<'a>(&'a self, charge: Charge<'a>, approved: bool) -> Answer<'a, Charged> {

@@ -18,6 +18,7 @@ mod idenza;
 mod interface;
 pub mod json;
 pub mod middleware;
+mod mirror_metrics;
 mod mutation;
 mod observed;
 mod odus;

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::comparison_metrics::ComparisonMetrics;
 use crate::decision_log_metrics::DecisionLogMetrics;
 use crate::middleware::metrics::{Metrics, RouteMetrics};
+use crate::mirror_metrics::MirrorMetrics;
 use crate::person_metrics::PersonMetrics;
 use crate::renewal_metrics::RenewalMetrics;
 
@@ -50,6 +51,7 @@ pub(crate) struct Observed {
     comparisons: ComparisonMetrics,
     decision_log: DecisionLogMetrics,
     persons: PersonMetrics,
+    mirrors: MirrorMetrics,
     routes: RwLock<HashMap<(String, Method), RouteMetrics>>,
 }
 
@@ -68,6 +70,7 @@ impl Observed {
             comparisons: ComparisonMetrics::new(&metrics),
             decision_log: DecisionLogMetrics::new(&metrics),
             persons: PersonMetrics::new(&metrics),
+            mirrors: MirrorMetrics::new(&metrics),
             routes: RwLock::default(),
             metrics,
         }
@@ -83,6 +86,7 @@ impl Observed {
         self.comparisons.gauge(app);
         self.decision_log.gauge(app);
         self.persons.gauge(app);
+        self.mirrors.gauge(app);
         for mode in Mode::ALL {
             let service = app.service(mode);
             let labels = ModeLabels { mode: mode.as_str() };

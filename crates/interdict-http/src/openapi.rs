@@ -114,6 +114,8 @@ use crate::{checkout, idenza, odus, operations, v1, webhooks};
         v1::gateway::get,
         v1::gateway::set,
         v1::gateway::events,
+        v1::gateway_lists::get,
+        v1::gateway_lists::set,
         webhooks::stripe,
         v1::settings::get,
         v1::settings::update,

@@ -113,6 +113,7 @@ fn billing() -> Router<State> {
         .route("/v1/subscriptions/{id}/cancel", post(v1::subscriptions::cancel))
         .route("/v1/gateway", get(v1::gateway::get).put(v1::gateway::set))
         .route("/v1/gateway/events", get(v1::gateway::events))
+        .route("/v1/gateway/lists", get(v1::gateway_lists::get).put(v1::gateway_lists::set))
         .route("/v1/scores", get(v1::scores::list))
         .route("/v1/settings", get(v1::settings::get).patch(v1::settings::update))
         .route("/v1/test-clock/advance", post(v1::test_clock::advance))

@@ -158,6 +158,8 @@ const ROWS: &[Row] = &[
     Row("GET", "/v1/gateway", SEE, "/v1/gateway", None),
     Row("PUT", "/v1/gateway", PAY, "/v1/gateway", Some(r#"{"webhookSecret": "whsec_0123"}"#)),
     Row("GET", "/v1/gateway/events", SEE, "/v1/gateway/events", None),
+    Row("GET", "/v1/gateway/lists", SEE, "/v1/gateway/lists", None),
+    Row("PUT", "/v1/gateway/lists", PAY, "/v1/gateway/lists", Some(r#"{"mirroring": "off"}"#)),
     Row("GET", "/v1/scores", SEE, "/v1/scores", None),
     Row("POST", "/webhooks/stripe/{mode}/{merchant}", None, "/webhooks/stripe/live/{N}", ADVANCE),
     Row("GET", "/payments", SEE, "/payments", None),

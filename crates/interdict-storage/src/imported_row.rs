@@ -139,12 +139,11 @@ impl PlannedRows {
 
     fn put(&mut self, entry: Entry, line: i64) {
         let place = *self.places.entry(entry.key).or_insert(self.after.len());
-        match (self.after.get_mut(place), self.lines.get_mut(place)) {
-            (Some(before), Some(line_before)) => (*before, *line_before) = (entry, line),
-            _ => {
-                self.after.push(entry);
-                self.lines.push(line);
-            }
+        if let (Some(before), Some(line_before)) = (self.after.get_mut(place), self.lines.get_mut(place)) {
+            (*before, *line_before) = (entry, line);
+        } else {
+            self.after.push(entry);
+            self.lines.push(line);
         }
     }
 }

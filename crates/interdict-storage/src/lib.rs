@@ -57,6 +57,8 @@ mod plan;
 mod postgres;
 mod proposal;
 mod provider_event;
+mod provider_item;
+mod provider_mirror;
 mod rotation;
 mod score;
 mod search;
@@ -107,6 +109,8 @@ pub use payment_list::PaymentFilter;
 pub use person::PersonFilter;
 pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
+pub use provider_item::{ItemMark, ProviderItem};
+pub use provider_mirror::{ProviderMirror, RoundStage, Touched};
 pub use rotation::{
     ColumnRotated, KEYED_COLUMNS, KeyFate, KeyedColumn, RotatedStore, Rotation, RotationError, RotationStep,
     Sealed, ServerAlone, StoreStanding, finish_rotation, rotate_store, standing,

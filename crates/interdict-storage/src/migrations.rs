@@ -55,6 +55,7 @@ const NOTES: &str = include_str!("../migrations/mode_0021_notes.sql");
 const FORMER_PEPPERS: &str = include_str!("../migrations/mode_0022_former_peppers.sql");
 const CHANGES_OF_MANY: &str = include_str!("../migrations/mode_0023_changes_of_many.sql");
 const IMPORT_LEFT: &str = include_str!("../migrations/mode_0024_import_left.sql");
+const PROVIDER_LISTS: &str = include_str!("../migrations/mode_0025_provider_lists.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
@@ -95,6 +96,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             FORMER_PEPPERS,
             CHANGES_OF_MANY,
             IMPORT_LEFT,
+            PROVIDER_LISTS,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

@@ -70,6 +70,8 @@ pub fn all(schema: Schema) -> Vec<(&'static str, &'static str)> {
             crate::postgres::LEASE_STATEMENTS,
             crate::proposal::STATEMENTS,
             crate::provider_event::STATEMENTS,
+            crate::provider_item::STATEMENTS,
+            crate::provider_mirror::STATEMENTS,
             crate::score::STATEMENTS,
             crate::settings::STATEMENTS,
             crate::subscription::STATEMENTS,

@@ -192,6 +192,7 @@ impl Chores {
                 background.spawn(renew(service(), serving.renewal_interval)),
                 background.spawn(compare::now_and_then(service(), serving.compare_interval)),
                 background.spawn(import(service())),
+                background.spawn(mirror(service())),
             ]
         });
         Self(chores.into_iter().chain(trim).chain(of_modes).collect())
@@ -241,6 +242,18 @@ async fn import(service: Arc<Service>) {
         });
         if let Ok(Err(error)) = work.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "imports are looked for again later");
+        }
+    }
+}
+
+/// Keeps the lists at the payment providers in step, a step a second: that is also the pace at which they are asked.
+async fn mirror(service: Arc<Service>) {
+    let mut ticks = tokio::time::interval(CHORES_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.mirror_lists().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "provider lists wait");
         }
     }
 }

@@ -13,7 +13,7 @@ mod support;
 use interdict_test_support::{Fsync, Postgres, PostgresSettings};
 use rusqlite::Connection;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Place, Server};
 
 /// A place with a server and some changes in test mode.
@@ -176,4 +176,20 @@ fn a_database_that_nodes_share_is_examined_and_missed_when_it_is_away() {
     let report = examine(&place, &words, 1);
     assert_eq!(check(&report, "database")["ok"], false, "{report}");
     assert_eq!(check(&report, "test index")["found"], "at change 1; how far the database is, nobody knows");
+}
+
+#[test]
+fn a_provider_that_does_not_keep_the_lists_is_named() {
+    let (place, server) = served("");
+    assert!(!examine(&place, "", 0).to_string().contains("payment provider"), "nobody wants any");
+    let key = place.json("key create --merchant 1 --mode live --kind secret --json");
+    let live = key["secret"].as_str().unwrap();
+    let (status, _) = server.call("PUT", "/v1/gateway/lists", live, &json!({"mirroring": "block"}));
+    assert_eq!(status, 200);
+    // There is no key of the provider's.
+    let lists = || server.call("GET", "/v1/gateway/lists", live, &Value::Null).1;
+    wait_for(|| lists()["state"] == "failing");
+    let report = examine(&place, "", 1);
+    let found = check(&report, "lists at the payment provider")["found"].as_str().unwrap();
+    assert!(found.ends_with("1 not served by the provider"), "{found}");
 }

@@ -157,6 +157,7 @@ fn roles_reach_as_far_as_the_table_says_and_other_sites_nowhere() {
             }
             browser.post(SETTINGS, &[("on-lift", "collect_arrears")]).expect(403);
             browser.post(&format!("{SETTINGS}/gateway"), &[("webhookSecret", "whsec_x")]).expect(403);
+            browser.post(&format!("{SETTINGS}/gateway-lists"), &[("mirroring", "block")]).expect(403);
         }
         browser.post(&format!("{AUDIT}/verify"), &[]).expect(if audit == 200 { 303 } else { 403 });
     }
@@ -167,6 +168,7 @@ fn roles_reach_as_far_as_the_table_says_and_other_sites_nowhere() {
         format!("{AUDIT}/verify"),
         SETTINGS.to_owned(),
         format!("{SETTINGS}/gateway"),
+        format!("{SETTINGS}/gateway-lists"),
     ] {
         owner
             .post_from("https://evil.example", &form, &key)
@@ -305,4 +307,22 @@ fn the_provider_s_secrets_are_set_and_never_shown() {
     owner.post(path, &[("seen", &seen), ("publishableKey", "pk_live_51Hq")]).expect(303);
     owner.get(live).expect(200).shows("pk_live_51Hq").shows("…9876");
     owner.get(SETTINGS).expect(200).hides("name=\"secretKey\"").hides("9876");
+}
+
+#[test]
+fn the_provider_s_lists_are_wanted_and_told_of_in_live_mode_only() {
+    let (place, server) = start();
+    let mut owner = Browser::of_owner(&place, &server);
+    let (live, path) = ("/dashboard/live/settings", "/dashboard/live/settings/gateway-lists");
+    let page = owner.get(live).expect(200);
+    let seen = page.field(path, "seen");
+    owner.get(SETTINGS).expect(200).hides("name=\"mirroring\"");
+    owner.post(path, &[("seen", &seen), ("mirroring", "everything")]).expect(422);
+    owner.post(path, &[("seen", &seen), ("mirroring", "block")]).expect(303);
+    owner.post(path, &[("seen", &seen), ("mirroring", "off")]).expect(409);
+    owner.get(live).expect(200).shows("value=\"block\" selected");
+    owner.get("/dashboard/live/audit").expect(200).shows("Provider’s lists changed");
+    // There is no key: the server says so with its first step.
+    let told = || owner.get(live).body.contains("the merchant has named no gateway");
+    wait_until(told, Duration::from_secs(20)).unwrap();
 }

@@ -87,7 +87,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let copied_sorted_s = copy.measure(&sorted)?;
         let copied_s = copy.measure(&file)?;
         let data = fresh(bench, &place.path().join(format!("interdict-{round}")))?;
-        let done = Round { copied_sorted_s, copied_s, ..run(bench, &data, &text)? };
+        let done = Round { copied_s, copied_sorted_s, ..run(bench, &data, &text)? };
         println!(
             "  import {round}/{}: {:.0} rows/s, \\copy {:.0}, out {:.0}; decisions' 99 % {:.0} us quiet, {:.0} us busy, {:.0} MiB",
             bench.rounds,

@@ -90,6 +90,12 @@ impl Connection {
         self.send(request, key, body).await
     }
 
+    /// Takes an object away: twice is the same as once.
+    pub(super) async fn delete(&self, key: &SecretKey, path: &str) -> Result<Reply, CallError> {
+        let target = format!("{}{path}", self.base);
+        self.send(|| Request::builder().uri(&target).method(Method::DELETE), key, Bytes::new()).await
+    }
+
     /// Sends a request, again when the rate limit turned it away: Stripe counts before it looks at the
     /// idempotency key, so that nothing was done.
     async fn send(

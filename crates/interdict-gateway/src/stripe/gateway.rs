@@ -18,6 +18,7 @@ use super::connection::Connection;
 use super::decline;
 use super::intent::{Intent, Standing};
 use super::options::{SecretKey, StripeOptions, StripeSetupError};
+use crate::lists::ValueLists;
 use crate::{Answer, Charge, Charged, Gateway, GatewayError, Reversal};
 
 /// Stripe, with the key of one account.
@@ -76,11 +77,25 @@ impl Stripe {
         Self { key, ..self.clone() }
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, CallError> {
+    /// How long one step may take.
+    pub(super) const fn step_timeout(&self) -> Duration {
+        self.step_timeout
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<Reply, CallError> {
+        self.connection.delete(&self.key, path).await
+    }
+
+    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, CallError> {
         self.connection.get(&self.key, path, query).await
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)], key: Option<&str>) -> Result<Reply, CallError> {
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        key: Option<&str>,
+    ) -> Result<Reply, CallError> {
         self.connection.post(&self.key, path, form, key).await
     }
 
@@ -333,6 +348,10 @@ impl Gateway for Stripe {
             let id = reference_of(Some(reference)).map_err(says_nothing)?;
             self.within(self.look(charge, id)).await
         })
+    }
+
+    fn lists(&self) -> Option<&dyn ValueLists> {
+        Some(self)
     }
 
     fn reverse<'a>(&'a self, reversal: Reversal<'a>) -> Answer<'a, ()> {

@@ -1,5 +1,5 @@
-//! Stripe: payments as PaymentIntents, made first and confirmed later, and the webhooks that tell of
-//! disputes.
+//! Stripe: payments as PaymentIntents, made first and confirmed later, the webhooks that tell of
+//! disputes, and Radar's value lists.
 //!
 //! What is unknown is asked again, never charged again: the intent's id is kept before it is
 //! confirmed, each step has an `Idempotency-Key` of the payment's own, and an intent can be paid only
@@ -16,6 +16,7 @@ mod event;
 mod gateway;
 mod intent;
 mod options;
+mod radar;
 mod scrub;
 mod webhook;
 

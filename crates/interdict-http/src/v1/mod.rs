@@ -13,6 +13,7 @@ pub(crate) mod entries;
 pub(crate) mod entry_preview;
 pub(crate) mod export;
 pub(crate) mod gateway;
+pub(crate) mod gateway_lists;
 pub(crate) mod identifiers;
 pub(crate) mod import_parts;
 pub(crate) mod imports;

@@ -13,6 +13,9 @@ mod billing;
 #[allow(dead_code, reason = "the tests of the connector use all of it")]
 #[path = "../../../interdict-gateway/tests/stripe/fake.rs"]
 mod fake;
+// Stripe's lists, as the connector's own tests know them.
+#[path = "../../../interdict-gateway/tests/stripe/radar.rs"]
+mod radar;
 #[path = "../support/shop.rs"]
 mod shop;
 #[path = "../support/signed.rs"]
@@ -68,6 +71,7 @@ mod persons_weighed;
 mod phone_region;
 mod plans;
 mod proposals;
+mod provider_lists;
 mod ranges;
 mod renewals;
 mod replay;

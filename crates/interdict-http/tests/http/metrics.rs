@@ -80,6 +80,8 @@ async fn these_are_all_metrics_and_their_types() {
     interdict_index_fresh gauge
     interdict_index_revision gauge
     interdict_persons_noticed counter
+    interdict_provider_lists gauge
+    interdict_provider_lists_failing gauge
     interdict_renewal_sweeps gauge
     interdict_renewals gauge
     interdict_renewals_due gauge

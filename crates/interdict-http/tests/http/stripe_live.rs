@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::billing::DAY_S;
 use crate::fake::{FakeStripe, Fault, error};
-use crate::shop::{Api, Reply, Shop};
+use crate::shop::{Api, Engine, Reply, Shop};
 use crate::signed::{SIGNING_SECRET, dispute};
 
 const KEY: &str = "sk_live_51NeverAtRest0000";
@@ -27,6 +27,10 @@ async fn set_key(api: &Api, key: &str) -> Reply {
 async fn open() -> (Shop, FakeStripe) {
     let fake = FakeStripe::start().await;
     let shop = Shop::open_with(StripeAddress { base_url: fake.url(), return_url: None }).await;
+    keyed(shop, fake).await
+}
+
+async fn keyed(shop: Shop, fake: FakeStripe) -> (Shop, FakeStripe) {
     let set = set_key(&shop.live(), KEY).await;
     assert!(!set.text().contains(KEY), "{}", set.text());
     let set = set.expect(200);
@@ -100,6 +104,26 @@ async fn what_stripe_did_not_answer_is_settled_without_a_second_charge() {
     assert_eq!(api.get(&path).await.expect(200)["status"], "succeeded");
     assert_eq!(fake.charges(), 1);
     shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert_eq!(fake.charges(), 1);
+}
+
+/// Whoever asks first after a start opens the merchant's account, on a thread that must not wait for a database.
+#[tokio::test]
+async fn a_payment_is_settled_by_a_process_that_has_not_asked_stripe_yet() {
+    let fake = FakeStripe::start().await;
+    let address = StripeAddress { base_url: fake.url(), return_url: None };
+    let (shop, fake) = keyed(Shop::open_on(Engine::Postgres, address).await, fake).await;
+    let open = shop.live().post("/payments", sale()).await.expect(201);
+    let path = format!("/payments/{}", open["id"].as_str().unwrap());
+    let intent = json!({"id": "pi_1", "object": "payment_intent", "status": "requires_confirmation",
+        "amount": 2_000, "last_payment_error": null, "next_action": null, "livemode": true});
+    let lost = error("api_error", json!({"message": "An unknown error occurred"}));
+    fake.fails_with([Fault::After(200, intent), Fault::After(500, lost)]);
+    assert!(shop.live().post_empty(&format!("{path}/authorize")).await.status >= 500);
+    let shop = shop.restart().await;
+    shop.clock.advance(3_600);
+    shop.app.service(Mode::Live).recover_payments().await.unwrap();
+    assert_eq!(shop.live().get(&path).await.expect(200)["status"], "succeeded");
     assert_eq!(fake.charges(), 1);
 }
 

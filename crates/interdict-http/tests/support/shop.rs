@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use interdict_app::store::{Durability, PostgresServer};
 use interdict_app::{
-    App, AppOptions, DataPlace, DecisionLogOptions, MAX_STALENESS, NewKey, NewKeyOptions, NewMerchant,
-    StripeAddress, revoke_key,
+    App, AppOptions, DecisionLogOptions, MAX_STALENESS, NewKey, NewKeyOptions, NewMerchant, StripeAddress,
+    revoke_key,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::clock::{Clock, Random, Timestamp};
@@ -23,11 +22,15 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
 use interdict_http::middleware::metrics::Metrics;
 use interdict_http::{Http, HttpOptions};
-use interdict_test_support::Postgres;
-use tempfile::TempDir;
 
 pub use crate::api::{Api, Reply};
 use crate::support::{Server, options};
+
+#[path = "data.rs"]
+mod data;
+
+use data::Data;
+pub use data::Engine;
 
 /// No condition takes longer than this; it is reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -108,54 +111,6 @@ impl Random for Repeatable {
     }
 }
 
-/// Where a shop's data lives: in a folder; or in a database of its own, for a run of all stories over
-/// PostgreSQL (`INTERDICT_TEST_ENGINE=postgres`).
-pub enum Data {
-    Folder(TempDir),
-    Database { server: Arc<Postgres>, url: String },
-}
-
-impl Data {
-    fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        #[allow(clippy::disallowed_methods, reason = "which engine the tests run on is for who runs them")]
-        let engine = std::env::var("INTERDICT_TEST_ENGINE");
-        match engine.as_deref() {
-            Ok("postgres") => waiting(|| {
-                let server = Postgres::shared();
-                let url = server.create_database(&format!("shop{}", COUNT.fetch_add(1, Ordering::SeqCst)));
-                Self::Database { server, url }
-            }),
-            _ => Self::Folder(tempfile::tempdir().unwrap()),
-        }
-    }
-
-    fn place(&self) -> DataPlace {
-        match self {
-            Self::Folder(folder) => DataPlace::Folder(folder.path().to_owned()),
-            Self::Database { url, .. } => DataPlace::Server(PostgresServer::parse(url).unwrap()),
-        }
-    }
-
-    /// Where a node keeps the files of imports.
-    fn imports(&self) -> std::path::PathBuf {
-        match self {
-            Self::Folder(folder) => folder.path().to_owned(),
-            Self::Database { server, url } => {
-                server.data_folder().join("interdict").join(url.rsplit('/').next().unwrap())
-            }
-        }
-    }
-
-    /// The server of the tests does not flush: nothing there pulls its plug.
-    fn durability(&self) -> Durability {
-        match self {
-            Self::Folder(_) => Durability::Full,
-            Self::Database { .. } => Durability::ControlWithoutFlush,
-        }
-    }
-}
-
 /// One merchant's Interdict.
 pub struct Shop {
     pub app: Arc<App>,
@@ -176,8 +131,13 @@ impl Shop {
 
     /// A new one whose live payments go to a Stripe of the test's own.
     pub async fn open_with(stripe: StripeAddress) -> Self {
+        Self::open_on(Engine::of_this_run(), stripe).await
+    }
+
+    /// The same on an engine that the story names.
+    pub async fn open_on(engine: Engine, stripe: StripeAddress) -> Self {
         let (clock, random) = (TestClock::new(), Arc::new(Repeatable(AtomicU64::new(1))));
-        let data = Data::new();
+        let data = Data::on(engine);
         let app = open_app(&data, &clock, &random, &stripe, Role::Alone);
         let merchant = create_merchant(&app, "First");
         Self::serve(app, clock, merchant, random, data, stripe).await

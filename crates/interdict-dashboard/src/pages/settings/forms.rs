@@ -24,7 +24,7 @@ use crate::state::State;
 use crate::t;
 
 /// Unless somebody else has changed it since the form was filled in.
-fn unchanged(value: &impl std::fmt::Debug, form_saw: Option<&String>) -> Result<(), No> {
+pub(super) fn unchanged(value: &impl std::fmt::Debug, form_saw: Option<&String>) -> Result<(), No> {
     if form_saw == Some(&seen(value)) { Ok(()) } else { Err(No::ChangedMeanwhile) }
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn set_gateway(
     go_on(&state, &person, "gateway", done.await?, form).await
 }
 
-async fn go_on(
+pub(super) async fn go_on(
     state: &State,
     person: &Person<ChangeSettings>,
     name: &'static str,
@@ -151,7 +151,7 @@ async fn go_on(
 }
 
 /// The page once more, with what was wrong.
-async fn again(
+pub(super) async fn again(
     state: &State,
     person: &Person<ChangeSettings>,
     name: &'static str,

@@ -6,12 +6,14 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
+use interdict_app::MirrorReport;
 use interdict_app::store::{GatewayAccount, StorageError};
 use interdict_domain::identifier::{EmailMatching, PhoneRegion};
 use interdict_domain::mode::Mode;
 use interdict_domain::settings::{OnBlacklist, OnDispute, OnOutage, PersonPolicy, Settings};
 use interdict_domain::subscription::OnLift;
 
+use super::lists::ListsView;
 use crate::answer::{self, Problem};
 use crate::form::{Choice, Form, InQuery};
 use crate::frame::{Frame, Place};
@@ -30,12 +32,13 @@ struct SettingsPage {
     second_approver: String,
     seen: String,
     gateway: GatewayView,
+    lists: ListsView,
     refused: Option<RefusedForm>,
 }
 
 /// A form that was refused, with what was typed; secrets are typed again.
 pub(super) struct RefusedForm {
-    /// `settings` or `gateway`.
+    /// `settings`, `gateway` or `lists`.
     pub(super) name: &'static str,
     pub(super) problem: String,
     pub(super) typed: Form,
@@ -87,9 +90,12 @@ pub(super) async fn render(
     refused: Option<RefusedForm>,
 ) -> Result<Response, Problem> {
     let read = person.service().store().read(person.signed_in.user.merchant, |view| {
-        Ok::<_, StorageError>((view.settings()?, view.gateway_account()?.unwrap_or_default()))
+        let account = view.gateway_account()?.unwrap_or_default();
+        Ok::<_, StorageError>((view.settings()?, account, MirrorReport::read(view)?))
     });
-    let (settings, account) = read.await?;
+    let (settings, account, lists) = read.await?;
+    let typed_lists = refused.as_ref().filter(|form| form.name == "lists").map(|form| &form.typed);
+    let lists = ListsView::of(lists, typed_lists);
     let typed = refused.as_ref().filter(|form| form.name == "settings").map(|form| &form.typed);
     let origins = match typed {
         Some(typed) => typed.exactly("origins").to_owned(),
@@ -117,6 +123,7 @@ pub(super) async fn render(
         second_approver,
         seen: seen(&settings),
         gateway: gateway(person.mode, account),
+        lists,
         refused,
     };
     Ok(answer::page(status, &page))

@@ -1,7 +1,7 @@
 //! What can be seen without a server: the data can be opened, and says the same everywhere.
 
 use interdict_app::store::{SearchState, StorageError, View};
-use interdict_app::{App, Comparison, FeedComparison};
+use interdict_app::{App, Comparison, FeedComparison, MirrorReport, MirrorState};
 use interdict_domain::mode::Mode;
 use interdict_storage::ChainReport;
 
@@ -68,6 +68,33 @@ pub fn look_at(app: &App, checks: &mut Vec<Check>) {
     for mode in Mode::ALL {
         checks.push(search(app, mode));
     }
+    checks.extend(provider_lists(app));
+}
+
+/// How the lists at the payment providers stand, where anybody wants any.
+fn provider_lists(app: &App) -> Option<Check> {
+    let title = "lists at the payment provider";
+    let read = app.service(Mode::Live).store().read_blocking(|view| -> Result<_, StorageError> {
+        let merchants = view.merchants_with_provider_lists()?;
+        merchants.into_iter().map(|merchant| MirrorReport::read(&view.merchant(merchant))).collect()
+    });
+    let reports: Vec<MirrorReport> = match read {
+        Ok(reports) => reports,
+        Err(error) => return Some(Check::failed(title, said(&error), LOOK_INTO_IT)),
+    };
+    if reports.is_empty() {
+        return None;
+    }
+    let with = |state| reports.iter().filter(|report| report.state == state).count();
+    let (in_step, working) = (with(MirrorState::InStep), with(MirrorState::Working));
+    let (off, failing) = (with(MirrorState::Off), with(MirrorState::Failing));
+    let found = format!("of merchants {in_step} in step, {working} being brought in step, {off} off");
+    if failing == 0 {
+        return Some(Check::passed(title, found));
+    }
+    let next =
+        "ask GET /v1/gateway/lists with the merchants' live keys: it says what the provider has against it";
+    Some(Check::failed(title, format!("{found}, {failing} not served by the provider"), next))
 }
 
 /// Slow is not wrong: it is said, with what to do about it.

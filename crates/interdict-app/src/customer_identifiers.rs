@@ -8,7 +8,7 @@ use interdict_domain::identifier::{Identifier, IdentifierKey, Kind, Rule};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::person::{CARRIERS_MAX, HeldBack, IDENTIFIERS_MAX};
-use interdict_storage::{DecisionFilter, DecisionStore, MerchantView, SearchKey, StorageError};
+use interdict_storage::{DecisionFilter, DecisionRow, DecisionStore, MerchantView, SearchKey, StorageError};
 
 use crate::block_person::{LeftOut, NamedIdentifier};
 use crate::decision_log::LoggedDecision;
@@ -63,7 +63,7 @@ impl Service {
     }
 
     /// What this customer's attempts alone came with: as much its own as what stands in its record. What another one came
-    /// with, too, is not.
+    /// with, too, is not, nor what an attempt came with that named nobody.
     pub(crate) async fn own_means(
         &self,
         merchant: MerchantNumber,
@@ -74,7 +74,8 @@ impl Service {
         let read = log.store.read(merchant, move |view| {
             let mut own = Vec::new();
             for identifier in brought_by(view, id)? {
-                if carriers(view, &identifier.keys(&pepper, merchant))? == [id] {
+                let attempts = attempts_with(view, &identifier.keys(&pepper, merchant))?;
+                if attempts.iter().all(|attempt| attempt.customer == Some(id)) {
                     own.push(identifier);
                 }
             }
@@ -108,12 +109,16 @@ fn brought_by(view: &MerchantView<'_>, id: CustomerId) -> Result<Vec<Identifier>
     Ok(brought)
 }
 
+/// The newest attempts that came with something.
+fn attempts_with(view: &MerchantView<'_>, keys: &[IdentifierKey]) -> Result<Vec<DecisionRow>, StorageError> {
+    let identifiers = keys.iter().copied().map(SearchKey::Identifier).collect();
+    view.decisions(&DecisionFilter { identifiers, ..DecisionFilter::default() }, None, LOOKED_AT)
+}
+
 /// The customers that were named in the newest attempts with an identifier.
 fn carriers(view: &MerchantView<'_>, keys: &[IdentifierKey]) -> Result<Vec<CustomerId>, StorageError> {
-    let identifiers = keys.iter().copied().map(SearchKey::Identifier).collect();
-    let filter = DecisionFilter { identifiers, ..DecisionFilter::default() };
     let mut carriers = Vec::new();
-    for row in view.decisions(&filter, None, LOOKED_AT)? {
+    for row in attempts_with(view, keys)? {
         carriers.extend(row.customer.filter(|customer| !carriers.contains(customer)));
     }
     Ok(carriers)

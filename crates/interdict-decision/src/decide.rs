@@ -164,11 +164,12 @@ impl<'i, 'a> Judge<'i, 'a> {
                 named.keys.contains(lookup.key) || own_wider.iter().any(|(probe, _)| probe.key == lookup.key)
             };
             let own = named.is_some_and(|named| named.trusted && is_own(named));
-            let verified = lookup.verified
-                || own
-                || attempt.lookups.iter().skip(at + 1).any(|other| same(other) && other.verified);
+            // Of the same identifier twice, the one that is verified says how it came to count.
+            let others = attempt.lookups.iter().skip(at + 1).filter(|other| same(other));
+            let best = std::iter::once(lookup).chain(others).find(|lookup| lookup.verified).unwrap_or(lookup);
+            let verified = best.verified || own;
             let former = attempt.former.iter().filter(|former| former.lookup == at).map(|former| former.key);
-            self.look_up(Probe { verified, ..Probe::of(lookup) }, former, named);
+            self.look_up(Probe { verified, ..Probe::of(best) }, former, named);
         }
         let Some(named) = named else { return };
         for (kind, key) in named.keys.iter() {

@@ -57,6 +57,18 @@ fn the_answer_names_the_range_and_the_rule() {
     assert_eq!(asked(&index, &lookups).code, Code::Default);
 }
 
+/// An explained decision and a short one name the same rule, whichever way of the two led to the entry.
+#[test]
+fn what_is_typed_and_known_besides_counts_as_what_is_known() {
+    let index = index(&[put(entry(List::Allow, 1, Kind::Ip, "203.0.113.0/24"))]);
+    let typed = [(Kind::Ip, "203.0.113.7", true), (Kind::Ip, "203.0.113.0/24", false)];
+    let lookups = widened(index.reaches(OURS), &typed);
+    let explained = asked(&index, &lookups);
+    let short = decide(&index, &Attempt { explain: false, ..attempt(None, &lookups) }).unwrap();
+    assert_eq!(explained.code, Code::IdentifierWhitelisted);
+    assert_eq!((explained.sources[0].rule, &explained.sources), (Rule::Range, &short.sources));
+}
+
 /// Incident 13: an address that is allowed lies in a range that is blocked.
 #[test]
 fn incident_13_a_blocked_range_does_not_swallow_an_allowed_address() {

@@ -125,6 +125,7 @@ struct Names {
     subscription: String,
     payment: String,
     person: String,
+    import: String,
     session: String,
 }
 
@@ -140,7 +141,11 @@ impl Names {
         let person = json!({"identifiers": [{"kind": "device", "value": "a person's"}]});
         let settings = json!({"allowedOrigins": ["https://shop.example"]});
         api.patch("/v1/settings", settings).await.expect(200);
+        let file = Some(b"email\nc@example.com\n".to_vec());
+        let import = api.with("content-type", "text/csv");
+        let import = import.send("POST", "/v1/imports?list=block", file).await.expect(202);
         Self {
+            import: id(import, "id"),
             person: id(api.post("/v1/persons/block", person).await.expect(201), "id"),
             entry: api.entry(entry).await,
             subscription: id(api.post("/v1/subscriptions", sign_up).await.expect(201), "id"),
@@ -163,6 +168,7 @@ impl Names {
             "subscriptions" => &self.subscription,
             "payments" => &self.payment,
             "persons" => &self.person,
+            "imports" => &self.import,
             _ => "",
         };
         let path = template.replace("{id}", id).replace("{token}", &self.session);

@@ -148,13 +148,22 @@ impl MerchantView<'_> {
     pub fn was_refused_after(
         &self,
         customer: CustomerId,
+        place: (Timestamp, Ksuid),
+    ) -> Result<bool, StorageError> {
+        self.has_any_after(SELECT_REFUSED_AFTER, customer, place)
+    }
+
+    /// Whether a statement finds anything of a customer behind a place.
+    pub(crate) fn has_any_after(
+        &self,
+        sql: &'static str,
+        customer: CustomerId,
         (at, id): (Timestamp, Ksuid),
     ) -> Result<bool, StorageError> {
         let (customer, at, id) = (*customer.ksuid().bytes(), at.micros(), *id.bytes());
         let parameters = params![self.merchant.0, customer, at, id];
-        let later: Option<[u8; 20]> =
-            self.connection.query_optional(SELECT_REFUSED_AFTER, parameters, |row| row.get(0))?;
-        Ok(later.is_some())
+        let found: Option<[u8; 20]> = self.connection.query_optional(sql, parameters, |row| row.get(0))?;
+        Ok(found.is_some())
     }
 
     /// How many of a customer's payments have succeeded.

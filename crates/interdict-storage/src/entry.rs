@@ -24,7 +24,7 @@ use crate::sql::{Insert, Row, bind, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, MerchantTransaction};
 use crate::view::MerchantView;
-use crate::{feed, hits, load};
+use crate::{feed, hits, load, sqlite};
 
 macro_rules! columns {
     () => {
@@ -42,7 +42,7 @@ macro_rules! with_hits {
     };
 }
 
-// What is bound where a row is written: see [`row_of`].
+// A row with all its columns: their values are those of `row_of`.
 macro_rules! insert {
     () => {
         "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
@@ -225,21 +225,31 @@ impl MerchantView<'_> {
     }
 }
 
-impl MerchantTransaction<'_, '_> {
-    /// Writes the entries whose identifiers are not listed yet, and says among which are all that were. Nothing where each
-    /// answer is a way to a server and back: there it is cheaper to look before, for many at once.
-    pub(crate) fn insert_unlisted(
-        &self,
-        entries: &[&Entry],
-    ) -> Result<Option<HashSet<IdentifierKey>>, StorageError> {
-        let Some(mut bulk) = self.transaction.connection.bulk(&INSERT_UNLISTED)? else { return Ok(None) };
+/// Writes entries by many at once.
+pub(crate) struct Unlisted<'c> {
+    merchant: MerchantNumber,
+    bulk: sqlite::Bulk<'c>,
+}
+
+impl Unlisted<'_> {
+    /// Writes those of some entries whose identifiers are not listed yet, and says among which are all that were.
+    pub(crate) fn insert(&mut self, entries: &[&Entry]) -> Result<HashSet<IdentifierKey>, StorageError> {
         let mut doubtful = HashSet::new();
-        bulk.insert(
+        self.bulk.insert(
             entries,
             |entry, bind| bind(row_of!(self.merchant, entry)),
             |some| doubtful.extend(some.iter().map(|entry| entry.key)),
         )?;
-        Ok(Some(doubtful))
+        Ok(doubtful)
+    }
+}
+
+impl MerchantTransaction<'_, '_> {
+    /// For entries whose identifiers are not listed yet. Nothing where each answer is a way to a server and back: there it
+    /// is cheaper to look before, for many at once.
+    pub(crate) fn unlisted(&self) -> Result<Option<Unlisted<'_>>, StorageError> {
+        let bulk = self.transaction.connection.bulk(&INSERT_UNLISTED)?;
+        Ok(bulk.map(|bulk| Unlisted { merchant: self.merchant, bulk }))
     }
 
     /// Writes an entry and the change that made it so.

@@ -114,6 +114,17 @@ impl crate::view::MerchantView<'_> {
         }
         Ok(found)
     }
+
+    /// Entries of a list by their ids, those that are there.
+    pub(crate) fn entries_by_ids<'i>(
+        &self,
+        list: List,
+        ids: impl Iterator<Item = &'i EntryId>,
+    ) -> Result<HashMap<EntryId, Entry>, StorageError> {
+        let ids: Vec<&[u8]> = ids.map(|id| &id.ksuid_bytes()[..]).collect();
+        let found = entries(self.connection, SELECT_BY_IDS, (self.merchant, list), &ids)?;
+        Ok(found.into_iter().map(|entry| (entry.id, entry)).collect())
+    }
 }
 
 impl MerchantTransaction<'_, '_> {
@@ -145,8 +156,7 @@ impl MerchantTransaction<'_, '_> {
         Ok(Some(PartTaken { import, written, ended }))
     }
 
-    /// Writes what rows make of the entries that are there, and says what those were. Most rows are new: where the
-    /// engine says at once which are not, only those are looked up, and all is planned anew.
+    /// Writes what rows make of the entries that are there, and says what those were.
     fn write_rows(
         &self,
         by: &Authorship<'_>,
@@ -155,26 +165,34 @@ impl MerchantTransaction<'_, '_> {
     ) -> Result<(HashMap<IdentifierKey, Entry>, PlannedRows), StorageError> {
         let first_id = Ksuid::generate(by.now, by.random);
         let plan = |before: &HashMap<_, _>| PlannedRows::of(rows, before, (list, first_id), by);
-        // What may have left something under a former pepper, or would do nothing if it was new.
+        let Some(mut unlisted) = self.unlisted()? else {
+            let before = self.view().entries_of_rows(list, rows.iter())?;
+            let planned = plan(&before);
+            for entry in &planned.after {
+                self.write_entry(entry)?;
+            }
+            return Ok((before, planned));
+        };
+        // Most rows are new: only those are looked up that the engine does not take as such, and those that an erasure
+        // may have left something of under a former pepper, or that would do nothing if they were new.
         let is_special = |row: &&ImportedRow| !row.former.is_empty() || row.window.has_ended(by.merchant_now);
         let mut before = self.view().entries_of_rows(list, rows.iter().filter(is_special))?;
         let planned = plan(&before);
-        let is_new = |entry: &&Entry| !before.contains_key(&entry.key);
-        let new: Vec<&Entry> = planned.after.iter().filter(is_new).collect();
-        let doubtful = self.insert_unlisted(&new)?;
-        let has_inserted = doubtful.is_some();
-        let is_doubtful =
-            |row: &&ImportedRow| doubtful.as_ref().is_none_or(|doubtful| doubtful.contains(&row.key));
-        let found = self.view().entries_of_rows(list, rows.iter().filter(is_doubtful))?;
-        let is_own =
-            |entry: &Entry| has_inserted && planned.entry(entry.key).is_some_and(|own| own.id == entry.id);
-        before.extend(found.into_iter().filter(|(_, entry)| !is_own(entry)));
-        let planned =
-            if doubtful.is_none_or(|doubtful| !doubtful.is_empty()) { plan(&before) } else { planned };
-        for entry in &planned.after {
-            if !has_inserted || before.contains_key(&entry.key) {
-                self.write_entry(entry)?;
-            }
+        let new: Vec<&Entry> =
+            planned.after.iter().filter(|entry| !before.contains_key(&entry.key)).collect();
+        let doubtful = unlisted.insert(&new)?;
+        let planned = if doubtful.is_empty() {
+            planned
+        } else {
+            let is_doubtful = |row: &&ImportedRow| doubtful.contains(&row.key);
+            let found = self.view().entries_of_rows(list, rows.iter().filter(is_doubtful))?;
+            // Among them are some that were new.
+            let is_own = |entry: &Entry| planned.entry(entry.key).is_some_and(|own| own.id == entry.id);
+            before.extend(found.into_iter().filter(|(_, entry)| !is_own(entry)));
+            plan(&before)
+        };
+        for entry in planned.after.iter().filter(|entry| before.contains_key(&entry.key)) {
+            self.write_entry(entry)?;
         }
         Ok((before, planned))
     }
@@ -261,9 +279,7 @@ impl MerchantTransaction<'_, '_> {
             .into_iter()
             .collect();
         let puts: Vec<&EntryFact> = change.facts.iter().filter_map(put_of).collect();
-        let ids: Vec<&[u8]> = puts.iter().map(|fact| &fact.id.ksuid_bytes()[..]).collect();
-        let now = entries(connection, SELECT_BY_IDS, (self.merchant, import.list), &ids)?;
-        let now: HashMap<EntryId, Entry> = now.into_iter().map(|entry| (entry.id, entry)).collect();
+        let now = self.view().entries_by_ids(import.list, puts.iter().map(|fact| &fact.id))?;
         let mut done = PutBack { facts: Vec::with_capacity(puts.len() + 1), ..PutBack::default() };
         let standing = PersonFilter { is_standing: true, having: Vec::new() };
         let has_persons = !self.view().persons(&standing, None, 1)?.is_empty();

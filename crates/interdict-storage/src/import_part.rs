@@ -97,8 +97,9 @@ impl MerchantView<'_> {
         let id = *import.id.ksuid().bytes();
         let of = params![last, revision, place, id, self.merchant.0, limit];
         let mut rows = self.connection.query(SELECT_LEFT, of, |row| read_left(row, import.list))?;
+        let now = self.entries_by_ids(import.list, rows.iter().map(|row| &row.entry))?;
         for row in &mut rows {
-            row.value = self.entry(row.entry)?.and_then(|found| found.entry.value);
+            row.value = now.get(&row.entry).and_then(|entry| entry.value.clone());
         }
         Ok(rows)
     }

@@ -201,12 +201,8 @@ impl MerchantView<'_> {
     pub fn was_blocked_after(
         &self,
         customer: CustomerId,
-        (at, id): (Timestamp, Ksuid),
+        place: (Timestamp, Ksuid),
     ) -> Result<bool, StorageError> {
-        let (customer, at, id) = (*customer.ksuid().bytes(), at.micros(), *id.bytes());
-        let parameters = params![self.merchant.0, customer, at, id];
-        let later: Option<[u8; 20]> =
-            self.connection.query_optional(SELECT_BLOCKED_AFTER, parameters, |row| row.get(0))?;
-        Ok(later.is_some())
+        self.has_any_after(SELECT_BLOCKED_AFTER, customer, place)
     }
 }

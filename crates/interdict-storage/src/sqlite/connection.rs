@@ -20,19 +20,20 @@ const LOG_MODE_PAUSE: Duration = Duration::from_millis(10);
 const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(50);
 /// Statements kept prepared by each connection: more than there are.
 const PREPARED_STATEMENTS: usize = 256;
+/// Pages that a connection keeps. The index by identifier is written anywhere: what is not there is read again.
+const WRITER_CACHE_KIB: i64 = 131_072;
+const READER_CACHE_KIB: i64 = 65_536;
 
 /// The connection that writes. One a process and store.
 pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, StorageError> {
     let connection = Connection::open(path)?;
-    common(&connection)?;
+    common(&connection, WRITER_CACHE_KIB)?;
     require_page_table(&connection)?;
     enter_log_mode(&connection)?;
     connection.pragma_update(None, "synchronous", durability.synchronous())?;
     // Deleted content is overwritten with zeros: an erased person leaves no bytes behind.
     connection.pragma_update(None, "secure_delete", "on")?;
     connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
-    // The index by identifier is written anywhere: what is not here is read again.
-    connection.pragma_update(None, "cache_size", -131_072)?;
     Ok(connection)
 }
 
@@ -67,15 +68,15 @@ fn enter_log_mode(connection: &Connection) -> Result<(), StorageError> {
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StorageError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    common(&connection)?;
+    common(&connection, READER_CACHE_KIB)?;
     Ok(connection)
 }
 
-fn common(connection: &Connection) -> Result<(), StorageError> {
+fn common(connection: &Connection, cache_kib: i64) -> Result<(), StorageError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     fold_every_letter(connection)
 }

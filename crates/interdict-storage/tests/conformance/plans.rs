@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use interdict_storage::{Dialect, Schema, migration_texts, statements};
 use interdict_test_support::Postgres;
 use rusqlite::Connection;
+use tokio::task::JoinHandle;
 use tokio_postgres::NoTls;
 
 use crate::support::World;
@@ -127,15 +128,23 @@ fn changes_of_many_are_found_by_their_time_on_sqlite() {
     assert_eq!(step, "SEARCH change USING INDEX change_of_many (merchant=? AND at>? AND at<?)");
 }
 
-#[tokio::test]
-async fn changes_of_many_are_found_by_their_time_on_postgresql() {
-    let postgres = Postgres::start();
+/// The tables of a mode, empty, to be asked for plans.
+async fn tables_on(
+    postgres: &Postgres,
+) -> (tokio_postgres::Client, JoinHandle<Result<(), tokio_postgres::Error>>) {
     let (client, connection) = tokio_postgres::connect(&postgres.url(), NoTls).await.unwrap();
     let driver = tokio::spawn(connection);
     client.batch_execute("CREATE SCHEMA test; SET search_path TO test, pg_catalog").await.unwrap();
     for text in migration_texts(Schema::Mode, Dialect::Postgres) {
         client.batch_execute(&text).await.unwrap();
     }
+    (client, driver)
+}
+
+#[tokio::test]
+async fn changes_of_many_are_found_by_their_time_on_postgresql() {
+    let postgres = Postgres::start();
+    let (client, driver) = tables_on(&postgres).await;
     let fill = "INSERT INTO change (sequence, at, merchant, actor_type, actor_id, action, subject, facts, hash)
                 SELECT n, n, 1, 'system', '', CASE WHEN n % 100 = 0 THEN 'entries.imported' ELSE 'entry.created' END,
                     'x', '[]', '\\x00' FROM generate_series(1, 20000) n;
@@ -155,12 +164,7 @@ async fn changes_of_many_are_found_by_their_time_on_postgresql() {
 #[tokio::test]
 async fn no_list_walks_over_a_table_on_postgresql() {
     let postgres = Postgres::start();
-    let (client, connection) = tokio_postgres::connect(&postgres.url(), NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute("CREATE SCHEMA test; SET search_path TO test, pg_catalog").await.unwrap();
-    for text in migration_texts(Schema::Mode, Dialect::Postgres) {
-        client.batch_execute(&text).await.unwrap();
-    }
+    let (client, driver) = tables_on(&postgres).await;
     // Of empty tables any plan is good: what counts is whether there is another one.
     let hard = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off;
                 SET enable_bitmapscan = off";

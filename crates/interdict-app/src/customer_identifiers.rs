@@ -83,6 +83,16 @@ impl Service {
         });
         read.await
     }
+
+    /// Their keys.
+    pub(crate) async fn keys_of_own_means(
+        &self,
+        merchant: MerchantNumber,
+        id: CustomerId,
+    ) -> Result<Vec<IdentifierKey>, StorageError> {
+        let means = self.own_means(merchant, id).await?;
+        Ok(means.iter().flat_map(|identifier| identifier.keys(&self.pepper, merchant)).collect())
+    }
 }
 
 /// What a customer's newest attempts came with, by the merchant's word.

@@ -40,9 +40,7 @@ impl Service {
     /// Notes the devices, cards and accounts that this customer's attempts alone came with, by their keys: what is listed
     /// under them was said of the person.
     async fn note_means(&self, merchant: MerchantNumber, id: CustomerId) -> Result<(), StorageError> {
-        let means = self.own_means(merchant, id).await?;
-        let keys: Vec<IdentifierKey> =
-            means.iter().flat_map(|identifier| identifier.keys(&self.pepper, merchant)).collect();
+        let keys = self.keys_of_own_means(merchant, id).await?;
         if keys.is_empty() {
             return Ok(());
         }

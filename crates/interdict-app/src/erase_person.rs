@@ -67,12 +67,7 @@ impl Service {
     ) -> Result<ErasePlan, StorageError> {
         let mut plan = self.store.read(merchant, move |view| plan(view, &who)).await?;
         for customer in plan.customers.iter().map(|customer| customer.id) {
-            let keys: Vec<IdentifierKey> = self
-                .own_means(merchant, customer)
-                .await?
-                .iter()
-                .flat_map(|identifier| identifier.keys(&self.pepper, merchant))
-                .collect();
+            let keys = self.keys_of_own_means(merchant, customer).await?;
             let extent = self.store.read(merchant, move |view| view.extent_of_identifiers(&keys)).await?;
             plan.extent.extend(extent);
         }
@@ -123,9 +118,7 @@ impl Service {
         });
         Ok(committed.await.map_err(ErasePersonError::Write)?.value)
     }
-}
 
-impl Service {
     /// Has the log of decisions forget an identifier that is about to be erased by itself; not what a customer has in its
     /// record.
     pub async fn forget_identifier_in_log(

@@ -79,13 +79,9 @@ pub(crate) struct Opened {
 impl Gateways {
     /// The gateway of a merchant, for a thread that may wait.
     pub(crate) fn of(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, NoGateway> {
-        match self {
-            Self::Sandbox(gateway) => Ok(Arc::clone(gateway)),
-            Self::Stripe(accounts) => {
-                let seen = match accounts.opened(merchant) {
-                    Ok(gateway) => return Ok(gateway),
-                    Err(seen) => seen,
-                };
+        match self.opened(merchant) {
+            Ok(gateway) => Ok(gateway),
+            Err((accounts, seen)) => {
                 let read = accounts.store.read_blocking(|view| view.merchant(merchant).gateway_account());
                 accounts.open(merchant, read?, seen)
             }
@@ -94,16 +90,20 @@ impl Gateways {
 
     /// The same for a task, which must not wait for the database on its thread.
     pub(crate) async fn for_task(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, NoGateway> {
-        match self {
-            Self::Sandbox(gateway) => Ok(Arc::clone(gateway)),
-            Self::Stripe(accounts) => {
-                let seen = match accounts.opened(merchant) {
-                    Ok(gateway) => return Ok(gateway),
-                    Err(seen) => seen,
-                };
+        match self.opened(merchant) {
+            Ok(gateway) => Ok(gateway),
+            Err((accounts, seen)) => {
                 let read = |view: &MerchantView<'_>| -> Result<_, StorageError> { view.gateway_account() };
                 accounts.open(merchant, accounts.store.read(merchant, read).await?, seen)
             }
+        }
+    }
+
+    /// What is open; otherwise where it is to be opened, and the change up to which it is not.
+    fn opened(&self, merchant: MerchantNumber) -> Result<Arc<dyn Gateway>, (&Accounts, u64)> {
+        match self {
+            Self::Sandbox(gateway) => Ok(Arc::clone(gateway)),
+            Self::Stripe(accounts) => accounts.opened(merchant).map_err(|seen| (&**accounts, seen)),
         }
     }
 }

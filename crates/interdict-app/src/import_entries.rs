@@ -236,7 +236,11 @@ impl Run<'_, '_> {
             return Ok(true);
         }
         if is_new && self.import.state == ImportState::Running {
-            return Ok(self.settle()? && self.write(gathered)?);
+            let goes_on = self.settle()?;
+            if goes_on {
+                self.write(gathered)?;
+            }
+            return Ok(goes_on);
         }
         let mut ended = Vec::new();
         let mut goes_on = true;
@@ -298,7 +302,7 @@ impl Run<'_, '_> {
     }
 
     /// Gives parts to the writer, all for one commit, and does not wait for it.
-    fn write(&mut self, gathered: Gathered) -> Result<bool, ImportRunError> {
+    fn write(&mut self, gathered: Gathered) -> Result<(), ImportRunError> {
         let parts = Arc::new(gathered.parts);
         let pending = loop {
             match self.begin(&parts) {
@@ -307,7 +311,7 @@ impl Run<'_, '_> {
             }
         };
         self.under_way = Some(UnderWay { pending, parts, bad: gathered.bad });
-        Ok(true)
+        Ok(())
     }
 
     fn begin(

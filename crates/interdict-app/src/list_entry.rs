@@ -55,7 +55,7 @@ pub struct NewEntry {
 
 impl NewEntry {
     /// An entry that says nothing but what is listed.
-    pub(crate) fn plain(list: List, identifier: Identifier, source: EntrySource) -> Self {
+    pub fn plain(list: List, identifier: Identifier, source: EntrySource) -> Self {
         Self {
             list,
             identifier,

@@ -5,7 +5,6 @@
 use interdict_domain::entry::{List, Strength};
 use interdict_domain::identifier::Reaches;
 use interdict_domain::ids::EntryId;
-use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
 use crate::propose_entry::Put;
@@ -28,14 +27,10 @@ pub fn overriding(
         keys.extend(pepper.all().map(|one| wider.key(one, merchant)));
     });
     let found = transaction.view().entries_under(&keys)?;
-    let shares = |other: Scopes| {
-        let both = |initiator| other.contains(initiator) && entry.scopes.contains(initiator);
-        Initiator::ALL.into_iter().any(both)
-    };
     let block = found.into_iter().map(|row| row.entry).find(|other| {
         other.list() == List::Block
             && other.strength == Strength::Hard
-            && shares(other.scopes)
+            && other.scopes.overlaps(entry.scopes)
             && !other.window.has_ended(by.merchant_now)
     });
     Ok(block.map(|block| block.id))

@@ -8,9 +8,7 @@ use interdict_domain::customer::Customer;
 use interdict_domain::entry::{EntrySource, List, ReasonCode};
 use interdict_domain::identifier::{Email, Identifier, Kind};
 use interdict_domain::ids::{ChargebackId, CustomerId, EntryId, PaymentId};
-use interdict_domain::limits::Limits;
 use interdict_domain::payment::{Payment, PaymentStatus};
-use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 use interdict_storage::{Authorship, MerchantTransaction, StorageError};
 
@@ -176,18 +174,9 @@ fn block_email(
         return Ok(());
     }
     let new = NewEntry {
-        list: List::Block,
-        identifier,
         reason: Reason::parse(&format!("Chargeback on {}", chargeback.payment)).ok(),
         reason_code: Some(ReasonCode::Chargeback),
-        public_message: None,
-        scopes: Scopes::BOTH,
-        strength: None,
-        starts_at: None,
-        expires_at: None,
-        source: EntrySource::Chargeback,
-        matching: None,
-        limits: Limits::NONE,
+        ..NewEntry::plain(List::Block, identifier, EntrySource::Chargeback)
     };
     let (entry, _) = list_entry(transaction, by, new).map_err(from_use_case)?;
     (chargeback.email, chargeback.entry) = (Hold::Owns, Some(entry.id));

@@ -6,14 +6,12 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use interdict_app::store::{Authorship, HistoryItem, Recorded, StorageError, Trimming, WriteError};
+use interdict_app::store::{HistoryItem, Recorded, Trimming};
 use interdict_app::{
     EntryUpdate, Presented, erase_customer, is_undoable, newest_to_undo, undo_change, unlist_entry,
     update_entry,
 };
-use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Subject};
 use interdict_domain::entry::{Entry, List};
 use interdict_domain::identifier::{Identifier, Kind};
@@ -211,12 +209,7 @@ fn what_was_trimmed_is_missing_and_the_rest_is_told(place: &Place) {
     let shop = &place.shop;
     shop.import(&file("one"));
     shop.clock.advance(10);
-    let (now, random) = (shop.now(), Arc::clone(&shop.random));
-    let what = Trimming { kept: 0, least: 1, ..Trimming::before(now) };
-    let trim = shop.service().store().write_blocking(move |transaction| {
-        transaction.trim_feed(&Authorship::new(&Actor::system(), now, random.as_ref()), &what)
-    });
-    trim.map_err(|error: WriteError<StorageError>| error).unwrap();
+    shop.trim(Trimming { kept: 0, least: 1, ..Trimming::before(shop.now()) });
     shop.import(&file("two"));
     let expected = [says(Action::EntriesImported, Some("one"), Some("two"))];
     assert_eq!(told(&of_entry(shop, entry(shop).unwrap().id)), expected);

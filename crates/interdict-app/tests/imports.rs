@@ -6,15 +6,13 @@ mod support;
 
 use std::fmt::Write as _;
 use std::io::Cursor;
-use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_app::store::{Authorship, ChangeFilter, StorageError, Trimming, WriteError};
+use interdict_app::store::{ChangeFilter, Trimming};
 use interdict_app::{
     Caller, EntryUpdate, Export, ImportError, ImportWatch, NewImport, UndoneImport, erase_customer,
     unlist_entry, update_entry,
 };
-use interdict_domain::actor::Actor;
 use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, List};
@@ -279,12 +277,7 @@ fn trimmed_imports_are_not_undone_and_leave_nothing_behind(place: &Place) {
     assert_eq!(shop.undo_import(import.id).unwrap().changed_since.len(), 1);
     let import = shop.import("email,reason\nnumber.1@example.com,another\nnumber.9@example.com,new\n");
     shop.clock.advance(10);
-    let (now, random) = (shop.now(), Arc::clone(&shop.random));
-    let what = Trimming { kept: 0, least: 1, ..Trimming::before(now) };
-    let trim = shop.service().store().write_blocking(move |transaction| {
-        transaction.trim_feed(&Authorship::new(&Actor::system(), now, random.as_ref()), &what)
-    });
-    trim.map_err(|error: WriteError<StorageError>| error).unwrap();
+    shop.trim(Trimming { kept: 0, least: 1, ..Trimming::before(shop.now()) });
     assert!(matches!(shop.undo_import(import.id), Err(ImportError::Trimmed)));
     place.alter("CREATE TABLE proof (n BIGINT NOT NULL CHECK (n = 0)); INSERT INTO proof SELECT COUNT(*) FROM import_before; INSERT INTO proof SELECT COUNT(*) FROM import_left;");
     assert!(is_blocked(shop, "number.9@example.com"));

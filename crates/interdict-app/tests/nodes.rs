@@ -92,20 +92,7 @@ fn identifier(number: u64) -> Identifier {
 }
 
 fn listing(number: u64, list: List) -> NewEntry {
-    NewEntry {
-        list,
-        identifier: identifier(number),
-        reason: None,
-        reason_code: None,
-        public_message: None,
-        scopes: Scopes::BOTH,
-        strength: None,
-        starts_at: None,
-        expires_at: None,
-        source: EntrySource::Api,
-        matching: None,
-        limits: interdict_domain::limits::Limits::NONE,
-    }
+    NewEntry::plain(list, identifier(number), EntrySource::Api)
 }
 
 /// One piece of work of many kinds; what is refused had written before.

@@ -5,14 +5,11 @@
 
 mod support;
 
-use std::sync::Arc;
-
-use interdict_app::store::{Authorship, StorageError, Trimming};
+use interdict_app::store::Trimming;
 use interdict_app::{
     PaymentAttempt, Presented, ProfileUpdate, ReplayError, RestrictionUpdate, erase_customer,
     restrict_customer, unlist_entry, update_customer,
 };
-use interdict_domain::actor::Actor;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::List;
 use interdict_domain::identifier::{EmailMatching, Kind};
@@ -89,17 +86,8 @@ fn said(shop: &Shop, revision: i64, attempt: &Try<'_>) -> &'static str {
 }
 
 fn trim(shop: &Shop, kept: i64) -> i64 {
-    let (now, random) = (shop.now(), Arc::clone(&shop.random));
-    let what = Trimming { kept, least: 1, ..Trimming::before(now.plus_seconds(1)) };
-    let step = shop.service().store().write_blocking(move |transaction| {
-        let actor = Actor::system();
-        transaction.trim_feed(&Authorship::new(&actor, now, random.as_ref()), &what)
-    });
-    step.map_err(|error: interdict_app::store::WriteError<StorageError>| error)
-        .unwrap()
-        .value
-        .unwrap()
-        .through
+    let what = Trimming { kept, least: 1, ..Trimming::before(shop.now().plus_seconds(1)) };
+    shop.trim(what).unwrap().through
 }
 
 fn rename(shop: &Shop, id: CustomerId, address: &'static str) {

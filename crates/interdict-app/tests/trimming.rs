@@ -5,12 +5,10 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_app::store::{Authorship, StorageError, Trimmed, Trimming};
+use interdict_app::store::{Trimmed, Trimming};
 use interdict_app::{FeedComparison, ProfileUpdate, erase_customer, unlist_entry, update_customer};
-use interdict_domain::actor::Actor;
 use interdict_domain::entry::List;
 use interdict_domain::ids::CustomerId;
 use interdict_domain::mode::Mode;
@@ -27,13 +25,7 @@ on_both_engines!("trimming":
 
 /// Trims all but the newest changes.
 fn trim(shop: &Shop, kept: i64) -> Trimmed {
-    let (now, random) = (shop.now(), Arc::clone(&shop.random));
-    let what = Trimming { kept, least: 1, ..Trimming::before(now.plus_seconds(1)) };
-    let step = shop.service().store().write_blocking(move |transaction| {
-        let actor = Actor::system();
-        transaction.trim_feed(&Authorship::new(&actor, now, random.as_ref()), &what)
-    });
-    step.map_err(|error: interdict_app::store::WriteError<StorageError>| error).unwrap().value.unwrap()
+    shop.trim(Trimming { kept, least: 1, ..Trimming::before(shop.now().plus_seconds(1)) }).unwrap()
 }
 
 fn rename(shop: &Shop, id: CustomerId, address: &'static str) {

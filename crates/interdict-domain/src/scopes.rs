@@ -53,6 +53,11 @@ impl Scopes {
         }
     }
 
+    /// Whether payments of one initiator are meant by both.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether payments of this initiator are meant.
     pub const fn contains(self, initiator: Initiator) -> bool {
         match initiator {

@@ -24,7 +24,6 @@ use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind, Pepper};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
-use interdict_domain::scopes::Scopes;
 use interdict_test_support::wait_until;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -77,20 +76,11 @@ fn block_long_ago(place: &Place) {
         let by = Authorship::new(&actor, long_ago.now(), long_ago.as_ref());
         for number in 0..CHANGES {
             let address = format!("somebody.{number}@example.com");
-            let new = NewEntry {
-                list: List::Block,
-                identifier: Identifier::parse(Kind::Email, &address).unwrap(),
-                reason: None,
-                reason_code: None,
-                public_message: None,
-                scopes: Scopes::BOTH,
-                strength: None,
-                starts_at: None,
-                expires_at: None,
-                source: EntrySource::Api,
-                matching: None,
-                limits: interdict_domain::limits::Limits::NONE,
-            };
+            let new = NewEntry::plain(
+                List::Block,
+                Identifier::parse(Kind::Email, &address).unwrap(),
+                EntrySource::Api,
+            );
             list_entry(&mut transaction.merchant(MerchantNumber(1)), &by, new)?;
         }
         Ok::<_, UseCaseError>(())

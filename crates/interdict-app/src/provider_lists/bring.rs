@@ -55,7 +55,7 @@ enum Came {
 }
 
 /// A row as it was seen, and as it is to be.
-type Change = (EntryId, Option<ProviderItem>, Option<ProviderItem>);
+pub(super) type Change = (EntryId, Option<ProviderItem>, Option<ProviderItem>);
 
 impl Step<'_> {
     /// Brings entries in step, in order, as far as the provider may be asked in this step; how many.

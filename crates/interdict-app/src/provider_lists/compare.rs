@@ -10,7 +10,7 @@ use interdict_domain::provider_list::{ItemState, Mirroring, ProviderList};
 use interdict_gateway::lists::{ListError, ListItem, ListPage};
 use interdict_storage::{ProviderItem, StorageError};
 
-use super::bring::lists_of;
+use super::bring::{Change, lists_of};
 use super::memory::Comparison;
 use super::step::{Step, Stop};
 
@@ -152,10 +152,7 @@ impl Step<'_> {
     }
 
     /// Forgets what was on its way, is not there, and cannot be put there either, because nobody knows its value.
-    async fn forget_unknown(
-        &self,
-        rows: Vec<(interdict_domain::ids::EntryId, Option<ProviderItem>, Option<ProviderItem>)>,
-    ) -> Result<(), Stop> {
+    async fn forget_unknown(&self, rows: Vec<Change>) -> Result<(), Stop> {
         let read = self.service.store.read(self.merchant, move |view| {
             let mut gone = Vec::new();
             for row in rows {

@@ -39,6 +39,8 @@ const LOOKS: usize = 20;
 const ROUND_EVERY_S: i64 = 6 * 3_600;
 /// The longest pause after failures, in seconds. The first one has two, and each doubles.
 const PAUSE_S_MAX: i64 = 300;
+/// So many doublings are longer.
+const DOUBLINGS_MAX: i64 = 9;
 
 /// Why a step did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -300,8 +302,7 @@ impl Step<'_> {
         };
         count(&self.service.mirrors.counts.failures);
         self.mirror.failures = self.mirror.failures.saturating_add(1);
-        let pause_s = 1_i64.checked_shl(u32::try_from(self.mirror.failures).unwrap_or(u32::MAX));
-        let pause_s = pause_s.filter(|pause| *pause > 0).map_or(PAUSE_S_MAX, |pause| pause.min(PAUSE_S_MAX));
+        let pause_s = (1_i64 << self.mirror.failures.min(DOUBLINGS_MAX)).min(PAUSE_S_MAX);
         self.mirror.retry_at = Some(self.now.plus_seconds(pause_s));
         if self.mirror.failures == 1 {
             tracing::warn!(merchant, problem = words, "provider lists wait");

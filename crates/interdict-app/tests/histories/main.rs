@@ -13,17 +13,15 @@ mod rotations;
 mod support;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use calls::{Call, call};
-use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
+use interdict_app::store::{StorageError, Trimming};
 use interdict_app::{
     EntryUpdate, ImportError, ListedCustomer, NewImport, NewListStatus, ProfileUpdate, RestrictionUpdate,
     SettingsUpdate, UnlistError, UseCaseError, change_settings,
 };
 use interdict_decision::oracle::Oracle;
-use interdict_domain::actor::Actor;
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Profile;
 use interdict_domain::entry::{List, Strength};
@@ -242,12 +240,8 @@ impl World {
     /// Trims all but the newest changes, or some of it.
     fn trim(&mut self, kept: i64) {
         self.tell_oracle();
-        let (now, random) = (self.shop.now(), Arc::clone(&self.shop.random));
-        let what = Trimming { kept, least: 1, most: 7, ..Trimming::before(now.plus_seconds(1)) };
-        let trim = self.shop.service().store().write_blocking(move |transaction| {
-            transaction.trim_feed(&Authorship::new(&Actor::system(), now, random.as_ref()), &what)
-        });
-        trim.map_err(|error: WriteError<StorageError>| error).unwrap();
+        let before = Trimming::before(self.shop.now().plus_seconds(1));
+        self.shop.trim(Trimming { kept, least: 1, most: 7, ..before });
     }
 
     /// What the feed said, from the first change on.

@@ -1,14 +1,11 @@
 //! Erasing behind a rotation what was said before it.
 
-use std::sync::Arc;
-
 use interdict_app::decision::Outcome;
-use interdict_app::store::{Authorship, StorageError, Trimming, WriteError};
+use interdict_app::store::Trimming;
 use interdict_app::{
     App, Erasable, NewEntry, NewListStatus, PaymentAttempt, Presented, ProfileUpdate, note_entry,
     set_list_status, update_customer,
 };
-use interdict_domain::actor::Actor;
 use interdict_domain::customer::ListStatus;
 use interdict_domain::identifier::{Generation, Identifier, Kind};
 use interdict_domain::mode::Mode;
@@ -64,14 +61,8 @@ pub fn a_replay_behind_it_counts_whoever_was_erased_since(place: &Place) {
 
 /// The oldest changes go, and with them what they say of who had what.
 pub fn trim(shop: &Shop) {
-    let (now, random) = (shop.now(), Arc::clone(&shop.random));
-    let what = Trimming { kept: 0, least: 1, ..Trimming::before(now.plus_seconds(1)) };
-    let trimmed = shop.service().store().write_blocking(move |transaction| {
-        let actor = Actor::system();
-        transaction.trim_feed(&Authorship::new(&actor, now, random.as_ref()), &what)
-    });
-    let trimmed = trimmed.map_err(|error: WriteError<StorageError>| error).unwrap();
-    assert!(trimmed.value.is_some());
+    let trimmed = shop.trim(Trimming { kept: 0, least: 1, ..Trimming::before(shop.now().plus_seconds(1)) });
+    assert!(trimmed.is_some());
 }
 
 pub fn an_erasure_reaches_what_was_said_before(place: &Place) {

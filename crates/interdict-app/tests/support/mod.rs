@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use interdict_app::decision::{Code, Decision, Outcome};
-use interdict_app::store::{Authorship, MerchantTransaction, StorageError, WriteError};
+use interdict_app::store::{Authorship, MerchantTransaction, StorageError, Trimmed, Trimming, WriteError};
 use interdict_app::{
     App, Caller, DataPlace, DecidePaymentError, ImportError, NewEntry, NewImport, PaymentAttempt, Presented,
     Service, Shown, UndoneImport, UseCaseError,
@@ -28,7 +28,7 @@ use interdict_domain::ids::{CustomerId, EntryId, ImportId, KeyId};
 use interdict_domain::import::{Import, ImportFormat};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::mode::Mode;
-use interdict_domain::scopes::{Initiator, Scopes};
+use interdict_domain::scopes::Initiator;
 use interdict_domain::text::Reason;
 use interdict_test_support::wait_until;
 use peppers::{open_under, pepper};
@@ -186,6 +186,15 @@ impl Shop {
             Err(WriteError::Refused(error)) => Err(error),
             Err(error) => panic!("{error:?}"),
         }
+    }
+
+    /// Trims the feed, and says how far.
+    pub fn trim(&self, what: Trimming) -> Option<Trimmed> {
+        let (now, random) = (self.now(), Arc::clone(&self.random));
+        let trimmed = self.service().store().write_blocking(move |transaction| {
+            transaction.trim_feed(&Authorship::new(&Actor::system(), now, random.as_ref()), &what)
+        });
+        trimmed.map_err(|error: WriteError<StorageError>| error).unwrap().value
     }
 
     /// Reads as the API would.
@@ -357,20 +366,7 @@ pub fn with_email(text: &str) -> Profile {
 
 /// An entry with nothing said but what is listed.
 pub fn new_entry(list: List, kind: Kind, value: &str) -> NewEntry {
-    NewEntry {
-        list,
-        identifier: Identifier::parse(kind, value).unwrap(),
-        reason: None,
-        reason_code: None,
-        public_message: None,
-        scopes: Scopes::BOTH,
-        strength: None,
-        starts_at: None,
-        expires_at: None,
-        source: EntrySource::Api,
-        matching: None,
-        limits: interdict_domain::limits::Limits::NONE,
-    }
+    NewEntry::plain(list, Identifier::parse(kind, value).unwrap(), EntrySource::Api)
 }
 
 pub fn block_email(value: &str) -> NewEntry {

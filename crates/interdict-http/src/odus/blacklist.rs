@@ -7,8 +7,6 @@ use interdict_app::{Answer, NewEntry, UseCaseError, list_entry, unlist_entry};
 use interdict_domain::entry::{Entry, EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::EntryId;
-use interdict_domain::limits::Limits;
-use interdict_domain::scopes::Scopes;
 use interdict_domain::text::Reason;
 
 use super::customers::rows_of;
@@ -31,20 +29,8 @@ fn read(mut fields: Fields) -> Result<NewEntry, Refused> {
     let identifier = fields.parse("email", email);
     let identifier = fields.required("email", identifier);
     let reason = fields.parse("reason", Reason::parse).value();
-    let new = identifier.map(|identifier| NewEntry {
-        list: List::Block,
-        identifier,
-        reason,
-        reason_code: None,
-        public_message: None,
-        scopes: Scopes::BOTH,
-        strength: None,
-        starts_at: None,
-        expires_at: None,
-        source: EntrySource::Api,
-        matching: None,
-        limits: Limits::NONE,
-    });
+    let new = identifier
+        .map(|identifier| NewEntry { reason, ..NewEntry::plain(List::Block, identifier, EntrySource::Api) });
     Ok(fields.finish(new)?)
 }
 

@@ -10,7 +10,7 @@ use interdict_app::{
 };
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::{Entry, EntrySource, List, ReasonCode, Strength};
-use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::identifier::{Identifier, IdentifierError, Kind};
 use interdict_domain::ids::EntryId;
 use interdict_domain::limits::Limits;
 use interdict_domain::money::{AMOUNT_MAX, Currency, Money};
@@ -36,19 +36,26 @@ pub(crate) fn reason_codes() -> Vec<(&'static str, ReasonCode)> {
     ReasonCode::ALL.iter().map(|code| (code.as_str(), *code)).collect()
 }
 
+/// The identifier that `kind` and `value` name, if it is one that may stand there.
+pub(super) fn read_identifier(
+    fields: &mut Fields,
+    caller: &Caller,
+    check: impl FnOnce(Identifier) -> Result<Identifier, IdentifierError>,
+) -> Option<Identifier> {
+    let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
+    let kind = fields.required("kind", kind);
+    let value = fields.parse("value", |text| match kind {
+        Some(kind) => Identifier::parse_in(kind, text, || caller.phone_region()).and_then(check).map(Some),
+        None => Ok(None),
+    });
+    fields.required("value", value).flatten()
+}
+
 pub(crate) fn read_new(mut fields: Fields, caller: &Caller) -> Result<NewEntry, Refused> {
     let lists = List::ALL.map(|list| (list.as_str(), list));
     let list = fields.word("list", &lists);
     let list = fields.required("list", list);
-    let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
-    let kind = fields.required("kind", kind);
-    let value = fields.parse("value", |text| match kind {
-        Some(kind) => Identifier::parse_in(kind, text, || caller.phone_region())
-            .and_then(Identifier::listable)
-            .map(Some),
-        None => Ok(None),
-    });
-    let identifier = fields.required("value", value).flatten();
+    let identifier = read_identifier(&mut fields, caller, Identifier::listable);
     let reason = fields.parse("reason", Reason::parse).value();
     let reason_code = fields.word("reasonCode", &reason_codes()).value();
     let public_message = fields.parse("publicMessage", PublicMessage::parse).value();

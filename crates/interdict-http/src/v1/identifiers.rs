@@ -6,9 +6,10 @@ use axum::response::Response;
 use http::StatusCode;
 use interdict_app::store::Erased;
 use interdict_app::{Caller, erase_identifier};
-use interdict_domain::identifier::{Identifier, Kind};
+use interdict_domain::identifier::Identifier;
 
 use super::customers::{ErasureView, cannot_forget};
+use super::entries::read_identifier;
 use crate::answer;
 use crate::extract::{CustomersWrite, Secret};
 use crate::json::Fields;
@@ -16,13 +17,7 @@ use crate::mutation::{Mutation, Refused};
 use crate::schemas;
 
 fn read(mut fields: Fields, caller: &Caller) -> Result<Identifier, Refused> {
-    let kind = fields.word("kind", &Kind::ALL.map(|kind| (kind.as_str(), kind)));
-    let kind = fields.required("kind", kind);
-    let value = fields.parse("value", |text| match kind {
-        Some(kind) => Identifier::parse_in(kind, text, || caller.phone_region()).map(Some),
-        None => Ok(None),
-    });
-    let identifier = fields.required("value", value).flatten();
+    let identifier = read_identifier(&mut fields, caller, Ok);
     Ok(fields.finish(identifier)?)
 }
 

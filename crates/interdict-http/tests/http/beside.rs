@@ -9,7 +9,6 @@ use interdict_domain::credential::CredentialKind;
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::mode::Mode;
-use interdict_domain::scopes::Scopes;
 use serde_json::json;
 
 use crate::shop::{FIRST, Shop};
@@ -54,20 +53,11 @@ async fn a_block_that_is_written_beside_is_obeyed() {
     let written = beside.service(Mode::Test).store().write(move |transaction| {
         let actor = Actor::cli();
         let by = Authorship::new(&actor, now, random.as_ref());
-        let new = NewEntry {
-            list: List::Block,
-            identifier: Identifier::parse(Kind::Email, "a@example.com").unwrap(),
-            reason: None,
-            reason_code: None,
-            public_message: None,
-            scopes: Scopes::BOTH,
-            strength: None,
-            starts_at: None,
-            expires_at: None,
-            source: EntrySource::Api,
-            matching: None,
-            limits: interdict_domain::limits::Limits::NONE,
-        };
+        let new = NewEntry::plain(
+            List::Block,
+            Identifier::parse(Kind::Email, "a@example.com").unwrap(),
+            EntrySource::Api,
+        );
         list_entry(&mut transaction.merchant(FIRST), &by, new).map(|_| ()).map_err(|error| match error {
             UseCaseError::Storage(error) => error,
             other => panic!("{other}"),

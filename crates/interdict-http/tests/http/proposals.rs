@@ -10,7 +10,6 @@ use interdict_domain::actor::Actor;
 use interdict_domain::entry::{EntrySource, List};
 use interdict_domain::identifier::{Identifier, Kind};
 use interdict_domain::ids::{ProposalId, UserId};
-use interdict_domain::scopes::Scopes;
 use serde_json::{Value, json};
 
 use crate::billing::DAY_S;
@@ -125,20 +124,11 @@ async fn what_hits_more_waits_and_counts_once_another_person_approved_it() {
 async fn nobody_approves_what_they_proposed_and_anybody_may_refuse() {
     let (shop, api) = shop().await;
     let owner = person(&shop);
-    let new = NewEntry {
-        list: List::Block,
-        identifier: Identifier::parse(Kind::EmailDomain, "example.com").unwrap(),
-        reason: None,
-        reason_code: None,
-        public_message: None,
-        scopes: Scopes::BOTH,
-        strength: None,
-        starts_at: None,
-        expires_at: None,
-        source: EntrySource::Dashboard,
-        matching: None,
-        limits: interdict_domain::limits::Limits::NONE,
-    };
+    let new = NewEntry::plain(
+        List::Block,
+        Identifier::parse(Kind::EmailDomain, "example.com").unwrap(),
+        EntrySource::Dashboard,
+    );
     let weight = shop.service().weigh_entry(FIRST, &new).await.unwrap();
     let (now, random) = (shop.service().now(), Arc::clone(&shop.random));
     let put = shop.service().store().write(move |transaction| -> Result<_, NotPut> {

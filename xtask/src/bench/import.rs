@@ -62,7 +62,6 @@ impl Copy {
 }
 
 /// What a round saw.
-#[derive(Default)]
 struct Round {
     copied_s: f64,
     copied_sorted_s: f64,
@@ -87,7 +86,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let copied_sorted_s = copy.measure(&sorted)?;
         let copied_s = copy.measure(&file)?;
         let data = fresh(bench, &place.path().join(format!("interdict-{round}")))?;
-        let done = Round { copied_s, copied_sorted_s, ..run(bench, &data, &text)? };
+        let done = run(bench, &data, &text, [copied_s, copied_sorted_s])?;
         println!(
             "  import {round}/{}: {:.0} rows/s, \\copy {:.0}, out {:.0}; decisions' 99 % {:.0} us quiet, {:.0} us busy, {:.0} MiB",
             bench.rounds,
@@ -119,7 +118,7 @@ fn shuffled(place: u64, entries: u64) -> u64 {
     place * STRIDE % entries
 }
 
-fn run(bench: &Bench, data: &Data, text: &str) -> Result<Round> {
+fn run(bench: &Bench, data: &Data, text: &str, [copied_s, copied_sorted_s]: [f64; 2]) -> Result<Round> {
     let server = interdict(bench, &data.folder, Cores::Every)?;
     let steady = Steady {
         port: server.port,
@@ -138,7 +137,7 @@ fn run(bench: &Bench, data: &Data, text: &str) -> Result<Round> {
     let exported = client::get_as(server.port, "/v1/entries/export?list=block", &data.secret)?;
     let exported_s = started.elapsed().as_secs_f64();
     ensure!(exported.status == 200 && exported.body.len() > text.len(), "the export is not whole");
-    Ok(Round { imported_s, exported_s, most_mib, quiet, busy, ..Round::default() })
+    Ok(Round { copied_s, copied_sorted_s, imported_s, exported_s, most_mib, quiet, busy })
 }
 
 /// From the first byte until all rows are in force, and the most memory meanwhile.

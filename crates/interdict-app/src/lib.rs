@@ -162,7 +162,7 @@ pub mod store {
         LeftPosition, MerchantTransaction, MerchantView, NodePlace, Note, NumberedRows, PageRequest,
         PartDone, PaymentFilter, PersonFilter, PostgresServer, ProviderEvent, Recorded, Retained, RowLeft,
         Score, SearchState, StorageError, StoreStatus, Totals, Trimmed, Trimming, UserAccount, View,
-        WriteError, day_of,
+        WriteError, day_of, keep_aside,
     };
 }
 

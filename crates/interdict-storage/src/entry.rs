@@ -43,9 +43,9 @@ macro_rules! with_hits {
 }
 
 // A row with all its columns: their values are those of `row_of`.
-macro_rules! insert {
+macro_rules! table {
     () => {
-        "INSERT INTO entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
+        "entry (id, merchant, list, kind, identifier_key, value, reason, reason_code,
              public_message, scopes, strength, starts_at, expires_at, source, actor_type, actor_id,
              created_at, updated_at, erased_customer, matching, max_amount, currency, lapses_on_chargeback,
              generation)"
@@ -94,7 +94,7 @@ macro_rules! row_of {
 pub(crate) use {columns, with_hits};
 
 statements! {
-    UPSERT = concat!(insert!(), values!(), "ON CONFLICT (id) DO UPDATE SET value = excluded.value, identifier_key = excluded.identifier_key,
+    UPSERT = concat!("INSERT INTO ", table!(), values!(), "ON CONFLICT (id) DO UPDATE SET value = excluded.value, identifier_key = excluded.identifier_key,
                     generation = excluded.generation, reason = excluded.reason,
                     reason_code = excluded.reason_code, public_message = excluded.public_message,
                     scopes = excluded.scopes, strength = excluded.strength, starts_at = excluded.starts_at,
@@ -111,7 +111,7 @@ statements! {
 
 /// Where there is none yet.
 const INSERT_UNLISTED: Insert = Insert {
-    into: insert!(),
+    into: table!(),
     columns: 24,
     on_conflict: "ON CONFLICT (merchant, identifier_key, list, kind) WHERE erased_customer IS NULL DO NOTHING",
 };

@@ -9,6 +9,7 @@
 //! Deliberately not here: what a change means (`interdict-app`), and the index that follows the feed
 //! (`interdict-decision`).
 
+mod aside;
 mod attempt_count;
 mod audit;
 mod chain;
@@ -80,6 +81,7 @@ mod view;
 mod window_end;
 mod writer;
 
+pub use aside::{keep_aside, spawn_aside};
 pub use attempt_count::{AttemptCount, AttemptOutcome, RefusedAttempt, day_of};
 pub use audit::{ChangeFilter, Changes};
 pub use chain::{ChainError, ChainReport};

@@ -235,7 +235,7 @@ pub(crate) enum Connection<'c> {
 
 /// An insert of any number of rows.
 pub(crate) struct Insert {
-    /// Up to the values.
+    /// The table, with the columns in their order.
     pub(crate) into: &'static str,
     /// How many values a row has.
     pub(crate) columns: usize,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::aside::spawn_aside;
 use crate::error::StorageError;
 use crate::foreseen::Foreseen;
 use crate::status::Counters;
@@ -213,10 +214,7 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         let own = Arc::clone(&counters);
         let jobs = Queue { jobs, last_batch: 1, taken_at: Instant::now(), counters: own };
-        let thread = std::thread::Builder::new()
-            .name(format!("writer-{store}"))
-            .spawn(move || run(jobs))
-            .map_err(StorageError::Thread)?;
+        let thread = spawn_aside(format!("writer-{store}"), move || run(jobs))?;
         Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use interdict_app::store::keep_aside;
 use interdict_app::{App, Service};
 use interdict_dashboard::{CookiePolicy, DashboardOptions};
 use interdict_domain::mode::Mode;
@@ -65,6 +66,7 @@ impl Listening {
         let background = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("background")
+            .on_thread_start(keep_aside)
             .enable_all()
             .build()
             .context("the background thread cannot be started")?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use interdict_domain::clock::Clock;
 use interdict_domain::identifier::Pepper;
-use interdict_storage::{DecisionStore, Place, StorageError};
+use interdict_storage::{DecisionStore, Place, StorageError, spawn_aside};
 use parking_lot::Mutex;
 
 use super::queue::{Queue, WAITING_MAX};
@@ -67,10 +67,7 @@ impl DecisionLog {
             thread: Mutex::new(None),
         });
         let (own, pepper) = (Arc::clone(&log), pepper.clone());
-        let thread = std::thread::Builder::new()
-            .name("decision log".to_owned())
-            .spawn(move || writer::run(&own, &pepper, clock.as_ref()))
-            .map_err(StorageError::Thread)?;
+        let thread = spawn_aside("decision log", move || writer::run(&own, &pepper, clock.as_ref()))?;
         *log.thread.lock() = Some(thread);
         Ok(log)
     }

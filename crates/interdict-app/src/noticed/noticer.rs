@@ -8,7 +8,7 @@ use std::time::Duration;
 use interdict_domain::clock::{Clock, Random};
 use interdict_domain::identifier::Pepper;
 use interdict_domain::merchant::MerchantNumber;
-use interdict_storage::{StorageError, Store};
+use interdict_storage::{StorageError, Store, spawn_aside};
 use parking_lot::Mutex;
 
 use super::queue::Queue;
@@ -80,10 +80,7 @@ impl Noticer {
         let (queue, counters) = (Queue::new(), Counters::default());
         let noticer = Arc::new(Self { queue, counters, thread: Mutex::new(None) });
         let own = Arc::clone(&noticer);
-        let thread = std::thread::Builder::new()
-            .name("persons".to_owned())
-            .spawn(move || worker::run(&own, &parts))
-            .map_err(StorageError::Thread)?;
+        let thread = spawn_aside("persons", move || worker::run(&own, &parts))?;
         *noticer.thread.lock() = Some(thread);
         Ok(noticer)
     }

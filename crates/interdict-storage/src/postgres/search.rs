@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::Session;
+use crate::aside::spawn_aside;
 use crate::error::StorageError;
 use crate::sql::{Connection, params};
 
@@ -101,10 +102,7 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     pub(crate) fn start(server: PostgresServer, schema: SchemaName) -> Result<Self, StorageError> {
         let (end, ended) = channel();
-        std::thread::Builder::new()
-            .name(format!("search-{}", schema.as_str()))
-            .spawn(move || keep_up(&server, schema, &ended))
-            .map_err(StorageError::Thread)?;
+        spawn_aside(format!("search-{}", schema.as_str()), move || keep_up(&server, schema, &ended))?;
         Ok(Self { _end: end })
     }
 }

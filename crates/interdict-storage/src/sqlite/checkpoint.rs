@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
 use super::connection;
+use crate::aside::spawn_aside;
 use crate::error::StorageError;
 use crate::store::Durability;
 
@@ -44,10 +45,7 @@ impl Checkpointer {
             Ok(())
         }))?;
         let lock = Arc::clone(&at_work);
-        let thread = std::thread::Builder::new()
-            .name("checkpoint".to_owned())
-            .spawn(move || run(&own, &signals, &lock))
-            .map_err(StorageError::Thread)?;
+        let thread = spawn_aside("checkpoint", move || run(&own, &signals, &lock))?;
         Ok(Self { thread: Some(thread), at_work })
     }
 

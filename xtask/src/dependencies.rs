@@ -5,6 +5,7 @@ mod reasons;
 mod versions;
 mod walls;
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -60,5 +61,14 @@ pub fn run() -> Result<()> {
         process::run(Command::new("cargo-deny").args(["check", "bans", "licenses", "sources"]))?;
     }
     ensure!(problems.is_empty(), "{} problems", problems.len());
-    Ok(())
+    check_fuzz_lock(root)
+}
+
+/// `fuzz/` is outside of the workspace and built rarely: its versions are forgotten easily.
+fn check_fuzz_lock(root: &Path) -> Result<()> {
+    let mut command = process::cargo();
+    command.args(["metadata", "--locked", "--format-version", "1", "--manifest-path"]);
+    process::output(command.arg(root.join("fuzz/Cargo.toml")))
+        .map(drop)
+        .context("cargo update --workspace --manifest-path fuzz/Cargo.toml brings its Cargo.lock up to date")
 }

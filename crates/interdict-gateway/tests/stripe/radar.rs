@@ -1,8 +1,11 @@
 //! Stripe's value lists, as its documentation describes them, with faults on order: a list holds a value once, items come
 //! newest first and a hundred at most, and what is not there any more is missing.
 
+#![allow(dead_code, reason = "each test binary that has it uses a part of it")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use wiremock::matchers::any;
@@ -33,6 +36,8 @@ struct State {
     made: i64,
     /// Values that are refused.
     refused: Vec<String>,
+    /// Between what is done and the answer to it.
+    pause: Duration,
 }
 
 #[derive(Clone, Default)]
@@ -62,6 +67,11 @@ impl FakeRadar {
     /// Takes a value no more.
     pub fn refuses(&self, value: &str) {
         self.radar.state().refused.push(value.to_owned());
+    }
+
+    /// Answers so much later than it does what it is asked.
+    pub fn pauses(&self, pause: Duration) {
+        self.radar.state().pause = pause;
     }
 
     /// The values on a list, in order.
@@ -219,7 +229,9 @@ impl Respond for Radar {
         let mut state = self.state();
         let path: Vec<_> = request.url.path().trim_matches('/').split('/').collect();
         let (method, pairs) = (request.method.as_str(), request.url.query_pairs().into_owned());
-        let answer = |(status, body): (u16, Value)| ResponseTemplate::new(status).set_body_json(body);
+        let pause = state.pause;
+        let answer =
+            |(status, body): (u16, Value)| ResponseTemplate::new(status).set_body_json(body).set_delay(pause);
         if method == "GET" {
             return answer(state.read(&path, &pairs.collect()));
         }

@@ -17,4 +17,8 @@ mod payment_answers;
 mod payment_books;
 mod payment_clients;
 mod payment_kill;
+mod provider_kill;
+// Stripe's lists, as the connector's own tests know them.
+#[path = "../../../interdict-gateway/tests/stripe/radar.rs"]
+mod radar;
 mod server;

@@ -50,6 +50,9 @@ impl Kind {
 pub struct Folder {
     dir: TempDir,
     pub key: String,
+    pub live_key: String,
+    /// Where its servers find Stripe.
+    pub stripe_url: Option<String>,
 }
 
 impl Folder {
@@ -62,8 +65,8 @@ impl Folder {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let created: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let key = created["keys"]["test"]["secret"].as_str().unwrap().to_owned();
-        Self { dir, key }
+        let key = |mode: &str| created["keys"][mode]["secret"].as_str().unwrap().to_owned();
+        Self { dir, key: key("test"), live_key: key("live"), stripe_url: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -144,6 +147,7 @@ impl Server {
         let child = Command::new(&words[0])
             .args(&words[1..])
             .env("INTERDICT_RENEWAL_INTERVAL_MS", "20")
+            .envs(folder.stripe_url.as_ref().map(|url| ("INTERDICT_STRIPE_URL", url)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -17,8 +17,8 @@ pub fn spawn_aside(
     std::thread::Builder::new().name(name.into()).spawn(run).map_err(StorageError::Thread)
 }
 
-/// Keeps the calling thread, and those that it starts, to the last half of the processors that it may use. With one
-/// processor, and where the system does not let it, everything stays as it is.
+/// Keeps the calling thread, and those that it starts, to the last half of the processors that the process may use. With
+/// one processor, and where the system does not let it, everything stays as it is.
 pub fn keep_aside() {
     #[cfg(target_os = "linux")]
     if let Err(error) = linux::keep_aside() {
@@ -29,10 +29,12 @@ pub fn keep_aside() {
 #[cfg(target_os = "linux")]
 mod linux {
     use rustix::io::Result;
+    use rustix::process::getpid;
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
     pub(super) fn keep_aside() -> Result<()> {
-        let allowed = sched_getaffinity(None)?;
+        // Those of the first thread, which may use all: whoever starts this one may be kept aside already.
+        let allowed = sched_getaffinity(Some(getpid()))?;
         let mut aside = CpuSet::new();
         for processor in last_half(&allowed) {
             aside.set(processor);
@@ -72,6 +74,10 @@ mod linux {
             let aside = crate::aside::spawn_aside("aside", move || {
                 let now = sched_getaffinity(None).unwrap();
                 assert_eq!(now.count(), (before.count() / 2).max(1));
+                let next = crate::aside::spawn_aside("next", move || {
+                    assert_eq!(sched_getaffinity(None).unwrap(), now, "half of the half");
+                });
+                next.unwrap().join().unwrap();
             });
             aside.unwrap().join().unwrap();
             assert_eq!(sched_getaffinity(None).unwrap(), before);

@@ -30,10 +30,7 @@ struct Watched<'a> {
 
 impl Watched<'_> {
     fn call(&self, request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder) -> Value {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        let request =
-            request(&client, &format!("http://{}", self.server.address)).bearer_auth(&self.folder.key);
-        self.runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() })
+        self.server.call(self.runtime, &self.folder.key, request)
     }
 
     fn send(&self, text: String) -> String {

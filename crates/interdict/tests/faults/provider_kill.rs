@@ -33,16 +33,12 @@ impl<'a> Asked<'a> {
     }
 
     fn call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        let url = format!("http://{}{path}", self.server.address);
-        let mut request = client.request(method.parse().unwrap(), url).bearer_auth(&self.folder.live_key);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        self.runtime.block_on(async {
-            let answer = request.send().await.unwrap();
-            assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
-            answer.json().await.unwrap_or_default()
+        self.server.call(self.runtime, &self.folder.live_key, |client, base| {
+            let request = client.request(method.parse().unwrap(), format!("{base}{path}"));
+            match body {
+                Some(body) => request.json(&body),
+                None => request,
+            }
         })
     }
 

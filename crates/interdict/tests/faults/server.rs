@@ -9,6 +9,7 @@ use std::time::Duration;
 use interdict_test_support::{free_port, wait_until};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// Longer than any start takes.
 const START: Duration = Duration::from_secs(30);
@@ -174,6 +175,23 @@ impl Server {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The body of an answer that must be a success; null where there is none.
+    pub fn call(
+        &self,
+        runtime: &Runtime,
+        key: &str,
+        request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
+    ) -> Value {
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+        let request = request(&client, &format!("http://{}", self.address)).bearer_auth(key);
+        let body = runtime.block_on(async {
+            let answer = request.send().await.unwrap();
+            assert!(answer.status().is_success(), "{}: {}", answer.url(), answer.status());
+            answer.text().await.unwrap()
+        });
+        if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() }
     }
 
     /// SIGKILL: nothing of it runs on, nothing is flushed.

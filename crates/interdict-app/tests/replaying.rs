@@ -7,18 +7,21 @@ mod support;
 
 use interdict_app::store::Trimming;
 use interdict_app::{
-    PaymentAttempt, Presented, ProfileUpdate, ReplayError, RestrictionUpdate, erase_customer,
-    restrict_customer, unlist_entry, update_customer,
+    NamedIdentifier, NewPersonBlock, PaymentAttempt, Presented, ProfileUpdate, ReplayError,
+    RestrictionUpdate, block_person, erase_customer, erase_identifier, restrict_customer, unlist_entry,
+    update_customer,
 };
 use interdict_domain::customer::Profile;
-use interdict_domain::entry::List;
-use interdict_domain::identifier::{EmailMatching, Kind};
+use interdict_domain::entry::{EntrySource, List};
+use interdict_domain::identifier::{EmailMatching, Identifier, Kind};
 use interdict_domain::ids::CustomerId;
 use interdict_domain::mode::Mode;
-use interdict_domain::scopes::Initiator;
+use interdict_domain::person::PersonTerms;
+use interdict_domain::scopes::{Initiator, Scopes};
 use support::place::Place;
 use support::{
-    MERCHANT, Shop, Try, block_email, block_on, by_email, by_id, email, merchant_ref, new_entry, with_email,
+    MERCHANT, Shop, Try, block_email, block_on, by, by_email, by_id, email, merchant_ref, new_entry, reason,
+    with_email,
 };
 
 macro_rules! on_both_engines {
@@ -44,6 +47,7 @@ on_both_engines!(
     who_is_named_brings_along_what_they_had_then,
     a_range_that_nobody_lists_any_more_counts_where_it_did,
     of_the_erased_the_blocks_are_left_when_nothing_else_is,
+    where_an_erasure_has_left_a_block_without_words_a_replay_says_so,
     what_an_older_binary_wrote_is_not_guessed,
 );
 
@@ -189,7 +193,7 @@ fn a_range_that_nobody_lists_any_more_counts_where_it_did(place: &Place) {
         ("203.0.113.7", ["identifier_blacklisted", "identifier_blacklisted", "default", "default"]),
         ("2001:db8::7", ["default", "identifier_blacklisted", "identifier_blacklisted", "default"]),
     ] {
-        let attempt = support::by(Kind::Ip, address);
+        let attempt = by(Kind::Ip, address);
         for (revision, code) in (1..).zip(codes) {
             let said = replay_by(again.service(Mode::Test), revision, &attempt).unwrap();
             assert_eq!(said, (code, false), "{address} at {revision}");
@@ -210,6 +214,39 @@ fn of_the_erased_the_blocks_are_left_when_nothing_else_is(place: &Place) {
     assert_eq!(replay(shop, 3, &by_email("ada@a.example")).unwrap(), ("identifier_blacklisted", true));
     assert_eq!(replay(shop, 4, &by_email("ada@a.example")).unwrap(), ("identifier_blacklisted", true));
     assert_eq!(said(shop, 3, &by_email("other@a.example")), "identifier_blacklisted");
+}
+
+fn where_an_erasure_has_left_a_block_without_words_a_replay_says_so(place: &Place) {
+    let shop = &place.shop;
+    shop.list(new_entry(List::Block, Kind::Ip, "198.51.100.0/24")); // 1
+    let one = Identifier::parse(Kind::Ip, "198.51.100.0/24").unwrap();
+    shop.run(move |transaction, by| erase_identifier(transaction, by, &one)).unwrap(); // 2
+    assert_eq!(replay(shop, 1, &by(Kind::Ip, "198.51.100.7")).unwrap(), ("identifier_blacklisted", true));
+    assert_eq!(said(shop, 2, &by(Kind::Ip, "198.51.100.7")), "identifier_blacklisted");
+    // One block of two emails, of which each is the one of another customer.
+    let named = |address| NamedIdentifier {
+        identifier: Identifier::parse(Kind::Email, address).unwrap(),
+        place: interdict_app::Place::Listed(0),
+    };
+    let new = NewPersonBlock {
+        identifiers: vec![named("ada@a.example"), named("ben@b.example")],
+        left_out: Vec::new(),
+        terms: PersonTerms {
+            reason: Some(reason("Ada and Ben, order 7")),
+            reason_code: None,
+            public_message: None,
+            scopes: Scopes::BOTH,
+            expires_at: None,
+        },
+        source: EntrySource::Api,
+    };
+    shop.run(move |transaction, by| Ok(block_person(transaction, by, new).unwrap().row)).unwrap(); // 3 to 5
+    let ada = shop.customer(with_email("ada@a.example")).id; // 6
+    shop.customer(with_email("ben@b.example")); // 7
+    assert_eq!(said(shop, 7, &by_email("ben@b.example")), "identifier_blacklisted");
+    shop.run(move |transaction, by| erase_customer(transaction, by, ada)).unwrap(); // 8
+    assert_eq!(replay(shop, 7, &by_email("ben@b.example")).unwrap(), ("identifier_blacklisted", true));
+    assert_eq!(said(shop, 8, &by_email("ben@b.example")), "identifier_blacklisted");
 }
 
 fn what_an_older_binary_wrote_is_not_guessed(place: &Place) {

@@ -1,5 +1,6 @@
 //! Who and what has left an identifier, and by which change: customers who gave it up or were erased, entries that were
-//! deleted. What stood under a key at an earlier revision is what stands there now and what has left since.
+//! deleted, and words, which an erasure takes from entries that it leaves in force. What stood under a key at an earlier
+//! revision is what stands there now and what has left since.
 //!
 //! `departures` in `meta` is the sequence up to which all of them are noted, moved with the head like that of the
 //! counters ([`crate::counter`]): a commit of somebody who notes none, an older binary during an upgrade, leaves it
@@ -7,7 +8,7 @@
 //!
 //! Deliberately not here: what stood there ([`crate::past`]).
 
-use interdict_domain::change::{Fact, Subject};
+use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::merchant::MerchantNumber;
 
@@ -39,16 +40,22 @@ pub(crate) fn note(
     connection.execute(INSERT, params![sequence, merchant.0, key.0, subject.to_string()])
 }
 
-/// The same for all entries that a change takes away.
+/// The same for all entries that a change takes away, or, as an erasure, leaves without words.
 pub(crate) fn note_entries(
     connection: Connection<'_>,
     merchant: MerchantNumber,
     sequence: i64,
+    action: Action,
     facts: &[Fact],
 ) -> Result<(), StorageError> {
-    facts.iter().try_for_each(|fact| match fact {
-        Fact::EntryRemoved { id, key } => note(connection, merchant, sequence, *key, Subject::Entry(*id)),
-        _ => Ok(()),
+    let is_erasure = matches!(action, Action::CustomerErased | Action::IdentifierErased);
+    facts.iter().try_for_each(|fact| {
+        let (id, key) = match fact {
+            Fact::EntryRemoved { id, key } => (*id, *key),
+            Fact::EntryPut(entry) if is_erasure => (entry.id, entry.key),
+            _ => return Ok(()),
+        };
+        note(connection, merchant, sequence, key, Subject::Entry(id))
     })
 }
 

@@ -48,8 +48,9 @@ statements! {
     BEFORE_IMPORT = "SELECT revision, body FROM import_before
         WHERE merchant = $1 AND identifier_key = $2 AND entry = $3 AND revision > $4 ORDER BY revision LIMIT 1";
     REPLACED_BY = "SELECT COUNT(*) FROM import_before WHERE revision = $1 AND entry = $2";
-    DEPARTED_AT = "SELECT MIN(sequence) FROM departure
-        WHERE merchant = $1 AND identifier_key = $2 AND subject = $3 AND sequence > $4";
+    DEPARTURES = "SELECT d.sequence, CASE WHEN c.action IN ('customer.erased', 'identifier.erased') THEN c.facts END
+        FROM departure d JOIN change c ON c.sequence = d.sequence
+        WHERE d.merchant = $1 AND d.identifier_key = $2 AND d.subject = $3 AND d.sequence > $4 ORDER BY d.sequence";
     IMPORTS_SINCE = "SELECT id FROM import WHERE merchant = $1 AND last_change > $2";
     PARTS_SINCE = "SELECT sequence, at FROM change
         WHERE merchant = $1 AND subject = $2 AND sequence > $3 AND action || '' = 'entries.imported'";
@@ -293,7 +294,7 @@ impl Past<'_> {
     /// nothing any more.
     #[allow(clippy::option_option, reason = "no change since, nothing said, and not there are three things")]
     fn first_before(
-        &self,
+        &mut self,
         id: EntryId,
         key: IdentifierKey,
         subject: Subject,
@@ -316,12 +317,25 @@ impl Past<'_> {
             Ok((row.get(0)?, Some(Some(before))))
         })?;
         found.extend(replaced);
-        let of = params![merchant, key.0, name, self.revision];
-        let departed: Option<i64> = connection.query_one(DEPARTED_AT, of, |row| row.get(0))?;
-        found.extend(departed.map(|sequence| (sequence, None)));
+        found.extend(self.gone_by(id, key, &name)?.map(|sequence| (sequence, None)));
         // Of two that are the same change, the one that says something.
         let first = found.into_iter().min_by_key(|(sequence, before)| (*sequence, before.is_none()));
         Ok(first.map(|(_, before)| before))
+    }
+
+    /// The first change since that took an entry away. An erasure may leave one in force that has words no more.
+    fn gone_by(&mut self, id: EntryId, key: IdentifierKey, name: &str) -> Result<Option<i64>, StorageError> {
+        let of = params![self.view.merchant.0, key.0, name, self.revision];
+        let departures: Vec<(i64, Option<String>)> =
+            self.view.connection.query(DEPARTURES, of, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (sequence, erasure) in departures {
+            let facts: Vec<Fact> = serde_json::from_str(erasure.as_deref().unwrap_or("[]"))?;
+            if !facts.iter().any(|fact| matches!(fact, Fact::EntryPut(fact) if fact.id == id)) {
+                return Ok(Some(sequence));
+            }
+            self.has_erased = true;
+        }
+        Ok(None)
     }
 
     /// Whether an erasure since has left it behind, of somebody of whom it is known what stood.

@@ -163,7 +163,7 @@ impl<'c> Transaction<'c> {
         };
         let hash = link.hash(&self.head.hash);
         feed::insert_change(self.connection, &link, &hash)?;
-        departure::note_entries(self.connection, new.merchant, sequence, &new.facts)?;
+        departure::note_entries(self.connection, new.merchant, sequence, new.action, &new.facts)?;
         self.head = Head { sequence, hash };
         self.changes.push(Change {
             sequence,

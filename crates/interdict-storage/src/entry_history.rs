@@ -14,6 +14,7 @@ use interdict_domain::identifier::IdentifierKey;
 use interdict_domain::ids::EntryId;
 
 use crate::error::StorageError;
+use crate::facts;
 use crate::feed::{self, HistoryItem, Recorded};
 use crate::sql::{Row, params};
 use crate::statements::statements;
@@ -217,14 +218,11 @@ impl MerchantView<'_> {
 
     /// Notes the changes of many that were made when something of the entries was written, and that name one.
     fn look_for_times(&self, known: &mut Known) -> Result<(), StorageError> {
-        let names: Vec<String> = known.ids.iter().map(|id| format!("\"{id}\"")).collect();
         for from in known.times().into_iter().map(Timestamp::micros) {
             let until = from.saturating_add(1_000);
-            let of_many = &mut known.of_many;
+            let (ids, of_many) = (&known.ids, &mut known.of_many);
             self.connection.for_each(OF_MANY_AT, params![self.merchant.0, from, until], &mut |row| {
-                // A part names a thousand: not all of them are read for one.
-                let facts = row.text(1)?;
-                if names.iter().any(|name| facts.contains(name.as_str())) {
+                if facts::name(row.text(1)?, ids)? {
                     of_many.insert(row.get(0)?);
                 }
                 Ok(())

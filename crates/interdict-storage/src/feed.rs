@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use interdict_domain::actor::{Actor, ActorType};
-use interdict_domain::change::{Action, Change, Fact, Subject};
+use interdict_domain::change::{Action, Change, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::customer::Customer;
 use interdict_domain::entry::Entry;
@@ -18,6 +18,7 @@ use crate::chain::{Hash, Link};
 use crate::entry;
 use crate::entry_import;
 use crate::error::StorageError;
+use crate::facts;
 use crate::follower::CHUNK;
 use crate::load;
 use crate::sql::{Connection, Row, Value, params};
@@ -53,8 +54,8 @@ statements! {
         WHERE c.merchant = $1 AND c.subject = $2 AND c.sequence < $3 ORDER BY c.sequence DESC LIMIT $4");
 }
 
-/// Bytes of facts that are read at once: those of an import are a thousand times those of another change.
-const WEIGHT_MAX: usize = 8 << 20;
+/// Facts that are read at once: those of an import are a thousand times those of another change.
+const FACTS_MAX: usize = 50_000;
 
 pub(crate) const SELECT_HEAD: &str = SELECT_HEAD_TEXT;
 pub(crate) const UPDATE_HEAD: &str = UPDATE_HEAD_TEXT;
@@ -154,7 +155,7 @@ pub(crate) fn read_item(row: Row<'_>, pepper: &Pepper) -> Result<HistoryItem, St
     let text = |index: usize| row.text(index);
     let subject = Subject::parse(text(6)?).ok_or(StorageError::Corrupt("subject"))?;
     let merchant = MerchantNumber(row.get(2)?);
-    let mut facts: Vec<Fact> = serde_json::from_str(text(7)?)?;
+    let mut facts = facts::read(text(7)?)?;
     let personal: Option<String> = row.get(8)?;
     let mut stated = None;
     let (before, after) = match (personal, subject) {
@@ -225,12 +226,13 @@ pub(crate) fn changes_from(
     sequence: i64,
     limit: i64,
 ) -> Result<Vec<(Change, Hash)>, StorageError> {
-    let (mut read, mut hashes, mut weight): (Vec<Change>, Vec<Hash>, usize) = (Vec::new(), Vec::new(), 0);
+    let (mut read, mut hashes, mut count): (Vec<Change>, Vec<Hash>, usize) = (Vec::new(), Vec::new(), 0);
     connection.for_each(SELECT_FROM, params![sequence, limit], &mut |row| {
         // The first one may be known: with it alone nobody would get on.
-        if read.len() < 2 || weight < WEIGHT_MAX {
-            weight += row.text(7)?.len();
-            read.push(read_item(row, pepper)?.change);
+        if read.len() < 2 || count < FACTS_MAX {
+            let change = read_item(row, pepper)?.change;
+            count += change.facts.len();
+            read.push(change);
             hashes.push(row.get(9)?);
         }
         Ok(())

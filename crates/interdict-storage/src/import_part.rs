@@ -2,13 +2,14 @@
 //!
 //! Deliberately not here: writing and undoing a part ([`crate::entry_import`]).
 
-use interdict_domain::change::{Action, Fact, RowsImported, Subject};
+use interdict_domain::change::{Action, RowsImported, Subject};
 use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::List;
 use interdict_domain::ids::{EntryId, ImportId, Ksuid};
 use interdict_domain::import::Import;
 
 use crate::error::StorageError;
+use crate::facts;
 use crate::sql::{Connection, Row, params};
 use crate::statements::statements;
 use crate::transaction::MerchantTransaction;
@@ -56,25 +57,14 @@ pub struct RowLeft {
     pub value: Option<String>,
 }
 
-/// How the mark of a part begins, which stands behind its entries.
-const MARK: &str = "{\"rowsImported\":";
-/// And how each entry does.
-const ENTRIES: [&str; 2] = ["{\"entryPut\":", "{\"entryRemoved\":"];
-
-/// Out of the text alone: a thousand entries are not read for it.
 fn read_part(row: Row<'_>) -> Result<PartDone, StorageError> {
-    let corrupt = StorageError::Corrupt("a part of an import");
-    let facts = row.text(3)?;
-    let mark = facts.rfind(MARK).and_then(|at| facts.get(at..)?.strip_suffix(']'));
-    let Fact::RowsImported(rows) = serde_json::from_str(mark.unwrap_or_default())? else {
-        return Err(corrupt);
-    };
+    let (rows, entries) = facts::part(row.text(3)?)?;
     Ok(PartDone {
         sequence: row.get(0)?,
         at: Timestamp::from_micros(row.get(1)?),
-        action: Action::parse(row.text(2)?).ok_or(corrupt)?,
+        action: Action::parse(row.text(2)?).ok_or(StorageError::Corrupt("action"))?,
         rows,
-        entries: ENTRIES.iter().map(|entry| facts.matches(entry).count()).sum(),
+        entries,
     })
 }
 

@@ -30,6 +30,7 @@ mod entry_list;
 mod entry_report;
 mod erasure;
 mod error;
+mod facts;
 mod feed;
 mod follower;
 mod foreseen;

@@ -22,7 +22,7 @@ use crate::meta;
 use crate::sql::params;
 use crate::statements::statements;
 use crate::view::MerchantView;
-use crate::{departure, load};
+use crate::{departure, facts, load};
 
 // An end that came by itself is recorded, and changes nothing.
 macro_rules! changing {
@@ -329,7 +329,7 @@ impl Past<'_> {
         let departures: Vec<(i64, Option<String>)> =
             self.view.connection.query(DEPARTURES, of, |row| Ok((row.get(0)?, row.get(1)?)))?;
         for (sequence, erasure) in departures {
-            let facts: Vec<Fact> = serde_json::from_str(erasure.as_deref().unwrap_or("[]"))?;
+            let facts = facts::read(erasure.as_deref().unwrap_or("[]"))?;
             if !facts.iter().any(|fact| matches!(fact, Fact::EntryPut(fact) if fact.id == id)) {
                 return Ok(Some(sequence));
             }
@@ -359,7 +359,7 @@ impl Past<'_> {
         for sequence in sequences {
             let facts: Option<String> =
                 connection.query_optional(FACTS_OF, params![sequence], |row| row.get(0))?;
-            let facts: Vec<Fact> = serde_json::from_str(facts.as_deref().unwrap_or("[]"))?;
+            let facts = facts::read(facts.as_deref().unwrap_or("[]"))?;
             let has = |fact: &Fact| matches!(fact, Fact::EntryPut(fact) if fact.id == entry.id);
             let replaced: i64 = connection.query_one(REPLACED_BY, params![sequence, id], |row| row.get(0))?;
             if replaced == 0 && facts.iter().any(has) {

@@ -10,6 +10,7 @@ use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::provider_list::Mirroring;
 
 use crate::error::StorageError;
+use crate::facts;
 use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, Head, MerchantTransaction};
@@ -171,8 +172,7 @@ impl MerchantView<'_> {
                 touched.everything = true;
                 return Ok(());
             };
-            let facts: Vec<Fact> = serde_json::from_str(facts)?;
-            let entries = facts.into_iter().filter_map(|fact| match fact {
+            let entries = facts::read(facts)?.into_iter().filter_map(|fact| match fact {
                 Fact::EntryPut(entry) => Some(entry.id),
                 Fact::EntryRemoved { id, .. } => Some(id),
                 _ => None,

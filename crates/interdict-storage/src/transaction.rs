@@ -10,6 +10,7 @@ use crate::chain;
 use crate::counter::{self, Deltas};
 use crate::departure;
 use crate::error::StorageError;
+use crate::facts;
 use crate::feed;
 use crate::personal;
 use crate::sql::{Connection, Row, params};
@@ -149,7 +150,7 @@ impl<'c> Transaction<'c> {
                 Some(personal::insert(self.connection, &row, body, new.by.random)?)
             }
         };
-        let facts = serde_json::to_string(&new.facts)?;
+        let facts = facts::text(&new.facts)?;
         let link = chain::Link {
             sequence,
             at: new.by.now.micros(),

@@ -11,6 +11,7 @@ use interdict_domain::merchant::MerchantNumber;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::error::StorageError;
+use crate::facts;
 use crate::search::{Found, Searched};
 
 /// Groups of three letters that are asked for: more make a search no rarer.
@@ -157,8 +158,7 @@ fn filling(connection: &Connection) -> Result<Option<String>, StorageError> {
 
 /// The rows that a change puts or takes away.
 fn ids_of(facts: &str) -> Result<impl Iterator<Item = (Searched, [u8; 20])>, StorageError> {
-    let facts: Vec<Fact> = serde_json::from_str(facts)?;
-    Ok(facts.into_iter().filter_map(|fact| match fact {
+    Ok(facts::read(facts)?.into_iter().filter_map(|fact| match fact {
         Fact::CustomerPut(customer) => Some((Searched::Customers, *customer.id.ksuid().bytes())),
         Fact::CustomerRemoved(id) => Some((Searched::Customers, *id.ksuid().bytes())),
         Fact::EntryPut(entry) => Some((Searched::Entries, *entry.id.ksuid().bytes())),

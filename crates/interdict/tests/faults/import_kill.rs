@@ -109,14 +109,17 @@ fn assert_each_row_once(folder: &Folder, rows: usize) {
     let connection = Connection::open(folder.path().join("test.db")).unwrap();
     let entries: i64 = connection.query_row("SELECT COUNT(*) FROM entry", [], |row| row.get(0)).unwrap();
     assert_eq!(usize::try_from(entries).unwrap(), rows);
-    let mut made: HashMap<String, usize> = HashMap::new();
+    let mut made: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut changes = connection.prepare("SELECT facts FROM change").unwrap();
     let mut changes = changes.query([]).unwrap();
     while let Some(row) = changes.next().unwrap() {
         let facts: Vec<Value> = serde_json::from_str(row.get_ref(0).unwrap().as_str().unwrap()).unwrap();
         for fact in facts {
-            if let Some(id) = fact["entryPut"]["id"].as_str() {
-                *made.entry(id.to_owned()).or_default() += 1;
+            // Of one entry, or of many one behind the other.
+            let keys = [&fact["entryPut"]["key"], &fact["entriesPut"]["entries"]["keys"]];
+            for key in keys.into_iter().filter_map(Value::as_str).flat_map(|keys| keys.as_bytes().chunks(32))
+            {
+                *made.entry(key.to_owned()).or_default() += 1;
             }
         }
     }

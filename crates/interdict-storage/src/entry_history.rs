@@ -222,7 +222,7 @@ impl MerchantView<'_> {
             let until = from.saturating_add(1_000);
             let (ids, of_many) = (&known.ids, &mut known.of_many);
             self.connection.for_each(OF_MANY_AT, params![self.merchant.0, from, until], &mut |row| {
-                if facts::name(row.text(1)?, ids)? {
+                if facts::name_any(row.text(1)?, ids)? {
                     of_many.insert(row.get(0)?);
                 }
                 Ok(())

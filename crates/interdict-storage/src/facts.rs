@@ -193,7 +193,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<Fact>, StorageError> {
 }
 
 /// Whether any of some entries is among them.
-pub(crate) fn name(text: &str, ids: &BTreeSet<EntryId>) -> Result<bool, StorageError> {
+pub(crate) fn name_any(text: &str, ids: &BTreeSet<EntryId>) -> Result<bool, StorageError> {
     for stored in serde_json::from_str::<Vec<Stored<'_>>>(text)? {
         let is_named = match stored {
             Stored::EntriesPut { entries, .. } | Stored::EntriesRemoved(entries) => {
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(read(&written).unwrap(), facts);
         assert_eq!(part(&written).unwrap(), (mark, 80));
         for (number, id) in ids(7).take(81).enumerate() {
-            assert_eq!(name(&written, &BTreeSet::from([id])).unwrap(), number < 80);
+            assert_eq!(name_any(&written, &BTreeSet::from([id])).unwrap(), number < 80);
         }
         // As it was written before any stood together.
         assert_eq!(read(&serde_json::to_string(&facts).unwrap()).unwrap(), facts);
@@ -307,7 +307,7 @@ mod tests {
             assert_ne!(altered, written);
             assert!(matches!(read(&altered), Err(StorageError::Corrupt(_))), "{altered}");
             if from == "16]]" {
-                assert!(name(&altered, &BTreeSet::new()).is_err(), "{altered}");
+                assert!(name_any(&altered, &BTreeSet::new()).is_err(), "{altered}");
             }
         }
     }

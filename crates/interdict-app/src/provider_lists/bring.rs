@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use interdict_domain::entry::Entry;
-use interdict_domain::identifier::Kind;
 use interdict_domain::ids::EntryId;
 use interdict_domain::provider_list::{ItemState, ProviderList, Standing};
 use interdict_gateway::Gateway;
@@ -112,27 +111,23 @@ impl Step<'_> {
                     };
                     let list = self.list(of).await?;
                     let key = format!("{id}-{}", now.micros());
-                    let intent = self.intent(id, kind, &value);
-                    changes.push((id, item, Some(intent.clone())));
-                    let ask = if planned == Plan::Settle {
+                    if let (Plan::Settle, Some(item)) = (planned, &item) {
                         let adds = adds(mirroring) && matches!(standing, Standing::Listed(..));
-                        Ask::Settle { list, value, key, adds }
-                    } else {
-                        Ask::Add { list, value, key }
+                        let ask = Ask::Settle { list, value, key, adds };
+                        jobs.push(Job { id, item: item.clone(), standing, ask });
+                        continue;
+                    }
+                    let intent = ProviderItem {
+                        mark: Some(ItemMark::new(&value, self.service.random.as_ref())),
+                        ..ProviderItem::without_item(id, kind, ItemState::Adding, None)
                     };
-                    jobs.push(Job { id, item: intent, standing, ask });
+                    changes.push((id, item, Some(intent.clone())));
+                    jobs.push(Job { id, item: intent, standing, ask: Ask::Add { list, value, key } });
                 }
             }
         }
         self.do_all(changes, jobs).await?;
         Ok(handled)
-    }
-
-    /// What is committed before anything is asked, and anew where it stands already: whoever else was at it notes nothing
-    /// any more, and would take what is put there now for somebody else's.
-    fn intent(&self, id: EntryId, kind: Kind, value: &str) -> ProviderItem {
-        let mark = ItemMark::new(value, self.service.random.as_ref());
-        ProviderItem { mark: Some(mark), ..ProviderItem::without_item(id, kind, ItemState::Adding, None) }
     }
 
     async fn do_all(&mut self, changes: Vec<Change>, mut jobs: Vec<Job>) -> Result<(), Stop> {

@@ -2,9 +2,6 @@
 //!
 //! Deliberately not here: the pace. A test takes the steps that the server takes one a second.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use interdict_app::StripeAddress;
 use interdict_domain::mode::Mode;
 use serde_json::{Value, json};
@@ -210,34 +207,6 @@ async fn what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_m
     assert_eq!((&status["counts"]["adding"], &status["strangers"]), (&json!(0), &json!(1)));
 }
 
-/// As two nodes are of which each is the first for a moment, while entries come and go.
-async fn two_that_are_at_it_at_once_put_nothing_there_twice_and_leave_nothing_there(engine: Engine) {
-    let (shop, fake) = open(engine).await;
-    let api = shop.live();
-    mirror(&shop, "block").await;
-    fake.pauses(Duration::from_millis(3));
-    let mut blocked: BTreeMap<String, String> = BTreeMap::new();
-    for round in 0..8 {
-        for number in 0..6 {
-            let email = format!("round{round}-{number}@example.com");
-            blocked.insert(email.clone(), block(&api, &email).await);
-        }
-        // One that each of them may have on its way.
-        let (_, entry) = blocked.pop_last().unwrap();
-        tokio::join!(step(&shop), step(&shop), unlist(&api, &entry));
-        shop.clock.advance(1);
-    }
-    fake.pauses(Duration::ZERO);
-    let done = settle(&shop).await;
-    assert_eq!(fake.values(EMAILS), blocked.keys().cloned().collect::<Vec<_>>());
-    let counts = &done["counts"];
-    assert_eq!((&counts["inStep"], &counts["adding"]), (&json!(blocked.len()), &json!(0)), "{done}");
-    assert_eq!((&counts["alreadyThere"], &done["strangers"]), (&json!(0), &json!(0)), "all of it is ours");
-    mirror(&shop, "emptied").await;
-    settle(&shop).await;
-    assert_eq!(fake.values(EMAILS), Vec::<String>::new());
-}
-
 async fn limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses(engine: Engine) {
     let (shop, fake) = open(engine).await;
     let api = shop.live();
@@ -416,7 +385,6 @@ on_both_engines!(
     who_is_erased_leaves_the_list_there,
     a_kill_between_the_call_and_the_note_puts_nothing_there_twice,
     what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_mark,
-    two_that_are_at_it_at_once_put_nothing_there_twice_and_leave_nothing_there,
     limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses,
     what_somebody_else_put_there_is_left_alone,
     what_somebody_took_away_by_hand_is_put_there_again,

@@ -52,23 +52,11 @@ struct Terms {
 
 impl Terms {
     fn of(fact: &EntryFact) -> Self {
-        // A term that is new must not be left out here.
-        let EntryFact {
-            id: _,
-            kind,
-            key: _,
-            scopes,
-            strength,
-            window,
-            range,
-            former,
-            max_amount,
-            reason: _,
-            public_message: _,
-        } = *fact;
+        let &EntryFact { kind, scopes, strength, window, range, former, max_amount, .. } = fact;
         Self { kind, scopes, strength, window, range, former, max_amount }
     }
 
+    /// Names each field, so that a term that is new cannot be forgotten.
     fn put(self, id: EntryId, key: IdentifierKey) -> Fact {
         let Self { kind, scopes, strength, window, range, former, max_amount } = self;
         let (reason, public_message) = (None, None);

@@ -7,7 +7,7 @@
 //!
 //! Deliberately not here: which keys matter, and judging (`interdict-app`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use interdict_domain::change::{Action, Fact, Subject};
 use interdict_domain::clock::Timestamp;
@@ -359,10 +359,10 @@ impl Past<'_> {
         for sequence in sequences {
             let facts: Option<String> =
                 connection.query_optional(FACTS_OF, params![sequence], |row| row.get(0))?;
-            let facts = facts::read(facts.as_deref().unwrap_or("[]"))?;
-            let has = |fact: &Fact| matches!(fact, Fact::EntryPut(fact) if fact.id == entry.id);
+            // A part takes nothing away: whatever it names it has put there.
+            let is_named = facts::name_any(facts.as_deref().unwrap_or("[]"), &BTreeSet::from([entry.id]))?;
             let replaced: i64 = connection.query_one(REPLACED_BY, params![sequence, id], |row| row.get(0))?;
-            if replaced == 0 && facts.iter().any(has) {
+            if replaced == 0 && is_named {
                 // What it had replaced may be forgotten.
                 self.has_erased |= entry.value.is_none();
                 return Ok(true);

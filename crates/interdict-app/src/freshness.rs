@@ -89,7 +89,13 @@ impl Known {
     pub(crate) fn is_fresh(self, uptime: Duration, bound: Duration) -> bool {
         let uptime_ns = nanoseconds(uptime);
         let is_within = |as_of_ns: u64| uptime_ns.abs_diff(as_of_ns) <= nanoseconds(bound);
-        uptime_ns < self.leased_until_ns && self.as_of_ns.is_some_and(is_within)
+        self.is_leased(uptime) && self.as_of_ns.is_some_and(is_within)
+    }
+
+    /// Whether other nodes wait for this one yet.
+    #[inline]
+    pub(crate) fn is_leased(self, uptime: Duration) -> bool {
+        nanoseconds(uptime) < self.leased_until_ns
     }
 }
 

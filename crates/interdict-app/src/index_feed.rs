@@ -73,6 +73,11 @@ impl IndexState {
         self.loaded.load(Ordering::Acquire) && self.freshness.is_fresh(uptime, bound)
     }
 
+    /// Whether the other nodes take this one for one of them.
+    pub(crate) fn is_leased(&self, uptime: Duration) -> bool {
+        self.freshness.known().is_leased(uptime)
+    }
+
     /// What is in memory is not what is stored: nothing is fresh until it is loaded anew.
     pub(crate) fn distrust(&self) {
         self.freshness.distrust();

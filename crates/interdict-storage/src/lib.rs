@@ -110,10 +110,10 @@ pub use note::Note;
 pub use past::{Past, Retained};
 pub use payment_list::PaymentFilter;
 pub use person::PersonFilter;
-pub use postgres::{BadUrl, NodePlace, PostgresServer, SchemaName};
+pub use postgres::{BadUrl, Node, NodePlace, PostgresServer, SchemaName};
 pub use provider_event::ProviderEvent;
 pub use provider_item::{ItemMark, ProviderItem};
-pub use provider_mirror::{ProviderMirror, RoundStage, Touched};
+pub use provider_mirror::{Keeper, ProviderMirror, RoundStage, Touched};
 pub use rotation::{
     ColumnRotated, KEYED_COLUMNS, KeyFate, KeyedColumn, RotatedStore, Rotation, RotationError, RotationStep,
     Sealed, ServerAlone, StoreStanding, finish_rotation, rotate_store, standing,

@@ -56,6 +56,7 @@ const FORMER_PEPPERS: &str = include_str!("../migrations/mode_0022_former_pepper
 const CHANGES_OF_MANY: &str = include_str!("../migrations/mode_0023_changes_of_many.sql");
 const IMPORT_LEFT: &str = include_str!("../migrations/mode_0024_import_left.sql");
 const PROVIDER_LISTS: &str = include_str!("../migrations/mode_0025_provider_lists.sql");
+const PROVIDER_MIRROR_NODE: &str = include_str!("../migrations/mode_0026_provider_mirror_node.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
@@ -97,6 +98,7 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             CHANGES_OF_MANY,
             IMPORT_LEFT,
             PROVIDER_LISTS,
+            PROVIDER_MIRROR_NODE,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };

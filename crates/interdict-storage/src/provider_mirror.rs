@@ -11,6 +11,7 @@ use interdict_domain::provider_list::Mirroring;
 
 use crate::error::StorageError;
 use crate::facts;
+use crate::postgres::Node;
 use crate::sql::{Row, params};
 use crate::statements::statements;
 use crate::transaction::{Authorship, Head, MerchantTransaction};
@@ -20,6 +21,10 @@ use crate::view::{MerchantView, View};
 statements! {
     SELECT = "SELECT mirroring, position, again, stage, stage_at, stage_id, compared_at, strangers, repaired, failures,
             retry_at, problem, problem_at FROM provider_mirror WHERE merchant = $1";
+    // On SQLite nobody has a lease: whoever had opened the file before is gone.
+    SELECT_KEEPER = "SELECT node, (SELECT COUNT(*) FROM lease WHERE lease.node = provider_mirror.node)
+        FROM provider_mirror WHERE merchant = $1";
+    KEEP = "UPDATE provider_mirror SET node = $1 WHERE merchant = $2";
     SELECT_MERCHANTS = "SELECT merchant FROM provider_mirror ORDER BY merchant";
     CHOOSE = "INSERT INTO provider_mirror (merchant, mirroring, position, again, strangers, repaired, failures)
         VALUES ($1, $2, $3, 1, 0, 0, 0)
@@ -92,6 +97,17 @@ pub struct ProviderMirror {
     pub problem_at: Option<Timestamp>,
 }
 
+/// Who brings a merchant's lists at the provider in step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// The node that asks.
+    Us,
+    /// Nobody, or a node that is gone.
+    Nobody,
+    /// Another node.
+    Another,
+}
+
 /// What changes touched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
@@ -154,6 +170,18 @@ impl MerchantView<'_> {
         self.connection.query_optional(SELECT, params![self.merchant.0], read)
     }
 
+    /// Who brings the merchant's lists at the provider in step.
+    pub fn provider_mirror_keeper(&self, us: Node) -> Result<Keeper, StorageError> {
+        let found = self.connection.query_optional(SELECT_KEEPER, params![self.merchant.0], |row| {
+            Ok((row.get::<Option<Node>>(0)?, row.get::<i64>(1)? > 0))
+        })?;
+        Ok(match found {
+            Some((Some(node), _)) if node == us => Keeper::Us,
+            Some((Some(_), true)) => Keeper::Another,
+            Some((_, _)) | None => Keeper::Nobody,
+        })
+    }
+
     /// Which entries changes behind a sequence have touched, of so many changes at most.
     pub fn entries_touched(&self, after: i64, limit: i64) -> Result<Touched, StorageError> {
         let head = Head::read(self.connection)?.sequence;
@@ -205,6 +233,16 @@ impl MerchantTransaction<'_, '_> {
         let subject = Subject::Merchant(self.merchant);
         self.append(by, Action::GatewayListsChanged, subject, Vec::new(), None)?;
         Ok(())
+    }
+
+    /// Has a node bring the merchant's lists at the provider in step, from now on; false where another one does.
+    pub fn keep_provider_mirror(&mut self, us: Node) -> Result<bool, StorageError> {
+        match self.view().provider_mirror_keeper(us)? {
+            Keeper::Us => {}
+            Keeper::Another => return Ok(false),
+            Keeper::Nobody => self.transaction.connection.execute(KEEP, params![us, self.merchant.0])?,
+        }
+        Ok(true)
     }
 
     /// Writes how far it is. What the merchant wants stays as it is.

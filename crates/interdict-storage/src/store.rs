@@ -23,7 +23,7 @@ use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
 use crate::postgres::search::Upkeep;
 use crate::postgres::{
-    self, FollowOptions, Following, NodeId, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
+    self, FollowOptions, Following, Node, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
 };
 use crate::sql::Connection;
 use crate::sqlite;
@@ -126,6 +126,7 @@ pub struct Store {
     permits: Arc<Semaphore>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
+    node: Node,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
     /// On PostgreSQL and where it decides: keeps what is searched in order.
@@ -180,6 +181,7 @@ impl Store {
             permits: Arc::new(Semaphore::new(READERS)),
             counters,
             clock,
+            node: Node::default(),
             following: None,
             _search: None,
             distrusted,
@@ -206,7 +208,8 @@ impl Store {
         if options.durability == Durability::ControlTailById {
             follower.believe_numbers();
         }
-        let lease = options.lease_term.map(|term| (new_node(random), term));
+        let node = Node::new(random);
+        let lease = options.lease_term.map(|term| (node, term));
         let is_kept = lease.is_some() && options.schema == Schema::Mode;
         let search = if is_kept { Some(Arc::new(Upkeep::start(server.clone(), name)?)) } else { None };
         if lease.is_some() {
@@ -242,6 +245,7 @@ impl Store {
             permits: Arc::new(Semaphore::new(READERS)),
             counters,
             clock,
+            node,
             following,
             _search: search,
             distrusted,
@@ -373,6 +377,11 @@ impl Store {
         }
     }
 
+    /// This node.
+    pub fn node(&self) -> Node {
+        self.node
+    }
+
     /// This node's place among those over the same store.
     pub fn place(&self) -> NodePlace {
         self.following.as_ref().map_or(NodePlace::ALONE, |following| following.waiting().place())
@@ -384,10 +393,4 @@ impl Store {
             following.look();
         }
     }
-}
-
-fn new_node(random: &dyn Random) -> NodeId {
-    let mut node = NodeId::default();
-    random.fill(&mut node);
-    node
 }

@@ -10,7 +10,7 @@ use interdict_domain::ids::EntryId;
 use interdict_domain::provider_list::{ItemState, ProviderList, Standing};
 use interdict_gateway::Gateway;
 use interdict_gateway::lists::{ListError, ListItem, ValueLists};
-use interdict_storage::{ItemMark, ProviderItem, StorageError, Transaction};
+use interdict_storage::{ItemMark, Keeper, ProviderItem, StorageError, Transaction};
 use tokio::task::JoinSet;
 
 use super::memory::count;
@@ -145,6 +145,11 @@ impl Step<'_> {
                 && stop.is_none()
                 && let Some(job) = waiting.next()
             {
+                // What is asked later than that, another node may be at.
+                if !self.service.index.is_leased(self.service.clock.uptime()) {
+                    stop = Some(Stop::NotOurs);
+                    break;
+                }
                 let gateway = Arc::clone(&gateway);
                 running.spawn(async move { (job.clone(), ask(gateway.as_ref(), job.ask).await) });
             }
@@ -161,12 +166,12 @@ impl Step<'_> {
                         changes.push((job.id, Some(job.item), None));
                         self.memory.queue.push_back(job.id);
                     }
-                    stop = Some(error);
+                    stop = Some(error.into());
                 }
             }
         }
         self.commit(changes).await?;
-        stop.map_or(Ok(()), |error| Err(error.into()))
+        stop.map_or(Ok(()), Err)
     }
 
     /// How an entry stands after it was asked about.
@@ -208,23 +213,27 @@ impl Step<'_> {
         (id, Some(seen), after)
     }
 
-    /// Writes rows in one commit; those that did not stand as they were seen any more.
+    /// Writes rows in one commit, unless another node took over meanwhile; those that did not stand as they were seen any
+    /// more.
     pub(super) async fn commit(&self, changes: Vec<Change>) -> Result<Vec<EntryId>, Stop> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let merchant = self.merchant;
+        let (merchant, us) = (self.merchant, self.service.store.node());
         let written = self.service.store.write(move |transaction: &mut Transaction<'_>| {
             let mut lost = Vec::new();
             let mut transaction = transaction.merchant(merchant);
+            if transaction.view().provider_mirror_keeper(us)? != Keeper::Us {
+                return Ok::<_, StorageError>(None);
+            }
             for (id, seen, after) in &changes {
                 if !transaction.put_provider_item(*id, seen.as_ref(), after.as_ref())? {
                     lost.push(*id);
                 }
             }
-            Ok::<_, StorageError>(lost)
+            Ok(Some(lost))
         });
-        Ok(written.await?.value)
+        written.await?.value.ok_or(Stop::NotOurs)
     }
 
     /// The provider's id for a list of ours, which is made where it is not there.

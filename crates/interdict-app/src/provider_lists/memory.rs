@@ -56,18 +56,13 @@ pub(crate) struct Mirrors {
 }
 
 impl Mirrors {
-    /// Takes a merchant's memory out, to be put back.
+    /// Takes a merchant's memory out, to be put back unless another node does it now.
     pub(super) fn take(&self, merchant: MerchantNumber) -> Memory {
         self.memories.lock().remove(&merchant).unwrap_or_default()
     }
 
     pub(super) fn put_back(&self, merchant: MerchantNumber, memory: Memory) {
         self.memories.lock().insert(merchant, memory);
-    }
-
-    /// Somebody else does it now.
-    pub(super) fn forget(&self) {
-        self.memories.lock().clear();
     }
 }
 

@@ -15,7 +15,8 @@ use interdict_domain::provider_list::Mirroring;
 use interdict_gateway::Gateway;
 use interdict_gateway::lists::ListError;
 use interdict_storage::{
-    EntryFilter, MerchantView, ProviderMirror, RoundStage, StorageError, Transaction, View, WriteError,
+    EntryFilter, Keeper, MerchantView, Node, ProviderMirror, RoundStage, StorageError, Transaction, View,
+    WriteError,
 };
 use tokio::task::JoinSet;
 
@@ -53,6 +54,8 @@ pub(super) enum Stop {
     Gateway(#[from] NoGateway),
     #[error("the provider failed")]
     Provider(#[from] ListError),
+    #[error("another node does it, or may do it")]
+    NotOurs,
 }
 
 /// What one step works with.
@@ -72,13 +75,9 @@ impl Service {
         &self.mirrors.counts
     }
 
-    /// One step towards the lists at the providers for each merchant that wants any. Of many nodes the first does it; were
-    /// two at it for a moment, what each is about to put there is committed once.
+    /// One step towards the lists at the providers for each merchant that wants any. Of many nodes one does it, as long as
+    /// the others take it for one of them.
     pub async fn mirror_lists(self: &Arc<Self>) -> Result<(), StorageError> {
-        if self.store.place().rank != 0 {
-            self.mirrors.forget();
-            return Ok(());
-        }
         let read = |view: &View<'_>| -> Result<_, StorageError> { view.merchants_with_provider_lists() };
         let merchants = self.store.read_all(read).await?;
         let (mut steps, mut failing) = (JoinSet::new(), 0);
@@ -98,13 +97,15 @@ impl Service {
 
     /// One merchant's step; whether the provider does not do what it is asked.
     async fn mirror_for(&self, merchant: MerchantNumber) -> bool {
-        let now = self.clock.now();
-        let read = |view: &MerchantView<'_>| -> Result<_, StorageError> { view.provider_mirror() };
-        let mirror = match self.store.read(merchant, read).await {
+        let (now, us) = (self.clock.now(), self.store.node());
+        let mirror = match self.keep_mirror(merchant, us).await {
             Ok(Some(mirror)) => mirror,
-            Ok(None) => return false,
+            Ok(None) => {
+                drop(self.mirrors.take(merchant));
+                return false;
+            }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "provider lists wait");
+                crate::app::put_off(&error, matches!(error, WriteError::Away), "provider lists wait");
                 return false;
             }
         };
@@ -115,19 +116,51 @@ impl Service {
         let memory = self.mirrors.take(merchant);
         let mut step = Step { service: self, merchant, now, mirror, memory, requests: REQUESTS };
         let outcome = step.run().await;
+        if matches!(outcome, Err(Stop::NotOurs)) {
+            return false;
+        }
         step.note(outcome.as_ref().err());
         let Step { mirror, memory, .. } = step;
         self.mirrors.put_back(merchant, memory);
         let is_failing = mirror.failures > 0;
         if mirror != before {
             let written = self.store.write(move |transaction: &mut Transaction<'_>| {
-                transaction.merchant(merchant).put_provider_mirror(&mirror)
+                let mut transaction = transaction.merchant(merchant);
+                match transaction.view().provider_mirror_keeper(us)? {
+                    Keeper::Us => transaction.put_provider_mirror(&mirror),
+                    Keeper::Nobody | Keeper::Another => Ok(()),
+                }
             });
             if let Err(error) = written.await {
                 crate::app::put_off(&error, matches!(error, WriteError::Away), "provider lists wait");
             }
         }
         is_failing
+    }
+
+    /// How far a merchant's lists are, where this node is to bring them in step: it does already, or takes it over from one
+    /// that is gone.
+    async fn keep_mirror(
+        &self,
+        merchant: MerchantNumber,
+        us: Node,
+    ) -> Result<Option<ProviderMirror>, WriteError<StorageError>> {
+        let read = move |view: &MerchantView<'_>| -> Result<_, StorageError> {
+            Ok((view.provider_mirror_keeper(us)?, view.provider_mirror()?))
+        };
+        let (keeper, mirror) = self.store.read(merchant, read).await.map_err(WriteError::Refused)?;
+        match keeper {
+            Keeper::Us => Ok(mirror),
+            Keeper::Another => Ok(None),
+            Keeper::Nobody => {
+                let taken = self.store.write(move |transaction: &mut Transaction<'_>| {
+                    let mut transaction = transaction.merchant(merchant);
+                    let is_ours = transaction.keep_provider_mirror(us)?;
+                    if is_ours { transaction.view().provider_mirror() } else { Ok(None) }
+                });
+                Ok(taken.await?.value)
+            }
+        }
     }
 }
 
@@ -294,6 +327,7 @@ impl Step<'_> {
                 crate::app::put_off(error, matches!(error, WriteError::Away), "provider lists wait");
                 return;
             }
+            Stop::NotOurs => return,
             Stop::Gateway(error) => error.to_string(),
             Stop::Provider(error) => match error.source() {
                 Some(source) => format!("{error}: {source}"),

@@ -71,6 +71,7 @@ mod persons_weighed;
 mod phone_region;
 mod plans;
 mod proposals;
+mod provider_list_faults;
 mod provider_lists;
 mod ranges;
 mod renewals;

@@ -1,22 +1,23 @@
 //! `/v1/gateway/lists`: the merchant's lists on Stripe's own, against a Stripe that behaves as its documentation says.
 //!
-//! Deliberately not here: the pace. A test takes the steps that the server takes one a second.
+//! Deliberately not here: the pace (a test takes the steps that the server takes one a second), and steps that are cut or
+//! meet another node's ([`crate::provider_list_faults`]).
 
-use interdict_app::StripeAddress;
+use interdict_app::{App, StripeAddress};
 use interdict_domain::mode::Mode;
 use serde_json::{Value, json};
 
 use crate::radar::{FakeRadar, ListFault};
 use crate::shop::{Api, Engine, Shop};
 
-const EMAILS: &str = "interdict_block_email";
-const ADA: &str = "ada@example.com";
-const BEN: &str = "ben@example.com";
+pub const EMAILS: &str = "interdict_block_email";
+pub const ADA: &str = "ada@example.com";
+pub const BEN: &str = "ben@example.com";
 /// More than a test needs.
 const STEPS_MAX: usize = 200;
 
 /// A shop whose live payments go to a Stripe of ours.
-async fn open(engine: Engine) -> (Shop, FakeRadar) {
+pub async fn open(engine: Engine) -> (Shop, FakeRadar) {
     let fake = FakeRadar::start().await;
     let shop = Shop::open_on(engine, StripeAddress { base_url: fake.url(), return_url: None }).await;
     let body = json!({"secretKey": "sk_live_51NeverAtRest0000"}).to_string().into_bytes();
@@ -24,27 +25,36 @@ async fn open(engine: Engine) -> (Shop, FakeRadar) {
     (shop, fake)
 }
 
-async fn mirror(shop: &Shop, mirroring: &str) -> Value {
+pub async fn mirror(shop: &Shop, mirroring: &str) -> Value {
     let body = json!({ "mirroring": mirroring }).to_string().into_bytes();
     shop.live().send("PUT", "/v1/gateway/lists", Some(body)).await.expect(200)
 }
 
-async fn status(shop: &Shop) -> Value {
+pub async fn status(shop: &Shop) -> Value {
     shop.live().get("/v1/gateway/lists").await.expect(200)
 }
 
-async fn step(shop: &Shop) {
-    shop.app.service(Mode::Live).mirror_lists().await.unwrap();
+pub async fn step(shop: &Shop) {
+    step_of(&shop.app).await;
+}
+
+pub async fn step_of(node: &App) {
+    node.service(Mode::Live).mirror_lists().await.unwrap();
 }
 
 /// Steps until nothing is left to do.
-async fn settle(shop: &Shop) -> Value {
+pub async fn settle(shop: &Shop) -> Value {
+    settle_by(shop, &shop.app).await
+}
+
+/// The same, by the steps of a node.
+pub async fn settle_by(shop: &Shop, node: &App) -> Value {
     for _ in 0..STEPS_MAX {
-        step(shop).await;
+        step_of(node).await;
         let status = status(shop).await;
         if !matches!(status["state"].as_str().unwrap(), "working" | "failing") {
             // One more: nothing is done twice.
-            step(shop).await;
+            step_of(node).await;
             return status;
         }
         shop.clock.advance(1);
@@ -52,11 +62,11 @@ async fn settle(shop: &Shop) -> Value {
     panic!("the lists are never in step: {}", status(shop).await);
 }
 
-async fn block(api: &Api, value: &str) -> String {
+pub async fn block(api: &Api, value: &str) -> String {
     api.entry(json!({"list": "block", "kind": "email", "value": value})).await
 }
 
-async fn unlist(api: &Api, entry: &str) {
+pub async fn unlist(api: &Api, entry: &str) {
     assert!(api.delete(&format!("/v1/entries/{entry}")).await.status < 300);
 }
 
@@ -164,47 +174,6 @@ async fn who_is_erased_leaves_the_list_there(engine: Engine) {
         (&erased["counts"]["inStep"], &erased["counts"]["leftOut"]["noValue"]),
         (&json!(0), &json!(1))
     );
-}
-
-/// The value is at Stripe, and the process was killed before it was noted.
-async fn a_kill_between_the_call_and_the_note_puts_nothing_there_twice(engine: Engine) {
-    let (shop, fake) = open(engine).await;
-    block(&shop.live(), ADA).await;
-    mirror(&shop, "block").await;
-    fake.fails_with([ListFault::After(500)]);
-    step(&shop).await;
-    assert_eq!(fake.values(EMAILS), [ADA]);
-    let unsure = status(&shop).await;
-    assert_eq!((&unsure["state"], &unsure["counts"]["adding"]), (&json!("failing"), &json!(1)), "{unsure}");
-    let shop = shop.restart().await;
-    shop.clock.advance(10);
-    let sure = settle(&shop).await;
-    assert_eq!((&sure["counts"]["inStep"], &sure["counts"]["alreadyThere"]), (&json!(1), &json!(0)));
-    assert_eq!(
-        (fake.values(EMAILS), fake.asked("POST").await),
-        (vec![ADA.to_owned()], 2),
-        "the list, and it"
-    );
-    // It is known to be ours.
-    mirror(&shop, "emptied").await;
-    settle(&shop).await;
-    assert_eq!(fake.values(EMAILS), Vec::<String>::new());
-}
-
-/// The same, and before anybody looks the entry is deleted: nobody knows the value any more.
-async fn what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_mark(engine: Engine) {
-    let (shop, fake) = open(engine).await;
-    let ada = block(&shop.live(), ADA).await;
-    fake.puts_by_hand(EMAILS, "email", BEN);
-    mirror(&shop, "block").await;
-    fake.fails_with([ListFault::After(500)]);
-    step(&shop).await;
-    let shop = shop.restart().await;
-    unlist(&shop.live(), &ada).await;
-    shop.clock.advance(10);
-    let status = settle(&shop).await;
-    assert_eq!(fake.values(EMAILS), [BEN]);
-    assert_eq!((&status["counts"]["adding"], &status["strangers"]), (&json!(0), &json!(1)));
 }
 
 async fn limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses(engine: Engine) {
@@ -377,14 +346,14 @@ macro_rules! on_both_engines {
         }
     };
 }
+pub(crate) use on_both_engines;
+
 on_both_engines!(
     nothing_is_sent_to_anybody_unless_it_is_wanted,
     what_is_blocked_here_is_on_the_list_there_until_it_is_blocked_no_more,
     each_kind_has_its_list_and_what_no_list_can_say_is_left_out_and_counted,
     an_entry_is_there_while_it_is_in_force,
     who_is_erased_leaves_the_list_there,
-    a_kill_between_the_call_and_the_note_puts_nothing_there_twice,
-    what_was_put_there_before_a_kill_and_deleted_after_it_is_found_by_its_mark,
     limits_and_faults_of_stripes_are_waited_out_with_longer_and_longer_pauses,
     what_somebody_else_put_there_is_left_alone,
     what_somebody_took_away_by_hand_is_put_there_again,

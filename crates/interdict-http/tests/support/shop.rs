@@ -333,7 +333,7 @@ fn open_app(
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random) as Arc<dyn Random>,
         durability: data.durability(),
-        lease_term: None,
+        lease_term: (role == Role::Node).then_some(MAX_STALENESS),
         with_index: role != Role::Command,
     };
     let app = waiting(|| App::open(&options)).unwrap();

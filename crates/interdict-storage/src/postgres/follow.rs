@@ -12,7 +12,7 @@ use interdict_domain::clock::Clock;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::lease::{Lease, NodeId};
+use super::lease::{Lease, Node};
 use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::{COMMIT, Session};
 use super::waiting::Waiting;
@@ -41,7 +41,7 @@ pub(crate) struct FollowOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) own_writer: OwnWriter,
     /// This node's name, and the term of its lease; nothing for a store whose changes nobody waits for.
-    pub(crate) lease: Option<(NodeId, Duration)>,
+    pub(crate) lease: Option<(Node, Duration)>,
 }
 
 /// The handle to the follower's thread. Dropping it ends the thread.

@@ -8,11 +8,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use interdict_domain::clock::Random;
 use interdict_domain::ids::Ksuid;
 
 use super::session::Session;
 use crate::error::StorageError;
-use crate::sql::{Connection, params};
+use crate::sql::{AsValue, Connection, FromColumn, Value, params};
 use crate::statements::statements;
 
 statements! {
@@ -32,9 +33,33 @@ const RENEWALS_A_TERM: u32 = 4;
 const GRACE_DIVISOR: u32 = 4;
 /// Terms after which the row of a node that is gone is removed.
 const TERMS_UNTIL_REMOVED: u32 = 10;
+/// However short the term, its row stays for longer than what it asked of a payment provider can be under way: what it was at is
+/// another node's only then.
+const UNTIL_REMOVED_MIN: Duration = Duration::from_mins(1);
 
-/// A node's name among the others: as random as can be.
-pub(crate) type NodeId = [u8; 16];
+/// A node's name among the others: as random as can be. On SQLite there is one node, the same in each life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node([u8; 16]);
+
+impl Node {
+    pub(crate) fn new(random: &dyn Random) -> Self {
+        let mut node = Self::default();
+        random.fill(&mut node.0);
+        node
+    }
+}
+
+impl AsValue for Node {
+    fn as_value(&self) -> Value<'_> {
+        self.0.as_value()
+    }
+}
+
+impl FromColumn for Node {
+    fn from_column(column: Value<'_>) -> Option<Self> {
+        <[u8; 16]>::from_column(column).map(Self)
+    }
+}
 
 /// What was seen of another node.
 #[derive(Clone, Copy, Debug)]
@@ -50,21 +75,25 @@ impl Other {
     fn is_gone(&self, uptime: Duration) -> bool {
         uptime.saturating_sub(self.since) > self.term + self.term / GRACE_DIVISOR
     }
+
+    fn is_long_gone(&self, uptime: Duration) -> bool {
+        uptime.saturating_sub(self.since) > (self.term * TERMS_UNTIL_REMOVED).max(UNTIL_REMOVED_MIN)
+    }
 }
 
 /// A node's own lease, and its watch on the others'.
 #[derive(Debug)]
 pub(super) struct Lease {
-    node: NodeId,
+    node: Node,
     term: Duration,
     /// Own uptime until which it holds.
     until: Duration,
     renew_at: Duration,
-    others: HashMap<NodeId, Other>,
+    others: HashMap<Node, Other>,
 }
 
 impl Lease {
-    pub(super) fn new(node: NodeId, term: Duration) -> Self {
+    pub(super) fn new(node: Node, term: Duration) -> Self {
         Self { node, term, until: Duration::ZERO, renew_at: Duration::ZERO, others: HashMap::new() }
     }
 
@@ -106,7 +135,7 @@ impl Lease {
     /// Looks at the others, `uptime` being a moment before the look.
     pub(super) fn watch(&mut self, session: &Session, uptime: Duration) -> Result<(), StorageError> {
         let rows = Connection::Postgres(session).query(SELECT, &[], |row| {
-            Ok((row.get::<NodeId>(0)?, row.get::<u32>(1)?, row.get::<i64>(2)?, row.get::<i64>(3)?))
+            Ok((row.get::<Node>(0)?, row.get::<u32>(1)?, row.get::<i64>(2)?, row.get::<i64>(3)?))
         })?;
         self.others.retain(|node, _| rows.iter().any(|(other, ..)| other == node));
         for (node, term_ms, renewals, applied) in rows {
@@ -118,7 +147,7 @@ impl Lease {
         Ok(())
     }
 
-    fn saw(&mut self, node: NodeId, seen: Other) {
+    fn saw(&mut self, node: Node, seen: Other) {
         let known = self.others.entry(node).or_insert(seen);
         if known.renewals == seen.renewals {
             known.applied = seen.applied;
@@ -141,7 +170,7 @@ impl Lease {
     /// Removes the rows of nodes that have long been gone.
     pub(super) fn clear_away(&self, session: &Session, uptime: Duration) -> Result<(), StorageError> {
         for (node, other) in &self.others {
-            if uptime.saturating_sub(other.since) > other.term * TERMS_UNTIL_REMOVED {
+            if other.is_long_gone(uptime) {
                 session.execute(REMOVE, params![node, other.renewals])?;
             }
         }
@@ -192,24 +221,32 @@ mod tests {
 
     #[test]
     fn a_node_is_there_for_its_term_and_a_quarter_after_its_last_renewal_was_seen() {
-        let mut lease = Lease::new([1; 16], TERM);
+        let mut lease = Lease::new(Node([1; 16]), TERM);
         assert_eq!(lease.least_applied(at(0)), None);
-        lease.saw([2; 16], seen(7, 10, 100));
+        lease.saw(Node([2; 16]), seen(7, 10, 100));
         // Looked at again and again, it stands as it stood.
-        lease.saw([2; 16], seen(7, 12, 104));
+        lease.saw(Node([2; 16]), seen(7, 12, 104));
         assert_eq!(lease.least_applied(at(105)), Some(12));
         assert_eq!(lease.least_applied(at(106)), None);
         // Renewed, or back from a crash that lost renewals: any other number counts.
-        lease.saw([2; 16], seen(6, 9, 106));
+        lease.saw(Node([2; 16]), seen(6, 9, 106));
         assert_eq!(lease.least_applied(at(111)), Some(9));
     }
 
     #[test]
+    fn a_row_outlasts_what_its_node_may_have_under_way_however_short_the_term() {
+        let short = Other { term: Duration::from_millis(200), ..seen(1, 1, 0) };
+        assert!(short.is_gone(at(1)) && !short.is_long_gone(at(60)) && short.is_long_gone(at(61)));
+        let long = Other { term: Duration::from_secs(10), ..short };
+        assert!(!long.is_long_gone(at(100)) && long.is_long_gone(at(101)));
+    }
+
+    #[test]
     fn places_are_given_to_those_who_are_there() {
-        let mut lease = Lease::new([5; 16], TERM);
+        let mut lease = Lease::new(Node([5; 16]), TERM);
         assert_eq!(lease.place(at(0)), Place::ALONE);
-        lease.saw([2; 16], seen(1, 1, 0));
-        lease.saw([9; 16], seen(1, 1, 3));
+        lease.saw(Node([2; 16]), seen(1, 1, 0));
+        lease.saw(Node([9; 16]), seen(1, 1, 3));
         assert_eq!(lease.place(at(4)), Place { rank: 1, nodes: 3 });
         assert_eq!(lease.place(at(7)), Place { rank: 0, nodes: 2 });
     }

@@ -23,8 +23,8 @@ mod wakeups;
 mod writer;
 
 pub(crate) use follow::{FollowOptions, Following};
-pub use lease::Place as NodePlace;
-pub(crate) use lease::{NodeId, STATEMENTS as LEASE_STATEMENTS};
+pub(crate) use lease::STATEMENTS as LEASE_STATEMENTS;
+pub use lease::{Node, Place as NodePlace};
 pub(crate) use prepare::{TAKE_TURN, begin, prepare, prepare_schema, require_durable};
 pub(crate) use readers::Readers;
 pub(crate) use server::Purpose;

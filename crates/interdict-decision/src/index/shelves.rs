@@ -4,6 +4,7 @@
 //! it any more, and whoever read such a line finds its bucket changed.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -15,22 +16,23 @@ use super::texts::Texts;
 /// So many that readers seldom meet.
 const SHELVES: u32 = 64;
 
-struct Shared {
-    texts: Arc<Texts>,
-    /// How many entries have it.
-    uses: u64,
-}
-
 #[derive(Default)]
 #[repr(align(128))] // No two locks in one cache line.
-struct Shelf(RwLock<Slab<Shared>>);
+struct Shelf(RwLock<Slab<Arc<Texts>>>);
 
 /// All of them. A number is from 1 on: 0 means that there are no texts.
 pub(super) struct Shelves(Box<[Shelf]>);
 
-/// The number of each pair, by its address. For the applying thread.
+/// Which pair has which number, by its address. For the applying thread.
 #[derive(Default)]
-pub(super) struct Catalogue(HashMap<usize, u32>);
+pub(super) struct Catalogue(HashMap<usize, Kept>);
+
+struct Kept {
+    number: u32,
+    /// How many entries have it. Counted here and not on the shelf: an import counts one pair a million times, and
+    /// each time everybody who is blocked with it would wait.
+    uses: u64,
+}
 
 impl Shelves {
     pub(super) fn new() -> Self {
@@ -38,7 +40,7 @@ impl Shelves {
     }
 
     /// The shelf of a number, and the place on it.
-    fn find(&self, number: u32) -> Option<(&RwLock<Slab<Shared>>, u32)> {
+    fn find(&self, number: u32) -> Option<(&RwLock<Slab<Arc<Texts>>>, u32)> {
         let at = number.checked_sub(1)?;
         let pairs = self.0.get((at % SHELVES) as usize)?;
         Some((&pairs.0, at / SHELVES))
@@ -47,42 +49,38 @@ impl Shelves {
     /// Shows the texts of a number; none when it leads nowhere.
     pub(super) fn get<T>(&self, number: u32, show: impl FnOnce(&Texts) -> T) -> Option<T> {
         let (pairs, at) = self.find(number)?;
-        Some(show(&pairs.read().get(at)?.texts))
+        Some(show(pairs.read().get(at)?))
     }
 
-    /// Keeps a pair for one more entry.
+    /// Keeps a pair for one more entry. Nobody waits for it but with the first.
     pub(super) fn keep(&self, catalogue: &mut Catalogue, texts: Arc<Texts>) -> u32 {
-        let address = Arc::as_ptr(&texts).addr();
-        if let Some(&number) = catalogue.0.get(&address) {
-            if let Some((pairs, at)) = self.find(number)
-                && let Some(shared) = pairs.write().get_mut(at)
-            {
-                shared.uses += 1;
+        let shelf = low(catalogue.0.len() as u64) % SHELVES;
+        match catalogue.0.entry(Arc::as_ptr(&texts).addr()) {
+            Entry::Occupied(mut kept) => {
+                kept.get_mut().uses += 1;
+                kept.get().number
             }
-            return number;
+            Entry::Vacant(vacant) => {
+                let Some(pairs) = self.0.get(shelf as usize) else { return u32::MAX };
+                let at = pairs.0.write().insert(texts);
+                // Past what can be said, a number that leads nowhere: an entry that cannot be read blocks.
+                let number = at.checked_mul(SHELVES).and_then(|from| from.checked_add(shelf + 1));
+                vacant.insert(Kept { number: number.unwrap_or(u32::MAX), uses: 1 }).number
+            }
         }
-        let first = low(catalogue.0.len() as u64) % SHELVES;
-        let Some(pairs) = self.0.get(first as usize) else { return u32::MAX };
-        let at = pairs.0.write().insert(Shared { texts, uses: 1 });
-        // Past what can be said, a number that leads nowhere: an entry that cannot be read blocks.
-        let number = at.checked_mul(SHELVES).and_then(|from| from.checked_add(first + 1));
-        let number = number.unwrap_or(u32::MAX);
-        catalogue.0.insert(address, number);
-        number
     }
 
     /// Takes a pair from an entry. Returns it when that was the last one.
     pub(super) fn forget(&self, catalogue: &mut Catalogue, number: u32) -> Option<Arc<Texts>> {
         let (pairs, at) = self.find(number)?;
-        let mut pairs = pairs.write();
-        let shared = pairs.get_mut(at)?;
-        shared.uses -= 1;
-        if shared.uses > 0 {
+        let address = Arc::as_ptr(pairs.read().get(at)?).addr();
+        let Entry::Occupied(mut kept) = catalogue.0.entry(address) else { return None };
+        kept.get_mut().uses -= 1;
+        if kept.get().uses > 0 {
             return None;
         }
-        let texts = pairs.remove(at)?.texts;
-        catalogue.0.remove(&Arc::as_ptr(&texts).addr());
-        Some(texts)
+        kept.remove();
+        pairs.write().remove(at)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -109,5 +107,18 @@ mod tests {
         assert_eq!(shelves.get(number, |_| ()), None);
         assert_eq!(shelves.get(0, |_| ()), None);
         assert_eq!(catalogue.0.len(), 1);
+    }
+
+    /// It would wait for itself otherwise.
+    #[test]
+    fn whoever_reads_a_pair_is_in_nobodys_way_who_keeps_it_once_more() {
+        let (shelves, mut catalogue) = (Shelves::new(), Catalogue::default());
+        let pair = Arc::new(Texts { first: Some(Arc::from("chargeback")), ..Texts::default() });
+        let number = shelves.keep(&mut catalogue, Arc::clone(&pair));
+        let within = shelves.get(number, |_| {
+            let again = shelves.keep(&mut catalogue, Arc::clone(&pair));
+            (again, shelves.forget(&mut catalogue, again).is_none())
+        });
+        assert_eq!(within, Some((number, true)));
     }
 }

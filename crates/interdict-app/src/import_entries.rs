@@ -354,6 +354,7 @@ impl Run<'_, '_> {
         if !self.pause.is_zero() {
             std::thread::sleep(self.pause);
         }
+        self.service.store.wait_for_log();
         Ok((self.progress)(&self.import))
     }
 

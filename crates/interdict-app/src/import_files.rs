@@ -44,6 +44,7 @@ pub struct Upload {
     hasher: blake3::Hasher,
     bytes: u64,
     bytes_max: u64,
+    is_on_disk: bool,
     is_kept: bool,
 }
 
@@ -55,7 +56,18 @@ impl Upload {
             return Err(UploadError::TooLarge);
         }
         self.hasher.update(bytes);
+        self.is_on_disk = false;
         Ok(self.file.write_all(bytes)?)
+    }
+
+    /// Waits until all of it is on the disk. For a thread that may wait.
+    pub(crate) fn flush(&mut self) -> Result<(), UploadError> {
+        if !self.is_on_disk {
+            self.file.flush()?;
+            self.file.get_ref().sync_data()?;
+            self.is_on_disk = true;
+        }
+        Ok(())
     }
 
     /// Whether anything has arrived.
@@ -64,9 +76,8 @@ impl Upload {
     }
 
     /// Keeps it as the rows of an import.
-    pub(crate) fn keep(&mut self, folder: &ImportFolder, id: ImportId) -> std::io::Result<()> {
-        self.file.flush()?;
-        self.file.get_ref().sync_data()?;
+    pub(crate) fn keep(&mut self, folder: &ImportFolder, id: ImportId) -> Result<(), UploadError> {
+        self.flush()?;
         fs::rename(&self.path, folder.rows(id))?;
         self.is_kept = true;
         Ok(())
@@ -118,7 +129,7 @@ impl ImportFolder {
         let path = self.0.join(format!("{name}.{UPLOAD}"));
         let file = BufWriter::new(create(&path)?);
         let hasher = blake3::Hasher::new_keyed(key);
-        Ok(Upload { path, file, hasher, bytes: 0, bytes_max, is_kept: false })
+        Ok(Upload { path, file, hasher, bytes: 0, bytes_max, is_on_disk: false, is_kept: false })
     }
 
     /// An empty file for an import's bad rows, in place of one that is there.

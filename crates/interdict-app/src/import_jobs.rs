@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 use crate::caller::Caller;
 use crate::import_entries::{ImportRunError, ImportWatch};
-use crate::import_files::{FILE_BYTES_MAX, ImportFolder, Upload, UploadError, forget};
+use crate::import_files::{FILE_BYTES_MAX, ImportFolder, Upload, forget};
 use crate::new_import::{ImportError, NewImport};
 use crate::service::Service;
 
@@ -99,7 +99,7 @@ impl Service {
         let id = ImportId::generate(now, self.random.as_ref());
         let import = new.begin(id, (caller.actor(), now), Some(digest));
         // Before anybody can look for it.
-        upload.keep(folder, id).map_err(UploadError::Io)?;
+        upload.keep(folder, id)?;
         let written = self
             .store
             .write(move |transaction| -> Result<Import, ImportError> {

@@ -2,8 +2,8 @@
 
 use std::io::{BufWriter, ErrorKind, Write};
 
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use interdict_storage::spawn_aside;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::import_files::{Upload, UploadError};
 
@@ -17,20 +17,23 @@ type Piece = Box<dyn AsRef<[u8]> + Send>;
 /// A file that arrives, and is written down by a thread of its own. Dropped, it leaves nothing.
 pub struct Uploading {
     pieces: mpsc::Sender<Piece>,
-    writer: JoinHandle<Result<Upload, UploadError>>,
+    written: oneshot::Receiver<Result<Upload, UploadError>>,
 }
 
 impl Uploading {
     /// Begins to write.
-    pub fn begin(mut upload: Upload) -> Self {
+    pub fn begin(mut upload: Upload) -> Result<Self, UploadError> {
         let (pieces, mut waiting) = mpsc::channel::<Piece>(PIECES_WAITING);
-        let writer = tokio::task::spawn_blocking(move || {
+        let (done, written) = oneshot::channel();
+        let write = move || {
             while let Some(piece) = waiting.blocking_recv() {
                 upload.write((*piece).as_ref())?;
             }
+            upload.flush()?;
             Ok(upload)
-        });
-        Self { pieces, writer }
+        };
+        spawn_aside("upload", move || drop(done.send(write()))).map_err(std::io::Error::other)?;
+        Ok(Self { pieces, written })
     }
 
     /// Takes the next piece; false when no more is wanted, and [`Self::finish`] says why.
@@ -38,10 +41,10 @@ impl Uploading {
         self.pieces.send(Box::new(piece)).await.is_ok()
     }
 
-    /// The whole file.
+    /// The whole file, on the disk.
     pub async fn finish(self) -> Result<Upload, UploadError> {
         drop(self.pieces);
-        self.writer.await.map_err(std::io::Error::other)?
+        self.written.await.map_err(std::io::Error::other)?
     }
 }
 

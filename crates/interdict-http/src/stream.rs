@@ -19,7 +19,10 @@ pub(crate) async fn receive(
     mut body: Body,
     patience: Duration,
 ) -> Result<Result<Upload, UploadError>, ApiError> {
-    let uploading = Uploading::begin(upload);
+    let uploading = match Uploading::begin(upload) {
+        Ok(uploading) => uploading,
+        Err(error) => return Ok(Err(error)),
+    };
     let mut unwanted = 0;
     loop {
         let frame = tokio::time::timeout(patience, body.frame()).await;

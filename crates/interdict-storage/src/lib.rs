@@ -61,6 +61,7 @@ mod proposal;
 mod provider_event;
 mod provider_item;
 mod provider_mirror;
+mod readers;
 mod rotation;
 mod score;
 mod search;

@@ -25,6 +25,7 @@ use crate::postgres::search::Upkeep;
 use crate::postgres::{
     self, FollowOptions, Following, Node, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
 };
+use crate::readers::Readers;
 use crate::sql::Connection;
 use crate::sqlite;
 use crate::sqlite::writer::SqliteWriter;
@@ -91,33 +92,6 @@ pub struct StoreOptions {
     pub take_over: bool,
 }
 
-/// Connections that read, of either engine.
-enum Readers {
-    Sqlite(sqlite::Readers),
-    Postgres(postgres::Readers),
-}
-
-impl Readers {
-    fn run<T, E, F>(&self, counters: &Counters, read: F) -> Result<T, E>
-    where
-        E: From<StorageError>,
-        F: FnOnce(&View<'_>) -> Result<T, E>,
-    {
-        let _used = counters.readers.used();
-        match self {
-            Self::Sqlite(readers) => readers.run(read),
-            Self::Postgres(readers) => readers.run(read),
-        }
-    }
-
-    fn idle(&self) -> usize {
-        match self {
-            Self::Sqlite(readers) => readers.idle(),
-            Self::Postgres(readers) => readers.idle(),
-        }
-    }
-}
-
 /// A writer with its readers. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -127,6 +101,8 @@ pub struct Store {
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     node: Node,
+    /// On SQLite, of the thread that copies the log.
+    log_turns: Option<Arc<sqlite::Turns>>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
     /// On PostgreSQL and where it decides: keeps what is searched in order.
@@ -162,6 +138,7 @@ impl Store {
         }
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("store").to_owned();
         let checkpointer = sqlite::Checkpointer::start(&mut connection, &path, options.durability)?;
+        let log_turns = Some(checkpointer.turns());
         let readers = Readers::Sqlite(sqlite::Readers::new(path, options.pepper.clone(), READERS));
         let (counters, clock) = (Arc::<Counters>::default(), options.clock);
         let (own, own_clock) = (Arc::clone(&counters), Arc::clone(&clock));
@@ -182,6 +159,7 @@ impl Store {
             counters,
             clock,
             node: Node::default(),
+            log_turns,
             following: None,
             _search: None,
             distrusted,
@@ -246,6 +224,7 @@ impl Store {
             counters,
             clock,
             node,
+            log_turns: None,
             following,
             _search: search,
             distrusted,
@@ -375,6 +354,12 @@ impl Store {
             Some(following) => following.waiting().wait_for(revision, limit, || following.look()).await,
             None => true,
         }
+    }
+
+    /// Waits while the write-ahead log is copied, for whoever writes much and can wait: with nobody else on its processor
+    /// the copying is short, and the log then begins anew. On PostgreSQL that is the server's.
+    pub fn wait_for_log(&self) {
+        self.log_turns.iter().for_each(|turns| turns.wait());
     }
 
     /// This node.

@@ -54,17 +54,17 @@ impl Shelves {
 
     /// Keeps a pair for one more entry. Nobody waits for it but with the first.
     pub(super) fn keep(&self, catalogue: &mut Catalogue, texts: Arc<Texts>) -> u32 {
-        let shelf = low(catalogue.0.len() as u64) % SHELVES;
+        let first = low(catalogue.0.len() as u64) % SHELVES;
         match catalogue.0.entry(Arc::as_ptr(&texts).addr()) {
             Entry::Occupied(mut kept) => {
                 kept.get_mut().uses += 1;
                 kept.get().number
             }
             Entry::Vacant(vacant) => {
-                let Some(pairs) = self.0.get(shelf as usize) else { return u32::MAX };
+                let Some(pairs) = self.0.get(first as usize) else { return u32::MAX };
                 let at = pairs.0.write().insert(texts);
                 // Past what can be said, a number that leads nowhere: an entry that cannot be read blocks.
-                let number = at.checked_mul(SHELVES).and_then(|from| from.checked_add(shelf + 1));
+                let number = at.checked_mul(SHELVES).and_then(|from| from.checked_add(first + 1));
                 vacant.insert(Kept { number: number.unwrap_or(u32::MAX), uses: 1 }).number
             }
         }

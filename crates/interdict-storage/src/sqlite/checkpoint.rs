@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
@@ -22,11 +23,45 @@ use crate::store::Durability;
 const PAGES_BETWEEN: i32 = 8_000;
 /// Pages of the log, about, at most: 128 MiB, which the next start reads in a fraction of a second.
 const PAGES_MOST: i32 = 32_000;
+/// Nobody waits longer for the thread, which may have ended.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The thread. It ends when the connection that it serves is closed.
 pub(crate) struct Checkpointer {
     thread: Option<JoinHandle<()>>,
     at_work: Arc<Mutex<()>>,
+    turns: Arc<Turns>,
+}
+
+/// How often the thread was wanted, and how often it came.
+#[derive(Default)]
+pub(crate) struct Turns {
+    counts: Mutex<TurnCounts>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct TurnCounts {
+    wanted: u64,
+    come: u64,
+}
+
+impl Turns {
+    fn want(&self) {
+        self.counts.lock().wanted += 1;
+    }
+
+    fn come(&self) {
+        self.counts.lock().come += 1;
+        self.came.notify_all();
+    }
+
+    /// Waits until the thread has come as often as it was wanted by now.
+    pub(crate) fn wait(&self) {
+        let mut counts = self.counts.lock();
+        let wanted = counts.wanted;
+        self.came.wait_while_for(&mut counts, |counts| counts.come < wanted, PATIENCE);
+    }
 }
 
 impl Checkpointer {
@@ -39,14 +74,20 @@ impl Checkpointer {
         let own = connection::open_checkpointer(path, durability)?;
         let at_work = Arc::<Mutex<()>>::default();
         let (signal, signals) = sync_channel(1);
-        let mut growth = Growth { signal, copied_at: 0 };
+        let turns = Arc::<Turns>::default();
+        let mut growth = Growth { signal, copied_at: 0, turns: Arc::clone(&turns) };
         writer.wal_hook(Some(move |log: &mut Wal, pages| {
             growth.grown(log, pages);
             Ok(())
         }))?;
-        let lock = Arc::clone(&at_work);
-        let thread = spawn_aside("checkpoint", move || run(&own, &signals, &lock))?;
-        Ok(Self { thread: Some(thread), at_work })
+        let (lock, own_turns) = (Arc::clone(&at_work), Arc::clone(&turns));
+        let thread = spawn_aside("checkpoint", move || run(&own, &signals, &lock, &own_turns))?;
+        Ok(Self { thread: Some(thread), at_work, turns })
+    }
+
+    /// For whoever waits for it.
+    pub(crate) fn turns(&self) -> Arc<Turns> {
+        Arc::clone(&self.turns)
     }
 
     /// Waits until the thread is not at work, and keeps it so: two at once are in each other's way.
@@ -70,6 +111,7 @@ struct Growth {
     signal: SyncSender<()>,
     /// Its pages when the thread was last told.
     copied_at: i32,
+    turns: Arc<Turns>,
 }
 
 impl Growth {
@@ -86,19 +128,24 @@ impl Growth {
             }
         } else if pages - self.copied_at >= PAGES_BETWEEN {
             match self.signal.try_send(()) {
-                Ok(()) => self.copied_at = pages,
+                Ok(()) => {
+                    self.copied_at = pages;
+                    self.turns.want();
+                }
                 Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
             }
         }
     }
 }
 
-fn run(connection: &Connection, signals: &Receiver<()>, at_work: &Mutex<()>) {
+fn run(connection: &Connection, signals: &Receiver<()>, at_work: &Mutex<()>, turns: &Turns) {
     while signals.recv().is_ok() {
-        let _held = at_work.lock();
+        let held = at_work.lock();
         if let Err(error) = connection::copy_log(connection) {
             tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be copied");
         }
+        drop(held);
+        turns.come();
     }
 }
 
@@ -111,10 +158,11 @@ mod tests {
                         INSERT INTO t SELECT n, zeroblob(4000) FROM n";
 
     /// Commits until so many pages were written, and says how many pages the log has at most meanwhile.
-    fn write(connection: &Connection, pages: usize, path: &Path) -> u64 {
+    fn write(connection: &Connection, pages: usize, path: &Path, between: impl Fn()) -> u64 {
         let mut longest = 0;
         for number in 0..pages / 100 {
             connection.execute(ROWS, []).unwrap_or_else(|error| panic!("{number}: {error}"));
+            between();
             longest = longest.max(std::fs::metadata(path).unwrap().len() / 4_096);
         }
         longest
@@ -128,7 +176,7 @@ mod tests {
         let checkpointer = Checkpointer::start(&mut writer, &path, Durability::Full).unwrap();
         writer.execute_batch("CREATE TABLE t (n, body)").unwrap();
         let most = u64::try_from(PAGES_MOST).unwrap();
-        let longest = write(&writer, 3 * PAGES_MOST as usize, &folder.path().join("a.db-wal"));
+        let longest = write(&writer, 3 * PAGES_MOST as usize, &folder.path().join("a.db-wal"), || ());
         assert!(longest > most / 2, "the thread alone copies while commits go on: {longest}");
         assert!(longest < most * 3 / 2, "{longest}");
         let rows: i64 = writer.query_row("SELECT COUNT(*) FROM t", [], |row| row.get(0)).unwrap();
@@ -139,5 +187,19 @@ mod tests {
         assert_eq!(again.query_row("SELECT COUNT(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap(), rows);
         let sound: String = again.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(sound, "ok");
+    }
+
+    #[test]
+    fn the_log_of_whoever_waits_for_the_thread_begins_anew_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut writer = connection::open_writer(&path, Durability::Full).unwrap();
+        let checkpointer = Checkpointer::start(&mut writer, &path, Durability::Full).unwrap();
+        writer.execute_batch("CREATE TABLE t (n, body)").unwrap();
+        let turns = checkpointer.turns();
+        let pages = 4 * PAGES_BETWEEN as usize;
+        let longest = write(&writer, pages, &folder.path().join("a.db-wal"), || turns.wait());
+        assert!(longest < u64::try_from(PAGES_BETWEEN).unwrap() * 5 / 4, "{longest}");
+        drop(writer);
     }
 }

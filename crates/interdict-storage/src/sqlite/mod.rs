@@ -10,6 +10,6 @@ pub(crate) mod search;
 pub(crate) mod writer;
 
 pub(crate) use bulk::Bulk;
-pub(crate) use checkpoint::Checkpointer;
+pub(crate) use checkpoint::{Checkpointer, Turns};
 pub(crate) use connection::{begin_part, column, end_part, execute, for_each};
 pub(crate) use readers::Readers;

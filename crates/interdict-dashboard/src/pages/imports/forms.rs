@@ -96,16 +96,17 @@ async fn next(field: &mut Field<'_>, patience: Duration) -> Result<Option<bytes:
 }
 
 async fn receive(upload: Upload, mut field: Field<'_>, patience: Duration) -> Result<Upload, Problem> {
-    let uploading = Uploading::begin(upload);
+    let refused = |error| match error {
+        UploadError::TooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "import-too-large"),
+        error @ UploadError::Io(_) => refused(&error.into()),
+    };
+    let uploading = Uploading::begin(upload).map_err(refused)?;
     while let Some(piece) = next(&mut field, patience).await? {
         if !uploading.push(piece).await {
             break;
         }
     }
-    uploading.finish().await.map_err(|error| match error {
-        UploadError::TooLarge => problem(StatusCode::PAYLOAD_TOO_LARGE, "import-too-large"),
-        error @ UploadError::Io(_) => refused(&error.into()),
-    })
+    uploading.finish().await.map_err(refused)
 }
 
 fn format_of(name: &str) -> ImportFormat {

@@ -21,7 +21,7 @@ use crate::view::{MerchantView, View};
 statements! {
     SELECT = "SELECT mirroring, position, again, stage, stage_at, stage_id, compared_at, strangers, repaired, failures,
             retry_at, problem, problem_at FROM provider_mirror WHERE merchant = $1";
-    // On SQLite nobody has a lease: whoever had opened the file before is gone.
+    // Whose lease has no row is gone.
     SELECT_KEEPER = "SELECT node, (SELECT COUNT(*) FROM lease WHERE lease.node = provider_mirror.node)
         FROM provider_mirror WHERE merchant = $1";
     KEEP = "UPDATE provider_mirror SET node = $1 WHERE merchant = $2";

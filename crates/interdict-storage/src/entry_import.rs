@@ -38,10 +38,11 @@ macro_rules! from_3 {
 statements! {
     SELECT_BY_KEYS = concat!("SELECT ", columns!(), " FROM entry
         WHERE merchant = $1 AND list = $2 AND erased_customer IS NULL AND identifier_key IN ", from_3!());
+    // By their ids: `merchant + 0` is in no index, and SQLite's planner would rather go through all of a merchant's list.
     SELECT_BY_IDS = concat!("SELECT ", columns!(), " FROM entry
-        WHERE merchant = $1 AND list = $2 AND id IN ", from_3!());
+        WHERE merchant + 0 = $1 AND list = $2 AND id IN ", from_3!());
     SELECT_TEXTS = concat!("SELECT id, reason, public_message FROM entry
-        WHERE merchant = $1 AND list = $2 AND id IN ", from_3!());
+        WHERE merchant + 0 = $1 AND list = $2 AND id IN ", from_3!());
     INSERT_BEFORE = "INSERT INTO import_before (revision, entry, import, merchant, identifier_key, body)
                      VALUES ($1, $2, $3, $4, $5, $6)";
     SELECT_BEFORE = "SELECT entry, body FROM import_before WHERE revision = $1 AND import = $2";

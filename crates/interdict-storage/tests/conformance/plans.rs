@@ -62,6 +62,24 @@ fn no_list_walks_over_a_table_on_sqlite() {
     assert!(faults.is_empty(), "{faults}");
 }
 
+/// An import's entries are asked for by some ids at a time, a million of them.
+#[test]
+fn entries_are_found_by_their_ids_and_not_by_going_through_their_list() {
+    let connection = Connection::open_in_memory().unwrap();
+    for text in migration_texts(Schema::Mode, Dialect::Sqlite) {
+        connection.execute_batch(&text).unwrap();
+    }
+    let by_ids = |(_, sql): &(&str, &str)| sql.contains(" FROM entry\n") && sql.contains(" AND id IN (");
+    let statements: Vec<_> = statements(Schema::Mode).into_iter().filter(by_ids).collect();
+    assert!(statements.len() >= 2, "{statements:?}");
+    for (name, sql) in statements {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nothing = std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count());
+        let step: String = plan.query_row(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap();
+        assert_eq!(step, "SEARCH entry USING PRIMARY KEY (id=?)", "{name}");
+    }
+}
+
 /// Numbers alone are read, out of the index that has them in their order.
 #[test]
 fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {

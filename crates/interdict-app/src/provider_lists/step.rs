@@ -126,10 +126,8 @@ impl Service {
         if mirror != before {
             let written = self.store.write(move |transaction: &mut Transaction<'_>| {
                 let mut transaction = transaction.merchant(merchant);
-                match transaction.view().provider_mirror_keeper(us)? {
-                    Keeper::Us => transaction.put_provider_mirror(&mirror),
-                    Keeper::Nobody | Keeper::Another => Ok(()),
-                }
+                let is_ours = transaction.view().provider_mirror_keeper(us)? == Keeper::Us;
+                if is_ours { transaction.put_provider_mirror(&mirror) } else { Ok(()) }
             });
             if let Err(error) = written.await {
                 crate::app::put_off(&error, matches!(error, WriteError::Away), "provider lists wait");

@@ -157,6 +157,13 @@ mod tests {
     const ROWS: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 90)
                         INSERT INTO t SELECT n, zeroblob(4000) FROM n";
 
+    fn open(path: &Path) -> (Connection, Checkpointer) {
+        let mut writer = connection::open_writer(path, Durability::Full).unwrap();
+        let checkpointer = Checkpointer::start(&mut writer, path, Durability::Full).unwrap();
+        writer.execute_batch("CREATE TABLE t (n, body)").unwrap();
+        (writer, checkpointer)
+    }
+
     /// Commits until so many pages were written, and says how many pages the log has at most meanwhile.
     fn write(connection: &Connection, pages: usize, path: &Path, between: impl Fn()) -> u64 {
         let mut longest = 0;
@@ -172,9 +179,7 @@ mod tests {
     fn a_log_that_is_written_without_a_pause_stays_bounded_and_nothing_of_it_is_lost() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        let mut writer = connection::open_writer(&path, Durability::Full).unwrap();
-        let checkpointer = Checkpointer::start(&mut writer, &path, Durability::Full).unwrap();
-        writer.execute_batch("CREATE TABLE t (n, body)").unwrap();
+        let (writer, checkpointer) = open(&path);
         let most = u64::try_from(PAGES_MOST).unwrap();
         let longest = write(&writer, 3 * PAGES_MOST as usize, &folder.path().join("a.db-wal"), || ());
         assert!(longest > most / 2, "the thread alone copies while commits go on: {longest}");
@@ -193,13 +198,12 @@ mod tests {
     fn the_log_of_whoever_waits_for_the_thread_begins_anew_each_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        let mut writer = connection::open_writer(&path, Durability::Full).unwrap();
-        let checkpointer = Checkpointer::start(&mut writer, &path, Durability::Full).unwrap();
-        writer.execute_batch("CREATE TABLE t (n, body)").unwrap();
+        let (writer, checkpointer) = open(&path);
         let turns = checkpointer.turns();
         let pages = 4 * PAGES_BETWEEN as usize;
         let longest = write(&writer, pages, &folder.path().join("a.db-wal"), || turns.wait());
         assert!(longest < u64::try_from(PAGES_BETWEEN).unwrap() * 5 / 4, "{longest}");
+        // The thread ends with it, and is waited for.
         drop(writer);
     }
 }

@@ -33,21 +33,30 @@ fn may_sort(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
-#[test]
-fn no_list_walks_over_a_table_on_sqlite() {
+/// An empty store.
+fn on_sqlite(schema: Schema) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
-    for text in migration_texts(Schema::Mode, Dialect::Sqlite) {
+    for text in migration_texts(schema, Dialect::Sqlite) {
         connection.execute_batch(&text).unwrap();
     }
+    connection
+}
+
+/// How SQLite would go about a statement.
+fn steps(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let nothing = std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count());
+    let steps = plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap();
+    steps.map(Result::unwrap).collect()
+}
+
+#[test]
+fn no_list_walks_over_a_table_on_sqlite() {
+    let connection = on_sqlite(Schema::Mode);
     let (mut faults, lists) = (String::new(), lists());
     assert!(lists.len() >= 33, "{}", lists.len());
     for (table, name, sql) in lists {
-        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let count = plan.parameter_count();
-        let nothing = std::iter::repeat_n(rusqlite::types::Null, count);
-        let steps =
-            plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get::<_, String>(3)).unwrap();
-        for step in steps.map(Result::unwrap) {
+        for step in steps(&connection, sql) {
             let walks = step == format!("SCAN {table}") || step.starts_with(&format!("SCAN {table} "));
             // All of a merchant's rows are what only a page without a filter goes through, and it ends early.
             let is_loose = step.ends_with(&format!(" {table}_created (merchant=?)"))
@@ -65,18 +74,12 @@ fn no_list_walks_over_a_table_on_sqlite() {
 /// An import's entries are asked for by some ids at a time, a million of them.
 #[test]
 fn entries_are_found_by_their_ids_and_not_by_going_through_their_list() {
-    let connection = Connection::open_in_memory().unwrap();
-    for text in migration_texts(Schema::Mode, Dialect::Sqlite) {
-        connection.execute_batch(&text).unwrap();
-    }
+    let connection = on_sqlite(Schema::Mode);
     let by_ids = |(_, sql): &(&str, &str)| sql.contains(" FROM entry\n") && sql.contains(" AND id IN (");
     let statements: Vec<_> = statements(Schema::Mode).into_iter().filter(by_ids).collect();
     assert!(statements.len() >= 2, "{statements:?}");
     for (name, sql) in statements {
-        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let nothing = std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count());
-        let step: String = plan.query_row(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap();
-        assert_eq!(step, "SEARCH entry USING PRIMARY KEY (id=?)", "{name}");
+        assert_eq!(steps(&connection, sql)[0], "SEARCH entry USING PRIMARY KEY (id=?)", "{name}");
     }
 }
 
@@ -84,16 +87,12 @@ fn entries_are_found_by_their_ids_and_not_by_going_through_their_list() {
 #[test]
 fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
     for schema in [Schema::Core, Schema::Mode] {
-        let connection = Connection::open_in_memory().unwrap();
-        for text in migration_texts(schema, Dialect::Sqlite) {
-            connection.execute_batch(&text).unwrap();
-        }
+        let connection = on_sqlite(schema);
         for (wanted, index) in
             [("BY_ACTOR", "change_actor"), ("BY_ACTION", "change_action"), ("BY_SUBJECT", "change_subject")]
         {
             let (_, sql) = statements(schema).into_iter().find(|(name, _)| *name == wanted).unwrap();
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let step: String = plan.query_row([rusqlite::types::Null; 5], |row| row.get(3)).unwrap();
+            let step = &steps(&connection, sql)[0];
             assert!(
                 step.starts_with(&format!("SEARCH change USING COVERING INDEX {index} (merchant=? AND ")),
                 "{step}"
@@ -103,10 +102,7 @@ fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
         for (wanted, sql) in statements(schema) {
             let is_of_subject = sql.contains("FROM change") && sql.contains("subject = $2");
             if is_of_subject && wanted != "BY_SUBJECT" {
-                let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-                let count = plan.parameter_count();
-                let nothing = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, count));
-                let step: String = plan.query_row(nothing, |row| row.get(3)).unwrap();
+                let step = &steps(&connection, sql)[0];
                 assert!(
                     step.contains("USING INDEX change_subject (merchant=? AND subject=? AND "),
                     "{wanted}: {step}"
@@ -116,11 +112,7 @@ fn the_audit_goes_through_indexes_that_hold_all_that_it_asks_for() {
         // Without a filter, and for those who follow the feed: past other merchants' changes, and nothing is sorted.
         for wanted in ["BETWEEN", "SELECT_MERCHANT_AFTER"] {
             let (_, sql) = statements(schema).into_iter().find(|(name, _)| *name == wanted).unwrap();
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let count = plan.parameter_count();
-            let nothing = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, count));
-            let steps: Vec<String> =
-                plan.query_map(nothing, |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+            let steps = steps(&connection, sql);
             assert!(
                 steps[0].starts_with("SEARCH c USING INDEX change_merchant (merchant=? AND "),
                 "{wanted}: {steps:?}"
@@ -137,12 +129,8 @@ fn of_many_at() -> &'static str {
 /// The few that are no entry's own, and not all that a merchant has done.
 #[test]
 fn changes_of_many_are_found_by_their_time_on_sqlite() {
-    let connection = Connection::open_in_memory().unwrap();
-    for text in migration_texts(Schema::Mode, Dialect::Sqlite) {
-        connection.execute_batch(&text).unwrap();
-    }
-    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", of_many_at())).unwrap();
-    let step: String = plan.query_row([rusqlite::types::Null; 3], |row| row.get(3)).unwrap();
+    let connection = on_sqlite(Schema::Mode);
+    let step = &steps(&connection, of_many_at())[0];
     assert_eq!(step, "SEARCH change USING INDEX change_of_many (merchant=? AND at>? AND at<?)");
 }
 

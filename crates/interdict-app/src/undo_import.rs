@@ -8,6 +8,7 @@ use interdict_domain::import::{Import, ImportState};
 use interdict_storage::{Authorship, RowLeft, StorageError};
 
 use crate::caller::Caller;
+use crate::import_pace::Pace;
 use crate::new_import::ImportError;
 use crate::service::Service;
 
@@ -56,7 +57,9 @@ impl Service {
 
     async fn undo_parts(&self, caller: &Caller, id: ImportId) -> Result<(Import, i64), ImportError> {
         let merchant = caller.merchant;
+        let mut pace = Pace::new(&self.store, false);
         loop {
+            let wanted = pace.rows();
             let (actor, now, random) = (caller.actor(), self.clock.now(), Arc::clone(&self.random));
             let merchant_now = self.merchant_now(merchant);
             let committed = self
@@ -64,7 +67,12 @@ impl Service {
                 .write(move |transaction| -> Result<_, ImportError> {
                     let by = Authorship { actor: &actor, now, merchant_now, random: random.as_ref() };
                     let mut transaction = transaction.merchant(merchant);
-                    let goes_on = transaction.undo_part(&by, id)?;
+                    let (mut rows, mut goes_on) = (0, true);
+                    while goes_on && rows < wanted {
+                        let undone = transaction.undo_part(&by, id)?;
+                        rows += undone.unwrap_or(0);
+                        goes_on = undone.is_some();
+                    }
                     let import = transaction.view().import(id)?;
                     Ok((import.ok_or(StorageError::Corrupt("an import that is not there"))?, goes_on))
                 })
@@ -73,6 +81,7 @@ impl Service {
             if !goes_on {
                 return Ok((import, committed.revision));
             }
+            pace.learn(&self.store);
         }
     }
 }

@@ -244,11 +244,11 @@ impl MerchantTransaction<'_, '_> {
     }
 
     /// Undoes the newest part of an import that was not undone yet, notes which entries somebody has changed since, and
-    /// says whether there was one; there is none while it has not ended.
-    pub fn undo_part(&mut self, by: &Authorship<'_>, id: ImportId) -> Result<bool, StorageError> {
-        let Some(mut import) = self.view().import(id)? else { return Ok(false) };
+    /// says how many they all were; nothing when there was none, as while it has not ended.
+    pub fn undo_part(&mut self, by: &Authorship<'_>, id: ImportId) -> Result<Option<usize>, StorageError> {
+        let Some(mut import) = self.view().import(id)? else { return Ok(None) };
         if import.finished_at.is_none() || import.state == ImportState::Undone {
-            return Ok(false);
+            return Ok(None);
         }
         let behind_all = import.changes.map_or(0, |(_, last)| last + 1);
         let end = import.undone_from.unwrap_or(behind_all);
@@ -256,9 +256,10 @@ impl MerchantTransaction<'_, '_> {
         let Some(change) = part.map(|item| item.change) else {
             import.state = ImportState::Undone;
             self.put_import(&import)?;
-            return Ok(false);
+            return Ok(None);
         };
         let PutBack { facts, replaced, changed } = self.put_back(&mut import, &change)?;
+        let rows = replaced.len() + changed.len();
         // The mark of a part alone says nothing.
         if facts.len() > 1 {
             let sequence = self.append(by, Action::EntriesImportUndone, Subject::Import(id), facts, None)?;
@@ -267,7 +268,7 @@ impl MerchantTransaction<'_, '_> {
         self.leave(id, change.sequence, &changed)?;
         import.undone_from = Some(change.sequence);
         self.put_import(&import)?;
-        Ok(true)
+        Ok(Some(rows))
     }
 
     /// Puts back what a change has replaced, where that is still as the change left it.

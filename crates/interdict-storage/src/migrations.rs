@@ -57,12 +57,16 @@ const CHANGES_OF_MANY: &str = include_str!("../migrations/mode_0023_changes_of_m
 const IMPORT_LEFT: &str = include_str!("../migrations/mode_0024_import_left.sql");
 const PROVIDER_LISTS: &str = include_str!("../migrations/mode_0025_provider_lists.sql");
 const PROVIDER_MIRROR_NODE: &str = include_str!("../migrations/mode_0026_provider_mirror_node.sql");
+const SEARCH_FORGETS: &str = include_str!("../migrations/mode_0027_search_forgets.sql");
 const PERSONS: &str = include_str!("../migrations/mode_0017_persons.sql");
 const IMPORTS: &str = include_str!("../migrations/mode_0014_imports.sql");
 const DEPARTURES: &str = include_str!("../migrations/mode_0019_departures.sql");
 const PROPOSALS: &str = include_str!("../migrations/mode_0018_proposals.sql");
-/// What SQLite has besides. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
-const SEARCH_SQLITE: &str = include_str!("../migrations/mode_0013_search_sqlite.sql");
+/// What SQLite has besides, and behind which text. PostgreSQL's part depends on an extension: see `postgres/search.rs`.
+const SQLITES_OWN: [(&str, &str); 2] = [
+    (SEARCH, include_str!("../migrations/mode_0013_search_sqlite.sql")),
+    (SEARCH_FORGETS, include_str!("../migrations/mode_0027_search_forgets_sqlite.sql")),
+];
 const DECISIONS: &str = include_str!("../migrations/decisions_0001.sql");
 const WIDER_KEYS: &str = include_str!("../migrations/decisions_0002_wider_keys.sql");
 
@@ -99,12 +103,13 @@ pub fn migration_texts(schema: Schema, dialect: Dialect) -> Vec<String> {
             IMPORT_LEFT,
             PROVIDER_LISTS,
             PROVIDER_MIRROR_NODE,
+            SEARCH_FORGETS,
         ],
         Schema::Decisions => &[DECISIONS, WIDER_KEYS],
     };
     let complete = |text: &&str| {
-        let is_sqlites = dialect == Dialect::Sqlite && *text == SEARCH;
-        translate(text, dialect) + &if is_sqlites { translate(SEARCH_SQLITE, dialect) } else { String::new() }
+        let own = SQLITES_OWN.iter().find(|(behind, _)| dialect == Dialect::Sqlite && behind == text);
+        translate(text, dialect) + &own.map_or_else(String::new, |(_, own)| translate(own, dialect))
     };
     let mut texts: Vec<String> = texts.iter().map(complete).collect();
     if let (Dialect::Postgres, Some(first)) = (dialect, texts.first_mut())

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 mod bulk;
 mod checkpoint;
 pub(crate) mod connection;
+pub(crate) mod purge;
 mod readers;
 pub(crate) mod scrub;
 pub(crate) mod search;

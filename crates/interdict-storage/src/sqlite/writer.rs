@@ -16,12 +16,16 @@ use crate::writer::{Job, Outcome, Queue};
 
 use super::checkpoint::Checkpointer;
 use super::connection;
+use super::purge::Purge;
 use super::scrub::{self, Walk};
 use super::search;
 
 /// Pages whose gaps are zeroed before an erasure is answered, and at once later on.
 const SCRUB_BEFORE_ANSWER: i64 = 16_384;
 const SCRUB_AT_ONCE: i64 = 1_024;
+/// Pages that are merged before an erasure is answered, and at once.
+const PURGE_BEFORE_ANSWER: i64 = 1_024;
+const PURGE_AT_ONCE: i64 = 64;
 /// Commits between two tries to cut a log that a reader is in.
 const BATCHES_BETWEEN_CUTS: u32 = 64;
 /// How soon a foreign commit is noticed when nothing is written here.
@@ -54,7 +58,9 @@ pub(crate) struct SqliteWriter {
     truncate_pending: bool,
     /// Commits since the log was last tried to be cut.
     batches_since_cut: u32,
-    /// Where zeroing the gaps goes on, if it is to.
+    /// Where purging the search's index goes on, if it is to.
+    purge: Option<Purge>,
+    /// Where zeroing the gaps goes on, if it is to: once nothing is to be purged any more.
     walk: Option<Walk>,
     search: Search,
 }
@@ -78,6 +84,7 @@ impl SqliteWriter {
             // A process that ended between an erasure's commit and the cut left the old bytes there.
             truncate_pending: true,
             batches_since_cut: 0,
+            purge: None,
             walk: None,
             search: if is_searched { Search::Even } else { Search::None },
         }
@@ -89,7 +96,7 @@ impl SqliteWriter {
         self.catch_up();
         self.truncate_if_pending();
         if scrub::is_due(&self.connection).unwrap_or(true) {
-            self.walk = Some(Walk::due(None));
+            self.clean_up();
         }
         let mut has_just_committed = false;
         loop {
@@ -102,13 +109,13 @@ impl SqliteWriter {
             match queue.next_batch(patience) {
                 Ok(Some(batch)) => {
                     self.commit_batch(batch, &queue);
-                    self.scrub(SCRUB_AT_ONCE);
+                    self.go_on_cleaning();
                     has_just_committed = true;
                 }
                 Ok(None) => {
                     has_just_committed = false;
                     self.catch_up();
-                    self.scrub(SCRUB_AT_ONCE);
+                    self.go_on_cleaning();
                     self.follow_for_search();
                     self.truncate_if_pending();
                 }
@@ -185,7 +192,10 @@ impl SqliteWriter {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.follower.apply_own(connection, None, (before, head), &changes);
         if erased {
-            self.walk = Some(Walk::due(self.walk));
+            self.clean_up();
+            for _ in 0..PURGE_BEFORE_ANSWER / PURGE_AT_ONCE {
+                self.purge();
+            }
             self.scrub(SCRUB_BEFORE_ANSWER);
             self.truncate_pending = true;
         }
@@ -215,23 +225,47 @@ impl SqliteWriter {
         }
     }
 
-    /// After an erasure: what balancing left in the gaps of pages. The answer waits for it unless the file
-    /// is large; then it goes on between the commits.
+    /// An erasure is committed: what it left in the search's index is to go, and then what balancing left in the gaps of
+    /// pages. The answer waits for both unless the file is large; then they go on between the commits.
+    fn clean_up(&mut self) {
+        if self.search != Search::None {
+            self.purge = Some(Purge::due(self.purge));
+        }
+        self.walk = Some(Walk::due(self.walk));
+    }
+
+    fn go_on_cleaning(&mut self) {
+        self.purge();
+        self.scrub(SCRUB_AT_ONCE);
+    }
+
+    fn purge(&mut self) {
+        let Some(purge) = self.purge else { return };
+        match purge.step(&self.connection, PURGE_AT_ONCE) {
+            Ok(rest) => self.purge = rest,
+            Err(error) => self.put_off(&error),
+        }
+    }
+
     fn scrub(&mut self, pages: i64) {
-        let Some(walk) = self.walk else { return };
+        let Some(walk) = self.walk.filter(|_| self.purge.is_none()) else { return };
         match walk.step(&self.connection, pages) {
             Ok(rest) => {
                 self.walk = rest;
                 self.truncate_pending |= rest.is_none();
             }
-            // Another process writes: later.
-            Err(StorageError::Sqlite(error))
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
-            Err(error) => {
-                // The mark stays: the next start tries again.
-                self.walk = None;
-                tracing::error!(error = &error as &dyn std::error::Error, "gaps could not be zeroed");
-            }
+            Err(error) => self.put_off(&error),
+        }
+    }
+
+    fn put_off(&mut self, error: &StorageError) {
+        if !is_busy(error) {
+            // The mark stays: the next start tries again.
+            (self.purge, self.walk) = (None, None);
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "what an erasure left could not be cleaned up"
+            );
         }
     }
 
@@ -243,12 +277,7 @@ impl SqliteWriter {
         self.search = match search::catch_up(&self.connection) {
             Ok(true) => Search::Behind,
             Ok(false) => Search::Even,
-            // Another process writes: later.
-            Err(StorageError::Sqlite(error))
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) =>
-            {
-                Search::Even
-            }
+            Err(error) if is_busy(&error) => Search::Even,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the search's index stands still");
                 Search::Even
@@ -294,4 +323,10 @@ impl SqliteWriter {
         drop((begun, self.connection.execute_batch("COMMIT")));
         self.follower.apply_own(connection, None, (before, head), &changes);
     }
+}
+
+/// Whether another process writes: then it is tried again later.
+fn is_busy(error: &StorageError) -> bool {
+    matches!(error, StorageError::Sqlite(error)
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
 }

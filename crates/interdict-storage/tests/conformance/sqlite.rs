@@ -1,15 +1,20 @@
 //! What only a file has: other processes that tear at it, copies, and bytes that must go.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use interdict_domain::entry::List;
+use interdict_domain::actor::Actor;
+use interdict_domain::change::Action;
+use interdict_domain::entry::{Entry, List};
+use interdict_domain::text::Reason;
 use interdict_storage::{
-    Dialect, EntryFilter, PageRequest, Schema, StorageError, Store, Transaction, WriteError, migration_texts,
+    Authorship, Dialect, EntryFilter, MerchantTransaction, PageRequest, Schema, StorageError, Store,
+    Transaction, WriteError, migration_texts,
 };
 use interdict_test_support::wait_until;
 use rusqlite::Connection;
 
-use crate::support::{Deterministic, MERCHANT, Observer, World, now, put, put_one};
+use crate::support::{Deterministic, MERCHANT, Observer, World, entry, now, put, put_one};
 use crate::trim;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -56,6 +61,42 @@ fn an_erasure_that_was_cut_short_is_finished_at_the_next_start() {
     let log = path.with_extension("db-wal");
     let is_cut = || std::fs::metadata(&log).unwrap().len() == 0;
     wait_until(is_cut, Duration::from_secs(20)).unwrap();
+}
+
+/// What was deleted before is hidden in the search's index, and goes with the next erasure of anybody.
+#[test]
+fn an_erasure_takes_from_the_searched_index_what_was_forgotten_before_it() {
+    let world = World::sqlite();
+    let random = Deterministic::new(1);
+    let store = world.open(1, None);
+    put_one(&store, 1, &random);
+    let mut rare = entry(2, random.as_ref());
+    rare.reason = Some(Reason::from_stored("zqx".to_owned()));
+    let write = |work: fn(&mut MerchantTransaction<'_, '_>, &Authorship<'_>, &Entry)| {
+        let (random, rare) = (Arc::clone(&random), rare.clone());
+        let work = move |transaction: &mut Transaction<'_>| {
+            let actor = Actor::system();
+            let by = Authorship::new(&actor, now(), random.as_ref());
+            work(&mut transaction.merchant(MERCHANT), &by, &rare);
+            Ok(())
+        };
+        store.write_blocking::<_, StorageError, _>(work).unwrap();
+        world.wait_for_search();
+    };
+    let beside = Connection::open(world.path()).unwrap();
+    let is_there = || -> bool {
+        let read = "SELECT COUNT(*) > 0 FROM search_entry_data WHERE INSTR(block, CAST('zqx' AS BLOB)) > 0";
+        beside.query_row(read, [], |row| row.get(0)).unwrap()
+    };
+    write(|transaction, by, rare| {
+        transaction.put_entry(by, Action::EntryCreated, None, rare).unwrap();
+    });
+    write(|transaction, by, rare| transaction.delete_entry(by, rare).unwrap());
+    assert!(is_there());
+    write(|transaction, by, _| {
+        transaction.erase_identifiers(by, &[]).unwrap();
+    });
+    assert!(!is_there());
 }
 
 #[test]

@@ -1,0 +1,1 @@
+-- How the search's index forgets a text: PostgreSQL's needs nothing.

@@ -21,9 +21,9 @@ use crate::foreseen::Foreseen;
 use crate::meta::prepare_meta;
 use crate::migrations::{Dialect, Schema, migrate};
 use crate::payment;
-use crate::postgres::search::Upkeep;
 use crate::postgres::{
     self, FollowOptions, Following, Node, NodePlace, OwnWriter, PostgresServer, PostgresWriter, SchemaName,
+    Upkeep,
 };
 use crate::readers::Readers;
 use crate::sql::Connection;
@@ -105,8 +105,8 @@ pub struct Store {
     log_turns: Option<Arc<sqlite::Turns>>,
     /// On PostgreSQL, what follows the other nodes; on SQLite the writer does it.
     following: Option<Arc<Following>>,
-    /// On PostgreSQL and where it decides: keeps what is searched in order.
-    _search: Option<Arc<Upkeep>>,
+    /// On PostgreSQL, where it is followed.
+    _upkeep: Option<Arc<Upkeep>>,
     /// See [`Follower::distrusted`].
     distrusted: Arc<AtomicBool>,
 }
@@ -161,7 +161,7 @@ impl Store {
             node: Node::default(),
             log_turns,
             following: None,
-            _search: None,
+            _upkeep: None,
             distrusted,
         })
     }
@@ -188,8 +188,8 @@ impl Store {
         }
         let node = Node::new(random);
         let lease = options.lease_term.map(|term| (node, term));
-        let is_kept = lease.is_some() && options.schema == Schema::Mode;
-        let search = if is_kept { Some(Arc::new(Upkeep::start(server.clone(), name)?)) } else { None };
+        let is_kept = is_followed && options.schema == Schema::Mode;
+        let upkeep = if is_kept { Some(Arc::new(Upkeep::start(server.clone(), name)?)) } else { None };
         if lease.is_some() {
             // There is none yet.
             follower.leased(Duration::ZERO);
@@ -226,7 +226,7 @@ impl Store {
             node,
             log_turns: None,
             following,
-            _search: search,
+            _upkeep: upkeep,
             distrusted,
         })
     }

@@ -4,19 +4,12 @@
 //!
 //! An empty store gets its indexes before it is used. A full one gets them behind its back, because that takes a
 //! minute for a million rows, and writes go on meanwhile. New rows queue in the index and are sorted in by the
-//! same thread: a commit, whose turn others wait for, should not have to.
+//! same thread ([`super::upkeep`]): a commit, whose turn others wait for, should not have to.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
-
-use super::server::{PostgresServer, Purpose, SchemaName};
 use super::session::Session;
-use crate::aside::spawn_aside;
 use crate::error::StorageError;
 use crate::sql::{Connection, params};
 
-/// How often new rows are sorted in.
-const PAUSE: Duration = Duration::from_secs(2);
 /// With as many rows the indexes are made before the store is used: it takes no time.
 const FEW: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM customer LIMIT 2001) few";
 const FEW_MAX: i64 = 2_000;
@@ -62,7 +55,7 @@ pub(super) fn prepare(session: &Session) -> Result<(), StorageError> {
     }
 }
 
-fn say_missing(error: &StorageError) {
+pub(super) fn say_missing(error: &StorageError) {
     tracing::warn!(
         error = error as &dyn std::error::Error,
         "searches look at one row after the other: let the database's owner run CREATE EXTENSION pg_trgm, and start again"
@@ -94,37 +87,8 @@ fn build(session: &Session, how: &str) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The thread that makes the indexes of a full store, and sorts in what is new. It ends with its handle.
-pub(crate) struct Upkeep {
-    _end: Sender<()>,
-}
-
-impl Upkeep {
-    pub(crate) fn start(server: PostgresServer, schema: SchemaName) -> Result<Self, StorageError> {
-        let (end, ended) = channel();
-        spawn_aside(format!("search-{}", schema.as_str()), move || keep_up(&server, schema, &ended))?;
-        Ok(Self { _end: end })
-    }
-}
-
-fn keep_up(server: &PostgresServer, schema: SchemaName, ended: &Receiver<()>) {
-    let mut session = None;
-    let mut may_build = true;
-    while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-        if session.as_ref().is_none_or(Session::is_closed) {
-            // Whoever cannot reach the server says so elsewhere.
-            session = server.connect(schema.as_str(), Purpose::Maintain).ok();
-        }
-        let Some(open) = &session else { continue };
-        match round(open, &mut may_build) {
-            Ok(()) => {}
-            Err(error) if open.is_closed() || error.is_away() => session = None,
-            Err(error) => say_missing(&error),
-        }
-    }
-}
-
-fn round(session: &Session, may_build: &mut bool) -> Result<(), StorageError> {
+/// Sorts in what is new, or makes the indexes of a store that was full before it had any.
+pub(super) fn keep_up(session: &Session, may_build: &mut bool) -> Result<(), StorageError> {
     let connection = Connection::Postgres(session);
     if is_indexed(connection)? {
         for sql in SORT_IN {

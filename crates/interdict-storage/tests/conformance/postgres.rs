@@ -10,7 +10,9 @@ use interdict_storage::{
 use interdict_test_support::{Fsync, Postgres, PostgresSettings, Proxy, wait_until};
 use tokio_postgres::NoTls;
 
-use crate::support::{Deterministic, MERCHANT, Observer, Ticking, World, now, pepper, put, put_one};
+use crate::support::{
+    Deterministic, MERCHANT, Observer, Ticking, World, ask_server, now, pepper, put, put_one,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -185,6 +187,11 @@ fn search_state(view: &View<'_>) -> Result<SearchState, StorageError> {
     view.search_state()
 }
 
+const CUSTOMERS: &str = "INSERT INTO customer (id, merchant, metadata, restrict_cit, restrict_mit, list_status, list_scopes, search,
+                   created_at, updated_at)
+               SELECT decode(lpad(to_hex(n), 40, '0'), 'hex'), 1, '{}', 0, 0, 'normal', 3, 'somebody ' || n, n, n
+               FROM generate_series(1, 3000) n";
+
 /// A store that has no index by three letters, as after an upgrade with many rows, gets it while it is open.
 #[test]
 fn what_is_searched_is_indexed_behind_the_back_of_a_store_that_decides() {
@@ -194,24 +201,21 @@ fn what_is_searched_is_indexed_behind_the_back_of_a_store_that_decides() {
     assert_eq!(state(&command), SearchState::Indexed);
     world.run("DROP INDEX customer_text; DROP INDEX entry_text");
     assert_eq!(state(&command), SearchState::RowByRow);
-    let options = StoreOptions {
-        clock: Arc::<Ticking>::default(),
-        take_over: false,
-        lease_term: Some(Duration::from_hours(1)),
-        place: world.place(),
-        schema: Schema::Mode,
-        pepper: pepper(),
-        random: Deterministic::new(2),
-        durability: Durability::ControlWithoutFlush,
-        observer: None,
-    };
-    world.run("INSERT INTO customer (id, merchant, metadata, restrict_cit, restrict_mit, list_status, list_scopes, search,
-                   created_at, updated_at)
-               SELECT decode(lpad(to_hex(n), 40, '0'), 'hex'), 1, '{}', 0, 0, 'normal', 3, 'somebody ' || n, n, n
-               FROM generate_series(1, 3000) n");
-    let node = Store::open(options).unwrap();
+    world.run(CUSTOMERS);
+    let node = world.open(2, Some(&Observer::default()));
     assert_eq!(state(&node), SearchState::RowByRow, "that would have kept the start waiting");
     wait_until(|| state(&node) == SearchState::Indexed, Duration::from_mins(1)).unwrap();
+}
+
+/// An import into a new store is not planned as if its tables were empty, until the server comes round.
+#[test]
+fn a_table_that_has_grown_is_looked_at_before_the_server_comes_round() {
+    let world = World::postgres("a_table_that_has_grown");
+    let _node = world.open(1, Some(&Observer::default()));
+    world.run(&format!("ALTER TABLE customer SET (autovacuum_enabled = false); {CUSTOMERS}"));
+    let read = "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = 'customer'::regclass";
+    let known = || ask_server(&world.url(), "test", read);
+    wait_until(|| known() == 3_000, PATIENCE).unwrap();
 }
 
 /// Whoever may not add the extension searches all the same.

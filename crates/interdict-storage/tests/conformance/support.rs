@@ -274,18 +274,7 @@ impl World {
                 let connection = rusqlite::Connection::open(path).unwrap();
                 connection.query_row(&sql, [], |row| row.get(0)).unwrap()
             }
-            Self::Postgres { url, .. } => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-                    let driver = tokio::spawn(connection);
-                    client.batch_execute("SET search_path TO test_decisions").await.unwrap();
-                    let count = client.query_one(&sql, &[]).await.unwrap().get(0);
-                    drop(client);
-                    driver.await.unwrap().unwrap();
-                    count
-                })
-            }
+            Self::Postgres { url, .. } => ask_server(url, "test_decisions", &sql),
         }
     }
 
@@ -309,6 +298,20 @@ impl World {
             }
         }
     }
+}
+
+/// One number, past the store.
+pub fn ask_server(url: &str, schema: &str, sql: &str) -> i64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let driver = tokio::spawn(connection);
+        client.batch_execute(&format!("SET search_path TO {schema}")).await.unwrap();
+        let number = client.query_one(sql, &[]).await.unwrap().get(0);
+        drop(client);
+        driver.await.unwrap().unwrap();
+        number
+    })
 }
 
 /// Why a piece of work of a test fails.

@@ -50,6 +50,8 @@ enum LogWriter {
 
 struct FileWriter {
     connection: rusqlite::Connection,
+    /// When it was last looked whether another process has erased, and left some of it to be done.
+    data_version: i64,
     /// Where zeroing the gaps goes on, if it is to.
     walk: Option<Walk>,
     /// What was erased may still stand in SQLite's own log.
@@ -250,9 +252,10 @@ impl FileWriter {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         migrate(Connection::Sqlite(&transaction), Schema::Decisions, Dialect::Sqlite)?;
         transaction.commit()?;
-        let walk = scrub::is_due(&connection)?.then(|| Walk::due(None));
         // A process that ended between an erasure's commit and the cut left the old bytes there.
-        Ok(Self { connection, walk, truncate_pending: true })
+        let mut file = Self { connection, data_version: -1, walk: None, truncate_pending: true };
+        file.look_for_erasures()?;
+        Ok(file)
     }
 
     fn run<T>(
@@ -268,6 +271,12 @@ impl FileWriter {
 
     /// Zeroes gaps that are left of an erasure, and cuts SQLite's own log. What does not succeed is tried again.
     fn clean_up(&mut self, pages: i64) {
+        if let Err(error) = self.look_for_erasures() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what others have erased of the decision log is cleaned up later"
+            );
+        }
         if let Some(walk) = self.walk {
             match walk.step(&self.connection, pages) {
                 Ok(rest) => {
@@ -289,5 +298,17 @@ impl FileWriter {
                 ),
             }
         }
+    }
+
+    /// Another process, or this one before its start, may have left a walk unfinished.
+    fn look_for_erasures(&mut self) -> Result<(), StorageError> {
+        let data_version = sqlite::connection::data_version(&self.connection)?;
+        if data_version != self.data_version {
+            if scrub::is_due(&self.connection)? {
+                self.walk = Some(Walk::due(self.walk));
+            }
+            self.data_version = data_version;
+        }
+        Ok(())
     }
 }

@@ -95,9 +95,6 @@ impl SqliteWriter {
         // The load may have taken long: what it read is as old as its beginning.
         self.catch_up();
         self.truncate_if_pending();
-        if scrub::is_due(&self.connection).unwrap_or(true) {
-            self.clean_up();
-        }
         let mut has_just_committed = false;
         loop {
             let has_chores = self.walk.is_some() || self.search == Search::Behind;
@@ -155,7 +152,12 @@ impl SqliteWriter {
         if data_version != self.data_version || self.follower.must_load() {
             self.follower.catch_up(sql::Connection::Sqlite(&self.connection))?;
         }
+        // It may have been an erasure by a command, which does not wait for the end of a large file.
+        let is_to_clean = data_version != self.data_version && scrub::is_due(&self.connection)?;
         drop(snapshot);
+        if is_to_clean {
+            self.clean_up();
+        }
         self.follower.heard(as_of);
         Ok(data_version)
     }

@@ -308,6 +308,17 @@ fn nobody_writes_a_person_past_an_erasure_that_goes_on_beside(world: &World) {
     assert_eq!(world.count_in_log("decision_identifier"), 0);
 }
 
+#[test]
+fn an_erasure_that_a_command_leaves_unfinished_is_finished_by_who_serves() {
+    let world = World::sqlite();
+    let log = open(&world);
+    write(&log, [(decision(1), vec![key("a")])]);
+    log.tend();
+    world.run_in_log("INSERT INTO meta (name, value) VALUES ('scrub', 'due')");
+    log.tend();
+    assert_eq!(world.count_in_log("meta WHERE name = 'scrub'"), 0);
+}
+
 /// Where each filter begins: none walks over the whole table.
 #[test]
 fn each_filter_has_an_index() {

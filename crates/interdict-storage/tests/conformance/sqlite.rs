@@ -44,23 +44,40 @@ fn a_kill_in_the_middle_of_the_migrations_leaves_nothing_that_stops_the_next_sta
 #[test]
 fn an_erasure_that_was_cut_short_is_finished_at_the_next_start() {
     let world = World::sqlite();
-    let path = world.path();
     let store = world.open(1, None);
     put_one(&store, 1, &Deterministic::new(1));
     // Nothing but the cut is left to be done.
     world.wait_for_search();
     drop(store);
-    world.run("INSERT INTO meta (name, value) VALUES ('scrub', 'due')");
+    world.run(DUE);
     let _store = world.open(1, None);
+    wait_until_clean(&world);
+}
+
+/// A command erases beside a server, and does not wait for the end of a large file.
+#[test]
+fn an_erasure_that_another_process_leaves_unfinished_is_finished_by_who_serves() {
+    let world = World::sqlite();
+    let store = world.open(1, None);
+    put_one(&store, 1, &Deterministic::new(1));
+    world.wait_for_search();
+    world.run(DUE);
+    wait_until_clean(&world);
+}
+
+const DUE: &str = "INSERT INTO meta (name, value) VALUES ('scrub', 'due')";
+
+fn wait_until_clean(world: &World) {
+    let path = world.path();
     let beside = Connection::open(&path).unwrap();
     let is_due = || -> bool {
         let read = "SELECT COUNT(*) FROM meta WHERE name = 'scrub'";
         beside.query_row(read, [], |row| row.get(0)).unwrap()
     };
-    wait_until(|| !is_due(), Duration::from_secs(20)).unwrap();
+    wait_until(|| !is_due(), PATIENCE).unwrap();
     let log = path.with_extension("db-wal");
     let is_cut = || std::fs::metadata(&log).unwrap().len() == 0;
-    wait_until(is_cut, Duration::from_secs(20)).unwrap();
+    wait_until(is_cut, PATIENCE).unwrap();
 }
 
 /// What was deleted before is hidden in the search's index, and goes with the next erasure of anybody.

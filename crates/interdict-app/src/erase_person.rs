@@ -102,6 +102,14 @@ impl Service {
         Ok(erased)
     }
 
+    /// Whether all that was erased is overwritten in the files of SQLite. In a large one that goes on for a while.
+    pub fn is_overwritten(&self, merchant: MerchantNumber) -> Result<bool, StorageError> {
+        let is_overwritten = |view: &MerchantView<'_>| view.is_overwritten();
+        let in_log = self.decision_log.as_ref().map(|log| log.store.read_blocking(merchant, is_overwritten));
+        Ok(in_log.unwrap_or(Ok(true))?
+            && self.store.read_blocking(|view| view.merchant(merchant).is_overwritten())?)
+    }
+
     async fn erase_in_commit<F>(&self, merchant: MerchantNumber, work: F) -> Result<Erased, ErasePersonError>
     where
         F: FnOnce(&mut MerchantTransaction<'_, '_>, &Authorship<'_>) -> Result<Erased, UseCaseError>

@@ -56,3 +56,8 @@ pub fn progress(what: &str, total: u64) -> ProgressBar {
     }
     bar
 }
+
+/// The same for what nobody knows the length of.
+pub fn spinner(what: &str) -> ProgressBar {
+    ProgressBar::new_spinner().with_message(what.to_owned())
+}

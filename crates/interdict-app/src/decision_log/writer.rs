@@ -22,8 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(log: &DecisionLog, pepper: &Pepper, clock: &dyn Clock) {
     let mut rest = Rest::default();
+    let mut patience = PATIENCE;
     loop {
-        let work = log.queue.next(rest, PATIENCE);
+        let work = log.queue.next(rest, patience);
         let begun = Instant::now();
         let count = work.records.len();
         let is_well = write(log, pepper, &work.records);
@@ -40,7 +41,7 @@ pub(super) fn run(log: &DecisionLog, pepper: &Pepper, clock: &dyn Clock) {
         if work.is_chore_due {
             trim(log, clock);
         }
-        log.store.tend();
+        patience = if log.store.tend() { Duration::ZERO } else { PATIENCE };
         let worked = begun.elapsed();
         rest = Rest { least: worked, usual: worked.saturating_mul(REST) };
         if !is_well {

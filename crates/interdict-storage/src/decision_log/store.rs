@@ -157,10 +157,12 @@ impl DecisionStore {
         Ok(found)
     }
 
-    /// Goes on with what an erasure has left to do. Costs nothing where there is nothing left.
-    pub fn tend(&self) {
-        if let LogWriter::Sqlite(file) = &mut *self.writer.lock() {
-            file.clean_up(SCRUB_AT_ONCE);
+    /// Goes on with what an erasure has left to do, and says whether more of it can be done at once. Costs nothing where
+    /// there is nothing left.
+    pub fn tend(&self) -> bool {
+        match &mut *self.writer.lock() {
+            LogWriter::Sqlite(file) => file.clean_up(SCRUB_AT_ONCE),
+            LogWriter::Postgres { .. } => false,
         }
     }
 
@@ -269,8 +271,10 @@ impl FileWriter {
         Ok(done)
     }
 
-    /// Zeroes gaps that are left of an erasure, and cuts SQLite's own log. What does not succeed is tried again.
-    fn clean_up(&mut self, pages: i64) {
+    /// Zeroes gaps that are left of an erasure, and cuts SQLite's own log. What does not succeed is tried again. True when
+    /// some succeeded, and there are more.
+    fn clean_up(&mut self, pages: i64) -> bool {
+        let mut goes_on = false;
         if let Err(error) = self.look_for_erasures() {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -280,6 +284,7 @@ impl FileWriter {
         if let Some(walk) = self.walk {
             match walk.step(&self.connection, pages) {
                 Ok(rest) => {
+                    goes_on = rest.is_some();
                     self.walk = rest;
                     self.truncate_pending = true;
                 }
@@ -298,6 +303,7 @@ impl FileWriter {
                 ),
             }
         }
+        goes_on
     }
 
     /// Another process, or this one before its start, may have left a walk unfinished.

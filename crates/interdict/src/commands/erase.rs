@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use interdict_app::{App, Erasable, ErasePlan, ErasedPerson};
+use interdict_app::{App, Erasable, ErasePlan, ErasedPerson, Service};
 use interdict_domain::customer::Customer;
 use interdict_domain::identifier::{Email, Identifier, Kind, PhoneRegion};
 use interdict_domain::merchant::MerchantNumber;
@@ -25,7 +25,9 @@ use crate::output;
 const WORD: &str = "erase";
 /// How long the log of SQLite may be held by somebody who reads.
 const CUT_PATIENCE: Duration = Duration::from_secs(2);
-const CUT_LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long overwriting may take: a file of some ten gigabytes.
+const OVERWRITE_PATIENCE: Duration = Duration::from_mins(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What no erasure reaches.
 const OUT_OF_REACH: [&str; 3] = [
@@ -64,7 +66,8 @@ pub fn run(configuration: &Configuration, arguments: &EraseArguments) -> Result<
     let erased = runtime
         .block_on(service.erase_planned(merchant, &plan))
         .context("the erasure was cut: what was erased is gone, call it again for the rest")?;
-    let notes = notes(configuration, arguments.mode.as_str());
+    let is_overwritten = wait_until_overwritten(service, merchant)?;
+    let notes = notes(configuration, arguments.mode.as_str(), is_overwritten)?;
     if is_json {
         output::print_json(&as_json(&plan, Some(erased), &notes))?;
     } else {
@@ -72,6 +75,30 @@ pub fn run(configuration: &Configuration, arguments: &EraseArguments) -> Result<
     }
     drop(app);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Small files are by now; large ones take a while, and whoever does not wait leaves the rest to the server, or to the next
+/// start.
+fn wait_until_overwritten(service: &Service, merchant: MerchantNumber) -> Result<bool> {
+    let spinner = output::spinner("overwriting what was freed");
+    let is_overwritten = comes_true(OVERWRITE_PATIENCE, || {
+        spinner.tick();
+        Ok(service.is_overwritten(merchant)?)
+    });
+    spinner.finish_and_clear();
+    is_overwritten
+}
+
+/// Looks until something is so; false when the patience is over.
+fn comes_true(mut patience: Duration, mut is_so: impl FnMut() -> Result<bool>) -> Result<bool> {
+    loop {
+        if is_so()? {
+            return Ok(true);
+        }
+        let Some(rest) = patience.checked_sub(LOOK_EVERY) else { return Ok(false) };
+        patience = rest;
+        std::thread::sleep(LOOK_EVERY);
+    }
 }
 
 fn who(arguments: &EraseArguments, region: Option<PhoneRegion>) -> Result<Erasable> {
@@ -162,41 +189,35 @@ fn as_json(plan: &ErasePlan, erased: Option<ErasedPerson>, notes: &[String]) -> 
 }
 
 /// What became of the bytes, and what is out of reach.
-fn notes(configuration: &Configuration, mode: &str) -> Vec<String> {
+fn notes(configuration: &Configuration, mode: &str, is_overwritten: bool) -> Result<Vec<String>> {
     let mut notes = Vec::new();
     if configuration.server.is_some() {
         notes.push(format!(
             "PostgreSQL: gone from the tables; from their files after VACUUM, which it does by itself in time, or \
              you now: VACUUM of all tables in the schemas {mode} and {mode}_decisions"
         ));
+    } else if !is_overwritten {
+        let note = "SQLite: freed bytes are still being overwritten; the server goes on with it, or the next start does";
+        notes.push(note.to_owned());
+    } else if is_cut(&App::file(&configuration.data_dir, mode))? {
+        notes.push("SQLite: freed bytes are overwritten, and the write-ahead log was cut".to_owned());
     } else {
-        let is_cut = is_cut(&App::file(&configuration.data_dir, mode));
-        notes.push(if is_cut {
-            "SQLite: freed bytes are overwritten, and the write-ahead log was cut".to_owned()
-        } else {
+        notes.push(
             "SQLite: somebody reads just now; the server cuts the write-ahead log as soon as it can, or the next start \
              does"
-                .to_owned()
-        });
+                .to_owned(),
+        );
     }
     notes.extend(OUT_OF_REACH.map(|what| format!("out of reach: {what}")));
     if configuration.server.is_some() {
         notes.push(format!("out of reach: {OUT_OF_REACH_ON_POSTGRES}"));
     }
-    notes
+    Ok(notes)
 }
 
 /// Whether SQLite's own log is empty by now.
-fn is_cut(file: &Path) -> bool {
+fn is_cut(file: &Path) -> Result<bool> {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
-    let mut patience = CUT_PATIENCE;
-    loop {
-        if std::fs::metadata(&log).map_or(true, |log| log.len() == 0) {
-            return true;
-        }
-        let Some(rest) = patience.checked_sub(CUT_LOOK_EVERY) else { return false };
-        patience = rest;
-        std::thread::sleep(CUT_LOOK_EVERY);
-    }
+    comes_true(CUT_PATIENCE, || Ok(std::fs::metadata(&log).map_or(true, |log| log.len() == 0)))
 }

@@ -86,6 +86,9 @@ macro_rules! refused {
 
 macro_rules! after {
     ($few:expr, $index:expr) => {
+        after!($few, $index, "($9, $10)", "$11")
+    };
+    ($few:expr, $index:expr, $position:expr, $limit:expr) => {
         concat!(
             "SELECT ",
             columns!(),
@@ -94,13 +97,19 @@ macro_rules! after {
             " = $1 ",
             filter!(),
             $index,
-            " AND (created_at, id) < ($9, $10) ORDER BY created_at DESC, id DESC LIMIT $11"
+            " AND (created_at, id) < ",
+            $position,
+            " ORDER BY created_at DESC, id DESC LIMIT ",
+            $limit
         )
     };
 }
 
 statements! {
     AFTER = after!("", "");
+    AFTER_OF_CUSTOMER = after!("", " AND customer = $9 ", "($10, $11)", "$12");
+    AFTER_REFUSED_OF_CUSTOMER =
+        after!("", concat!(" AND customer = $9 ", refused!()), "($10, $11)", "$12");
     AFTER_OF_EMAIL = after!(" + 0", of_email!());
     AFTER_OF_STATUS = after!("", of_status!());
     AFTER_REFUSED = after!("", refused!());
@@ -169,7 +178,7 @@ impl MerchantView<'_> {
     }
 
     /// A page of payments, newest first, behind the last row of the page before; those alone that the lists
-    /// refused, if wanted. The filter's customer is not asked for.
+    /// refused, if wanted.
     pub fn payments_after(
         &self,
         filter: &PaymentFilter,
@@ -178,6 +187,8 @@ impl MerchantView<'_> {
         limit: i64,
     ) -> Result<Vec<Payment>, StorageError> {
         let sql = match (refused_only, filter.email.is_some(), filter.status) {
+            (true, ..) if filter.customer.is_some() => AFTER_REFUSED_OF_CUSTOMER,
+            (false, ..) if filter.customer.is_some() => AFTER_OF_CUSTOMER,
             (true, true, _) => AFTER_REFUSED_OF_EMAIL,
             (true, false, _) => AFTER_REFUSED,
             (false, true, _) => AFTER_OF_EMAIL,
@@ -185,8 +196,7 @@ impl MerchantView<'_> {
             (false, false, Some(_)) => AFTER_OF_STATUS,
         };
         let (at, id) = keyset(position);
-        let filter = PaymentFilter { customer: None, ..filter.clone() };
-        self.with_filter(&filter, |filters| {
+        self.with_filter(filter, |filters| {
             self.connection.query(sql, &[filters, params![at, id, limit]].concat(), read)
         })
     }

@@ -180,12 +180,32 @@ fn what_is_undone_is_not_counted(world: &World) {
 fn pages_behind_one_another_are_the_numbered_list(world: &World) {
     let store = world.open(1, None);
     make(&store, 0..40);
+    let random = Deterministic::new(5);
+    let often = CustomerId::generate(now(), random.as_ref());
+    let work = move |transaction: &mut Transaction<'_>| -> Result<(), StorageError> {
+        let actor = Actor::system();
+        let by = Authorship::new(&actor, now(), random.as_ref());
+        for number in 40..60 {
+            let mut payment = payment(number, random.as_ref());
+            payment.customer = Some(often);
+            let action = end(number, &mut payment);
+            transaction.merchant(MERCHANT).insert_payment(&by, action, &payment)?;
+        }
+        Ok(())
+    };
+    store.write_blocking::<_, StorageError, _>(work).unwrap();
     let some_email = Some(Email::parse(&email(0)).unwrap());
     let filters = [
         PaymentFilter::default(),
         PaymentFilter { status: Some(PaymentStatus::Cancelled), ..PaymentFilter::default() },
         PaymentFilter { initiator: Some(Initiator::Merchant), ..PaymentFilter::default() },
         PaymentFilter { email: some_email, ..PaymentFilter::default() },
+        PaymentFilter { customer: Some(often), ..PaymentFilter::default() },
+        PaymentFilter {
+            customer: Some(often),
+            status: Some(PaymentStatus::Cancelled),
+            ..PaymentFilter::default()
+        },
     ];
     for (filter, refused_only) in filters.iter().flat_map(|filter| [(filter, false), (filter, true)]) {
         let rows = NumberedRows { offset: 0, limit: 10_000, ascending: false };

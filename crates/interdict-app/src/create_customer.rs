@@ -18,6 +18,7 @@ pub fn create_customer(
     {
         return Err(UseCaseError::RefTaken);
     }
+    refuse_card_number(&profile)?;
     let customer = Customer {
         id: CustomerId::generate(by.now, by.random),
         merchant: transaction.merchant(),
@@ -29,4 +30,13 @@ pub fn create_customer(
     };
     transaction.put_customer(by, Action::CustomerCreated, None, &customer)?;
     Ok(customer)
+}
+
+/// Each of the names was looked at by itself.
+pub(crate) fn refuse_card_number(profile: &Profile) -> Result<(), UseCaseError> {
+    if profile.hides_card_number() {
+        let issue = "must not make up a card number with the first name: remove it, and send a token or a fingerprint instead";
+        return Err(UseCaseError::Invalid { path: "lastName", issue });
+    }
+    Ok(())
 }

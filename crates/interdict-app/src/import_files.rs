@@ -84,7 +84,7 @@ impl Upload {
     }
 
     /// A digest of all that has arrived, keyed as the upload was begun.
-    pub(crate) fn digest(&self) -> [u8; 32] {
+    pub fn digest(&self) -> [u8; 32] {
         *self.hasher.finalize().as_bytes()
     }
 }

@@ -7,6 +7,7 @@ use interdict_domain::ids::CustomerId;
 use interdict_domain::text::Name;
 use interdict_storage::{Authorship, MerchantTransaction, MerchantView, StorageError};
 
+use crate::create_customer::refuse_card_number;
 use crate::error::UseCaseError;
 use crate::manage_subscription::follow_blacklisting;
 use crate::set_list_status::action;
@@ -64,6 +65,7 @@ pub fn list_customer(
     profile.last_name = Some(listed.last_name);
     profile.email = Some(listed.email);
     profile.merchant_ref = Some(listed.merchant_ref);
+    refuse_card_number(profile)?;
     profile.role =
         listed.role.or(profile.role.take()).or_else(|| Some(Name::from_stored("PAYEE".to_owned())));
     after.updated_at = by.now;

@@ -29,6 +29,8 @@ pub struct Answer {
     pub holds_secret: bool,
     /// Soon the answer may be another one: it is not kept for replays.
     pub is_passing: bool,
+    /// It shows identifiers of people, and no erasure would find it: it is not kept.
+    pub names_people: bool,
     /// Whom it is about, so that an erasure finds what was kept.
     pub subject: Option<String>,
     /// Which identifier it is about, likewise.
@@ -270,6 +272,35 @@ impl Service {
             Err(error) => Err(MutateError::from_write(error)),
         }
     }
+
+    /// The same for what takes many commits, or none, and does nothing when it is done again: its answer is kept in one
+    /// more. Cut before that, it is done again for a replay.
+    pub async fn mutate_at_length(
+        &self,
+        caller: &Caller,
+        replayable: Option<Replayable>,
+        work: impl Future<Output = Answer>,
+    ) -> Result<Mutated, MutateError> {
+        let merchant = caller.merchant;
+        let _running = self.enter(merchant, replayable)?;
+        let now = self.clock.now();
+        if let Some(replayable) = replayable {
+            let before = self.store.read(merchant, move |view| replayable.answered(view, now)).await;
+            if let Some(record) = before.map_err(MutateError::Failed)? {
+                return replay(record, Some(replayable));
+            }
+        }
+        let answer = work.await;
+        let revision = self.index.revision();
+        if let Some(replayable) = replayable.filter(|_| is_kept(&answer)) {
+            let record = record_of(&answer, replayable.fingerprint, revision);
+            let keep = self.store.write(move |transaction| {
+                transaction.merchant(merchant).put_idempotency_record(replayable.request, &record, now)
+            });
+            keep.await.map_err(MutateError::from_storage_write)?;
+        }
+        Ok(Mutated { answer, revision, replayed: false })
+    }
 }
 
 fn digest(secret: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
@@ -285,7 +316,7 @@ fn digest(secret: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
 
 /// What is the service's own trouble may be over at the next try.
 pub(crate) const fn is_kept(answer: &Answer) -> bool {
-    answer.status < 500 && answer.status != 429 && !answer.is_passing
+    answer.status < 500 && answer.status != 429 && !answer.is_passing && !answer.names_people
 }
 
 pub(crate) fn record_of(answer: &Answer, fingerprint: [u8; 16], revision: i64) -> IdempotencyRecord {

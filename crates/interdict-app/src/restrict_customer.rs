@@ -27,6 +27,9 @@ pub fn restrict_customer(
     update: RestrictionUpdate,
 ) -> Result<Customer, UseCaseError> {
     let before = transaction.view().customer(id)?.ok_or(UseCaseError::NotFound("customer"))?;
+    if update == RestrictionUpdate::default() {
+        return Ok(before);
+    }
     let mut after = before.clone();
     let restriction = &mut after.restriction;
     restriction.cit = update.cit.unwrap_or(restriction.cit);

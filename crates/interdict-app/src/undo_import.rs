@@ -22,8 +22,6 @@ pub struct UndoneImport {
     pub import: Import,
     /// Rows whose entries somebody has changed since, and that were left alone: the first of them.
     pub changed_since: Vec<RowLeft>,
-    /// The revision that contains it.
-    pub revision: i64,
 }
 
 impl Service {
@@ -35,7 +33,6 @@ impl Service {
             .read(merchant, move |view| Ok::<_, ImportError>((view.import(id)?, view.trimmed_through()?)))
             .await?;
         let mut import = import.ok_or(ImportError::NotFound)?;
-        let mut revision = self.index.revision();
         if import.state != ImportState::Undone {
             if import.finished_at.is_none() {
                 return Err(ImportError::State(import.state));
@@ -43,7 +40,7 @@ impl Service {
             if import.changes.is_some_and(|(first, _)| first <= trimmed) {
                 return Err(ImportError::Trimmed);
             }
-            (import, revision) = self.undo_parts(caller, id).await?;
+            import = self.undo_parts(caller, id).await?;
         }
         let (import, changed_since) = self
             .store
@@ -52,10 +49,10 @@ impl Service {
                 Ok::<_, ImportError>((import, left))
             })
             .await?;
-        Ok(UndoneImport { import, changed_since, revision })
+        Ok(UndoneImport { import, changed_since })
     }
 
-    async fn undo_parts(&self, caller: &Caller, id: ImportId) -> Result<(Import, i64), ImportError> {
+    async fn undo_parts(&self, caller: &Caller, id: ImportId) -> Result<Import, ImportError> {
         let merchant = caller.merchant;
         let mut pace = Pace::new(&self.store, false);
         loop {
@@ -79,7 +76,7 @@ impl Service {
                 .await?;
             let (import, goes_on) = committed.value;
             if !goes_on {
-                return Ok((import, committed.revision));
+                return Ok(import);
             }
             pace.learn(&self.store);
         }

@@ -9,6 +9,7 @@ use interdict_domain::text::Name;
 use interdict_storage::{Authorship, MerchantTransaction};
 use serde_json::{Map, Value};
 
+use crate::create_customer::refuse_card_number;
 use crate::error::UseCaseError;
 
 /// What to change: an outer `None` keeps a field, an inner one clears it.
@@ -46,6 +47,9 @@ pub fn update_customer(
     update: ProfileUpdate,
 ) -> Result<Customer, UseCaseError> {
     let before = transaction.view().customer(id)?.ok_or(UseCaseError::NotFound("customer"))?;
+    if update == ProfileUpdate::default() {
+        return Ok(before);
+    }
     if let Some(Some(merchant_ref)) = &update.merchant_ref
         && transaction.view().customer_by_ref(merchant_ref)?.is_some_and(|other| other.id != id)
     {
@@ -53,6 +57,9 @@ pub fn update_customer(
     }
     let mut after = before.clone();
     apply(update, &mut after)?;
+    if after.profile.full_name() != before.profile.full_name() {
+        refuse_card_number(&after.profile)?;
+    }
     after.updated_at = by.now;
     transaction.put_customer(by, Action::CustomerUpdated, Some(&before), &after)?;
     Ok(after)

@@ -9,6 +9,7 @@ use crate::entry::words;
 use crate::identifier::{Email, Identifier, Kind, MerchantRef, Phone};
 use crate::ids::CustomerId;
 use crate::merchant::MerchantNumber;
+use crate::pan::holds_pan;
 use crate::scopes::{Initiator, Scopes};
 use crate::text::{Addresses, Metadata, Name, Reason};
 use crate::window::Window;
@@ -122,6 +123,11 @@ impl Profile {
             (Some(only), None) | (None, Some(only)) => Some(only.as_str().to_owned()),
             (None, None) => None,
         }
+    }
+
+    /// Whether first and last name, which are shown together, are a card number only then.
+    pub fn hides_card_number(&self) -> bool {
+        self.full_name().is_some_and(|name| holds_pan(&name))
     }
 }
 

@@ -22,7 +22,7 @@ const BEYOND_INTEGERS: f64 = 18_446_744_073_709_551_616.0;
 
 const TOO_DEEP: &str = "nests more than 32 levels deep";
 const DUPLICATE: &str = "is there more than once";
-const NUMBER: &str = "is a number out of range: send it as text";
+const NUMBER: &str = "is a number out of range";
 const NOT_UNICODE: &str = "holds half a surrogate pair or a number out of range";
 
 /// A JSON value. Objects keep their order, and no key twice.

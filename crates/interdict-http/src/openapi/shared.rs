@@ -21,7 +21,7 @@ enum Way {
     Read,
     Decision,
     Mutation,
-    /// A file that comes in as a job, or a step of one.
+    /// A file that comes in as a job.
     Job,
     /// A payer, whose credential is in the path.
     Payer,
@@ -34,11 +34,15 @@ impl Way {
         match path {
             "/v1/oauth/token" => Self::Token,
             "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs" | "/docs/{name}" => Self::Open,
-            "/v1/decisions" | "/v1/decisions/batch" | "/v1/decisions/replay" | "/v1/lookup" => Self::Decision,
+            "/v1/decisions"
+            | "/v1/decisions/batch"
+            | "/v1/decisions/replay"
+            | "/v1/lookup"
+            | "/v1/entries/preview" => Self::Decision,
             _ if path.starts_with("/webhooks/") => Self::Webhook,
             _ if path.starts_with("/checkout/") => Self::Payer,
             _ if method == "get" => Self::Read,
-            _ if path.starts_with("/v1/imports") => Self::Job,
+            "/v1/imports" => Self::Job,
             _ => Self::Mutation,
         }
     }
@@ -168,9 +172,9 @@ fn complete(operation: &mut Operation, method: &str, path: &str) {
     let headers: &[&str] = match way {
         Way::Read | Way::Decision => &["InterdictAtLeast"],
         Way::Mutation => &["IdempotencyKey", "InterdictWait"],
-        Way::Job if path == "/v1/imports" => &["IdempotencyKey"],
+        Way::Job => &["IdempotencyKey"],
         Way::Payer if method == "post" => &["IdempotencyKey"],
-        Way::Open | Way::Token | Way::Job | Way::Payer | Way::Webhook => &[],
+        Way::Open | Way::Token | Way::Payer | Way::Webhook => &[],
     };
     let parameters = operation.parameters.get_or_insert_default();
     for name in headers {
@@ -196,7 +200,7 @@ fn add_headers(response: &mut Response, way: Way) {
         response.headers.insert(name.to_owned(), RefOr::Ref(reference));
     };
     add("Interdict-Revision", "InterdictRevision");
-    if way == Way::Mutation {
+    if matches!(way, Way::Mutation | Way::Job) {
         add("Idempotency-Replayed", "IdempotencyReplayed");
     }
 }

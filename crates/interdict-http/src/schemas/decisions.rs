@@ -41,7 +41,7 @@ pub(crate) struct AttemptRequest {
     /// The gateway's fingerprint of the card; never a card number.
     #[schema(max_length = 256)]
     card_fingerprint: Option<String>,
-    /// The first six to eight digits of the card.
+    /// The first six to eleven digits of the card.
     bin: Option<String>,
     /// The payer's account, with a right check number.
     iban: Option<String>,

@@ -17,7 +17,7 @@ pub(crate) struct ErrorBody {
     code: String,
     /// For people: what to do next. Never repeats input.
     message: String,
-    /// Every problem, on validation errors and 410 `not_retained` only.
+    /// Every problem, on validation errors, and where a refusal names more than one thing.
     #[schema(nullable = false)]
     details: Option<Vec<ErrorDetail>>,
     /// On 503 `cluster_wait_timeout` only: the revision of the change, which is committed.
@@ -27,6 +27,10 @@ pub(crate) struct ErrorBody {
     #[serde(rename = "trimmedThrough")]
     #[schema(nullable = false)]
     trimmed_through: Option<i64>,
+    /// Where an attempt to pay was refused, and to secret keys only: the payment that it is kept as.
+    #[serde(rename = "paymentId")]
+    #[schema(nullable = false)]
+    payment_id: Option<String>,
 }
 
 /// One problem.

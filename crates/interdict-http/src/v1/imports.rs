@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use interdict_app::store::WriteError;
-use interdict_app::{ImportError, NewImport, UploadError};
+use interdict_app::{Answer, Caller, ImportError, NewImport, Replayable, Upload, UploadError};
 use interdict_domain::entry::List;
 use interdict_domain::identifier::Kind;
 use interdict_domain::ids::ImportId;
@@ -20,7 +20,7 @@ use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::extract::{CustomersRead, CustomersWrite, InPath, InQuery, Secret};
 use crate::interface::State;
-use crate::mutation::{idempotency_key, read_failed};
+use crate::mutation::{Mutation, at_length, idempotency_key, read_failed};
 use crate::page::{Cursor, CursorPage, Items, Query};
 use crate::schemas;
 use crate::stream;
@@ -95,33 +95,63 @@ fn read_new(query: &mut Query, format: ImportFormat, request: Option<[u8; 32]>) 
 pub(crate) async fn create(
     Shared(state): Shared<State>,
     key: Secret<CustomersWrite>,
-    InQuery(mut query): InQuery,
+    InQuery(query): InQuery,
     request: Request,
 ) -> Response {
     let caller = &key.caller;
-    let taken = async {
-        let headers = request.headers();
-        let format = format_of(headers)?;
-        let request_key = idempotency_key(headers)?.map(|key| caller.service.import_request(&key));
-        let new = read_new(&mut query, format, request_key);
-        query.finish().map_err(ApiError::validation)?;
-        let new = new.ok_or_else(|| ApiError::invalid("list", "is required: block or allow"))?;
-        let limit = state.options.import_bytes_max;
-        let too_large = || ApiError::payload_too_large(usize::try_from(limit).unwrap_or(usize::MAX));
-        let declared =
-            headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if declared.is_some_and(|declared| declared > limit) {
-            return Err(too_large());
+    match receive(&state, caller, query, request).await {
+        Ok(Received { upload, new, replayable }) => {
+            let create = Box::pin(async {
+                let import = caller.service.create_import(caller, upload, new).await;
+                import.map(|import| taken(&import, StatusCode::ACCEPTED)).map_err(|error| refused(&error))
+            });
+            at_length(caller, replayable, false, create).await
         }
-        let upload = caller.service.begin_upload_of(limit).map_err(|error| refused(&error))?;
-        let received = stream::receive(upload, request.into_body(), state.options.body_timeout).await?;
-        let upload = received.map_err(|error| match error {
-            UploadError::TooLarge => too_large(),
-            error @ UploadError::Io(_) => refused(&ImportError::Upload(error)),
-        })?;
-        caller.service.create_import(caller, upload, new).await.map_err(|error| refused(&error))
-    };
-    show(&key, StatusCode::ACCEPTED, taken.await)
+        Err(error) => error.respond(Dialect::Native),
+    }
+}
+
+/// A file that has arrived, and what is to become of it.
+struct Received {
+    upload: Upload,
+    new: NewImport,
+    replayable: Option<Replayable>,
+}
+
+async fn receive(
+    state: &State,
+    caller: &Caller,
+    mut query: Query,
+    request: Request,
+) -> Result<Received, ApiError> {
+    let headers = request.headers();
+    let format = format_of(headers)?;
+    let idempotency_key = idempotency_key(headers)?;
+    let request_key = idempotency_key.as_deref().map(|key| caller.service.import_request(key));
+    let new = read_new(&mut query, format, request_key);
+    query.finish().map_err(ApiError::validation)?;
+    let new = new.ok_or_else(|| ApiError::invalid("list", "is required: block or allow"))?;
+    let limit = state.options.import_bytes_max;
+    let too_large = || ApiError::payload_too_large(usize::try_from(limit).unwrap_or(usize::MAX));
+    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|declared| declared > limit) {
+        return Err(too_large());
+    }
+    let words = request.uri().query().unwrap_or_default().to_owned();
+    let upload = caller.service.begin_upload_of(limit).map_err(|error| refused(&error))?;
+    let received = stream::receive(upload, request.into_body(), state.options.body_timeout).await?;
+    let upload = received.map_err(|error| match error {
+        UploadError::TooLarge => too_large(),
+        error @ UploadError::Io(_) => refused(&ImportError::Upload(error)),
+    })?;
+    let replayable = idempotency_key
+        .map(|key| caller.service.replayable("POST", "/v1/imports", &key, &words, &upload.digest()));
+    Ok(Received { upload, new, replayable })
+}
+
+/// The import as the answer of a mutation.
+fn taken(import: &Import, status: StatusCode) -> Answer {
+    answer::answer(status, &ImportView::of(import))
 }
 
 fn show<P: crate::extract::Needs>(
@@ -187,9 +217,17 @@ pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<ImportId>
     responses((status = 200, description = "The import.", body = ImportView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
-pub(crate) async fn start(key: Secret<CustomersWrite>, InPath(id): InPath<ImportId>) -> Response {
-    let started = key.caller.service.start_import(key.caller.merchant, id).await;
-    show(&key, StatusCode::OK, started.map_err(|error| refused(&error)))
+pub(crate) async fn start(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<ImportId>,
+    mutation: Mutation,
+) -> Response {
+    let caller = &key.caller;
+    let start = async {
+        let started = caller.service.start_import(caller.merchant, id).await;
+        started.map(|import| taken(&import, StatusCode::OK)).map_err(|error| refused(&error))
+    };
+    mutation.run_at_length(caller, start).await
 }
 
 #[utoipa::path(
@@ -203,9 +241,17 @@ pub(crate) async fn start(key: Secret<CustomersWrite>, InPath(id): InPath<Import
     responses((status = 200, description = "The import.", body = ImportView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
-pub(crate) async fn cancel(key: Secret<CustomersWrite>, InPath(id): InPath<ImportId>) -> Response {
-    let cancelled = key.caller.service.cancel_import(key.caller.merchant, id).await;
-    show(&key, StatusCode::OK, cancelled.map_err(|error| refused(&error)))
+pub(crate) async fn cancel(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<ImportId>,
+    mutation: Mutation,
+) -> Response {
+    let caller = &key.caller;
+    let cancel = async {
+        let cancelled = caller.service.cancel_import(caller.merchant, id).await;
+        cancelled.map(|import| taken(&import, StatusCode::OK)).map_err(|error| refused(&error))
+    };
+    mutation.run_at_length(caller, cancel).await
 }
 
 #[utoipa::path(
@@ -249,18 +295,25 @@ pub(crate) async fn errors(key: Secret<CustomersRead>, InPath(id): InPath<Import
     responses((status = 200, description = "What was done.", body = UndoneView)),
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:write"])),
 )]
-pub(crate) async fn undo(key: Secret<CustomersWrite>, InPath(id): InPath<ImportId>) -> Response {
+pub(crate) async fn undo(
+    key: Secret<CustomersWrite>,
+    InPath(id): InPath<ImportId>,
+    mutation: Mutation,
+) -> Response {
     let caller = key.caller.clone();
     // In a task of its own: whoever asked may go away, and half an undo is worse than a whole one.
-    let undo = tokio::spawn(async move { caller.service.undo_import(&caller, id).await });
-    match undo.await {
-        Ok(Ok(undone)) => {
-            let revision = undone.revision;
-            answer::json(StatusCode::OK, &UndoneView::of(undone), revision)
+    let undo = async {
+        match tokio::spawn(async move { caller.service.undo_import(&caller, id).await }).await {
+            Ok(Ok(undone)) => {
+                let names_people = !undone.changed_since.is_empty();
+                let answer = answer::answer(StatusCode::OK, &UndoneView::of(undone));
+                Ok(Answer { names_people, ..answer })
+            }
+            Ok(Err(error)) => Err(refused(&error)),
+            Err(_) => Err(ApiError::internal()),
         }
-        Ok(Err(error)) => refused(&error).respond(Dialect::Native),
-        Err(_) => ApiError::internal().respond(Dialect::Native),
-    }
+    };
+    mutation.run_at_length(&key.caller, undo).await
 }
 
 /// The content type of a format.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::shop::{Reply, Shop};
 
-fn same(first: &Reply, replayed: &Reply) {
+pub fn same(first: &Reply, replayed: &Reply) {
     assert_eq!(first.header("idempotency-replayed"), None, "{}", first.text());
     assert_eq!(replayed.header("idempotency-replayed"), Some("true"), "{}", replayed.text());
     assert_eq!((first.status, &first.body), (replayed.status, &replayed.body));

@@ -52,6 +52,25 @@ async fn no_field_of_a_customer_takes_one() {
     assert_eq!(shop.revision().await, revision, "nothing changed");
 }
 
+/// What is shown together is looked at together, in each dialect.
+#[tokio::test]
+async fn no_two_names_make_one_up() {
+    let shop = Shop::open().await;
+    let api = shop.secret();
+    let id = api.customer(json!({"firstName": "4242 4242", "lastName": "Jones"})).await;
+    let revision = shop.revision().await;
+    let (first, last) = ("4242 4242", "4242 4242");
+    let path = format!("/v1/customers/{id}");
+    refused(&api, "POST", "/v1/customers", &json!({"firstName": first, "lastName": last}), "lastName").await;
+    refused(&api, "PATCH", &path, &json!({"lastName": last}), "lastName").await;
+    let listed = json!({"subscriber_id": 1, "first_name": first, "last_name": last, "email": "i@example.com",
+        "customer_reference_id": "i", "add_to_blacklist": true});
+    let idenza = api.post("/customer/add", listed).await;
+    assert_eq!(idenza.status, 400, "{}", idenza.text());
+    assert!(!idenza.text().contains("4242"));
+    assert_eq!(shop.revision().await, revision, "nothing changed");
+}
+
 #[tokio::test]
 async fn no_reason_or_message_takes_one() {
     let shop = Shop::open().await;

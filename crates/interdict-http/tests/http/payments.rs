@@ -22,7 +22,7 @@ fn path(payment: &Value, what: &str) -> String {
 fn conflict(reply: &Reply, from: &str, to: &str) {
     assert_eq!(reply.refused(409), "conflict");
     let message = reply.json()["error"]["message"].clone();
-    assert_eq!(message, format!("This payment is {from}: it cannot become {to}."));
+    assert_eq!(message, format!("This payment is {from}: it cannot be {to}."));
 }
 
 fn succeeded(amount: i64) -> (i64, String) {

@@ -88,7 +88,7 @@ async fn nobody_signs_up_for_an_archived_plan() {
     assert_eq!(api.delete(&format!("/v1/plans/{plan}")).await.expect(200), archived);
     let refused = api.post("/v1/subscriptions", json!({"customerId": late, "planId": plan})).await;
     assert_eq!(refused.refused(409), "conflict");
-    assert_eq!(refused.json()["error"]["message"], "This plan is archived: it cannot become subscribed to.");
+    assert_eq!(refused.json()["error"]["message"], "This plan is archived: it cannot be subscribed to.");
     assert_eq!(shop.revision().await, revision, "nothing changed");
     assert_eq!(shop.charged().await, [PRICE]);
     // Who has goes on.

@@ -156,7 +156,7 @@ async fn a_cancelled_subscription_is_over() {
     for (what, to) in [("cancel", "canceled"), ("pause", "paused"), ("resume", "resumed")] {
         let refused = act(&api, &subscription, what, json!({})).await;
         assert_eq!(refused.refused(409), "conflict");
-        let expected = format!("This subscription is canceled: it cannot become {to}.");
+        let expected = format!("This subscription is canceled: it cannot be {to}.");
         assert_eq!(refused.json()["error"]["message"], expected);
     }
     assert_eq!(shop.revision().await, revision);

@@ -40,10 +40,6 @@ pub const PASSWORD: &str = "sample-shop-owner";
 pub struct Shop {
     /// The merchant with its keys.
     pub merchant: NewMerchant,
-    /// How many customers it has.
-    pub customers: usize,
-    /// How many entries.
-    pub entries: usize,
 }
 
 /// Makes the merchant, its customers and its entries.
@@ -62,7 +58,6 @@ pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
     let number = merchant.merchant.number;
     hire(app, number)?;
     let members = members(seed);
-    let (customers, entries) = (members.len(), cast::ENTRIES.len());
     let filler =
         Filler { now, seed: Arc::clone(seed), actor: Actor::api_key(merchant.test.secret.credential.id) };
     app.service(Mode::Test)
@@ -72,7 +67,7 @@ pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
         })
         .map_err(refused)
         .context("its customers cannot be made")?;
-    Ok(Shop { merchant, customers, entries })
+    Ok(Shop { merchant })
 }
 
 /// Somebody who signs in. Not from the seed, of which the keys and the customers are made.

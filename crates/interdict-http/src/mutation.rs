@@ -232,9 +232,7 @@ impl Mutation {
             .await;
         respond(service, mutated, self.waits_for_all, dialect).await
     }
-}
 
-impl Mutation {
     /// Does what takes many commits, or none, and does nothing when it is done again. There is nothing in the body.
     pub(crate) async fn run_at_length(
         self,

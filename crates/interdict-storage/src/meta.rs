@@ -8,7 +8,6 @@ use crate::chain;
 use crate::error::StorageError;
 use crate::sql::{Connection, params};
 use crate::transaction::Head;
-use crate::view::MerchantView;
 
 const SELECT_FORMER: &str =
     "SELECT name, value FROM meta WHERE substr(name, 1, 14) = 'former_pepper/' ORDER BY name";
@@ -47,8 +46,6 @@ const FORMER: &str = "former_pepper/";
 const ROTATED: &str = "rotated";
 /// The end of a rotation is still to come.
 const ENDING: &str = "rotation_ending";
-/// What an erasure has left in a file is to be overwritten.
-const SCRUB: &str = "scrub";
 
 /// The fingerprint of the pepper that a store was written under; nothing in a store that is new.
 pub(crate) fn pepper_of(connection: Connection<'_>) -> Result<Option<String>, StorageError> {
@@ -57,13 +54,6 @@ pub(crate) fn pepper_of(connection: Connection<'_>) -> Result<Option<String>, St
 
 fn value_of(connection: Connection<'_>, name: &str) -> Result<Option<String>, StorageError> {
     connection.query_optional(SELECT, params![name], |row| row.get(0))
-}
-
-impl MerchantView<'_> {
-    /// Whether all that was erased is overwritten in the file. PostgreSQL sees to that by itself.
-    pub fn is_overwritten(&self) -> Result<bool, StorageError> {
-        Ok(value_of(self.connection, SCRUB)?.is_none())
-    }
 }
 
 /// A pepper as a store names it.

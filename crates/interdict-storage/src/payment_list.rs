@@ -186,14 +186,14 @@ impl MerchantView<'_> {
         position: Option<(Timestamp, Ksuid)>,
         limit: i64,
     ) -> Result<Vec<Payment>, StorageError> {
-        let sql = match (refused_only, filter.email.is_some(), filter.status) {
-            (true, ..) if filter.customer.is_some() => AFTER_REFUSED_OF_CUSTOMER,
-            (false, ..) if filter.customer.is_some() => AFTER_OF_CUSTOMER,
-            (true, true, _) => AFTER_REFUSED_OF_EMAIL,
-            (true, false, _) => AFTER_REFUSED,
-            (false, true, _) => AFTER_OF_EMAIL,
-            (false, false, None | Some(PaymentStatus::Succeeded)) => AFTER,
-            (false, false, Some(_)) => AFTER_OF_STATUS,
+        let sql = match (refused_only, filter) {
+            (true, PaymentFilter { customer: Some(_), .. }) => AFTER_REFUSED_OF_CUSTOMER,
+            (true, PaymentFilter { email: Some(_), .. }) => AFTER_REFUSED_OF_EMAIL,
+            (true, _) => AFTER_REFUSED,
+            (false, PaymentFilter { customer: Some(_), .. }) => AFTER_OF_CUSTOMER,
+            (false, PaymentFilter { email: Some(_), .. }) => AFTER_OF_EMAIL,
+            (false, PaymentFilter { status: None | Some(PaymentStatus::Succeeded), .. }) => AFTER,
+            (false, PaymentFilter { status: Some(_), .. }) => AFTER_OF_STATUS,
         };
         let (at, id) = keyset(position);
         self.with_filter(filter, |filters| {

@@ -102,8 +102,7 @@ pub(crate) async fn create(
     match receive(&state, caller, query, request).await {
         Ok(Received { upload, new, replayable }) => {
             let create = Box::pin(async {
-                let import = caller.service.create_import(caller, upload, new).await;
-                import.map(|import| taken(&import, StatusCode::ACCEPTED)).map_err(|error| refused(&error))
+                answered(StatusCode::ACCEPTED, caller.service.create_import(caller, upload, new).await)
             });
             at_length(caller, replayable, false, create).await
         }
@@ -150,19 +149,9 @@ async fn receive(
 }
 
 /// The import as the answer of a mutation.
-fn taken(import: &Import, status: StatusCode) -> Answer {
-    answer::answer(status, &ImportView::of(import))
-}
-
-fn show<P: crate::extract::Needs>(
-    key: &Secret<P>,
-    status: StatusCode,
-    done: Result<Import, ApiError>,
-) -> Response {
-    match done {
-        Ok(import) => answer::json(status, &ImportView::of(&import), key.caller.service.readiness().revision),
-        Err(error) => error.respond(Dialect::Native),
-    }
+fn answered(status: StatusCode, done: Result<Import, ImportError>) -> Result<Answer, ApiError> {
+    let answer = |import| answer::answer(status, &ImportView::of(&import));
+    done.map(answer).map_err(|error| refused(&error))
 }
 
 #[utoipa::path(
@@ -203,7 +192,13 @@ async fn found<P: crate::extract::Needs>(key: &Secret<P>, id: ImportId) -> Resul
     security(("bearerAuth" = []), ("apiKey" = []), ("oauth2" = ["customers:read"])),
 )]
 pub(crate) async fn get(key: Secret<CustomersRead>, InPath(id): InPath<ImportId>) -> Response {
-    show(&key, StatusCode::OK, found(&key, id).await)
+    match found(&key, id).await {
+        Ok(import) => {
+            let revision = key.caller.service.readiness().revision;
+            answer::json(StatusCode::OK, &ImportView::of(&import), revision)
+        }
+        Err(error) => error.respond(Dialect::Native),
+    }
 }
 
 #[utoipa::path(
@@ -223,10 +218,7 @@ pub(crate) async fn start(
     mutation: Mutation,
 ) -> Response {
     let caller = &key.caller;
-    let start = async {
-        let started = caller.service.start_import(caller.merchant, id).await;
-        started.map(|import| taken(&import, StatusCode::OK)).map_err(|error| refused(&error))
-    };
+    let start = async { answered(StatusCode::OK, caller.service.start_import(caller.merchant, id).await) };
     mutation.run_at_length(caller, start).await
 }
 
@@ -247,10 +239,7 @@ pub(crate) async fn cancel(
     mutation: Mutation,
 ) -> Response {
     let caller = &key.caller;
-    let cancel = async {
-        let cancelled = caller.service.cancel_import(caller.merchant, id).await;
-        cancelled.map(|import| taken(&import, StatusCode::OK)).map_err(|error| refused(&error))
-    };
+    let cancel = async { answered(StatusCode::OK, caller.service.cancel_import(caller.merchant, id).await) };
     mutation.run_at_length(caller, cancel).await
 }
 

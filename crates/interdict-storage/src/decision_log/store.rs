@@ -310,7 +310,7 @@ impl FileWriter {
     fn look_for_erasures(&mut self) -> Result<(), StorageError> {
         let data_version = sqlite::connection::data_version(&self.connection)?;
         if data_version != self.data_version {
-            if scrub::is_due(&self.connection)? {
+            if scrub::is_due(Connection::Sqlite(&self.connection))? {
                 self.walk = Some(Walk::due(self.walk));
             }
             self.data_version = data_version;

@@ -53,48 +53,37 @@ impl Purge {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::params;
+
     use super::*;
+    use crate::migrations::{Dialect, Schema, migrate};
+    use crate::sql;
 
     fn index() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        for of in ["customer", "entry"] {
-            connection
-                .execute_batch(&format!(
-                    "CREATE TABLE search_{of}_row (row INTEGER PRIMARY KEY, text TEXT NOT NULL);
-                     CREATE VIRTUAL TABLE search_{of} USING fts5 (text, content = 'search_{of}_row',
-                         content_rowid = 'row', tokenize = 'trigram case_sensitive 1', detail = 'none',
-                         columnsize = 0);"
-                ))
-                .unwrap();
-        }
+        migrate(sql::Connection::Sqlite(&connection), Schema::Mode, Dialect::Sqlite).unwrap();
         connection
     }
 
-    fn put(connection: &Connection, rows: impl Iterator<Item = i64>) {
-        for row in rows {
-            let text = text(row);
-            connection
-                .execute(
-                    "INSERT INTO search_entry (rowid, text) VALUES (?1, ?2)",
-                    rusqlite::params![row, text],
-                )
-                .unwrap();
-        }
+    fn put(connection: &Connection, row: i64, text: &str) {
+        let put = "INSERT INTO search_entry (rowid, text) VALUES (?1, ?2)";
+        connection.execute(put, params![row, text]).unwrap();
     }
 
-    fn forget(connection: &Connection, row: i64) {
+    fn forget(connection: &Connection, row: i64, text: &str) {
         let forget = "INSERT INTO search_entry (search_entry, rowid, text) VALUES ('delete', ?1, ?2)";
-        connection.execute(forget, rusqlite::params![row, text(row)]).unwrap();
+        connection.execute(forget, params![row, text]).unwrap();
     }
 
     fn text(row: i64) -> String {
         format!("somebody{:x}@shop.example", row * 7_919)
     }
 
-    fn purge(connection: &Connection, pages: i64) -> usize {
-        let (mut purge, mut steps) = (Some(Purge::due(None)), 0);
-        while let Some(going_on) = purge {
-            purge = going_on.step(connection, pages).unwrap();
+    /// Goes on to the end, and says in how many steps.
+    fn finish(connection: &Connection, purge: Purge, pages: i64) -> usize {
+        let (mut going_on, mut steps) = (Some(purge), 0);
+        while let Some(purge) = going_on {
+            going_on = purge.step(connection, pages).unwrap();
             steps += 1;
         }
         steps
@@ -111,11 +100,11 @@ mod tests {
     fn what_was_forgotten_is_not_in_the_index_any_more() {
         let (forgetful, innocent) = (index(), index());
         let is_kept = |row: &i64| row % 3 != 0;
-        put(&forgetful, 0..3_000);
-        (0..3_000).filter(|row| !is_kept(row)).for_each(|row| forget(&forgetful, row));
-        put(&innocent, (0..3_000).filter(is_kept));
-        purge(&forgetful, 1_000);
-        purge(&innocent, 1_000);
+        (0..3_000).for_each(|row| put(&forgetful, row, &text(row)));
+        (0..3_000).filter(|row| !is_kept(row)).for_each(|row| forget(&forgetful, row, &text(row)));
+        (0..3_000).filter(is_kept).for_each(|row| put(&innocent, row, &text(row)));
+        finish(&forgetful, Purge::due(None), 1_000);
+        finish(&innocent, Purge::due(None), 1_000);
         assert!(leaves(&forgetful) == leaves(&innocent));
     }
 
@@ -123,9 +112,10 @@ mod tests {
     fn an_index_may_be_purged_as_often_as_there_are_erasures() {
         let connection = index();
         for row in 0..300 {
-            put(&connection, [2 * row, 2 * row + 1].into_iter());
-            forget(&connection, 2 * row);
-            purge(&connection, 1_000);
+            put(&connection, 2 * row, &text(2 * row));
+            put(&connection, 2 * row + 1, &text(2 * row + 1));
+            forget(&connection, 2 * row, &text(2 * row));
+            finish(&connection, Purge::due(None), 1_000);
         }
         connection.execute("INSERT INTO search_entry (search_entry) VALUES ('integrity-check')", []).unwrap();
         let found: i64 = connection
@@ -146,22 +136,16 @@ mod tests {
     #[test]
     fn an_erasure_during_a_purge_makes_another_one_follow() {
         let connection = index();
-        put(&connection, 0..3_000);
-        connection.execute("INSERT INTO search_entry (rowid, text) VALUES (?1, ?2)", RARE).unwrap();
-        forget(&connection, 5);
+        (0..3_000).for_each(|row| put(&connection, row, &text(row)));
+        put(&connection, RARE.0, RARE.1);
+        forget(&connection, 5, &text(5));
         let mut going_on = Some(Purge::due(None));
         for _ in 0..5 {
             going_on = going_on.unwrap().step(&connection, 1).unwrap();
         }
-        let forget = "INSERT INTO search_entry (search_entry, rowid, text) VALUES ('delete', ?1, ?2)";
-        connection.execute(forget, RARE).unwrap();
-        let mut going_on = Some(Purge::due(going_on));
+        forget(&connection, RARE.0, RARE.1);
         assert!(has_rare(&connection), "a mark alone takes nothing away");
-        let mut steps = 0;
-        while let Some(purge) = going_on {
-            going_on = purge.step(&connection, 1).unwrap();
-            steps += 1;
-        }
+        let steps = finish(&connection, Purge::due(going_on), 1);
         assert!(!has_rare(&connection));
         assert!(steps > 20);
     }

@@ -8,14 +8,17 @@
 
 use std::ops::Range;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::error::StorageError;
+use crate::sql;
+use crate::view::MerchantView;
 
 /// Page types of b-trees: interior and leaf, of an index or a table.
 const TREE_PAGES: [u8; 4] = [2, 5, 10, 13];
 /// Below it, no page but one of a tree begins with such a byte: others begin with a page number.
 const PAGES_MAX: i64 = 1 << 24;
+const SELECT_DUE: &str = "SELECT CAST(1 AS BIGINT) FROM meta WHERE name = 'scrub'";
 
 /// Notes, in a transaction, that a walk is due.
 pub(crate) fn mark_due(connection: &Connection) -> Result<(), StorageError> {
@@ -28,9 +31,16 @@ pub(crate) fn mark_due(connection: &Connection) -> Result<(), StorageError> {
 }
 
 /// Whether a walk was begun and not ended.
-pub(crate) fn is_due(connection: &Connection) -> Result<bool, StorageError> {
-    let found = connection.query_row("SELECT 1 FROM meta WHERE name = 'scrub'", [], |_| Ok(())).optional()?;
+pub(crate) fn is_due(connection: sql::Connection<'_>) -> Result<bool, StorageError> {
+    let found: Option<i64> = connection.query_optional(SELECT_DUE, &[], |row| row.get(0))?;
     Ok(found.is_some())
+}
+
+impl MerchantView<'_> {
+    /// Whether all that was erased is overwritten in the file. PostgreSQL sees to that by itself.
+    pub fn is_overwritten(&self) -> Result<bool, StorageError> {
+        Ok(!is_due(self.connection)?)
+    }
 }
 
 /// Where a walk is.
@@ -153,12 +163,12 @@ mod tests {
         mark_due(&connection).unwrap();
         let (mut walk, mut steps) = (Some(Walk::due(None)), 0);
         while let Some(going_on) = walk {
-            assert!(is_due(&connection).unwrap());
+            assert!(is_due(sql::Connection::Sqlite(&connection)).unwrap());
             walk = going_on.step(&connection, 50).unwrap();
             steps += 1;
         }
         assert!(steps > 2);
-        assert!(!is_due(&connection).unwrap());
+        assert!(!is_due(sql::Connection::Sqlite(&connection)).unwrap());
         // Taking the mark away leaves a pointer to where it stood.
         assert!(gaps_in_use(&connection) <= 1);
         assert_eq!(sum(), before);
@@ -182,7 +192,7 @@ mod tests {
         mark_due(&connection).unwrap();
         let begun = Walk::due(None).step(&connection, 50).unwrap();
         assert_eq!(steps_of(Some(Walk::due(begun))), whole - 1 + whole);
-        assert!(!is_due(&connection).unwrap());
+        assert!(!is_due(sql::Connection::Sqlite(&connection)).unwrap());
     }
 
     #[test]

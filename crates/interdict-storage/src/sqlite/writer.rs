@@ -153,7 +153,8 @@ impl SqliteWriter {
             self.follower.catch_up(sql::Connection::Sqlite(&self.connection))?;
         }
         // It may have been an erasure by a command, which does not wait for the end of a large file.
-        let is_to_clean = data_version != self.data_version && scrub::is_due(&self.connection)?;
+        let is_to_clean =
+            data_version != self.data_version && scrub::is_due(sql::Connection::Sqlite(&self.connection))?;
         drop(snapshot);
         if is_to_clean {
             self.clean_up();

@@ -2,6 +2,7 @@
 //! afterwards gives, and what the migration gives to old data.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use interdict_domain::actor::Actor;
 use interdict_domain::change::Action;
@@ -98,6 +99,22 @@ fn make(store: &Store, numbers: std::ops::Range<u64>) {
     store.write_blocking::<_, StorageError, _>(work).unwrap();
 }
 
+/// Each ends as it is made, and is some customer's.
+fn make_of(store: &Store, random: Arc<Deterministic>, payments: Vec<(u64, CustomerId)>) {
+    let work = move |transaction: &mut Transaction<'_>| -> Result<(), StorageError> {
+        let actor = Actor::system();
+        let by = Authorship::new(&actor, now(), random.as_ref());
+        for (number, customer) in payments {
+            let mut payment = payment(number, random.as_ref());
+            payment.customer = Some(customer);
+            let action = end(number, &mut payment);
+            transaction.merchant(MERCHANT).insert_payment(&by, action, &payment)?;
+        }
+        Ok(())
+    };
+    store.write_blocking::<_, StorageError, _>(work).unwrap();
+}
+
 fn counts(store: &Store) -> Vec<AttemptCount> {
     store.read_blocking(|view| view.merchant(MERCHANT).attempt_counts(0)).unwrap()
 }
@@ -182,18 +199,7 @@ fn pages_behind_one_another_are_the_numbered_list(world: &World) {
     make(&store, 0..40);
     let random = Deterministic::new(5);
     let often = CustomerId::generate(now(), random.as_ref());
-    let work = move |transaction: &mut Transaction<'_>| -> Result<(), StorageError> {
-        let actor = Actor::system();
-        let by = Authorship::new(&actor, now(), random.as_ref());
-        for number in 40..60 {
-            let mut payment = payment(number, random.as_ref());
-            payment.customer = Some(often);
-            let action = end(number, &mut payment);
-            transaction.merchant(MERCHANT).insert_payment(&by, action, &payment)?;
-        }
-        Ok(())
-    };
-    store.write_blocking::<_, StorageError, _>(work).unwrap();
+    make_of(&store, random, (40..60).map(|number| (number, often)).collect());
     let some_email = Some(Email::parse(&email(0)).unwrap());
     let filters = [
         PaymentFilter::default(),
@@ -238,18 +244,7 @@ fn who_was_refused_is_found_with_the_newest(world: &World) {
     let random = Deterministic::new(5);
     let often = CustomerId::generate(now(), random.as_ref());
     let once = CustomerId::generate(now(), random.as_ref());
-    let work = move |transaction: &mut Transaction<'_>| -> Result<(), StorageError> {
-        let actor = Actor::system();
-        let by = Authorship::new(&actor, now(), random.as_ref());
-        for (number, customer) in [(0, often), (4, often), (8, once), (2, often), (6, once)] {
-            let mut payment = payment(number, random.as_ref());
-            payment.customer = Some(customer);
-            let action = end(number, &mut payment);
-            transaction.merchant(MERCHANT).insert_payment(&by, action, &payment)?;
-        }
-        Ok(())
-    };
-    store.write_blocking::<_, StorageError, _>(work).unwrap();
+    make_of(&store, random, vec![(0, often), (4, often), (8, once), (2, often), (6, once)]);
     let refused = |since: Timestamp, position| {
         store.read_blocking(|view| view.merchant(MERCHANT).refused_attempts(since, position, 100)).unwrap()
     };

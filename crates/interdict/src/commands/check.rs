@@ -88,7 +88,7 @@ pub fn refuse_unknown_merchant(app: &App, merchant: MerchantNumber) -> Result<()
 /// The index is loaded in the background, and is fresh once it has heard what came meanwhile; a start that
 /// cannot load it says so in the log and tries again.
 fn wait_for_index(service: &Service) {
-    let bar = indicatif::ProgressBar::new_spinner().with_message("loading");
+    let bar = output::spinner("loading");
     while !service.readiness().fresh {
         bar.tick();
         std::thread::sleep(LOOK_EVERY);

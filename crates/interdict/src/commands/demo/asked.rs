@@ -2,15 +2,14 @@
 //! decisions has each of them.
 
 use anyhow::Result;
-use interdict_app::{App, PaymentAttempt, Presented};
+use interdict_app::{App, NewMerchant, PaymentAttempt, Presented};
 use interdict_domain::identifier::Kind;
 use interdict_domain::mode::Mode;
 
-use super::shop::Shop;
 use super::story::SCENES;
 
 /// Asks each question of the story once. The index must be loaded.
-pub fn ask(app: &App, shop: &Shop) -> Result<()> {
+pub fn ask(app: &App, shop: &NewMerchant) -> Result<()> {
     let service = app.service(Mode::Test);
     for scene in &SCENES {
         let (field, value) = scene.payer;
@@ -27,7 +26,7 @@ pub fn ask(app: &App, shop: &Shop) -> Result<()> {
             explain: false,
             dry_run: false,
         };
-        service.decide(shop.merchant.merchant.number, service.now(), &attempt, |_, _| ())?;
+        service.decide(shop.merchant.number, service.now(), &attempt, |_, _| ())?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use interdict_app::store::Authorship;
-use interdict_app::{App, NamedIdentifier, NewPersonBlock, PaymentAttempt, Place, Presented, block_person};
+use interdict_app::{
+    App, NamedIdentifier, NewMerchant, NewPersonBlock, PaymentAttempt, Place, Presented, block_person,
+};
 use interdict_domain::actor::Actor;
 use interdict_domain::entry::{EntrySource, ReasonCode};
 use interdict_domain::identifier::{Identifier, Kind};
@@ -13,8 +15,6 @@ use interdict_domain::mode::Mode;
 use interdict_domain::person::PersonTerms;
 use interdict_domain::scopes::{Initiator, Scopes};
 use interdict_domain::text::Reason;
-
-use super::shop::Shop;
 
 /// What is known to be theirs.
 const THEIRS: [(Kind, &str); 3] = [
@@ -27,9 +27,9 @@ const NEW: [(Kind, &str); 2] =
     [(Kind::Device, "another-device-of-many-names"), (Kind::CardFingerprint, "card-of-many-names")];
 
 /// Blocks the person, and lets them try with something new: that is suggested a moment later. The index must be loaded.
-pub fn fill(app: &App, shop: &Shop) -> Result<()> {
+pub fn fill(app: &App, shop: &NewMerchant) -> Result<()> {
     let service = Arc::clone(app.service(Mode::Test));
-    let merchant = shop.merchant.merchant.number;
+    let merchant = shop.merchant.number;
     let name = |(kind, value): (Kind, &str)| {
         Ok(NamedIdentifier { identifier: Identifier::parse(kind, value)?, place: Place::Listed(0) })
     };
@@ -45,7 +45,7 @@ pub fn fill(app: &App, shop: &Shop) -> Result<()> {
         },
         source: EntrySource::Api,
     };
-    let actor = Actor::api_key(shop.merchant.test.secret.credential.id);
+    let actor = Actor::api_key(shop.test.secret.credential.id);
     let (inner, now) = (Arc::clone(&service), service.now());
     let written = service.store().write_blocking(move |transaction| {
         let by = Authorship::new(&actor, now, inner.random());

@@ -36,14 +36,8 @@ pub const OWNER: &str = "owner@example.com";
 /// The owner's password, which everybody knows.
 pub const PASSWORD: &str = "sample-shop-owner";
 
-/// The filled shop.
-pub struct Shop {
-    /// The merchant with its keys.
-    pub merchant: NewMerchant,
-}
-
 /// Makes the merchant, its customers and its entries.
-pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
+pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<NewMerchant> {
     let now = app.clock().now();
     let core_seed = Arc::clone(seed);
     let merchant = app
@@ -67,7 +61,7 @@ pub fn fill(app: &App, seed: &Arc<Seed>) -> Result<Shop> {
         })
         .map_err(refused)
         .context("its customers cannot be made")?;
-    Ok(Shop { merchant })
+    Ok(merchant)
 }
 
 /// Somebody who signs in. Not from the seed, of which the keys and the customers are made.

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use interdict_app::NewMerchant;
 use interdict_app::decision::{ORDER, Tier};
 use interdict_domain::mode::Mode;
 use interdict_domain::scopes::Initiator;
 
 use super::cast;
-use super::shop::{self, Shop};
+use super::shop;
 use super::till::Till;
 
 /// One payment of the story.
@@ -58,8 +59,8 @@ pub const SCENES: [Scene; 7] = [
 ];
 
 /// The story as text, with lines to paste.
-pub fn tell(shop: &Shop, till: &Till, base_url: &str) -> String {
-    let keys = shop.merchant.keys(Mode::Test);
+pub fn tell(shop: &NewMerchant, till: &Till, base_url: &str) -> String {
+    let keys = shop.keys(Mode::Test);
     let mut text = format!(
         "A sample shop in test mode: the same people, lists and keys each time, and gone when this ends.
 
@@ -142,6 +143,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use interdict_app::store::CustomerFilter;
     use interdict_app::{App, PaymentAttempt, Presented};
     use interdict_domain::identifier::{Kind, Pepper};
 
@@ -150,7 +152,7 @@ mod tests {
     use super::*;
     use crate::application::{self, Wanted};
 
-    fn filled() -> (tempfile::TempDir, App, Shop) {
+    fn filled() -> (tempfile::TempDir, App, NewMerchant) {
         let folder = tempfile::tempdir().unwrap();
         let seed = Arc::new(Seed::new());
         let pepper = Pepper::from_bytes(seed.bytes());
@@ -163,7 +165,7 @@ mod tests {
         (folder, app, shop)
     }
 
-    fn tier(app: &App, shop: &Shop, initiator: Initiator, payer: (&str, &str)) -> Tier {
+    fn tier(app: &App, shop: &NewMerchant, initiator: Initiator, payer: (&str, &str)) -> Tier {
         let (field, value) = payer;
         let customer = (field == "customer").then(|| value.parse().unwrap());
         let identifiers: Vec<Presented<'_>> = Kind::parse(field)
@@ -178,7 +180,7 @@ mod tests {
             explain: false,
             dry_run: true,
         };
-        let merchant = shop.merchant.merchant.number;
+        let merchant = shop.merchant.number;
         app.service(Mode::Test)
             .decide(merchant, app.clock().now(), &attempt, |decision, _| decision.tier)
             .unwrap()
@@ -205,9 +207,23 @@ mod tests {
 
     #[test]
     fn the_shop_is_the_same_each_time() {
-        let (_one, _, first) = filled();
+        let (_one, app, first) = filled();
         let (_two, _, second) = filled();
-        assert_eq!(first.merchant.test.secret.secret, second.merchant.test.secret.secret);
+        assert_eq!(first.test.secret.secret, second.test.secret.secret);
+        let number = first.merchant.number;
+        let filter = CustomerFilter {
+            query: None,
+            list_status: None,
+            restricted: None,
+            email: None,
+            now: app.clock().now(),
+        };
+        let count = app
+            .service(Mode::Test)
+            .store()
+            .read_blocking(|view| view.merchant(number).count_customers(&filter));
+        let customers = count.unwrap();
+        assert!(customers >= 60, "{customers}");
         let id = |text: &str| format!("{text}2R0uWz4tu9wxTMBXxj9CJfSE9vV");
         let till = Till {
             payments: 1,

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use interdict_app::store::{Authorship, MerchantTransaction, MerchantView, StorageError};
 use interdict_app::{
-    Answer, App, Begun, CheckoutFor, MadeCheckout, NewChargeback, NewCheckout, NewPayment, NewPlan,
-    NewSubscription, Paid, PaymentError, Refusal, Service, create_checkout, create_payment, create_plan,
-    record_chargeback, subscribe,
+    Answer, App, Begun, CheckoutFor, MadeCheckout, NewChargeback, NewCheckout, NewMerchant, NewPayment,
+    NewPlan, NewSubscription, Paid, PaymentError, Refusal, Service, create_checkout, create_payment,
+    create_plan, record_chargeback, subscribe,
 };
 use interdict_domain::actor::Actor;
 use interdict_domain::chargeback::ChargebackSource;
@@ -24,7 +24,6 @@ use interdict_domain::subscription::{Interval, Period};
 use interdict_domain::text::{Metadata, Name};
 use parking_lot::Mutex;
 
-use super::shop::Shop;
 use super::{cast, past};
 
 /// What a period of the plan costs: ₦5,000.00.
@@ -58,11 +57,11 @@ pub struct Till {
 }
 
 /// Fills the till. The index must be loaded: each of these is decided.
-pub async fn fill(app: &App, shop: &Shop) -> Result<Till> {
+pub async fn fill(app: &App, shop: &NewMerchant) -> Result<Till> {
     let clerk = Clerk {
         service: Arc::clone(app.service(interdict_domain::mode::Mode::Test)),
-        merchant: shop.merchant.merchant.number,
-        actor: Actor::api_key(shop.merchant.test.secret.credential.id),
+        merchant: shop.merchant.number,
+        actor: Actor::api_key(shop.test.secret.credential.id),
     };
     let plan = clerk.plan().await?;
     let grace = clerk.customer("shop-1004").await?.context("Grace is missing")?;

@@ -1,6 +1,8 @@
 //! Files that are generated and checked in, so that a change of theirs shows in the diff. Nothing here decides what
 //! they hold: the crates do.
 
+mod national_prefixes;
+
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,6 +15,7 @@ const CREDENTIALS: &str = "docs/credentials.md";
 
 /// Regenerates everything, or with `check` fails where something would change.
 pub fn run(check: bool) -> Result<()> {
+    national_prefixes::run(check)?;
     let metadata = Metadata::load(Depth::Workspace)?;
     let document = openapi::generate(&metadata)?;
     if check {

@@ -133,9 +133,11 @@ fn attempts(entries: u64, hit: Option<u64>) -> Vec<[Lookup<'static>; 12]> {
     (0..ATTEMPTS).map(of).collect()
 }
 
-/// As the service asks: all lookups wait for the memory together.
+/// As the service asks: the processor fetches what the lookups lead to before the first of them is wanted.
 fn ask(index: &Index, lookups: &[Lookup<'_>]) -> Outcome {
-    index.read_ahead(lookups);
+    for lookup in lookups {
+        index.fetch(lookup.key);
+    }
     let attempt = Attempt {
         merchant: MERCHANT,
         initiator: Initiator::Customer,

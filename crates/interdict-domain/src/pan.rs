@@ -15,6 +15,10 @@ const PHONE_DIGITS_MAX: usize = 15;
 /// Whether a text holds a card number. Digits of all scripts count. Text without digits is passed
 /// over byte by byte; nothing is allocated.
 pub fn holds_pan(text: &str) -> bool {
+    // So it is nearly always, and counting takes a fraction of reading.
+    if text.bytes().filter(|byte| byte.is_ascii_digit() || !byte.is_ascii()).count() < DIGITS_MIN {
+        return false;
+    }
     let Some(first) = text.bytes().position(|byte| byte.is_ascii_digit() || !byte.is_ascii()) else {
         return false;
     };

@@ -1,44 +1,38 @@
-//! Reading ahead: many keys' lines are touched, one after the other, before the first of them is wanted.
-//! A load that nothing waits for overlaps with the next one.
+//! Fetching ahead: the processor is told which lines will be wanted, and does not wait for them. A line that is on its way
+//! while the next key is hashed, and all those of a decision together, cost little more than one.
 //!
-//! Where the lines are is worked out before, apart: the arithmetic for it has instructions that wait for whatever was in
-//! their register before (`bsr` on x86-64), and that would be what is being loaded of the line before.
-//!
-//! Not here: answers. What is read is thrown away, and may be half of a change.
+//! Not here: answers. A hint changes nothing but the time.
+
+use branches::prefetch_read_data;
 
 use super::lines::{Line, Lines};
 use super::table::{Slot, Table};
 
-/// Lines that are waited for together. A processor has about as many loads under way.
-const TOGETHER: usize = 16;
+/// Into the nearest cache.
+const NEAREST: i32 = 0;
 
-/// Reads the table's lines of all these hashes, then the lines that they lead to.
-pub(super) fn read_ahead(table: &Table, lines: &Lines, mut hashes: impl Iterator<Item = u64>) {
-    loop {
-        let mut places = [None; TOGETHER];
-        let mut count = 0;
-        for (place, hash) in places.iter_mut().zip(hashes.by_ref()) {
-            *place = table.buckets.get(table.home(hash)).map(|bucket| (hash, bucket));
-            count += 1;
-        }
-        let places = places.get(..count).unwrap_or_default();
-        touch(places.iter().flatten().map(|(_, bucket)| *bucket));
-        let mut matches = [None; TOGETHER];
-        for (line, (hash, bucket)) in matches.iter_mut().zip(places.iter().flatten()) {
-            *line = first_match(bucket, *hash).and_then(|slot| lines.get(slot.position()));
-        }
-        touch(matches.into_iter().flatten());
-        if count < TOGETHER {
-            return;
-        }
+#[inline]
+fn fetch(line: &Line) {
+    prefetch_read_data::<_, NEAREST>(line);
+}
+
+/// Fetches where a hash belongs.
+#[inline]
+pub(super) fn fetch_home(table: &Table, hash: u64) {
+    if let Some(bucket) = table.buckets.get(table.home(hash)) {
+        fetch(bucket);
     }
 }
 
-#[inline]
-fn touch<'l>(lines: impl Iterator<Item = &'l Line>) {
-    let read = lines.fold(0, |read, line| read ^ line.word(0));
-    // Otherwise the compiler would see that nobody wants to know.
-    std::hint::black_box(read);
+/// Fetches what the homes of these hashes lead to, which have been fetched.
+pub(super) fn fetch_found(table: &Table, lines: &Lines, hashes: impl Iterator<Item = u64>) {
+    for hash in hashes {
+        if let Some(bucket) = table.buckets.get(table.home(hash))
+            && let Some(line) = first_match(bucket, hash).and_then(|slot| lines.get(slot.position()))
+        {
+            fetch(line);
+        }
+    }
 }
 
 /// A slot that matches a hash, if a bucket has one now.

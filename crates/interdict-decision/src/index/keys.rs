@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use super::Statistics;
-use super::ahead::read_ahead;
+use super::ahead::{fetch_found, fetch_home};
 use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
 use super::lines::{Lines, Numbers, WORDS, low};
 use super::parts::{part_of, visit_part};
@@ -116,9 +116,13 @@ impl Keys {
         self.table.read_one(hash(key), |slot| slot.is_quiet() || self.show_entry(key, slot, show))
     }
 
-    /// Touches what stands on these keys.
-    pub(crate) fn read_ahead(&self, keys: impl Iterator<Item = IdentifierKey>) {
-        read_ahead(&self.table, &self.lines, keys.map(hash));
+    #[inline]
+    pub(crate) fn fetch(&self, key: IdentifierKey) {
+        fetch_home(&self.table, hash(key));
+    }
+
+    pub(crate) fn fetch_found(&self, keys: impl Iterator<Item = IdentifierKey>) {
+        fetch_found(&self.table, &self.lines, keys.map(hash));
     }
 
     #[inline]

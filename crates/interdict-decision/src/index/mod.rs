@@ -34,7 +34,7 @@ mod texts;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::Reaches;
+use interdict_domain::identifier::{IdentifierKey, Reaches};
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::OutagePolicies;
 use parking_lot::Mutex;
@@ -154,10 +154,16 @@ impl Index {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// Touches what stands on many keys, so that the decisions on them find it in the processor's caches:
-    /// a load that nothing waits for overlaps with the next one.
-    pub fn read_ahead(&self, lookups: &[Lookup<'_>]) {
-        self.keys.read_ahead(lookups.iter().map(|lookup| lookup.key));
+    /// Has the processor fetch where a key leads, as soon as the key is known.
+    #[inline]
+    pub fn fetch(&self, key: IdentifierKey) {
+        self.keys.fetch(key);
+    }
+
+    /// The same for what keys lead to that were fetched before: the decisions on them find it in the processor's
+    /// caches.
+    pub fn fetch_found(&self, lookups: &[Lookup<'_>]) {
+        self.keys.fetch_found(lookups.iter().map(|lookup| lookup.key));
     }
 
     /// What a merchant's clock shows: in test mode it may be ahead.

@@ -4,6 +4,9 @@
 //! Deliberately not here: extensions, short codes, and numbers spelled with letters; which region is whose. Validity
 //! is libphonenumber's to judge, whose metadata loads once, at first use.
 
+mod as_written;
+mod national_prefixes;
+
 use std::borrow::Cow;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
@@ -95,7 +98,7 @@ pub fn normalise_in(
     let text = text.trim();
     let dialled = Dialled::parse(text).ok_or(REFUSED)?;
     if let Some(canonical) = dialled.as_international() {
-        return Ok(if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical) });
+        return Ok(if canonical == text { Cow::Borrowed(text) } else { Cow::Owned(canonical.into_owned()) });
     }
     match if dialled.has_plus { None } else { region() } {
         Some(region) => dialled.as_in(region).map(Cow::Owned).ok_or(REFUSED_IN_REGION),
@@ -138,13 +141,17 @@ impl Dialled {
         std::str::from_utf8(self.text.get(..self.length)?).ok()
     }
 
-    fn as_international(&self) -> Option<String> {
+    fn as_international(&self) -> Option<Cow<'_, str>> {
         let text = self.text()?;
+        if as_written::is_canonical(text) {
+            return Some(Cow::Borrowed(text));
+        }
         match text.strip_prefix("+00") {
             // No country's code begins with 0: this is the international prefix, spelled out.
             Some(rest) if !self.has_plus => in_e164(&format!("+{rest}"), None),
             _ => in_e164(text, None),
         }
+        .map(Cow::Owned)
     }
 
     fn as_in(&self, region: PhoneRegion) -> Option<String> {

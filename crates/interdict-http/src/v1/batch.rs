@@ -135,12 +135,12 @@ async fn decide(
 fn read(bytes: &[u8]) -> Result<Vec<Item<'_>>, ApiError> {
     // An array would pass, too: serde takes one for a struct.
     if bytes.trim_ascii_start().starts_with(b"{") {
-        if let Ok(batch) = serde_json::from_slice::<FastBatch<'_>>(bytes)
+        if let Some(batch) = json::read_usual::<FastBatch<'_>>(bytes)
             && batch.decisions.len() <= ATTEMPTS_MAX
         {
             return Ok(batch.decisions.into_iter().map(Ok).collect());
         }
-        if let Ok(batch) = serde_json::from_slice::<SlowBatch<'_>>(bytes)
+        if let Some(batch) = json::read_usual::<SlowBatch<'_>>(bytes)
             && batch.decisions.len() <= ATTEMPTS_MAX
         {
             return batch.decisions.into_iter().enumerate().map(read_item).collect();

@@ -81,10 +81,10 @@ async fn decide(
     let (parts, body) = request.into_parts();
     let caller = caller(state, &parts.headers, client).await?;
     let bytes = body::read_json(&parts.headers, body, state.body_limits(body::LIMIT_BYTES)).await?;
-    let raw = match serde_json::from_slice::<Raw<'_>>(&bytes) {
-        Ok(raw) => raw,
-        Err(_) if bytes.is_empty() => attempt::read(Fields::empty())?,
-        Err(_) => attempt::read(Fields::new(json::parse(&bytes)?))?,
+    let raw = match json::read_usual::<Raw<'_>>(&bytes) {
+        Some(raw) => raw,
+        None if bytes.is_empty() => attempt::read(Fields::empty())?,
+        None => attempt::read(Fields::new(json::parse(&bytes)?))?,
     };
     let resolved = raw.resolve(Path::root, || caller.phone_region()).map_err(unresolved)?;
     decide_resolved(state, &caller, &resolved)

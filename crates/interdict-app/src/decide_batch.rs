@@ -72,12 +72,10 @@ impl Sitting<'_> {
             let (mut lookups, mut ends) =
                 (Vec::with_capacity(attempts.len()), Vec::with_capacity(attempts.len()));
             for attempt in attempts {
-                wanted.look_up(&service.pepper, attempt, |lookup| {
-                    index.fetch(lookup.key);
-                    lookups.push(lookup);
-                });
+                wanted.look_up(&service.pepper, attempt, |lookup| lookups.push(lookup));
                 ends.push(lookups.len());
             }
+            index.fetch(&lookups);
             index.fetch_found(&lookups);
             let merchant_now = index.merchant_now(merchant, now);
             let (mut begin, mut former) = (0, Vec::new());

@@ -203,11 +203,8 @@ impl Service {
         let wanted = Wanted::of(index, merchant);
         // Lookups live on the stack: a usual attempt allocates nothing.
         let mut lookups: SmallVec<[Lookup<'_>; LOOKUPS_INLINE]> = SmallVec::new();
-        wanted.look_up(&self.pepper, attempt, |lookup| {
-            // While the next one is hashed.
-            index.fetch(lookup.key);
-            lookups.push(lookup);
-        });
+        wanted.look_up(&self.pepper, attempt, |lookup| lookups.push(lookup));
+        index.fetch(&lookups);
         let mut former: SmallVec<[FormerKey; LOOKUPS_INLINE]> = SmallVec::new();
         wanted.former(&self.pepper, &lookups, |key| former.push(key));
         conclude(&Attempt {

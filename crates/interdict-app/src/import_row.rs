@@ -186,7 +186,8 @@ impl RawRow<'_> {
             })?,
             public_message: parse(PUBLIC_MESSAGE, self.public_message, PublicMessage::parse)?,
             scopes: parse(SCOPES, self.scopes, |text| {
-                Scopes::from_names(text.split_whitespace()).ok_or("must be: cit, mit, or both of them")
+                Scopes::from_names(text.split_whitespace())
+                    .ok_or("must be cit, mit, or both with a space between")
             })?
             .unwrap_or(Scopes::BOTH),
             strength,

@@ -135,9 +135,7 @@ fn attempts(entries: u64, hit: Option<u64>) -> Vec<[Lookup<'static>; 12]> {
 
 /// As the service asks: the processor fetches what the lookups lead to before the first of them is wanted.
 fn ask(index: &Index, lookups: &[Lookup<'_>]) -> Outcome {
-    for lookup in lookups {
-        index.fetch(lookup.key);
-    }
+    index.fetch(lookups);
     let attempt = Attempt {
         merchant: MERCHANT,
         initiator: Initiator::Customer,

@@ -39,5 +39,10 @@ fn read_input() -> Result<Zeroizing<String>> {
         .context("the password cannot be read from standard input")?;
     let text = std::str::from_utf8(&bytes).map_err(|_| misuse("the password must be UTF-8"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
+    if text.is_empty() {
+        return Err(misuse(
+            "no password came: send it on standard input as one line, or run this on a terminal",
+        ));
+    }
     Ok(Zeroizing::new(text.strip_suffix('\r').unwrap_or(text).to_owned()))
 }

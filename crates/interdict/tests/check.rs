@@ -43,6 +43,13 @@ fn it_ends_with_0_when_allowed_and_3_when_blocked() {
     for word in ["block: customer_restricted", "under review", "list status blacklisted", "not reached"] {
         assert!(text.contains(word), "{word} in {text}");
     }
+    server.call("PATCH", "/v1/settings", &key, &json!({"emailMatching": "plus_alias"}));
+    server.block(&key, "ben@gmail.com");
+    let shown = place.run(&format!("{check} ben+news@gmail.com")).code(3);
+    let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    for rule in ["exact", "plus_alias", "domain"] {
+        assert!(text.contains(rule), "by which rule, {rule}, in {text}");
+    }
 }
 
 /// As over HTTP: the commands know where the merchant's customers dial.

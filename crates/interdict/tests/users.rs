@@ -71,7 +71,8 @@ fn a_password_that_is_no_good_makes_nobody() {
         ("short\n", "at least 10 characters"),
         ("password123\n", "tried first"),
         ("ada@example.com", "must not be the email"),
-        ("", "at least 10 characters"),
+        ("", "send it on standard input"),
+        ("\n", "send it on standard input"),
     ] {
         let words = "user create --merchant 1 --email ada@example.com --role support";
         let refused = complaint(&with_password(&place, words, password).code(2));

@@ -1,5 +1,7 @@
-//! Fetching ahead: the processor is told which lines will be wanted, and does not wait for them. A line that is on its way
-//! while the next key is hashed, and all those of a decision together, cost little more than one.
+//! Fetching ahead: the processor is told which lines will be wanted, and does not wait for them. All those of a decision
+//! together cost little more than one.
+//!
+//! One right after the other: each as soon as its key was hashed, the next hash waited instead (docs/performance.md).
 //!
 //! Not here: answers. A hint changes nothing but the time.
 
@@ -16,11 +18,13 @@ fn fetch(line: &Line) {
     prefetch_read_data::<_, NEAREST>(line);
 }
 
-/// Fetches where a hash belongs.
+/// Fetches where these hashes belong.
 #[inline]
-pub(super) fn fetch_home(table: &Table, hash: u64) {
-    if let Some(bucket) = table.buckets.get(table.home(hash)) {
-        fetch(bucket);
+pub(super) fn fetch_homes(table: &Table, hashes: impl Iterator<Item = u64>) {
+    for hash in hashes {
+        if let Some(bucket) = table.buckets.get(table.home(hash)) {
+            fetch(bucket);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use super::Statistics;
-use super::ahead::{fetch_found, fetch_home};
+use super::ahead::{fetch_found, fetch_homes};
 use super::entries::{EntryRecord, FoundEntry, key_of, key_words};
 use super::lines::{Lines, Numbers, WORDS, low};
 use super::parts::{part_of, visit_part};
@@ -117,8 +117,8 @@ impl Keys {
     }
 
     #[inline]
-    pub(crate) fn fetch(&self, key: IdentifierKey) {
-        fetch_home(&self.table, hash(key));
+    pub(crate) fn fetch(&self, keys: impl Iterator<Item = IdentifierKey>) {
+        fetch_homes(&self.table, keys.map(hash));
     }
 
     pub(crate) fn fetch_found(&self, keys: impl Iterator<Item = IdentifierKey>) {

@@ -34,7 +34,7 @@ mod texts;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use interdict_domain::clock::Timestamp;
-use interdict_domain::identifier::{IdentifierKey, Reaches};
+use interdict_domain::identifier::Reaches;
 use interdict_domain::merchant::MerchantNumber;
 use interdict_domain::settings::OutagePolicies;
 use parking_lot::Mutex;
@@ -154,14 +154,13 @@ impl Index {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// Has the processor fetch where a key leads, as soon as the key is known.
+    /// Has the processor fetch where all these lookups will look first, so that they wait for the memory together.
     #[inline]
-    pub fn fetch(&self, key: IdentifierKey) {
-        self.keys.fetch(key);
+    pub fn fetch(&self, lookups: &[Lookup<'_>]) {
+        self.keys.fetch(lookups.iter().map(|lookup| lookup.key));
     }
 
-    /// The same for what keys lead to that were fetched before: the decisions on them find it in the processor's
-    /// caches.
+    /// The same for what they find there, which is worth it for many.
     pub fn fetch_found(&self, lookups: &[Lookup<'_>]) {
         self.keys.fetch_found(lookups.iter().map(|lookup| lookup.key));
     }

@@ -14,9 +14,7 @@ pub(super) const CHARS_MAX: usize = 256;
 /// The text without white space around it, or the error for what it should have been.
 pub(super) fn normalise(text: &str, refused: IdentifierError) -> Result<Cow<'_, str>, IdentifierError> {
     let text = text.trim();
-    if text.is_empty()
-        || (text.len() > CHARS_MAX && text.chars().count() > CHARS_MAX)
-        || text.chars().any(char::is_control)
+    if text.is_empty() || (text.len() > CHARS_MAX && text.chars().count() > CHARS_MAX) || holds_control(text)
     {
         return Err(refused);
     }
@@ -24,4 +22,13 @@ pub(super) fn normalise(text: &str, refused: IdentifierError) -> Result<Cow<'_, 
         return Err(IdentifierError("must be a fingerprint or a token, never a card number"));
     }
     Ok(Cow::Borrowed(text))
+}
+
+/// Character by character only where a byte may be a part of one.
+fn holds_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    }
 }

@@ -61,12 +61,13 @@ fn push_explanation(text: &mut String, explanation: &Explanation<'_>) {
             vec![
                 lookup.kind.as_str().to_owned(),
                 lookup.value.as_deref().unwrap_or("(erased)").to_owned(),
+                lookup.rule.as_str().to_owned(),
                 hit.to_owned(),
                 entry,
             ]
         });
         text.push_str("\nLookups\n");
-        text.push_str(&output::table(&["kind", "value", "hit", "entry"], rows));
+        text.push_str(&output::table(&["kind", "value", "rule", "hit", "entry"], rows));
     }
     let rows = explanation.tiers.iter().zip(&ORDER).map(|(tier, rule)| {
         let says = tier.outcome.map_or("-", Outcome::as_str);

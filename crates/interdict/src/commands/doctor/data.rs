@@ -120,7 +120,7 @@ fn credentials(app: &App) -> Check {
     });
     match read {
         Ok((merchants, credentials)) => {
-            Check::passed("credentials", format!("{credentials} of {merchants} merchants can be read"))
+            Check::passed("credentials", format!("all {credentials} can be read; merchants: {merchants}"))
         }
         Err(error) => Check::failed("credentials", said(&error), LOOK_INTO_IT),
     }

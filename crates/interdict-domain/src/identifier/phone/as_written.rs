@@ -29,8 +29,11 @@ fn parse(digits: &str) -> Option<PhoneNumber> {
     Some(PhoneNumber { country_code: code.into(), national_number, ..PhoneNumber::default() })
 }
 
-/// The calling code, which prefixes are dialled behind it, and the rest. No code begins another.
+/// The calling code, which prefixes are dialled behind it, and the rest. No code begins another, or with a zero.
 fn split(digits: &str) -> Option<(u16, u128, &str)> {
+    if digits.starts_with('0') {
+        return None;
+    }
     let mut code = 0;
     for (at, digit) in digits.bytes().enumerate().take(CODE_DIGITS_MAX) {
         code = code * 10 + usize::from(digit.checked_sub(b'0')?);
@@ -69,7 +72,7 @@ mod tests {
             let (found, _, rest) = split(&digits).unwrap();
             assert_eq!((found, rest), (code, national));
         }
-        for text in ["", "0", "08012345678", "999123456789", "2", "21"] {
+        for text in ["", "0", "08012345678", "0012684601234", "015123456789", "999123456789", "2", "21"] {
             assert_eq!(split(text), None, "{text}");
         }
     }
@@ -104,6 +107,8 @@ mod tests {
                     if is_canonical(&text) {
                         assert_eq!(in_e164(&text, None).as_ref(), Some(&text));
                         seen += 1;
+                        assert!(!is_canonical(&text.replace('+', "+0")), "no code begins with a zero");
+                        assert!(!is_canonical(&text.replace('+', "+00")), "no code begins with a zero");
                     }
                 }
             }
@@ -113,9 +118,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn so_it_is_with_any_digits(at in 0..NATIONAL_PREFIXES.len(), national in "[0-9]{2,15}") {
+        fn so_it_is_with_any_digits(zeros in "0{0,3}", at in 0..NATIONAL_PREFIXES.len(), national in "[0-9]{2,15}") {
             let (code, ..) = NATIONAL_PREFIXES[at];
-            let text = format!("+{code}{national}");
+            let text = format!("+{zeros}{code}{national}");
             prop_assert!(!is_canonical(&text) || in_e164(&text, None) == Some(text));
         }
     }

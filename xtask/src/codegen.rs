@@ -15,21 +15,25 @@ const CREDENTIALS: &str = "docs/credentials.md";
 
 /// Regenerates everything, or with `check` fails where something would change.
 pub fn run(check: bool) -> Result<()> {
-    national_prefixes::run(check)?;
-    let metadata = Metadata::load(Depth::Workspace)?;
-    let document = openapi::generate(&metadata)?;
-    if check {
-        openapi::compare(&metadata, &document)?;
-    } else {
-        let file = metadata.workspace_root.join(openapi::CHECKED_IN);
-        fs::write(&file, document).with_context(|| format!("cannot write {}", file.display()))?;
-        println!("wrote {}", openapi::CHECKED_IN);
-    }
+    let metadata = Metadata::load(Depth::Everything)?;
+    settle(&metadata, national_prefixes::CHECKED_IN, &national_prefixes::generate(&metadata)?, check)?;
+    settle(&metadata, openapi::CHECKED_IN, &openapi::generate(&metadata)?, check)?;
     credentials(check)?;
     ensure!(
         metadata.workspace_root.join(CREDENTIALS).is_file(),
         "{CREDENTIALS} is not there: no test of interdict-http with `credentials` in its name wrote it"
     );
+    Ok(())
+}
+
+/// Compares a checked-in file with what was generated, or writes it.
+fn settle(metadata: &Metadata, checked_in: &str, generated: &str, check: bool) -> Result<()> {
+    if check {
+        return openapi::compare(metadata, checked_in, generated);
+    }
+    let file = metadata.workspace_root.join(checked_in);
+    fs::write(&file, generated).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("wrote {checked_in}");
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub fn run() -> Result<()> {
     let generated = generate(&metadata)?;
     let file = metadata.scratch()?.join("openapi.json");
     fs::write(&file, &generated).with_context(|| format!("cannot write {}", file.display()))?;
-    let compared = compare(&metadata, &generated);
+    let compared = compare(&metadata, CHECKED_IN, &generated);
     validate(&file)?;
     compared
 }
@@ -35,15 +35,15 @@ pub fn generate(metadata: &Metadata) -> Result<String> {
     Ok(document)
 }
 
-/// Fails where the checked-in document is not the generated one.
-pub fn compare(metadata: &Metadata, generated: &str) -> Result<()> {
-    let checked_in = read(&metadata.workspace_root.join(CHECKED_IN))
-        .context("no document is checked in; run: cargo xtask codegen")?;
-    match first_difference(&checked_in, generated) {
+/// Fails where a checked-in file is not the generated one.
+pub fn compare(metadata: &Metadata, checked_in: &str, generated: &str) -> Result<()> {
+    let old = read(&metadata.workspace_root.join(checked_in))
+        .with_context(|| format!("{checked_in} is not checked in; run: cargo xtask codegen"))?;
+    match first_difference(&old, generated) {
         None => Ok(()),
         Some((line, old, new)) => {
             bail!(
-                "{CHECKED_IN} is out of date; run: cargo xtask codegen\n  line {line}\n  - {old}\n  + {new}"
+                "{checked_in} is out of date; run: cargo xtask codegen\n  line {line}\n  - {old}\n  + {new}"
             )
         }
     }

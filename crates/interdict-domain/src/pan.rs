@@ -16,12 +16,11 @@ const PHONE_DIGITS_MAX: usize = 15;
 /// over byte by byte; nothing is allocated.
 pub fn holds_pan(text: &str) -> bool {
     // So it is nearly always, and counting takes a fraction of reading.
-    if text.bytes().filter(|byte| byte.is_ascii_digit() || !byte.is_ascii()).count() < DIGITS_MIN {
+    let may_be_digit = |byte: u8| byte.is_ascii_digit() || !byte.is_ascii();
+    if text.bytes().filter(|byte| may_be_digit(*byte)).count() < DIGITS_MIN {
         return false;
     }
-    let Some(first) = text.bytes().position(|byte| byte.is_ascii_digit() || !byte.is_ascii()) else {
-        return false;
-    };
+    let first = text.bytes().position(may_be_digit).unwrap_or(0);
     // The first such byte begins a character, so that there is text from it on.
     let mut after = text.get(first..).unwrap_or(text).chars();
     let mut previous = text.get(..first).and_then(|before| before.chars().next_back());

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::IdentifierError;
+use super::opaque::holds_control;
 
 /// The longest reference, in characters.
 const CHARS_MAX: usize = 128;
@@ -25,7 +26,7 @@ canonical_text!(
 /// The canonical form: without white space around it, in NFC, case kept.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, IdentifierError> {
     let text = text.trim();
-    if text.is_empty() || text.chars().any(char::is_control) {
+    if text.is_empty() || holds_control(text) {
         return Err(REFUSED);
     }
     let canonical =

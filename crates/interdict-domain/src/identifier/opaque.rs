@@ -24,8 +24,8 @@ pub(super) fn normalise(text: &str, refused: IdentifierError) -> Result<Cow<'_, 
     Ok(Cow::Borrowed(text))
 }
 
-/// Character by character only where a byte may be a part of one.
-fn holds_control(text: &str) -> bool {
+/// Whether a control character is in a text, which is read character by character only where a byte may be a part of one.
+pub(super) fn holds_control(text: &str) -> bool {
     if text.is_ascii() {
         text.bytes().any(|byte| byte.is_ascii_control())
     } else {

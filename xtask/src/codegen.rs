@@ -1,7 +1,7 @@
 //! Files that are generated and checked in, so that a change of theirs shows in the diff. Nothing here decides what
 //! they hold: the crates do.
 
-mod national_prefixes;
+mod phones;
 
 use std::fs;
 
@@ -16,7 +16,7 @@ const CREDENTIALS: &str = "docs/credentials.md";
 /// Regenerates everything, or with `check` fails where something would change.
 pub fn run(check: bool) -> Result<()> {
     let metadata = Metadata::load(Depth::Everything)?;
-    settle(&metadata, national_prefixes::CHECKED_IN, &national_prefixes::generate(&metadata)?, check)?;
+    settle(&metadata, phones::CHECKED_IN, &phones::generate(&metadata)?, check)?;
     settle(&metadata, openapi::CHECKED_IN, &openapi::generate(&metadata)?, check)?;
     credentials(check)?;
     ensure!(

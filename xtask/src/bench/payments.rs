@@ -38,7 +38,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             requests: 0,
         };
         let script = load.payments_script(bench, "payments.lua")?;
-        let seen = wrk::run(Command::new("wrk"), bench, server.port, wrk::CONNECTIONS, &script)?;
+        let seen = wrk::run(Command::new("wrk"), bench.seconds, server.port, wrk::CONNECTIONS, &script)?;
         server.settle()?;
         answered += seen.requests_per_s * seen.duration_s;
         http.push(seen.requests_per_s);

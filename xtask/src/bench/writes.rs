@@ -41,7 +41,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             requests: 0,
         };
         let script = load.writes_script(bench, "writes.lua")?;
-        let seen = wrk::run(Command::new("wrk"), bench, server.port, wrk::CONNECTIONS, &script)?;
+        let seen = wrk::run(Command::new("wrk"), bench.seconds, server.port, wrk::CONNECTIONS, &script)?;
         http.push(seen.requests_per_s);
         latency.push(seen.median_us);
         inserts.push(pgbench.measure(bench)?);

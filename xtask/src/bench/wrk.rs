@@ -134,11 +134,11 @@ pub struct Seen {
 }
 
 /// Runs wrk; an error when a single answer was not a success.
-pub fn run(mut wrk: Command, bench: &Bench, port: u16, connections: u32, script: &Path) -> Result<Seen> {
+pub fn run(mut wrk: Command, seconds: u64, port: u16, connections: u32, script: &Path) -> Result<Seen> {
     wrk.args(["--threads", "1", "--timeout", "30s", "--connections"])
         .arg(connections.to_string())
         .arg("--duration")
-        .arg(format!("{}s", bench.seconds))
+        .arg(format!("{seconds}s"))
         .arg("--script")
         .arg(script)
         .arg(format!("http://127.0.0.1:{port}"));

@@ -5,7 +5,7 @@
 //! is libphonenumber's to judge, whose metadata loads once, at first use.
 
 mod as_written;
-mod national_prefixes;
+mod automaton;
 
 use std::borrow::Cow;
 
@@ -95,6 +95,9 @@ pub fn normalise_in(
     text: &str,
     region: impl FnOnce() -> Option<PhoneRegion>,
 ) -> Result<Cow<'_, str>, IdentifierError> {
+    if as_written::is_canonical(text) {
+        return Ok(Cow::Borrowed(text));
+    }
     let text = text.trim();
     let dialled = Dialled::parse(text).ok_or(REFUSED)?;
     if let Some(canonical) = dialled.as_international() {

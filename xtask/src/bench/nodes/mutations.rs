@@ -63,7 +63,7 @@ fn one(bench: &Bench, shared: &Shared, nodes: &Nodes, round: u32) -> Result<[See
             requests: 0,
         };
         let script = load.writes_script(bench, &format!("writes-node{number}.lua"))?;
-        wrk::run(Command::new("wrk"), bench, port, connections, &script)
+        wrk::run(Command::new("wrk"), bench.seconds, port, connections, &script)
             .with_context(|| format!("node {number}"))
     };
     thread::scope(|scope| {

@@ -5,11 +5,12 @@ use axum::response::Response;
 use interdict_app::store::{Authorship, Foreseen, MerchantTransaction, StorageError};
 use interdict_app::{Answer, ENDS_BEFORE_IT_BEGINS, Refusal, UseCaseError};
 use interdict_domain::clock::Random;
+use interdict_domain::entry::{ReasonCode, Strength};
 
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::person::{Needs, Person};
-use crate::t;
+use crate::{of, t};
 
 /// The field of a form that makes a second press the same as the first.
 pub(crate) const ONCE: &str = "once";
@@ -87,9 +88,17 @@ fn typed(form: &Form) -> Vec<(String, String)> {
         ("from", t("from")),
         ("until", t("until")),
         ("text", t("note")),
+        ("maxAmount", t("max-amount")),
+        ("currency", t("currency")),
     ];
-    let fields = fields.into_iter();
-    fields.filter_map(|(name, label)| Some((label, form.text(name)?.to_owned()))).collect()
+    let texts = fields.into_iter().filter_map(|(name, label)| Some((label, form.text(name)?.to_owned())));
+    let code = form.text("reasonCode").and_then(ReasonCode::parse);
+    let code = code.map(|code| (t("reason-code"), of("reason-code-", code.as_str())));
+    let strength = form.text("strength").and_then(Strength::parse);
+    let strength = strength.map(|strength| (t("field-strength"), of("strength-said-", strength.as_str())));
+    let initiators = ["cit", "mit"].into_iter().filter(|name| form.is_set(name));
+    let initiators = initiators.map(|name| (t("counts-for"), of("scope-", name)));
+    texts.chain(code).chain(strength).chain(initiators).collect()
 }
 
 /// Runs a form's work, which says where to go on.

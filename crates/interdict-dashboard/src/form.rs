@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Limited};
+use interdict_domain::pan::holds_pan;
 
 use crate::act::ONCE;
 use crate::answer::Problem;
@@ -71,6 +72,14 @@ impl Form {
         self.text(name).map(parse).transpose().map_err(|error| format!("{label} {error}."))
     }
 
+    /// To be shown again in the form that was refused: where somebody typed a card number, without digits.
+    pub(crate) fn shown_again(mut self) -> Self {
+        for value in self.fields.values_mut().flatten().filter(|value| holds_pan(value)) {
+            *value = value.replace(char::is_numeric, "•");
+        }
+        self
+    }
+
     /// The same as the query of an address, with one field set anew: from its first page on, unless that field is
     /// where it begins. What was done is not said again.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
@@ -90,6 +99,16 @@ impl Form {
         let kept = self.carried().into_iter().filter(|(name, _)| name != "done" && name != "undo");
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
         if query.is_empty() { query } else { format!("?{query}") }
+    }
+
+    /// What stands in an address. A NUL is what browsers make of it in a page: nothing that is stored holds one, and
+    /// PostgreSQL takes none in a question.
+    fn of_query(query: &str) -> Self {
+        let mut form = Self::of(query.as_bytes());
+        for value in form.fields.values_mut().flatten() {
+            *value = value.replace('\0', "\u{fffd}");
+        }
+        form
     }
 
     /// What a browser sent as `application/x-www-form-urlencoded`, from a query or a body.
@@ -116,7 +135,7 @@ impl FromRequestParts<State> for InQuery {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Infallible> {
-        Ok(Self(Form::of(parts.uri.query().unwrap_or_default().as_bytes())))
+        Ok(Self(Form::of_query(parts.uri.query().unwrap_or_default())))
     }
 }
 
@@ -145,5 +164,24 @@ impl FromRequest<State> for Form {
             Ok(Err(_)) => Err(problem(StatusCode::PAYLOAD_TOO_LARGE, &t("problem-too-large"))),
             Err(_) => Err(problem(StatusCode::REQUEST_TIMEOUT, &t("problem-slow"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_asks_the_store_for_a_nul() {
+        let form = Form::of_query("query=%00&a=b%00c&plain=d");
+        let read = |name| form.text(name).unwrap();
+        assert_eq!((read("query"), read("a"), read("plain")), ("\u{fffd}", "b\u{fffd}c", "d"));
+    }
+
+    #[test]
+    fn a_card_number_is_not_shown_again() {
+        let form = Form::of(b"reason=has+4111+1111+1111+1111+since+2024&value=dev-20240101").shown_again();
+        assert_eq!(form.text("reason"), Some("has •••• •••• •••• •••• since ••••"));
+        assert_eq!(form.text("value"), Some("dev-20240101"));
     }
 }

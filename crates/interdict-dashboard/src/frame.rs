@@ -89,7 +89,7 @@ pub(crate) struct Frame {
 const WAITING_SHOWN: i64 = 100;
 
 /// What can be said to be done: nothing else that stands in an address is shown.
-const DONE: [&str; 33] = [
+const DONE: [&str; 34] = [
     "restricted",
     "unrestricted",
     "blacklisted",
@@ -116,6 +116,7 @@ const DONE: [&str; 33] = [
     "gateway-changed",
     "gateway-lists-changed",
     "person-blocked",
+    "person-changed",
     "person-lifted",
     "person-lifted-kept",
     "suggestion-accepted",

@@ -89,6 +89,13 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    /// 404: bad rows that are not here.
+    pub fn import_errors_gone() -> Self {
+        let message = "The bad rows of this import are not here: another node took the file and has them, or they are \
+                       older than seven days.";
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
     /// 404: no such path.
     pub fn no_such_path() -> Self {
         let message = "There is no such path. GET /openapi.json lists them all.";

@@ -5,4 +5,4 @@ mod forms;
 mod view;
 
 pub(crate) use forms::{change, note};
-pub(crate) use view::{limits, show};
+pub(crate) use view::{day, limits, show};

@@ -5,7 +5,7 @@ use interdict_app::{App, is_undoable, newest_to_undo};
 use interdict_domain::actor::{Actor, ActorType};
 use interdict_domain::change::{Action, Fact, RowsImported, Subject};
 use interdict_domain::customer::Customer;
-use interdict_domain::entry::Entry;
+use interdict_domain::entry::{Entry, ReasonCode};
 use interdict_domain::ids::ImportId;
 use interdict_domain::person::BlockedPerson;
 use interdict_domain::role::Capability;
@@ -162,6 +162,10 @@ fn until(window: &Window) -> String {
     window.until().map_or(String::new(), |until| until.to_string())
 }
 
+fn reason_code(code: Option<ReasonCode>) -> String {
+    code.map_or(String::new(), |code| of("reason-code-", code.as_str()))
+}
+
 fn of_customer(customer: &Customer) -> Vec<Field> {
     let profile = &customer.profile;
     let standing = &customer.standing;
@@ -185,8 +189,10 @@ fn of_entry(entry: &Entry) -> Vec<Field> {
         ("value", entry.value.clone().unwrap_or_default()),
         ("reason", text(entry.reason.as_ref(), |value| value.as_str())),
         ("public-message", text(entry.public_message.as_ref(), |value| value.as_str())),
+        ("reason-code", reason_code(entry.reason_code)),
         ("strength", of("strength-", entry.strength.as_str())),
         ("scopes", scopes(entry.scopes)),
+        ("from", entry.window.from().map_or(String::new(), |from| from.to_string())),
         ("until", until(&entry.window)),
         ("limits", limits(entry.limits)),
     ]
@@ -197,6 +203,7 @@ fn of_person(person: &BlockedPerson) -> Vec<Field> {
     vec![
         ("reason", text(terms.reason.as_ref(), |value| value.as_str())),
         ("public-message", text(terms.public_message.as_ref(), |value| value.as_str())),
+        ("reason-code", reason_code(terms.reason_code)),
         ("scopes", scopes(terms.scopes)),
         ("until", terms.expires_at.map_or(String::new(), |until| until.to_string())),
     ]

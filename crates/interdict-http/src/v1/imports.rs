@@ -263,7 +263,7 @@ pub(crate) async fn errors(key: Secret<CustomersRead>, InPath(id): InPath<Import
     let service = &key.caller.service;
     let path = service.import_errors(id);
     if path.is_none() && import.counts.bad > 0 {
-        return ApiError::not_found("list of errors any more").respond(Dialect::Native);
+        return ApiError::import_errors_gone().respond(Dialect::Native);
     }
     let body = stream::send(move |out| match path {
         Some(path) => std::io::copy(&mut File::open(path)?, out).map(drop),

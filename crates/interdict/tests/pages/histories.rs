@@ -102,3 +102,56 @@ fn an_import_stands_in_the_histories_and_nothing_is_undone_over_it() {
     house.call("POST", &format!("/v1/imports/{import}/undo"), &json!({}));
     owner.get("/dashboard/test/look-up?value=other@example.com").expect(200).shows("Import undone");
 }
+
+#[test]
+fn an_entrys_history_says_what_became_of_its_category_and_its_beginning() {
+    let house = House::open();
+    let made = json!({"list": "block", "kind": "device", "value": "dev-1", "reasonCode": "chargeback"});
+    let id = house.call("POST", "/v1/entries", &made)["id"].as_str().unwrap().to_owned();
+    let terms = json!({"reasonCode": "spam", "startsAt": "2099-12-01T00:00:00Z"});
+    house.call("PATCH", &format!("/v1/entries/{id}"), &terms);
+    let page = house.owner().get(&format!("/dashboard/test/entries/{id}")).expect(200);
+    page.shows("<li>Category: <del>Chargeback</del> <ins>Spam</ins></li>");
+    page.shows("2099-12-01T00:00:00.000Z</ins></li>");
+}
+
+#[test]
+fn a_person_who_is_blocked_already_is_shown_as_that_and_gets_new_terms_that_can_be_undone() {
+    let house = House::open();
+    let mut owner = house.owner();
+    let customer = house.customer("Anna", "anna@example.com");
+    let block = json!({
+        "identifiers": [{"kind": "email", "value": "anna@example.com"}],
+        "reason": "Three of them", "reasonCode": "chargeback", "publicMessage": "Call us.",
+        "scopes": ["mit"], "expiresAt": "2099-01-01T10:11:12Z",
+    });
+    let made = house.call("POST", "/v1/persons/block", &block);
+    let id = made["id"].as_str().unwrap();
+    let form = format!("/dashboard/test/customers/{customer}/person");
+    let page = owner.get(&form).expect(200);
+    page.shows("This person is blocked already.").shows(&format!("href=\"/dashboard/test/persons/{id}\""));
+    page.shows(">Three of them</textarea>").shows("value=\"Call us.\"").shows("value=\"2099-01-01\"");
+    page.shows("<option value=\"chargeback\" selected>");
+    page.shows("name=\"mit\" checked").hides("name=\"cit\" checked");
+    let was = page.field(&format!("{form}\""), "untilWas");
+    let sent = [
+        ("identifier", "email:anna@example.com"),
+        ("scopes", "said"),
+        ("mit", "on"),
+        ("reason", "Four of them"),
+        ("reasonCode", "chargeback"),
+        ("publicMessage", "Call us."),
+        ("until", "2099-01-01"),
+        ("untilWas", was.as_str()),
+    ];
+    let done = owner.post(&form, &sent).expect(303).location;
+    let now = house.read(&format!("/v1/persons/{id}"));
+    for field in ["reasonCode", "publicMessage", "scopes", "expiresAt"] {
+        assert_eq!(now[field], made[field], "{field} was not touched");
+    }
+    assert_eq!(now["reason"], "Four of them");
+    let page = owner.get(&done).expect(200);
+    page.shows("This person was blocked already");
+    undo(&mut owner, &page);
+    assert_eq!(house.read(&format!("/v1/persons/{id}"))["reason"], "Three of them");
+}

@@ -61,3 +61,22 @@ fn an_imports_page_shows_its_parts_and_what_its_undo_left_alone() {
     page.shows(&format!("<a href=\"/dashboard/test/entries/{ben}\">ben@example.com</a>"));
     page.shows("Import undone");
 }
+
+#[test]
+fn a_check_that_fails_says_that_nothing_was_written_and_who_may_not_import_is_not_led_there() {
+    let house = House::open();
+    let headless = house.place.path("headless.csv");
+    std::fs::write(&headless, "anna@example.com\n").unwrap();
+    let words = format!("import {} --merchant 1 --mode test --list block --dry-run", headless.display());
+    house.place.run(&words).failure();
+    let import = house.read("/v1/imports")["items"][0].clone();
+    let page = format!("/dashboard/test/imports/{}", import["id"].as_str().unwrap());
+    house.owner().get(&page).expect(200).shows("Nothing was written.").hides("is in force");
+
+    let file = house.place.path("one.csv");
+    std::fs::write(&file, "kind,value\nemail,anna@example.com\n").unwrap();
+    house.place.run(&format!("import {} --merchant 1 --mode test --list block", file.display())).success();
+    let link = "href=\"/dashboard/test/imports/imp_";
+    house.owner().get("/dashboard/test/audit").expect(200).shows(link);
+    house.somebody("developer").get("/dashboard/test/audit").expect(200).hides(link);
+}

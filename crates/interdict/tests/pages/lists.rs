@@ -58,6 +58,10 @@ fn an_exemptions_limits_are_changed_on_its_page_and_stand_in_its_history() {
     let terms = [("seen", seen.as_str()), ("limits", "said"), ("reason", "more trust"), ("cit", "on")];
     let wrong = owner.post(&path, &[&terms[..], &[("maxAmount", "a lot")]].concat()).expect(422);
     wrong.shows("value=\"a lot\"");
+    let alone = "A currency says nothing without an amount";
+    owner.post(&path, &[&terms[..], &[("currency", "USD")]].concat()).expect(422).shows(alone);
+    let added = [("list", "allow"), ("value", "bob@example.com"), ("currency", "EUR"), ("cit", "on")];
+    owner.post(ENTRIES, &added).expect(422).shows(alone).shows("value=\"EUR\"");
     let form = [&terms[..], &[("maxAmount", "900"), ("currency", "usd")]].concat();
     owner.post(&path, &form).expect(303);
     assert_eq!(limits(), json!({"maxAmount": 90_000, "currency": "USD", "lapsesOnChargeback": false}));

@@ -38,12 +38,16 @@ fn what_was_typed_is_kept_when_a_form_is_refused() {
     house.call("PATCH", &format!("/v1/entries/{id}"), &json!({"reason": "as it stands"}));
     let path = format!("/dashboard/test/entries/{id}");
     // Somebody else was faster: the text can be taken from the page.
-    let terms = [("seen", "1"), ("reason", "typed for <ten> minutes"), ("cit", "on")];
+    let chosen = [("reasonCode", "spam"), ("strength", "soft"), ("cit", "on")];
+    let terms = [&[("seen", "1"), ("reason", "typed for <ten> minutes")][..], &chosen].concat();
     let late = owner.post(&path, &terms).expect(409);
     late.shows("What you had typed").shows("typed for &#60;ten&#62; minutes");
+    late.shows(">Spam</dd>").shows(">customer-initiated payments</dd>");
     // A note that is refused stays in its field, and leaves the terms as they are.
     let note = owner.post(&format!("{path}/notes"), &[("text", "card 4111 1111 1111 1111")]).expect(422);
-    note.shows("card 4111 1111 1111 1111</textarea>")
+    // A card number is never echoed, the words around it are.
+    note.shows("card •••• •••• •••• ••••</textarea>")
+        .hides("4111")
         .shows("role=\"alert\"")
         .shows(">as it stands</textarea>");
     assert!(!note.between("<dialog id=\"change\"", ">").contains("open"), "the other form stays shut");
@@ -58,4 +62,10 @@ fn what_was_typed_is_kept_when_a_form_is_refused() {
     let settings = [("origins", "https://shop.example"), ("second-approver", "many")];
     let refused = owner.post("/dashboard/test/settings", &settings).expect(422);
     refused.shows("https://shop.example</textarea>").shows("value=\"many\"");
+    refused.shows("A second person approves more than: type a whole number from 0 to 9999.");
+    let refused = owner.post("/dashboard/test/settings", &[("allowed-per-second", "-5")]).expect(422);
+    refused.shows("per second: type a whole number from 0 to 1000.");
+    // A kind that takes no card numbers shows none, either.
+    let device = [("list", "block"), ("kind", "device"), ("value", "4242 4242 4242 4242")];
+    owner.post("/dashboard/test/entries", &device).expect(422).hides("4242").shows("role=\"alert\"");
 }

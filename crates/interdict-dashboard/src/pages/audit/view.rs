@@ -66,6 +66,8 @@ struct Links<'a> {
     merchant: &'a str,
     keys: HashMap<KeyId, Mode>,
     names: Names,
+    /// Whether the page of an import is for this person.
+    may_import: bool,
 }
 
 pub(crate) async fn show(
@@ -92,6 +94,7 @@ pub(crate) async fn show(
         merchant: &frame.merchant,
         names: names(&person, &found.items).await?,
         keys: keys.iter().map(|key| (key.id, key.mode)).collect(),
+        may_import: person.may(Capability::BulkChange),
     };
     let page = AuditPage {
         rows: found.items.iter().map(|item| row(&state, &links, item)).collect(),
@@ -181,7 +184,7 @@ impl Links<'_> {
             },
             Subject::Key(id) => (called(label), self.of_key(id)),
             Subject::User(id) => (called(label), Some(format!("/dashboard/team?mode={mode}#{id}"))),
-            Subject::Import(_) => (Some(t("import-title")), at("imports")),
+            Subject::Import(_) => (Some(t("import-title")), at("imports").filter(|_| self.may_import)),
             Subject::Person(_) => (Some(t("person-title")), at("persons")),
             Subject::Payment(_) => (None, at("payments")),
             Subject::Merchant(_) => (called(Some(self.merchant)), None),

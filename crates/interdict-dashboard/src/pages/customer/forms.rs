@@ -177,5 +177,12 @@ async fn again<C: Needs>(
     problem: String,
     typed: Form,
 ) -> Result<Response, Problem> {
-    render(state, person, id, &Form::default(), Some(OpenDialog { name, problem, typed })).await
+    render(
+        state,
+        person,
+        id,
+        &Form::default(),
+        Some(OpenDialog { name, problem, typed: typed.shown_again() }),
+    )
+    .await
 }

@@ -106,5 +106,9 @@ async fn again(
     id: EntryId,
     refused: Refused,
 ) -> Result<Response, Problem> {
+    let refused = match refused {
+        Refused::Change(problem, typed) => Refused::Change(problem, typed.shown_again()),
+        Refused::Note(problem, typed) => Refused::Note(problem, typed.shown_again()),
+    };
     render(state, person, id, &Form::default(), Some(refused)).await
 }

@@ -141,7 +141,7 @@ fn moments(entry: &Entry) -> [String; 2] {
 }
 
 /// The day of a moment in RFC 3339.
-pub(super) fn day(moment: &str) -> &str {
+pub(crate) fn day(moment: &str) -> &str {
     moment.split('T').next().unwrap_or_default()
 }
 

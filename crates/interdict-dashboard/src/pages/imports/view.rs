@@ -51,6 +51,7 @@ struct ImportPage {
     frame: Frame,
     id: String,
     state: &'static str,
+    says: String,
     list: &'static str,
     problem: Option<String>,
     counts: Vec<(String, i64)>,
@@ -59,7 +60,8 @@ struct ImportPage {
     /// Rows that are done, and all of them where that is known.
     progress: Option<(i64, Option<i64>)>,
     errors: Vec<ToldRow>,
-    has_errors_file: bool,
+    /// Of bad rows, whether they are kept here: another node may have them, or they were kept long enough.
+    has_errors_file: Option<bool>,
     /// What can be done with it: the words of the forms.
     steps: Vec<&'static str>,
     undo: Vec<(String, i64)>,
@@ -163,6 +165,17 @@ pub(crate) async fn list(
     Ok(answer::page(StatusCode::OK, &ImportsPage { frame, is_allow: list == List::Allow, imports }))
 }
 
+/// What its state means; of one that came to no end also whether anything was written.
+fn says(import: &Import) -> String {
+    let said = of("import-says-", import.state.as_str());
+    let is_over = matches!(import.state, ImportState::Failed | ImportState::Cancelled);
+    match import.changes {
+        _ if !is_over => said,
+        Some(_) => format!("{said} {}", t("import-written-stays")),
+        None => format!("{said} {}", t("import-nothing-written")),
+    }
+}
+
 /// One of them.
 pub(crate) async fn show(
     Shared(state): Shared<State>,
@@ -214,12 +227,13 @@ pub(crate) async fn show(
         frame,
         id: import.id.to_string(),
         state: import.state.as_str(),
+        says: says(&import),
         list,
         problem: import.problem,
         counts: all.into_iter().map(named).collect(),
         looks_again: if is_undoing { "?undoing=on" } else { "" },
         progress: if is_undoing { Some((0, None)) } else { progress },
-        has_errors_file: has_errors_file && counts.bad > 0,
+        has_errors_file: (counts.bad > 0).then_some(has_errors_file),
         errors,
         steps,
         undo: if is_undone { undone.into_iter().map(named).collect() } else { Vec::new() },

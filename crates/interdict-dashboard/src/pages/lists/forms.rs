@@ -113,6 +113,9 @@ pub(crate) fn typed_limits(form: &Form, list: List) -> Result<Limits, String> {
     let currency = form.parse("currency", &t("currency"), Currency::parse)?.unwrap_or(Currency::NGN);
     let max_amount =
         form.parse("maxAmount", &t("max-amount"), |text| Money::parse_written(text, currency))?;
+    if max_amount.is_none() && form.text("currency").is_some() {
+        return Err(t("invalid-currency-alone"));
+    }
     Ok(Limits { max_amount, lapses_on_chargeback: form.is_set("lapsesOnChargeback") })
 }
 
@@ -123,7 +126,8 @@ async fn again(
     problem: Option<String>,
     typed: Form,
 ) -> Result<Response, Problem> {
-    render(state, person, list, &Form::default(), false, Some(OpenDialog { problem, typed })).await
+    let open = OpenDialog { problem, typed: typed.shown_again() };
+    render(state, person, list, &Form::default(), false, Some(open)).await
 }
 
 /// Deletes an entry, and goes back to where the button was.

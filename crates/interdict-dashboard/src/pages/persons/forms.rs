@@ -3,12 +3,14 @@
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use interdict_app::{
-    NamedIdentifier, NewPersonBlock, PersonError, Place, accept_suggestion, block_person, lift_person,
-    refuse_suggestion, weighed,
+    NamedIdentifier, NewPersonBlock, PersonError, Place, accept_suggestion, block_person, is_undoable,
+    lift_person, refuse_suggestion, weighed,
 };
+use interdict_domain::change::Subject;
+use interdict_domain::clock::Timestamp;
 use interdict_domain::entry::EntrySource;
 use interdict_domain::identifier::{Identifier, Kind};
-use interdict_domain::ids::{PersonId, SuggestionId};
+use interdict_domain::ids::{CustomerId, PersonId, SuggestionId};
 use interdict_domain::person::{IDENTIFIERS_MAX, PersonTerms};
 use interdict_domain::text::{PublicMessage, Reason};
 
@@ -17,6 +19,8 @@ use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::pages::customer::{scopes, until};
+use crate::pages::entry::day;
+use crate::pages::terms;
 use crate::person::{ChangeCustomers, Person};
 use crate::state::State;
 use crate::t;
@@ -61,13 +65,23 @@ fn new_block(form: &Form, person: &Person<ChangeCustomers>) -> Result<NewPersonB
         left_out: Vec::new(),
         terms: PersonTerms {
             reason: form.parse("reason", &t("reason"), Reason::parse)?,
-            reason_code: None,
+            reason_code: terms::reason_code(form)?,
             public_message: form.parse("publicMessage", &t("public-message"), PublicMessage::parse)?,
             scopes: scopes(form)?,
-            expires_at: until(form)?,
+            expires_at: ends(form)?,
         },
         source: EntrySource::Dashboard,
     })
+}
+
+/// When it ends; a day that was not touched keeps its moment.
+fn ends(form: &Form) -> Result<Option<Timestamp>, String> {
+    match form.text("untilWas") {
+        Some(was) if form.text("until") == Some(day(was)) => {
+            was.parse().map(Some).map_err(|_| t("invalid-day"))
+        }
+        _ => until(form),
+    }
 }
 
 /// Blocks a customer with what is ticked of all that it has.
@@ -80,10 +94,7 @@ pub(crate) async fn block(
     let id = id.parse().map_err(|_| Problem::not_there(&t("customer-not-there")))?;
     let new = match new_block(&form, &person) {
         Ok(new) => new,
-        Err(problem) => {
-            return render(&state, &person, id, &Form::default(), Some(Refused { problem, typed: form }))
-                .await;
-        }
+        Err(problem) => return again(&state, &person, id, problem, form).await,
     };
     let merchant = person.signed_in.user.merchant;
     let (new, weights) = person.service().weigh_person(merchant, new).await?;
@@ -91,15 +102,28 @@ pub(crate) async fn block(
         let change = transaction.revision() + 1;
         let run = |transaction: &mut _| block_person(transaction, by, new);
         let blocked = weighed(transaction, by, weights, run, |blocked| &blocked.row)?;
-        let undo = if blocked.is_new { format!("&undo={change}") } else { String::new() };
-        Ok(format!("/dashboard/{mode}/persons/{}?done=person-blocked{undo}", blocked.row.person.id))
+        let (id, now) = (blocked.row.person.id, by.merchant_now);
+        let newest = transaction.view().history(Subject::Person(id), i64::MAX, 1)?;
+        let undo = newest.first().filter(|item| item.change.sequence >= change && is_undoable(item, now));
+        let undo = undo.map_or(String::new(), |item| format!("&undo={}", item.change.sequence));
+        let done = if blocked.is_new { "person-blocked" } else { "person-changed" };
+        Ok(format!("/dashboard/{mode}/persons/{id}?done={done}{undo}"))
     });
     match done.await? {
         Done::GoOn(path) => Ok(answer::see_other(&path)),
-        Done::Refused(problem) => {
-            render(&state, &person, id, &Form::default(), Some(Refused { problem, typed: form })).await
-        }
+        Done::Refused(problem) => again(&state, &person, id, problem, form).await,
     }
+}
+
+async fn again(
+    state: &State,
+    person: &Person<ChangeCustomers>,
+    id: CustomerId,
+    problem: String,
+    typed: Form,
+) -> Result<Response, Problem> {
+    let refused = Refused { problem, typed: typed.shown_again() };
+    render(state, person, id, &Form::default(), Some(refused)).await
 }
 
 /// Lifts the block as a unit.

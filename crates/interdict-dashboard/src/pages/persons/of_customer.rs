@@ -4,13 +4,21 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
+use interdict_app::store::{MerchantView, StorageError};
 use interdict_app::{CustomerIdentifiers, NamedIdentifier, Place as Where};
+use interdict_domain::entry::ReasonCode;
+use interdict_domain::identifier::Identifier;
 use interdict_domain::ids::CustomerId;
+use interdict_domain::person::BlockedPerson;
+use interdict_domain::scopes::Initiator;
+use interdict_domain::text::{PublicMessage, Reason};
 
 use crate::answer::{self, Problem};
-use crate::form::{Form, InQuery};
+use crate::form::{self, Form, InQuery};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
+use crate::pages::entry::day;
+use crate::pages::terms::reason_codes;
 use crate::person::{ChangeCustomers, Person};
 use crate::state::State;
 use crate::{of, t};
@@ -24,11 +32,67 @@ struct BlockPage {
     identifiers: Vec<Choice>,
     left_out: Vec<Choice>,
     problem: Option<String>,
+    /// The person that the customer is already, if it is one.
+    blocked: Option<String>,
+    terms: Terms,
+}
+
+/// The terms of the block that stands, or as they were typed.
+struct Terms {
     reason: String,
+    reason_codes: Vec<form::Choice>,
     public_message: String,
+    /// The day, and the moment that stands: a day that is not touched keeps its moment.
     until: String,
+    until_was: String,
     cit: bool,
     mit: bool,
+}
+
+impl Terms {
+    fn of(person: Option<&BlockedPerson>) -> Self {
+        let terms = person.map(|person| &person.terms);
+        let counts = |initiator| terms.is_none_or(|terms| terms.scopes.contains(initiator));
+        let until = terms.and_then(|terms| terms.expires_at).map_or(String::new(), |until| until.to_string());
+        Self {
+            reason: terms.and_then(|terms| terms.reason.as_ref()).map_or("", Reason::as_str).to_owned(),
+            reason_codes: reason_codes(terms.and_then(|terms| terms.reason_code).map(ReasonCode::as_str)),
+            public_message: terms
+                .and_then(|terms| terms.public_message.as_ref())
+                .map_or("", PublicMessage::as_str)
+                .to_owned(),
+            until: day(&until).to_owned(),
+            until_was: until,
+            cit: counts(Initiator::Customer),
+            mit: counts(Initiator::Merchant),
+        }
+    }
+
+    fn typed(form: &Form) -> Self {
+        let text = |field| form.text(field).unwrap_or_default().to_owned();
+        Self {
+            reason: text("reason"),
+            reason_codes: reason_codes(form.text("reasonCode")),
+            public_message: text("publicMessage"),
+            until: text("until"),
+            until_was: text("untilWas"),
+            cit: form.is_set("cit"),
+            mit: form.is_set("mit"),
+        }
+    }
+}
+
+/// The blocked person that has one of these.
+fn blocked_already(
+    view: &MerchantView<'_>,
+    identifiers: &[Identifier],
+) -> Result<Option<BlockedPerson>, StorageError> {
+    for identifier in identifiers {
+        if let Some(held) = view.holder_of(identifier)? {
+            return view.person(held.person);
+        }
+    }
+    Ok(None)
 }
 
 struct Choice {
@@ -82,8 +146,10 @@ pub(super) async fn render(
     let customer = customer.ok_or_else(not_there)?;
     let has = service.identifiers_of_customer(merchant, id).await?.ok_or_else(not_there)?;
     let CustomerIdentifiers { identifiers, left_out } = has;
+    let of_theirs: Vec<Identifier> = identifiers.iter().map(|named| named.identifier.clone()).collect();
+    let blocked = service.store().read(merchant, move |view| blocked_already(view, &of_theirs)).await?;
     let typed = refused.as_ref().map(|refused| &refused.typed);
-    let text = |field| typed.and_then(|typed| typed.text(field)).unwrap_or_default().to_owned();
+    let terms = typed.map_or_else(|| Terms::of(blocked.as_ref()), Terms::typed);
     let shared = |one: &interdict_app::LeftOut| Choice {
         sent: String::new(),
         kind: of("kind-", one.identifier.kind().as_str()),
@@ -98,11 +164,8 @@ pub(super) async fn render(
         name: name_of(&customer),
         identifiers: identifiers.iter().map(|named| one(named, typed)).collect(),
         left_out: left_out.iter().map(shared).collect(),
-        reason: text("reason"),
-        public_message: text("publicMessage"),
-        until: text("until"),
-        cit: typed.is_none_or(|typed| typed.is_set("cit")),
-        mit: typed.is_none_or(|typed| typed.is_set("mit")),
+        blocked: blocked.map(|person| person.id.to_string()),
+        terms,
         problem: refused.map(|refused| refused.problem),
     };
     Ok(answer::page(status, &page))

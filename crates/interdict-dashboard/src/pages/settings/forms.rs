@@ -21,7 +21,7 @@ use crate::answer::{self, Problem};
 use crate::form::Form;
 use crate::person::{ChangeSettings, Person};
 use crate::state::State;
-use crate::t;
+use crate::{of, t, t_with};
 
 /// Unless somebody else has changed it since the form was filled in.
 pub(super) fn unchanged(value: &impl std::fmt::Debug, form_saw: Option<&String>) -> Result<(), No> {
@@ -34,8 +34,15 @@ fn word<T>(form: &Form, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Re
     parse(text).map(Some).ok_or_else(|| t("invalid-choice"))
 }
 
-fn allowed_per_second(text: &str) -> Option<u16> {
-    text.parse().ok().filter(|rate| *rate <= ALLOWED_PER_SECOND_MAX)
+/// What a field with a number says when it holds something else.
+fn outside(field: &str, most: i64) -> String {
+    t_with("invalid-number", &[("field", of("setting-", field).into()), ("most", most.into())])
+}
+
+fn allowed_per_second(form: &Form) -> Result<Option<u16>, String> {
+    let Some(text) = form.text("allowed-per-second") else { return Ok(None) };
+    let rate = text.parse().ok().filter(|rate| *rate <= ALLOWED_PER_SECOND_MAX);
+    rate.map(Some).ok_or_else(|| outside("allowed-per-second", ALLOWED_PER_SECOND_MAX.into()))
 }
 
 fn region(text: &str) -> Option<PhoneRegion> {
@@ -48,7 +55,7 @@ fn second_approver(text: &str) -> Result<Option<SecondApprover>, String> {
         return Ok(None);
     }
     let threshold = text.trim().parse().ok().filter(|threshold| *threshold <= THRESHOLD_MAX);
-    let threshold = threshold.ok_or_else(|| t("invalid-choice"))?;
+    let threshold = threshold.ok_or_else(|| outside("second-approver", THRESHOLD_MAX.into()))?;
     Ok(Some(SecondApprover { threshold }))
 }
 
@@ -69,7 +76,7 @@ fn read(form: &Form) -> Result<SettingsUpdate, String> {
         allowed_origins: form
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),
-        allowed_per_second: word(form, "allowed-per-second", allowed_per_second)?,
+        allowed_per_second: allowed_per_second(form)?,
         second_approver: form
             .is_set("second-approver")
             .then(|| second_approver(form.exactly("second-approver")))

@@ -22,6 +22,9 @@ const FORM_BYTES_MAX: usize = 128 * 1024;
 /// What is of one form alone: the next one has its own.
 const NOT_CARRIED: [&str; 4] = [ONCE, "preview", "previewed", "back"];
 
+/// What is ticked of a person's: kinds and values, a reference among them that may look like a card number.
+pub(crate) const TICKED: &str = "identifier";
+
 /// The fields of a form. One that is there twice counts with each value.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
@@ -74,7 +77,9 @@ impl Form {
 
     /// To be shown again in the form that was refused: where somebody typed a card number, without digits.
     pub(crate) fn shown_again(mut self) -> Self {
-        for value in self.fields.values_mut().flatten().filter(|value| holds_pan(value)) {
+        // What is ticked was not typed, and stands on the page anyway.
+        let typed = self.fields.iter_mut().filter(|(name, _)| *name != TICKED);
+        for value in typed.flat_map(|(_, values)| values).filter(|value| holds_pan(value)) {
             *value = value.replace(char::is_numeric, "•");
         }
         self
@@ -180,8 +185,11 @@ mod tests {
 
     #[test]
     fn a_card_number_is_not_shown_again() {
-        let form = Form::of(b"reason=has+4111+1111+1111+1111+since+2024&value=dev-20240101").shown_again();
+        let typed = "reason=has+4111+1111+1111+1111+since+2024&value=dev-20240101";
+        let ticked = "identifier=merchantRef:4111111111111111";
+        let form = Form::of(format!("{typed}&{ticked}").as_bytes()).shown_again();
         assert_eq!(form.text("reason"), Some("has •••• •••• •••• •••• since ••••"));
         assert_eq!(form.text("value"), Some("dev-20240101"));
+        assert_eq!(form.text(TICKED), Some("merchantRef:4111111111111111"), "a box stays ticked");
     }
 }

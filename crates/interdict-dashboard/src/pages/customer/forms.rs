@@ -177,12 +177,6 @@ async fn again<C: Needs>(
     problem: String,
     typed: Form,
 ) -> Result<Response, Problem> {
-    render(
-        state,
-        person,
-        id,
-        &Form::default(),
-        Some(OpenDialog { name, problem, typed: typed.shown_again() }),
-    )
-    .await
+    let open = OpenDialog { name, problem, typed: typed.shown_again() };
+    render(state, person, id, &Form::default(), Some(open)).await
 }

@@ -17,7 +17,7 @@ use interdict_domain::text::{PublicMessage, Reason};
 use super::of_customer::{Refused, render};
 use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
-use crate::form::Form;
+use crate::form::{Form, TICKED};
 use crate::pages::customer::{scopes, until};
 use crate::pages::entry::day;
 use crate::pages::terms;
@@ -44,7 +44,7 @@ impl From<PersonError> for No {
 
 /// What is ticked.
 fn identifiers(form: &Form, person: &Person<ChangeCustomers>) -> Result<Vec<NamedIdentifier>, String> {
-    let sent = form.all("identifier");
+    let sent = form.all(TICKED);
     if sent.is_empty() || sent.len() > IDENTIFIERS_MAX {
         return Err(t("invalid-person-nothing"));
     }

@@ -14,7 +14,7 @@ use interdict_domain::scopes::Initiator;
 use interdict_domain::text::{PublicMessage, Reason};
 
 use crate::answer::{self, Problem};
-use crate::form::{self, Form, InQuery};
+use crate::form::{self, Form, InQuery, TICKED};
 use crate::frame::{Frame, Place};
 use crate::pages::customers::name_of;
 use crate::pages::entry::day;
@@ -124,7 +124,7 @@ fn one(named: &NamedIdentifier, typed: Option<&Form>) -> Choice {
     let (kind, value) = (named.identifier.kind().as_str(), named.identifier.value());
     let sent = format!("{kind}:{value}");
     Choice {
-        is_chosen: typed.is_none_or(|typed| typed.all("identifier").contains(&sent)),
+        is_chosen: typed.is_none_or(|typed| typed.all(TICKED).contains(&sent)),
         sent,
         kind: of("kind-", kind),
         value: value.to_owned(),

@@ -48,7 +48,9 @@ pub fn generate(metadata: &Metadata) -> Result<String> {
     let mut codes = BTreeMap::new();
     for (code, countries) in by_calling_code(collection.metadata) {
         let patterns = Patterns::of(&countries).with_context(|| format!("of +{code}"))?;
-        codes.insert(code.to_string(), Walk::new(&patterns, &mut rows).run(&code.to_string())?);
+        let walk =
+            Walk { patterns: &patterns, rows: &mut rows, known: HashMap::new(), example: format!("+{code}") };
+        codes.insert(code.to_string(), walk.run()?);
     }
     let start = lead(&mut rows, &codes, "")?;
     written(start, &rows.all)
@@ -222,14 +224,9 @@ struct Walk<'a> {
     example: String,
 }
 
-impl<'a> Walk<'a> {
-    fn new(patterns: &'a Patterns, rows: &'a mut Rows) -> Self {
-        Self { patterns, rows, known: HashMap::new(), example: String::new() }
-    }
-
-    fn run(mut self, code: &str) -> Result<u16> {
+impl Walk<'_> {
+    fn run(mut self) -> Result<u16> {
         let Patterns { numbers, prefixes } = self.patterns;
-        self.example = format!("+{code}");
         self.row((numbers.start()?, prefixes.start()?, 0))
     }
 

@@ -4,5 +4,5 @@
 mod forms;
 mod view;
 
-pub(crate) use forms::{change, note};
+pub(crate) use forms::{change, is_touched, note};
 pub(crate) use view::{day, limits, show};

@@ -73,7 +73,7 @@ fn new_terms(form: &Form, list: List) -> Result<EntryUpdate, String> {
 }
 
 /// Whether a day is another one than that of the moment that stands: a form knows days, and would move the moment.
-fn is_touched(form: &Form, field: &str, was: &str) -> bool {
+pub(crate) fn is_touched(form: &Form, field: &str, was: &str) -> bool {
     form.text(was).is_none_or(|was| form.text(field) != Some(day(was)))
 }
 

@@ -19,7 +19,7 @@ use crate::act::{Done, No, act};
 use crate::answer::{self, Problem};
 use crate::form::{Form, TICKED};
 use crate::pages::customer::{scopes, until};
-use crate::pages::entry::day;
+use crate::pages::entry::is_touched;
 use crate::pages::terms;
 use crate::person::{ChangeCustomers, Person};
 use crate::state::State;
@@ -76,12 +76,10 @@ fn new_block(form: &Form, person: &Person<ChangeCustomers>) -> Result<NewPersonB
 
 /// When it ends; a day that was not touched keeps its moment.
 fn ends(form: &Form) -> Result<Option<Timestamp>, String> {
-    match form.text("untilWas") {
-        Some(was) if form.text("until") == Some(day(was)) => {
-            was.parse().map(Some).map_err(|_| t("invalid-day"))
-        }
-        _ => until(form),
+    if is_touched(form, "until", "untilWas") {
+        return until(form);
     }
+    form.text("untilWas").map(str::parse).transpose().map_err(|_| t("invalid-day"))
 }
 
 /// Blocks a customer with what is ticked of all that it has.

@@ -1,5 +1,6 @@
 //! What the page's two forms do.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State as Shared};
@@ -34,15 +35,16 @@ fn word<T>(form: &Form, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Re
     parse(text).map(Some).ok_or_else(|| t("invalid-choice"))
 }
 
-/// What a field with a number says when it holds something else.
-fn outside(field: &str, most: i64) -> String {
-    t_with("invalid-number", &[("field", of("setting-", field).into()), ("most", most.into())])
-}
-
-fn allowed_per_second(form: &Form) -> Result<Option<u16>, String> {
-    let Some(text) = form.text("allowed-per-second") else { return Ok(None) };
-    let rate = text.parse().ok().filter(|rate| *rate <= ALLOWED_PER_SECOND_MAX);
-    rate.map(Some).ok_or_else(|| outside("allowed-per-second", ALLOWED_PER_SECOND_MAX.into()))
+/// A whole number up to the most; nothing where the field is empty or not there.
+fn number<T>(form: &Form, name: &str, most: T) -> Result<Option<T>, String>
+where
+    T: FromStr + PartialOrd + Copy + Into<i64>,
+{
+    let Some(text) = form.text(name) else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.map(Some).ok_or_else(|| {
+        t_with("invalid-number", &[("field", of("setting-", name).into()), ("most", most.into().into())])
+    })
 }
 
 fn region(text: &str) -> Option<PhoneRegion> {
@@ -50,13 +52,9 @@ fn region(text: &str) -> Option<PhoneRegion> {
 }
 
 /// Empty is never.
-fn second_approver(text: &str) -> Result<Option<SecondApprover>, String> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let threshold = text.trim().parse().ok().filter(|threshold| *threshold <= THRESHOLD_MAX);
-    let threshold = threshold.ok_or_else(|| outside("second-approver", THRESHOLD_MAX.into()))?;
-    Ok(Some(SecondApprover { threshold }))
+fn second_approver(form: &Form) -> Result<Option<SecondApprover>, String> {
+    let threshold = number(form, "second-approver", THRESHOLD_MAX)?;
+    Ok(threshold.map(|threshold| SecondApprover { threshold }))
 }
 
 fn read(form: &Form) -> Result<SettingsUpdate, String> {
@@ -76,11 +74,8 @@ fn read(form: &Form) -> Result<SettingsUpdate, String> {
         allowed_origins: form
             .is_set("origins")
             .then(|| form.exactly("origins").split_whitespace().map(str::to_owned).collect()),
-        allowed_per_second: allowed_per_second(form)?,
-        second_approver: form
-            .is_set("second-approver")
-            .then(|| second_approver(form.exactly("second-approver")))
-            .transpose()?,
+        allowed_per_second: number(form, "allowed-per-second", ALLOWED_PER_SECOND_MAX)?,
+        second_approver: form.is_set("second-approver").then(|| second_approver(form)).transpose()?,
     })
 }
 
